@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built with the same strictness; a warning is an error.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "rollcall",
+  products: [
+    .executable(name: "rollcall", targets: ["RollcallCommand"]),
+    .executable(name: "rollcall-bench", targets: ["RollcallBench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+      name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap2-dev"])]),
+    .target(
+      name: "Reactor",
+      dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: strict),
+    .target(name: "Postgres", dependencies: ["CPostgres", "Reactor"], swiftSettings: strict),
+    .target(name: "LDAPModel", swiftSettings: strict),
+    .target(name: "LDAP", dependencies: ["CLDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+    .target(
+      name: "RollcallCore",
+      dependencies: [
+        "LDAPModel",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "RollcallEngine",
+      dependencies: [
+        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(name: "Sandbox", dependencies: ["Postgres", "LDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+    .executableTarget(
+      name: "RollcallCommand",
+      dependencies: [
+        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "RollcallBench",
+      dependencies: [
+        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres", "CLDAP",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
+    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),
+    .testTarget(name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
+    .testTarget(
+      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"], swiftSettings: strict),
+    .testTarget(
+      name: "SystemTests",
+      dependencies: ["RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor"],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// The first file of RollcallCommand replaces this one.

@@ -1,0 +1,1 @@
+// The first file replaces this one.
