@@ -32,7 +32,10 @@ let package = Package(
       name: "Reactor",
       dependencies: [.product(name: "HeapModule", package: "swift-collections")],
       swiftSettings: strict),
-    .target(name: "Postgres", dependencies: ["CPostgres", "Reactor"], swiftSettings: strict),
+    .target(
+      name: "Postgres",
+      dependencies: ["CPostgres", "Reactor", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
     .target(name: "LDAPModel", swiftSettings: strict),
     .target(name: "LDAP", dependencies: ["CLDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
     .target(
@@ -52,7 +55,8 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
-    .target(name: "Sandbox", dependencies: ["Postgres", "LDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+    .target(
+      name: "Sandbox", dependencies: ["Postgres", "LDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
@@ -64,22 +68,29 @@ let package = Package(
     .executableTarget(
       name: "RollcallBench",
       dependencies: [
-        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres", "CLDAP",
+        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres",
+        "CLDAP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
-    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(
+      name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),
-    .testTarget(name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),
-    .testTarget(name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
-      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"], swiftSettings: strict),
+      name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(
+      name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
+    .testTarget(
+      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"],
+      swiftSettings: strict),
     .testTarget(
       name: "SystemTests",
-      dependencies: ["RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor"],
+      dependencies: [
+        "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,132 @@
+internal import CPostgres
+internal import DequeModule
+internal import Reactor
+
+/// One statement on its way: how it is sent, and who waits for it.
+@Reactor
+final class Command {
+  enum Text {
+    /// The simple protocol: several statements, no parameters.
+    case script(String)
+    case statement(String, [String?])
+    case prepare(name: String, String)
+    case execute(name: String, [String?])
+    case describe(name: String)
+  }
+
+  private let text: Text
+  let timeout: Duration?
+  let isStream: Bool
+  private let saturation: Int
+  private var last: QueryResult?
+  private var error: PostgresError?
+  private var completion: (@Reactor (Result<QueryResult?, PostgresError>) -> Void)?
+  /// Rows of a stream that nobody has taken yet.
+  private(set) var rows = Deque<QueryResult>()
+  private var onRows: (@Reactor () -> Void)?
+  private(set) var isFinished = false
+
+  init(
+    _ text: Text, timeout: Duration?,
+    completion: @escaping @Reactor (Result<QueryResult?, PostgresError>) -> Void
+  ) {
+    self.text = text
+    self.timeout = timeout
+    self.completion = completion
+    isStream = false
+    saturation = .max
+  }
+
+  /// A statement whose rows are handed over one by one, at most `saturation` ahead of the consumer.
+  init(streaming text: Text, timeout: Duration?, saturation: Int, onRows: @escaping @Reactor () -> Void) {
+    self.text = text
+    self.timeout = timeout
+    self.saturation = saturation
+    self.onRows = onRows
+    isStream = true
+  }
+
+  var isSaturated: Bool { isStream && rows.count >= saturation }
+  var streamError: PostgresError? { error }
+
+  /// Hands the statement to libpq; false when libpq refuses it.
+  func send(_ connection: OpaquePointer) -> Bool {
+    let sent: Int32
+    switch text {
+    case .script(let sql): sent = unsafe PQsendQuery(connection, sql)
+    case .prepare(let name, let sql): sent = unsafe PQsendPrepare(connection, name, sql, 0, nil)
+    case .describe(let name): sent = unsafe PQsendDescribePrepared(connection, name)
+    case .statement(let sql, let parameters):
+      sent = unsafe withTextParameters(parameters) { values in
+        unsafe PQsendQueryParams(connection, sql, Int32(parameters.count), nil, values, nil, nil, 0)
+      }
+    case .execute(let name, let parameters):
+      sent = unsafe withTextParameters(parameters) { values in
+        unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, nil, nil, 0)
+      }
+    }
+    guard sent == 1 else { return false }
+    return isStream ? unsafe PQsetSingleRowMode(connection) == 1 : true
+  }
+
+  func take(_ result: QueryResult) {
+    switch result.status {
+    case PGRES_SINGLE_TUPLE:
+      rows.append(result)
+      onRows?()
+    case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
+      // The first error is the cause; what follows in a script is its consequence.
+      if error == nil { error = result.error }
+    default: last = result
+    }
+  }
+
+  /// Ends the command once: nil with what has been taken, otherwise with the connection's error.
+  func finish(_ failure: Result<QueryResult?, PostgresError>?) {
+    guard !isFinished else { return }
+    isFinished = true
+    if case .failure(let lost)? = failure, error == nil { error = lost }
+    let completion = self.completion
+    self.completion = nil
+    completion?(error.map { .failure($0) } ?? .success(last))
+    onRows?()
+    onRows = nil
+  }
+
+  func takeRows() -> [QueryResult] {
+    let taken = Array(rows)
+    rows.removeAll(keepingCapacity: true)
+    return taken
+  }
+}
+
+/// Calls `body` with the parameters as libpq wants them: null-terminated text, NULL for nil.
+///
+/// PostgreSQL's text cannot hold a NUL; a parameter is cut there, as any C string is.
+private func withTextParameters<T>(
+  _ parameters: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> T
+) -> T {
+  var text: [UInt8] = []
+  var offsets: [Int] = []
+  for parameter in parameters {
+    guard let parameter else {
+      offsets.append(-1)
+      continue
+    }
+    offsets.append(text.count)
+    text.append(contentsOf: parameter.utf8)
+    text.append(0)
+  }
+  return unsafe text.withUnsafeBytes { buffer in
+    let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+    var pointers: [UnsafePointer<CChar>?] = unsafe []
+    for offset in offsets {
+      if offset >= 0, let start = unsafe start {
+        unsafe pointers.append(start + offset)
+      } else {
+        unsafe pointers.append(nil)
+      }
+    }
+    return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+  }
+}

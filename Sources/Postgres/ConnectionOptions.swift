@@ -1,0 +1,53 @@
+internal import CPostgres
+
+/// How to reach a database: the user's connection string with what a long-lived client needs besides.
+public struct ConnectionOptions: Sendable {
+  /// libpq keywords and values, in the order they are given to the library.
+  let keywords: [(name: String, value: String)]
+
+  /// - Parameters:
+  ///   - conninfo: a keyword/value string or a URI (PostgreSQL manual, 34.1.1); empty leaves everything to
+  ///     the PG* environment. What it sets wins over the defaults here.
+  ///   - applicationName: shown in `pg_stat_activity`.
+  ///   - readWrite: refuse a standby.
+  /// - Throws: ``PostgresError`` when the string is malformed; the message never repeats the string.
+  public init(_ conninfo: String, applicationName: String, readWrite: Bool = true) throws(PostgresError) {
+    var keywords = try ConnectionOptions.parse(conninfo)
+    var defaults: [(String, String)] = [
+      // A half-open connection is silent for two hours by TCP's own defaults.
+      ("connect_timeout", "5"), ("keepalives", "1"), ("keepalives_idle", "10"),
+      ("keepalives_interval", "3"), ("keepalives_count", "3"), ("tcp_user_timeout", "10000"),
+      // Trying GSSAPI first costs milliseconds and name look-ups.
+      ("gssencmode", "disable"), ("client_encoding", "UTF8"), ("application_name", applicationName),
+    ]
+    if readWrite { defaults.append(("target_session_attrs", "read-write")) }
+    for (name, value) in defaults where !keywords.contains(where: { $0.name == name }) {
+      keywords.append((name, value))
+    }
+    self.keywords = keywords
+  }
+
+  /// What a keyword stands at, when the string or the defaults set it.
+  public subscript(name: String) -> String? { keywords.first { $0.name == name }?.value }
+
+  private static func parse(_ conninfo: String) throws(PostgresError) -> [(name: String, value: String)] {
+    var complaint: UnsafeMutablePointer<CChar>?
+    guard let options = unsafe PQconninfoParse(conninfo, &complaint) else {
+      var message = unsafe complaint.map { unsafe String(cString: $0).trimmed } ?? "malformed"
+      unsafe PQfreemem(complaint)
+      // libpq quotes the offending piece, which may be part of a password.
+      if let quote = message.firstIndex(of: "\"") { message = String(message[..<quote]) + "…" }
+      throw PostgresError(kind: .connection, message: "connection string: \(message)")
+    }
+    defer { unsafe PQconninfoFree(options) }
+    var keywords: [(String, String)] = []
+    var option = unsafe options
+    while let name = unsafe option.pointee.keyword {
+      if let value = unsafe option.pointee.val {
+        unsafe keywords.append((String(cString: name), String(cString: value)))
+      }
+      unsafe option += 1
+    }
+    return keywords
+  }
+}

@@ -1,0 +1,179 @@
+internal import CPostgres
+internal import DequeModule
+public import Reactor
+
+/// A notification as `NOTIFY` sent it.
+public struct Notification: Sendable, Equatable {
+  public var channel: String
+  public var payload: String
+  /// The process id of the backend that sent it.
+  public var backend: Int
+}
+
+/// A connection to one PostgreSQL session, non-blocking on the reactor.
+///
+/// Statements are sent in the order they are asked for, one at a time. Once the connection is lost every
+/// statement fails and the object stays unusable: make a new one.
+@Reactor @safe
+public final class PostgresConnection {
+  private var connection: OpaquePointer?
+  private var watch: Watch?
+  private var waiting = Deque<Command>()
+  private var active: Command?
+  private var deadline: Timer?
+  private var closeReason: PostgresError?
+
+  /// Called for each notification, in order, whenever input is read.
+  public var onNotification: (@Reactor (Notification) -> Void)?
+  /// Called once when the connection is lost, not when it is closed by ``close()``.
+  public var onClose: (@Reactor (PostgresError) -> Void)?
+
+  /// Takes over an established connection.
+  init(adopting connection: OpaquePointer) {
+    unsafe self.connection = connection
+    unsafe PQsetnonblocking(connection, 1)
+    // Notices are the server's hints to a person at a terminal.
+    unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    watch = Reactor.loop.watch(unsafe PQsocket(connection), for: .readable) { [weak self] ready in
+      self?.advance(ready)
+    }
+  }
+
+  isolated deinit { close() }
+
+  public var isUsable: Bool { unsafe connection != nil }
+
+  /// The server's version as a number, such as 150004 for 15.4; 0 once the connection is lost.
+  public var serverVersion: Int {
+    guard let connection = unsafe connection else { return 0 }
+    return Int(unsafe PQserverVersion(connection))
+  }
+
+  /// The process id of the session's backend.
+  public var backendID: Int {
+    guard let connection = unsafe connection else { return 0 }
+    return Int(unsafe PQbackendPID(connection))
+  }
+
+  /// Ends the session; statements under way fail.
+  public func close() {
+    onClose = nil
+    fail(PostgresError(kind: .connection, message: "the connection has been closed"))
+  }
+
+  func submit(_ command: Command) {
+    guard unsafe connection != nil else {
+      return command.finish(
+        .failure(closeReason ?? PostgresError(kind: .connection, message: "not connected")))
+    }
+    waiting.append(command)
+    if active == nil { startNext() }
+  }
+
+  /// Lets reading go on after a stream's consumer has caught up.
+  func resumeReading() {
+    guard let command = active, command.isStream else { return }
+    watch?.interest.insert(.readable)
+    collect()
+  }
+
+  private func startNext() {
+    while active == nil, let command = waiting.popFirst() {
+      guard let connection = unsafe connection else { return }
+      active = command
+      guard unsafe command.send(connection) else { return fail(lastError(of: .connection)) }
+      armDeadline(command)
+      flush()
+    }
+  }
+
+  private func armDeadline(_ command: Command) {
+    deadline?.cancel()
+    deadline = command.timeout.map { timeout in
+      Reactor.loop.after(timeout) { [weak self] in
+        self?.fail(PostgresError(kind: .timeout, message: "PostgreSQL has not answered within \(timeout)"))
+      }
+    }
+  }
+
+  private func flush() {
+    guard let connection = unsafe connection else { return }
+    switch unsafe PQflush(connection) {
+    case 0: watch?.interest.remove(.writable)
+    case 1: watch?.interest.insert(.writable)
+    default: fail(lastError(of: .connection))
+    }
+  }
+
+  private func advance(_ ready: Interest) {
+    guard let connection = unsafe connection else { return }
+    if ready.contains(.writable) { flush() }
+    guard ready.contains(.readable) else { return }
+    guard unsafe PQconsumeInput(connection) == 1 else {
+      // A server that is ending says why before it hangs up (57P01); that message counts for more.
+      collect()
+      return fail(lastError(of: .connection))
+    }
+    collect()
+    drainNotifications()
+  }
+
+  /// Takes the results that have arrived, and starts the next statement when one is complete.
+  private func collect() {
+    while let connection = unsafe connection, let command = active, unsafe PQisBusy(connection) == 0 {
+      if command.isSaturated {
+        watch?.interest.remove(.readable)
+        return
+      }
+      guard let pointer = unsafe PQgetResult(connection) else {
+        active = nil
+        deadline?.cancel()
+        deadline = nil
+        command.finish(nil)
+        startNext()
+        continue
+      }
+      command.take(unsafe QueryResult(ResultHandle(pointer)))
+      if command.isStream { armDeadline(command) }
+    }
+    if let connection = unsafe connection, unsafe PQstatus(connection) == CONNECTION_BAD {
+      fail(lastError(of: .connection))
+    }
+  }
+
+  private func drainNotifications() {
+    while let connection = unsafe connection, let found = unsafe PQnotifies(connection) {
+      let notification = unsafe Notification(
+        channel: String(cString: found.pointee.relname), payload: String(cString: found.pointee.extra),
+        backend: Int(found.pointee.be_pid))
+      unsafe PQfreemem(found)
+      onNotification?(notification)
+    }
+  }
+
+  private func lastError(of kind: PostgresError.Kind) -> PostgresError {
+    guard let connection = unsafe connection, let text = unsafe PQerrorMessage(connection) else {
+      return PostgresError(kind: kind, message: "the connection is gone")
+    }
+    let message = unsafe String(cString: text).trimmed
+    return PostgresError(kind: kind, message: message.isEmpty ? "the connection is gone" : message)
+  }
+
+  private func fail(_ error: PostgresError) {
+    guard let connection = unsafe connection else { return }
+    closeReason = error
+    watch?.cancel()
+    watch = nil
+    deadline?.cancel()
+    deadline = nil
+    unsafe PQfinish(connection)
+    unsafe self.connection = nil
+    let failed = (active.map { [$0] } ?? []) + waiting
+    active = nil
+    waiting.removeAll()
+    for command in failed { command.finish(.failure(error)) }
+    let onClose = self.onClose
+    self.onClose = nil
+    onClose?(error)
+  }
+}
