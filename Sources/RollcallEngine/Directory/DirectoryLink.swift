@@ -1,0 +1,144 @@
+public import LDAP
+public import LDAPModel
+internal import Logging
+public import Reactor
+public import RollcallCore
+
+/// The connections to one directory, made and lost together.
+///
+/// Three sessions, because a server works on one connection's operations in its own order and time: look-ups must not
+/// queue behind a bulk of writes, nor one HR write behind a load.
+@Reactor
+public final class DirectoryLink {
+  public enum Lane: CaseIterable, Sendable {
+    /// Searches of the bulk.
+    case reading
+    /// Writes of the bulk.
+    case bulk
+    /// Everything that a single HR write needs.
+    case fast
+  }
+
+  private let configuration: Configuration.Directory
+  private let base: DistinguishedName
+  private var sessions: [Lane: LDAPSession] = [:]
+  private var lanes: [Lane: WriteLane] = [:]
+  /// The URL that answered last is tried first.
+  private var firstURL = 0
+  public private(set) var facts: DirectoryFacts?
+  /// Called once for each set of connections when it is lost.
+  var onLost: (@Reactor (LDAPError) -> Void)?
+
+  public init(_ configuration: Configuration.Directory, base: DistinguishedName) {
+    self.configuration = configuration
+    self.base = base
+  }
+
+  public var isConnected: Bool { sessions.count == Lane.allCases.count }
+
+  /// The session of a lane.
+  ///
+  /// - Throws: ``LDAPError`` with `serverDown` while there is none.
+  public func session(_ lane: Lane) throws(LDAPError) -> LDAPSession {
+    guard let session = sessions[lane], session.isUsable else {
+      throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
+    }
+    return session
+  }
+
+  func lane(_ lane: Lane) throws(LDAPError) -> WriteLane {
+    _ = try session(lane)
+    guard let found = lanes[lane] else {
+      throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
+    }
+    return found
+  }
+
+  /// Connects all lanes to the first URL that answers, and learns what the server is.
+  ///
+  /// - Throws: ``LDAPError`` of the last URL tried.
+  public func connect() async throws(LDAPError) {
+    close()
+    var last = LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
+    for attempt in configuration.urls.indices {
+      let index = (firstURL + attempt) % configuration.urls.count
+      do {
+        try await connect(to: configuration.urls[index].text)
+        firstURL = index
+        return
+      } catch {
+        last = error
+        close()
+      }
+    }
+    throw last
+  }
+
+  private func connect(to url: String) async throws(LDAPError) {
+    let options = LDAPOptions(configuration, url: url)
+    var opened: [Lane: LDAPSession] = [:]
+    for lane in Lane.allCases { opened[lane] = try await LDAPSession.open(options) }
+    guard let reading = opened[.reading] else { return }
+    let facts = try await learn(reading)
+    for (lane, session) in opened {
+      guard session.isUsable else {
+        throw LDAPError(code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
+      }
+      session.onClose = { [weak self] error in self?.lost(error) }
+      lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
+    }
+    self.facts = facts
+    sessions = opened
+  }
+
+  private func learn(_ session: LDAPSession) async throws(LDAPError) -> DirectoryFacts {
+    let rootDSE = try await session.rootDSE()
+    let kind = configuration.kind.kind ?? DirectoryFacts.kind(of: rootDSE)
+    let schema = try await session.schema()
+    let ids = ["entryUUID", "nsUniqueId", "objectGUID"]
+    let found = try await session.search(
+      base: base, scope: .base, filter: .present("objectClass"), attributes: ids)
+    guard let entry = found.first else {
+      throw LDAPError(
+        code: .noSuchObject, diagnostic: "the base does not exist, or this account may not read it",
+        operation: "read \(base.text)")
+    }
+    let identity = ids.lazy.compactMap { entry[$0].first }.first.map { value in
+      value.text ?? value.bytes.map { String($0, radix: 16) }.joined()
+    }
+    return DirectoryFacts(
+      dialect: kind.dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown")
+  }
+
+  /// Gives all connections up, because one of them failed; nothing of them is used again.
+  func lost(_ error: LDAPError) {
+    guard !sessions.isEmpty else { return }
+    close()
+    onLost?(error)
+  }
+
+  public func close() {
+    let old = sessions
+    sessions = [:]
+    lanes = [:]
+    for session in old.values {
+      session.onClose = nil
+      session.close()
+    }
+  }
+}
+
+extension LDAPOptions {
+  /// The options for one of the configured URLs.
+  public init(_ configuration: Configuration.Directory, url: String) {
+    let bind: Bind =
+      switch configuration.bind {
+      case .simple(let dn, let password): .simple(dn: dn.text, password: password.bytes)
+      case .external: .external
+      }
+    self.init(
+      url: url, startTLS: configuration.startTLS, caFile: configuration.ca, verify: configuration.verify,
+      certificate: configuration.certificate, key: configuration.key, bind: bind,
+      connectTimeout: min(configuration.timeout, .seconds(5)), operationTimeout: configuration.timeout)
+  }
+}

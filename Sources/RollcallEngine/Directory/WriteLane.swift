@@ -1,0 +1,120 @@
+internal import DequeModule
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// What came of one sequence of a plan.
+struct SequenceOutcome: Sendable {
+  /// Steps that the server has confirmed, from the first on.
+  var applied = 0
+  /// Why the next step was not; nil when all were.
+  var failure: LDAPError?
+  /// Whether a half-done exchange of names was taken back.
+  var isUndone = false
+}
+
+/// The window of operations in flight on one session.
+@Reactor
+final class WriteLane {
+  private let session: LDAPSession
+  private let limit: Int
+  private var running = 0
+  private var waiting = Deque<@Reactor () -> Void>()
+  /// Asked before each send: whether this process may write at all.
+  var mayWrite: @Reactor () -> Bool = { true }
+
+  init(_ session: LDAPSession, limit: Int) {
+    self.session = session
+    self.limit = limit
+  }
+
+  /// Applies sequences side by side, each one's steps in order, and returns when all have ended.
+  func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
+    if sequences.isEmpty { return [] }
+    let run = ApplyRun(sequences, self)
+    return await withUnsafeContinuation { continuation in
+      run.begin { unsafe continuation.resume(returning: $0) }
+    }
+  }
+
+  fileprivate func enter(_ job: @escaping @Reactor () -> Void) {
+    if running < limit {
+      running += 1
+      job()
+    } else {
+      waiting.append(job)
+    }
+  }
+
+  fileprivate func leave() {
+    if let next = waiting.popFirst() { return next() }
+    running -= 1
+  }
+
+  fileprivate func send(_ operation: Operation, _ completion: @escaping @Reactor (Result<Void, LDAPError>) -> Void) {
+    guard mayWrite() else {
+      return completion(
+        .failure(
+          LDAPError(code: .serverDown, diagnostic: "this process no longer leads", operation: "write")))
+    }
+    session.send(operation, completion)
+  }
+}
+
+/// One call of ``WriteLane/apply(_:)`` under way.
+@Reactor
+private final class ApplyRun {
+  private let sequences: [Plan.Sequence]
+  private let lane: WriteLane
+  private var outcomes: [SequenceOutcome]
+  private var open: Int
+  private var completion: (@Reactor ([SequenceOutcome]) -> Void)?
+
+  init(_ sequences: [Plan.Sequence], _ lane: WriteLane) {
+    self.sequences = sequences
+    self.lane = lane
+    outcomes = sequences.map { _ in SequenceOutcome() }
+    open = sequences.count
+  }
+
+  func begin(_ completion: @escaping @Reactor ([SequenceOutcome]) -> Void) {
+    self.completion = completion
+    for index in sequences.indices { lane.enter { self.step(index) } }
+  }
+
+  private func step(_ index: Int) {
+    let done = outcomes[index].applied
+    guard done < sequences[index].steps.count else { return end(index) }
+    lane.send(sequences[index].steps[done].operation) { result in
+      switch result {
+      case .success:
+        self.outcomes[index].applied += 1
+        self.step(index)
+      case .failure(let error):
+        self.outcomes[index].failure = error
+        self.undo(index, sequences: self.sequences[index].undo(refusedAt: done), error)
+      }
+    }
+  }
+
+  /// Takes an exchange of names back after its refusal; after a lost connection the replay finds it by its links.
+  private func undo(_ index: Int, sequences operations: [Operation], _ error: LDAPError) {
+    let failure = ErrorClassifier.classify(code: error.code, during: .rename)
+    guard let first = operations.first, failure != .connectionLost else { return end(index) }
+    lane.send(first) { result in
+      guard case .success = result else { return self.end(index) }
+      self.outcomes[index].isUndone = true
+      self.undo(index, sequences: Array(operations.dropFirst()), error)
+    }
+  }
+
+  private func end(_ index: Int) {
+    lane.leave()
+    open -= 1
+    guard open == 0 else { return }
+    let completion = self.completion
+    self.completion = nil
+    completion?(outcomes)
+  }
+}

@@ -1,0 +1,73 @@
+internal import Postgres
+internal import RollcallCore
+
+/// A removal that waits for a person.
+public struct HeldRemoval: Sendable, Equatable {
+  public var action: Removal.Action
+  public var dn: String
+  public var isApproved: Bool
+}
+
+extension Ledger {
+  /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
+  func spend(_ keys: [String]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "INSERT INTO rollcall.removal (directory, key, at) SELECT $1, unnest($2::text[]), now()",
+      [directory, SQLText.array(keys)])
+  }
+
+  /// Removals noted within the last so many seconds; older ones are forgotten.
+  func spent(within seconds: Double) async throws(PostgresError) -> Int {
+    let result = try await database.query(
+      """
+      WITH old AS (DELETE FROM rollcall.removal
+        WHERE directory = $1 AND at < now() - $2::float8 * interval '1 second')
+      SELECT count(*) FROM rollcall.removal
+      WHERE directory = $1 AND at >= now() - $2::float8 * interval '1 second'
+      """, [directory, "\(seconds)"])
+    return result.int(0, 0) ?? 0
+  }
+
+  /// Writes removals down for a person to decide; one whose action changed loses its approval.
+  func hold(_ removals: [Removal]) async throws(PostgresError) {
+    if removals.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.held AS h (directory, key, action, dn, since, approved)
+      SELECT $1, x.key, x.action, x.dn, now(), false
+      FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
+      ON CONFLICT (directory, key) DO UPDATE SET action = excluded.action, dn = excluded.dn,
+        approved = h.approved AND h.action = excluded.action
+      """,
+      [
+        directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action.rawValue)),
+        SQLText.array(removals.map(\.dn.text)),
+      ])
+  }
+
+  /// Forgets holds: they were released and applied, or their rows came back.
+  func unhold(_ keys: [String]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.held WHERE directory = $1 AND key = ANY($2::text[])",
+      [directory, SQLText.array(keys)])
+  }
+
+  func held() async throws(PostgresError) -> [String: HeldRemoval] {
+    let result = try await database.query(
+      "SELECT key, action, dn, approved FROM rollcall.held WHERE directory = $1", [directory])
+    var held: [String: HeldRemoval] = [:]
+    for row in 0..<result.rowCount {
+      held[result.text(row, 0) ?? ""] = HeldRemoval(
+        action: Removal.Action(rawValue: result.text(row, 1) ?? "") ?? .delete, dn: result.text(row, 2) ?? "",
+        isApproved: result.bool(row, 3))
+    }
+    return held
+  }
+
+  func allDisabled() async throws(PostgresError) -> Set<String> {
+    let result = try await database.query("SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
+    return Set((0..<result.rowCount).compactMap { result.text($0, 0) })
+  }
+}

@@ -1,0 +1,120 @@
+internal import Postgres
+public import Reactor
+internal import RollcallCore
+
+/// A key that is set aside with its error.
+public struct ParkedKey: Sendable, Equatable {
+  public var key: String
+  public var problem: Problem
+  public var attempts: Int
+  /// Seconds until it is tried again; nil waits for its cause to change.
+  public var retryAfter: Double?
+}
+
+/// What Rollcall remembers in the database of one directory: the tables of the schema `rollcall`.
+@Reactor
+final class Ledger {
+  let directory: String
+  let database: Database
+
+  init(_ database: Database, directory: String) {
+    self.database = database
+    self.directory = directory
+  }
+
+  // MARK: Watermark
+
+  /// Moves the watermark. Whatever was parked or held up to it has been committed before.
+  func store(watermark: String, lookedAt: String) async throws(PostgresError) {
+    // A watermark that is lost with the server only makes some keys be looked at again.
+    try await database.query(
+      """
+      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+      UPDATE rollcall.directory SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz
+      FROM quick WHERE name = $1
+      """, [directory, watermark, lookedAt])
+  }
+
+  // MARK: Parked
+
+  /// Sets keys aside, or renews what is known of those that are.
+  func park(_ keys: [ParkedKey]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.parked AS p
+        (directory, key, reason, code, message, blocks, attempts, since, next_at)
+      SELECT $1, x.key, x.reason, x.code, x.message, x.blocks, x.attempts, now(),
+        now() + x.retry * interval '1 second'
+      FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::float8[])
+        AS x(key, reason, code, message, blocks, attempts, retry)
+      ON CONFLICT (directory, key) DO UPDATE SET reason = excluded.reason, code = excluded.code,
+        message = excluded.message, blocks = excluded.blocks, attempts = excluded.attempts,
+        next_at = excluded.next_at
+      """,
+      [
+        directory, SQLText.array(keys.map(\.key)), SQLText.array(keys.map { $0.problem.reason.rawValue }),
+        Ledger.array(keys.map { $0.problem.code.map { "\($0)" } }), SQLText.array(keys.map(\.problem.message)),
+        Ledger.array(keys.map(\.problem.blocks)), SQLText.array(keys.map { "\($0.attempts)" }),
+        Ledger.array(keys.map { $0.retryAfter.map { "\($0)" } }),
+      ])
+  }
+
+  /// Takes keys back from the parked ones.
+  func unpark(_ keys: [String]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[])",
+      [directory, SQLText.array(keys)])
+  }
+
+  /// The parked keys with their attempts, and what each waits for.
+  func parked() async throws(PostgresError) -> [(key: String, attempts: Int, blocks: String?)] {
+    let result = try await database.query(
+      "SELECT key, attempts, blocks FROM rollcall.parked WHERE directory = $1", [directory])
+    return (0..<result.rowCount).map {
+      (result.text($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2))
+    }
+  }
+
+  /// The parked keys whose time to be tried again has come, and seconds until the next one's.
+  func due() async throws(PostgresError) -> (keys: [String], next: Double?) {
+    let result = try await database.query(
+      """
+      SELECT key, greatest(extract(epoch FROM next_at - now()), 0) FROM rollcall.parked
+      WHERE directory = $1 AND next_at IS NOT NULL ORDER BY next_at LIMIT 1000
+      """, [directory])
+    var keys: [String] = []
+    for row in 0..<result.rowCount {
+      let wait = result.double(row, 1) ?? 0
+      if wait > 0 { return (keys, wait) }
+      keys.append(result.text(row, 0) ?? "")
+    }
+    return (keys, nil)
+  }
+
+  // MARK: Disabled
+
+  /// Notes who is about to be disabled by Rollcall, before the directory hears of it.
+  func recordDisabled(_ keys: [String]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.disabled (directory, key) SELECT $1, unnest($2::text[])
+      ON CONFLICT DO NOTHING
+      """, [directory, SQLText.array(keys)])
+  }
+
+  func clearDisabled(_ keys: [String]) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.disabled WHERE directory = $1 AND key = ANY($2::text[])",
+      [directory, SQLText.array(keys)])
+  }
+
+  /// An array literal in which nil is NULL.
+  private static func array(_ elements: [String?]) -> String {
+    "{" + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
+      .joined(separator: ",") + "}"
+  }
+}

@@ -1,0 +1,83 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// What the ledger says of single keys, kept in memory too: this process is the only one that writes it.
+@Reactor
+final class LedgerState {
+  struct Parked {
+    var attempts: Int
+    var blocks: String?
+  }
+
+  let ledger: Ledger
+  private(set) var parked: [String: Parked] = [:]
+  private(set) var held: [String: HeldRemoval] = [:]
+  private(set) var disabled: Set<String> = []
+  /// Parked keys by what they wait for.
+  private var waiting: [String: Set<String>] = [:]
+
+  init(_ ledger: Ledger) { self.ledger = ledger }
+
+  /// Reads everything anew, as after a change of leader or a command that altered it.
+  func load() async throws(PostgresError) {
+    let parkedRows = try await ledger.parked()
+    held = try await ledger.held()
+    disabled = try await ledger.allDisabled()
+    parked = [:]
+    waiting = [:]
+    for row in parkedRows { remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks)) }
+  }
+
+  private func remember(_ key: String, _ entry: Parked?) {
+    if let blocks = parked[key]?.blocks {
+      waiting[blocks]?.remove(key)
+      if waiting[blocks]?.isEmpty == true { waiting[blocks] = nil }
+    }
+    parked[key] = entry
+    if let blocks = entry?.blocks { waiting[blocks, default: []].insert(key) }
+  }
+
+  /// Parked keys that wait for this DN, value or key.
+  func keysWaiting(for cause: String) -> [String] { Array(waiting[cause] ?? []) }
+
+  func attempts(of key: String) -> Int { parked[key]?.attempts ?? 0 }
+
+  func park(_ keys: [ParkedKey]) async throws(PostgresError) {
+    try await ledger.park(keys)
+    for key in keys { remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks)) }
+  }
+
+  func unpark(_ keys: [String]) async throws(PostgresError) {
+    let known = keys.filter { parked[$0] != nil }
+    try await ledger.unpark(known)
+    for key in known { remember(key, nil) }
+  }
+
+  func hold(_ removals: [Removal]) async throws(PostgresError) {
+    let new = removals.filter { held[$0.key]?.action != $0.action || held[$0.key]?.dn != $0.dn.text }
+    try await ledger.hold(new)
+    for removal in new {
+      let approved = held[removal.key].map { $0.isApproved && $0.action == removal.action } ?? false
+      held[removal.key] = HeldRemoval(action: removal.action, dn: removal.dn.text, isApproved: approved)
+    }
+  }
+
+  func unhold(_ keys: [String]) async throws(PostgresError) {
+    let known = keys.filter { held[$0] != nil }
+    try await ledger.unhold(known)
+    for key in known { held[key] = nil }
+  }
+
+  func recordDisabled(_ keys: [String]) async throws(PostgresError) {
+    let new = keys.filter { !disabled.contains($0) }
+    try await ledger.recordDisabled(new)
+    disabled.formUnion(new)
+  }
+
+  func clearDisabled(_ keys: [String]) async throws(PostgresError) {
+    let known = keys.filter { disabled.contains($0) }
+    try await ledger.clearDisabled(known)
+    disabled.subtract(known)
+  }
+}

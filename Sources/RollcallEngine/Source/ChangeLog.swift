@@ -1,0 +1,114 @@
+internal import Postgres
+public import Reactor
+
+/// One row of `rollcall.change`, as far as the engine needs it.
+struct LoggedChange: Sendable, Hashable {
+  var xid: String
+  /// Nil means everyone: the table was truncated.
+  var key: String?
+}
+
+/// What a look at the change log found beyond what was seen.
+struct Look: Sendable {
+  /// The snapshot of the look, `pg_snapshot` as text.
+  var snapshot: String
+  /// The database's clock at the look, as text.
+  var at: String
+  /// Changes beyond the last snapshot, unless there are more than a look carries.
+  var changes: [LoggedChange]
+  /// Whether the window has to be read in pages instead.
+  var isBulk: Bool
+}
+
+/// Reads `rollcall.change` by snapshots.
+///
+/// A change belongs to the window (W, S] exactly if it is visible in S and was not in W, so neither a late
+/// committer nor a long transaction is lost or holds up anybody else.
+@Reactor
+final class ChangeLog {
+  /// Rows that one look returns itself; a longer window is read in pages.
+  private static let most = 1000
+  private let database: Database
+
+  init(_ database: Database) { self.database = database }
+
+  /// A look at everything beyond the snapshot `seen`.
+  func look(beyond seen: String) async throws(PostgresError) -> Look {
+    let result = try await database.execute(
+      "look",
+      """
+      SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, c.key
+      FROM (VALUES (1)) AS always LEFT JOIN LATERAL (
+        SELECT xid, key FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+        LIMIT \(ChangeLog.most + 1)) AS c ON true
+      """, [seen])
+    var look = Look(
+      snapshot: result.text(0, 0) ?? seen, at: result.text(0, 1) ?? "", changes: [],
+      isBulk: result.rowCount > ChangeLog.most)
+    if look.isBulk { return look }
+    for row in 0..<result.rowCount {
+      guard let xid = result.text(row, 2) else { continue }
+      look.changes.append(LoggedChange(xid: xid, key: result.text(row, 3)))
+    }
+    return look
+  }
+
+  /// The snapshot of this moment, for a watermark that starts here.
+  func now() async throws(PostgresError) -> (snapshot: String, at: String) {
+    let result = try await database.query("SELECT pg_current_snapshot()::text, clock_timestamp()::text")
+    return (result.text(0, 0) ?? "", result.text(0, 1) ?? "")
+  }
+
+  /// Deletes what every directory has settled, and gives up the watermark of one too far behind.
+  func prune() async throws(PostgresError) {
+    try await database.query("SELECT rollcall.prune()", timeout: .seconds(120))
+  }
+}
+
+/// A long window of the change log, its keys handed out in pages.
+///
+/// The keys are read through a cursor WITH HOLD: the server keeps the distinct keys on its disk, no transaction
+/// stays open meanwhile, and this side holds one page.
+@Reactor
+final class ChangeWindow {
+  private static let page = 2000
+  private let database: Database
+  private let after: String
+  private let upTo: String
+  private var session: PostgresConnection?
+
+  init(_ database: Database, after: String, upTo: String) {
+    self.database = database
+    self.after = after
+    self.upTo = upTo
+  }
+
+  /// The next keys, nil for everyone; empty at the end.
+  ///
+  /// - Throws: ``PostgresError``; after a lost connection the window begins again, which repeats keys.
+  func next() async throws(PostgresError) -> [String?] {
+    if session?.isUsable != true {
+      let session = try await database.session()
+      try await session.script(
+        """
+        BEGIN;
+        DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
+          SELECT key FROM rollcall.change
+          WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
+            AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
+            AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)
+          GROUP BY key ORDER BY min(seq);
+        COMMIT
+        """, timeout: .seconds(300))
+      self.session = session
+    }
+    guard let session else { return [] }
+    let result = try await session.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
+    if result.isEmpty {
+      try await session.query("CLOSE rollcall_window")
+      self.session = nil
+    }
+    return (0..<result.rowCount).map { result.text($0, 0) }
+  }
+}

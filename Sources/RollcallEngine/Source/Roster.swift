@@ -1,0 +1,133 @@
+internal import LDAPModel
+public import Postgres
+public import Reactor
+public import RollcallCore
+
+/// What the roster says of one key.
+public enum RosterAnswer: Sendable, Equatable {
+  case row(RosterRow)
+  /// The row is there, but cannot be mapped.
+  case problem(Problem)
+}
+
+/// Reads people from the source relation, through the mapping.
+@Reactor
+public final class Roster {
+  private let database: Database
+  public let query: RosterQuery
+  /// The key's type; read from the database at the first use.
+  private var keyType: KeyType?
+
+  public init(_ database: Database, _ query: RosterQuery) {
+    self.database = database
+    self.query = query
+  }
+
+  /// The key's type, found out once.
+  ///
+  /// - Throws: ``PostgresError``; of kind `server` also when the column's type cannot be a key.
+  public func resolveKeyType() async throws(PostgresError) -> KeyType {
+    if let keyType { return keyType }
+    let result = try await database.query("SELECT \(query.key) FROM \(query.source) AS roster LIMIT 0")
+    guard let type = KeyType(oid: result.typeOID(0)) else {
+      throw PostgresError(
+        kind: .server, sqlState: "42804",
+        message: "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
+    }
+    keyType = type
+    return type
+  }
+
+  /// The rows of these keys; a key without a row is missing from the answer.
+  ///
+  /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
+  /// - Throws: ``PostgresError`` when the answer is not complete: nobody is absent then.
+  public func fetch(_ keys: [String]) async throws(PostgresError) -> [String: RosterAnswer] {
+    let type = try await resolveKeyType()
+    var answers: [String: RosterAnswer] = [:]
+    answers.reserveCapacity(keys.count)
+    try await fetch(keys.filter { type.admits($0) }, type, into: &answers)
+    return answers
+  }
+
+  private func fetch(
+    _ keys: [String], _ type: KeyType, into answers: inout [String: RosterAnswer]
+  ) async throws(PostgresError) {
+    if keys.isEmpty { return }
+    let result: QueryResult
+    do throws(PostgresError) {
+      result = try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array(keys)])
+    } catch {
+      guard RosterFailure.isOfRow(error) else { throw error }
+      if keys.count == 1 {
+        answers[keys[0]] = try await explain(keys[0], error, type)
+        return
+      }
+      let half = keys.count / 2
+      try await fetch(Array(keys[..<half]), type, into: &answers)
+      try await fetch(Array(keys[half...]), type, into: &answers)
+      return
+    }
+    let decoder = RowDecoder(result, hasMembership: query.hasMembership)
+    for index in 0..<result.rowCount {
+      let (key, answer) = decoder.row(index)
+      if answers[key] != nil {
+        answers[key] = .problem(RosterFailure.duplicate(key))
+      } else {
+        answers[key] = answer
+      }
+    }
+  }
+
+  /// A row out of scope needs no values, so their failure does not matter.
+  private func explain(
+    _ key: String, _ error: PostgresError, _ type: KeyType
+  ) async throws(PostgresError) -> RosterAnswer {
+    do throws(PostgresError) {
+      let scope = try await database.execute("scope", query.scopeByKey(type.sql), [SQLText.array([key])])
+      if scope.rowCount == 1, !scope.bool(0, 1) {
+        return .row(RosterRow(key: key, inScope: false, active: false, values: []))
+      }
+    } catch {
+      guard RosterFailure.isOfRow(error) else { throw error }
+    }
+    return .problem(RosterFailure.mapping(key, error))
+  }
+
+  /// Forgets what was learnt of the source, because it may have been altered.
+  public func forget() { keyType = nil }
+}
+
+/// Turns result rows into roster rows.
+@Reactor
+struct RowDecoder {
+  private let result: QueryResult
+  private let oids: [UInt32]
+  private let hasMembership: Bool
+
+  init(_ result: QueryResult, hasMembership: Bool) {
+    self.result = result
+    oids = (0..<result.columnCount).map { result.typeOID($0) }
+    self.hasMembership = hasMembership
+  }
+
+  func row(_ index: Int) -> (key: String, RosterAnswer) {
+    let key = result.text(index, 0) ?? ""
+    var values: [[AttributeValue]] = []
+    values.reserveCapacity(oids.count - 3)
+    for column in 3..<oids.count {
+      guard let bytes = result.bytes(index, column) else {
+        values.append([])
+        continue
+      }
+      do {
+        values.append(try ColumnDecoder.values(bytes, oid: oids[column]))
+      } catch {
+        return (key, .problem(RosterFailure.value(key, result.columnName(column), "\(error)")))
+      }
+    }
+    return (
+      key, .row(RosterRow(key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values))
+    )
+  }
+}

@@ -1,0 +1,30 @@
+internal import Postgres
+internal import RollcallCore
+
+/// Tells a row that cannot be mapped from a database that cannot answer.
+enum RosterFailure {
+  /// Whether an error comes from evaluating the mapping over some row's data.
+  ///
+  /// Class 22 is a data exception, 23 a violated constraint, P0 an exception of PL/pgSQL, 2F and 38 one of an
+  /// SQL or external routine, 21 a subquery of several rows. Everything else (no right, no such column, out of
+  /// memory, a timeout) is nobody's row.
+  static func isOfRow(_ error: PostgresError) -> Bool {
+    guard error.kind == .server, let state = error.sqlState else { return false }
+    return ["22", "23", "P0", "2F", "38", "21"].contains { state.hasPrefix($0) }
+  }
+
+  static func mapping(_ key: String, _ error: PostgresError) -> Problem {
+    Problem(
+      reason: .mapping, message: "key \(key): the mapping fails for this row: \(error.message)")
+  }
+
+  static func value(_ key: String, _ column: String, _ complaint: String) -> Problem {
+    Problem(reason: .mapping, message: "key \(key): \(complaint)")
+  }
+
+  static func duplicate(_ key: String) -> Problem {
+    Problem(
+      reason: .mapping,
+      message: "key \(key): the source has several rows with this key; it must be unique")
+  }
+}

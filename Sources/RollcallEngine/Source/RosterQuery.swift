@@ -1,0 +1,74 @@
+internal import Postgres
+internal import RollcallCore
+
+/// The SELECT that evaluates the mapping, in pieces: which column of its result is what.
+public struct RosterQuery: Sendable, Equatable {
+  /// One expression of the configuration, with the path of its key there.
+  public struct Expression: Sendable, Equatable {
+    public var path: String
+    public var sql: String
+  }
+
+  /// What rows come from: a quoted table name, or a query in parentheses.
+  public let source: String
+  /// The key's column, quoted.
+  public let key: String
+  public let scope: Expression?
+  public let active: Expression?
+  /// The value columns in the order of ``RosterRow/values``, then the membership where there are groups.
+  public let expressions: [Expression]
+  public let hasMembership: Bool
+
+  public init(_ configuration: Configuration) {
+    let source = configuration.source
+    // A line break before each closing parenthesis, so that a comment at an expression's end ends there.
+    self.source = source.table?.sql ?? "(\n\(source.query ?? "")\n)"
+    key = "roster.\(SQLText.identifier(source.key))"
+    scope = source.scope.map { Expression(path: "source.where", sql: $0) }
+    active = source.active.map { Expression(path: "source.active", sql: $0) }
+    let users = configuration.users
+    var expressions = users.attributes.map {
+      Expression(path: "users.attributes.\($0.attribute)", sql: $0.expression)
+    }
+    expressions += users.createOnly.map {
+      Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression)
+    }
+    if let password = users.password { expressions.append(Expression(path: "users.password", sql: password)) }
+    expressions += users.container.map {
+      Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
+    }
+    if let groups = configuration.groups {
+      expressions.append(Expression(path: "groups.membership", sql: groups.membership))
+    }
+    self.expressions = expressions
+    hasMembership = configuration.groups != nil
+  }
+
+  /// The whole SELECT, without a WHERE clause.
+  public var select: String {
+    let values = expressions.map { ",\n  (\($0.sql)\n)" }.joined()
+    return "SELECT \(key)::pg_catalog.text, \(flag(scope)), \(flag(active))\(values)\nFROM \(source) AS roster"
+  }
+
+  /// The SELECT of the keys named by the array parameter `$1`.
+  ///
+  /// - Parameter type: the key's type as SQL.
+  public func selectByKey(_ type: String) -> String {
+    "\(select)\nWHERE \(key) = ANY($1::\(type)[])"
+  }
+
+  /// Says of the keys in `$1` only whether they are in scope.
+  public func scopeByKey(_ type: String) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(key) = ANY($1::\(type)[])"
+  }
+
+  /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.
+  public func probe(_ expression: Expression) -> String {
+    "SELECT (\(expression.sql)\n) FROM \(source) AS roster"
+  }
+
+  private func flag(_ condition: Expression?) -> String {
+    guard let condition else { return "true" }
+    return "(\(condition.sql)\n) IS TRUE"
+  }
+}

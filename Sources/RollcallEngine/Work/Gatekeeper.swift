@@ -1,0 +1,116 @@
+internal import LDAP
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Lets removals through or holds them (the removal budget).
+///
+/// A window of the log and a reconcile gather their removals and are decided as a whole once they are read to the end;
+/// the few of a small notification are decided at once.
+@Reactor
+final class Gatekeeper {
+  private struct Open {
+    var removals: [String: Removal] = [:]
+    var isFirstReconcile: Bool
+  }
+
+  private let policy: RemovalPolicy
+  private let state: LedgerState
+  private var open: [Gathering: Open] = [:]
+  private var last: Gathering = 0
+  /// Keys whose removal a gathering's decision has allowed and paid for.
+  private var allowed: Set<String> = []
+  /// Entries with a link that are there; nil until somebody has counted.
+  var managed: Int?
+  /// Counts the managed entries in the directory.
+  var count: @Reactor () async throws(EngineError) -> Int = { () throws(EngineError) in 0 }
+
+  init(_ policy: RemovalPolicy, _ state: LedgerState) {
+    self.policy = policy
+    self.state = state
+  }
+
+  // MARK: Gatherings
+
+  func begin(isFirstReconcile: Bool = false) -> Gathering {
+    last += 1
+    open[last] = Open(isFirstReconcile: isFirstReconcile)
+    return last
+  }
+
+  /// Decides over a gathering that has been read to the end.
+  ///
+  /// - Returns: the keys whose removal may go on, and those that are held from now on.
+  func decide(_ gathering: Gathering) async throws(EngineError) -> (allowed: [String], held: [Removal]) {
+    guard let found = open[gathering] else { return ([], []) }
+    let removals = found.removals.values.sorted { $0.key < $1.key }
+    let free = try await pay(removals, isFirstReconcile: found.isFirstReconcile)
+    open[gathering] = nil
+    guard free else { return ([], removals) }
+    let keys = removals.map(\.key)
+    allowed.formUnion(keys)
+    return (keys, [])
+  }
+
+  /// Drops a gathering whose reading came to nothing.
+  func abandon(_ gathering: Gathering) { open[gathering] = nil }
+
+  // MARK: Single removals
+
+  /// Which of a plan's removals must not happen now.
+  ///
+  /// - Parameter gathering: says where a key's removal is gathered, if it is.
+  func withhold(
+    _ removals: [Removal], gathering: (String) -> Gathering?
+  ) async throws(EngineError) -> Set<String> {
+    var withheld: Set<String> = []
+    var direct: [Removal] = []
+    for removal in removals {
+      if allowed.contains(removal.key) { continue }
+      if let hold = state.held[removal.key] {
+        if hold.isApproved, hold.action == removal.action { continue }
+        withheld.insert(removal.key)
+        try await onDatabase { () throws(PostgresError) in try await state.hold([removal]) }
+      } else if let gathering = gathering(removal.key), open[gathering] != nil {
+        open[gathering]?.removals[removal.key] = removal
+        withheld.insert(removal.key)
+      } else {
+        direct.append(removal)
+      }
+    }
+    if try await !pay(direct, isFirstReconcile: false) { withheld.formUnion(direct.map(\.key)) }
+    return withheld
+  }
+
+  /// Takes removals from the budget, or holds all of them.
+  private func pay(_ removals: [Removal], isFirstReconcile: Bool) async throws(EngineError) -> Bool {
+    if removals.isEmpty { return true }
+    if managed == nil { managed = try await count() }
+    let managed = self.managed ?? 0
+    let seconds = Double(policy.within.components.seconds)
+    let spent = try await onDatabase { () throws(PostgresError) in try await state.ledger.spent(within: seconds) }
+    let decision = RemovalBudget.decide(
+      wanted: removals.count, managed: managed, spent: spent, policy: policy, firstReconcile: isFirstReconcile)
+    switch decision {
+    case .allowed:
+      try await onDatabase { () throws(PostgresError) in try await state.ledger.spend(removals.map(\.key)) }
+      return true
+    case .held:
+      try await onDatabase { () throws(PostgresError) in try await state.hold(removals) }
+      return false
+    }
+  }
+
+  /// Notes that a key has been looked at to the end: an allowance is used or not needed any more.
+  func settled(_ key: String) { allowed.remove(key) }
+
+  /// Keeps the count of managed entries.
+  func applied(_ step: Step) {
+    switch step.what {
+    case .create, .adopt: managed = managed.map { $0 + 1 }
+    case .delete: managed = managed.map { $0 - 1 }
+    default: break
+    }
+  }
+}

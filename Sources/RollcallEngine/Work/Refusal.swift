@@ -1,0 +1,28 @@
+internal import LDAP
+internal import LDAPModel
+internal import RollcallCore
+
+extension Problem {
+  /// What a server's refusal of one step means to a person.
+  static func refusal(of step: Step, _ error: LDAPError) -> Problem {
+    let reason: Reason =
+      switch error.code {
+      case .insufficientAccessRights: .access
+      case .entryAlreadyExists: .nameTaken
+      case .undefinedAttributeType, .inappropriateMatching, .constraintViolation, .invalidAttributeSyntax,
+        .objectClassViolation, .namingViolation, .invalidDNSyntax, .objectClassModsProhibited:
+        .schema
+      default: .refused
+      }
+    return Problem(
+      reason, "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text): \(error.summary)",
+      blocks: error.matchedDN.isEmpty ? nil : step.operation.dn.parent?.text, code: error.code.rawValue)
+  }
+}
+
+extension LDAPError {
+  /// The server's code and words without what was tried.
+  var summary: String {
+    diagnostic.isEmpty ? "\(code) (\(code.rawValue))" : "\(code) (\(code.rawValue)): \(diagnostic)"
+  }
+}

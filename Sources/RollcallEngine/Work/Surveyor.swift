@@ -1,0 +1,139 @@
+internal import LDAP
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Both sides' state of some keys, read completely.
+struct Survey: Sendable {
+  var subjects: [Subject] = []
+  var occupants: [Occupant] = []
+  /// Keys that cannot be planned for.
+  var problems: [String: Problem] = [:]
+  /// Keys that wait for another one to be looked at first.
+  var waits: [String: String] = [:]
+}
+
+/// Reads rows and entries, and puts them side by side.
+@Reactor
+final class Surveyor {
+  private let roster: Roster
+  private let link: DirectoryLink
+  private let state: LedgerState
+  let facts: DirectoryFacts
+  let projection: Projection
+  let planner: Planner
+  let finder: EntryFinder
+  let rules: UserRules
+
+  init(_ configuration: Configuration, roster: Roster, link: DirectoryLink, state: LedgerState, facts: DirectoryFacts) {
+    self.roster = roster
+    self.link = link
+    self.state = state
+    self.facts = facts
+    rules = UserRules(configuration.users)
+    projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
+    planner = Planner(
+      rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: configuration.name)
+    finder = EntryFinder(
+      base: rules.base, link: rules.link, filter: configuration.users.filter,
+      attributes: planner.requestedAttributes)
+  }
+
+  /// Reads both sides of these keys.
+  ///
+  /// - Parameters:
+  ///   - careful: look also who has the names that are wanted; otherwise the server's refusal tells.
+  ///   - withheld: keys whose removal is not to be planned.
+  /// - Throws: ``EngineError`` when either side did not answer completely: nothing is concluded then.
+  func survey(
+    _ keys: [String], lane: DirectoryLink.Lane, careful: Bool
+  ) async throws(EngineError) -> Survey {
+    let session = try await onDirectory { () throws(LDAPError) in try link.session(lane) }
+    // The two sides are asked at once; neither answer depends on the other.
+    let finder = self.finder
+    let search = Task(executorPreference: Reactor.loop) { () -> Result<[Entry], LDAPError> in
+      do throws(LDAPError) { return .success(try await finder.linked(to: keys, session)) } catch {
+        return .failure(error)
+      }
+    }
+    let answers = try await onDatabase { () throws(PostgresError) in try await roster.fetch(keys) }
+    let entries = try await onDirectory { () throws(LDAPError) in try await search.value.get() }
+    var survey = Survey()
+    try await join(keys, answers, entries, into: &survey)
+    if careful || rules.adopt {
+      let claims = planner.claims(of: survey.subjects)
+      let found = try await onDirectory { () throws(LDAPError) in try await finder.claimed(claims, session) }
+      survey.occupants = found.map { Occupant($0, link: rules.link) }
+    }
+    return survey
+  }
+
+  private func join(
+    _ keys: [String], _ answers: [String: RosterAnswer], _ entries: [Entry], into survey: inout Survey
+  ) async throws(EngineError) {
+    let matching = facts.schema.matchingRule(for: rules.link)
+    var found: [String: [Entry]] = [:]
+    var variants: [AttributeValue: [Entry]] = [:]
+    for entry in entries {
+      for value in entry[rules.link] {
+        if let text = value.text { found[text, default: []].append(entry) }
+        variants[matching.normalize(value), default: []].append(entry)
+      }
+    }
+    for key in keys {
+      let all = variants[matching.normalize(AttributeValue(key))] ?? []
+      let own = found[key] ?? []
+      if all.count > own.count, let other = all.first(where: { !own.contains($0) }) {
+        try await contest(key, own, other, into: &survey)
+        continue
+      }
+      if own.count > 1 {
+        survey.problems[key] = Problem(
+          .duplicateLink,
+          "key \(key): several entries carry it in \(rules.link): "
+            + own.map(\.dn.text).sorted().joined(separator: " and ") + "; remove it from all but one")
+        continue
+      }
+      let desired: Desired
+      switch answers[key] {
+      case .problem(let problem)?: desired = .rejected(problem)
+      case .row(let row)?: desired = projection.desired(for: row)
+      case nil: desired = projection.desired(for: nil)
+      }
+      survey.subjects.append(
+        Subject(
+          key: key, desired: desired, current: own.first, disabledByUs: state.disabled.contains(key)))
+    }
+  }
+
+  /// Two keys that are one for the directory: if both have rows, neither is touched.
+  private func contest(
+    _ key: String, _ own: [Entry], _ other: Entry, into survey: inout Survey
+  ) async throws(EngineError) {
+    guard let rival = other[rules.link].compactMap(\.text).first(where: { $0 != key }) else { return }
+    let rows = try await onDatabase { () throws(PostgresError) in try await roster.fetch([key, rival]) }
+    if rows[key] != nil, rows[rival] == nil, own.isEmpty {
+      survey.waits[key] = rival
+      return
+    }
+    survey.problems[key] = Problem(
+      .duplicateLink,
+      "key \(key): for \(rules.link) it is the same as key \(rival), which \(other.dn.text) carries; "
+        + "one of the two keys must change", blocks: rival)
+  }
+}
+
+extension UserRules {
+  /// The part of the configuration that the pure code works by.
+  init(_ users: Configuration.Users) {
+    self.init(
+      base: users.base, naming: users.naming, link: users.link, classes: users.classes,
+      attributes: users.attributes.map(\.attribute), createOnly: users.createOnly.map(\.attribute),
+      hasPassword: users.password != nil, containers: users.container.map(\.attribute),
+      inactive: InactivePolicy(rawValue: users.inactive.rawValue) ?? .disable,
+      removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
+      disable: users.disable.map { Attribute(name: $0.attribute, values: $0.values.map { AttributeValue($0) }) },
+      adopt: users.adopt)
+  }
+}

@@ -1,0 +1,22 @@
+internal import RollcallCore
+
+/// How one key's turn ended.
+enum Verdict: Sendable {
+  case settled
+  case parked(Problem, attempts: Int, retryAfter: Double?)
+  /// Another key has the name; it is looked at first.
+  case waits(for: String)
+  /// Its removal waits: for a gathering's decision, or for a person.
+  case withheld
+}
+
+/// How a batch's turn ended.
+struct WorkReport: Sendable {
+  var verdicts: [String: Verdict] = [:]
+  /// Steps that the directory confirmed.
+  var applied: [Step] = []
+  /// Names that became free.
+  var freed: [String] = []
+  /// Why keys without a verdict have none.
+  var trouble: EngineError?
+}

@@ -1,0 +1,183 @@
+internal import LDAP
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Takes keys through the one path: read both sides, plan, apply.
+@Reactor
+final class Worker {
+  /// Looks at a key before its failure is taken for lasting; the second look is careful, the third sees what a
+  /// rival did meanwhile.
+  private static let rounds = 4
+
+  let surveyor: Surveyor
+  private let link: DirectoryLink
+  private let gatekeeper: Gatekeeper
+  private let state: LedgerState
+
+  init(_ surveyor: Surveyor, link: DirectoryLink, gatekeeper: Gatekeeper, state: LedgerState) {
+    self.surveyor = surveyor
+    self.link = link
+    self.gatekeeper = gatekeeper
+    self.state = state
+  }
+
+  /// Works on a batch to the end, or until one of the sides is lost.
+  ///
+  /// - Parameters:
+  ///   - gathering: where a key's removal is decided.
+  ///   - hasAwaited: whether a key has waited for a holder before.
+  func work(
+    _ keys: [String], _ lane: DirectoryLink.Lane, gathering: (String) -> Gathering?,
+    hasAwaited: (String, String) -> Bool
+  ) async -> WorkReport {
+    var report = WorkReport()
+    var open = keys
+    var round = 0
+    do throws(EngineError) {
+      while !open.isEmpty {
+        let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
+        let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
+        let plan = try await self.plan(survey, gathering, hasAwaited, &report)
+        let failures = try await apply(plan, lane, &report)
+        open = judge(failures, isLast: round + 1 >= Worker.rounds, &report)
+        round += 1
+      }
+    } catch {
+      report.trouble = error
+    }
+    return report
+  }
+
+  private func plan(
+    _ survey: Survey, _ gathering: (String) -> Gathering?, _ hasAwaited: (String, String) -> Bool,
+    _ report: inout WorkReport
+  ) async throws(EngineError) -> Plan {
+    for (key, problem) in survey.problems { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
+    for (key, holder) in survey.waits { report.verdicts[key] = .waits(for: holder) }
+    var subjects = survey.subjects
+    var plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
+    if !plan.removals.isEmpty {
+      let withheld = try await gatekeeper.withhold(plan.removals, gathering: gathering)
+      if !withheld.isEmpty {
+        for index in subjects.indices where withheld.contains(subjects[index].key) {
+          subjects[index].removalHeld = true
+        }
+        plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
+        for key in withheld { report.verdicts[key] = .withheld }
+      }
+    }
+    try await dissolveHolds(subjects, plan)
+    for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
+    for (key, problem) in plan.parked { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
+    for (key, blocker) in plan.blocked {
+      if hasAwaited(key, blocker.key) {
+        let holder = Problem(
+          .nameTaken,
+          "key \(key): \(blocker.dn.text) belongs to key \(blocker.key), which keeps it; "
+            + "one of the two rows needs another name",
+          blocks: blocker.dn.normalized(surveyor.facts.schema))
+        report.verdicts[key] = .parked(holder, attempts: 1, retryAfter: nil)
+      } else {
+        report.verdicts[key] = .waits(for: blocker.key)
+      }
+    }
+    try await onDatabase { () throws(PostgresError) in try await state.clearDisabled(plan.staleDisables) }
+    return plan
+  }
+
+  /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
+  private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
+    if state.held.isEmpty { return }
+    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
+    let back = subjects.map(\.key).filter { state.held[$0] != nil && !removed.contains($0) }
+    try await onDatabase { () throws(PostgresError) in try await state.unhold(back) }
+  }
+
+  /// Applies a plan and returns the steps that failed, with those behind them.
+  private func apply(
+    _ plan: Plan, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
+  ) async throws(EngineError) -> [(sequence: Plan.Sequence, outcome: SequenceOutcome)] {
+    if plan.sequences.isEmpty { return [] }
+    let writing = try await onDirectory { () throws(LDAPError) in try link.lane(lane) }
+    let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
+    try await onDatabase { () throws(PostgresError) in try await state.recordDisabled(journalled) }
+    let outcomes = await writing.apply(plan.sequences)
+    var failed: [(Plan.Sequence, SequenceOutcome)] = []
+    var enabled: [String] = []
+    for (sequence, outcome) in zip(plan.sequences, outcomes) {
+      let done = sequence.steps[..<outcome.applied]
+      report.applied += done
+      for step in done {
+        gatekeeper.applied(step)
+        if step.clearsDisable { enabled.append(step.key) }
+        if let freed = freedName(step) { report.freed.append(freed) }
+      }
+      let rest = Set(sequence.steps[outcome.applied...].map(\.key))
+      for step in done where !rest.contains(step.key) && report.verdicts[step.key] == nil {
+        report.verdicts[step.key] = .settled
+      }
+      if outcome.failure != nil { failed.append((sequence, outcome)) }
+    }
+    try await onDatabase { () throws(PostgresError) in try await state.clearDisabled(enabled) }
+    return failed
+  }
+
+  private func freedName(_ step: Step) -> String? {
+    switch step.operation {
+    case .delete(let dn): dn.normalized(surveyor.facts.schema)
+    case .rename: step.oldDN?.normalized(surveyor.facts.schema)
+    default: nil
+    }
+  }
+
+  /// What each failure means for its keys; returns those that are looked at again now.
+  private func judge(
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isLast: Bool, _ report: inout WorkReport
+  ) -> [String] {
+    var again: [String] = []
+    for (sequence, outcome) in failures {
+      guard let error = outcome.failure else { continue }
+      let step = sequence.steps[outcome.applied]
+      let rest = Set(sequence.steps[outcome.applied...].map(\.key))
+      let verdict = self.verdict(error, step, isLast: isLast)
+      switch verdict {
+      case .verdict(let verdict):
+        report.verdicts[step.key] = verdict
+        again += rest.subtracting([step.key])
+      case .again: again += rest
+      case .trouble: report.trouble = .directory(error)
+      }
+    }
+    return again
+  }
+
+  private enum Judgement {
+    case verdict(Verdict)
+    case again
+    case trouble
+  }
+
+  private func verdict(_ error: LDAPError, _ step: Step, isLast: Bool) -> Judgement {
+    let activity = ErrorClassifier.Activity(step.operation)
+    let problem = Problem.refusal(of: step, error)
+    switch ErrorClassifier.classify(code: error.code, during: activity) {
+    case .connectionLost, .ofTheDirectory, .search: return .trouble
+    case .repairable where !isLast: return .again
+    case .repairable: return .verdict(retry(step.key, problem, most: 5))
+    case .ofTheEntry: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
+    case .access: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
+    case .ambiguous: return .verdict(retry(step.key, problem, most: 5))
+    case .busy: return .verdict(retry(step.key, problem, most: .max))
+    }
+  }
+
+  /// Sets a key aside for a while, or for good when it has been tried often enough.
+  private func retry(_ key: String, _ problem: Problem, most: Int) -> Verdict {
+    let attempts = state.attempts(of: key) + 1
+    let backoff = Backoff(base: .seconds(1), cap: .seconds(300))
+    let delay = backoff.delay(attempt: attempts, random: Double.random(in: 0..<1))
+    return .parked(problem, attempts: attempts, retryAfter: attempts >= most ? nil : delay / .seconds(1))
+  }
+}
