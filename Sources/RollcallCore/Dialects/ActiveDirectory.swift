@@ -1,0 +1,53 @@
+public import LDAPModel
+
+/// Active Directory, Samba's included.
+public struct ActiveDirectory: Dialect {
+  public init() {}
+
+  public var kind: DirectoryKind { .activeDirectory }
+
+  /// ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
+  public var disabling: Disabling { .bits(attribute: "userAccountControl", mask: 2) }
+
+  /// ADS_UF_NORMAL_ACCOUNT, and until the password is set ADS_UF_PASSWD_NOTREQD with ADS_UF_ACCOUNTDISABLE, which is
+  /// also what the server itself gives an account that is added without a word about it.
+  public var firstPassword: FirstPassword {
+    .modified(attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34)
+  }
+
+  public var uniqueAttributes: [UniqueAttribute] {
+    [UniqueAttribute("sAMAccountName", .replaced), UniqueAttribute("userPrincipalName", .removed)]
+  }
+
+  public var providedAttributes: [String] {
+    [
+      "objectClass", "objectCategory", "nTSecurityDescriptor", "instanceType", "objectSid", "sAMAccountName",
+    ]
+  }
+
+  /// `rdnAttId` of the class user.
+  public var obligatoryNaming: String? { "cn" }
+
+  /// One operation of a connection at a time; a few more hide the round trip.
+  public var window: Int { 8 }
+
+  /// `MaxReceiveBuffer` ([MS-ADTS] 3.1.1.3.4.6).
+  public var messageLimit: Int { 10_485_760 }
+
+  /// `MaxValRange` is 1500.
+  public var rangedRetrieval: Bool { true }
+
+  public func containerClasses(naming type: String) -> [String]? {
+    switch type.lowercased() {
+    case "ou": ["organizationalUnit"]
+    case "cn": ["container"]
+    default: nil
+    }
+  }
+
+  /// In quotation marks, UTF-16 little-endian ([MS-ADTS] 3.1.1.3.1.5.1).
+  public func encode(password: AttributeValue) -> AttributeValue {
+    let text = "\"" + String(decoding: password.bytes, as: UTF8.self) + "\""
+    return AttributeValue(bytes: text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] })
+  }
+}

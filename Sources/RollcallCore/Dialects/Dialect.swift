@@ -1,0 +1,121 @@
+public import LDAPModel
+
+/// The kinds of server that Rollcall knows; the raw values are those of the configuration's `kind`.
+public enum DirectoryKind: String, Sendable, CaseIterable {
+  case openldap
+  case directory389 = "389ds"
+  case activeDirectory = "ad"
+
+  /// What is particular to this kind.
+  public var dialect: any Dialect {
+    switch self {
+    case .openldap: OpenLDAP()
+    case .directory389: Directory389()
+    case .activeDirectory: ActiveDirectory()
+    }
+  }
+}
+
+/// What differs from server to server; nothing else in the core or the engine asks which server it is.
+public protocol Dialect: Sendable {
+  var kind: DirectoryKind { get }
+
+  /// The server's own way of keeping a person from logging in.
+  var disabling: Disabling { get }
+
+  /// How an entry gets its first password.
+  var firstPassword: FirstPassword { get }
+
+  /// Attributes that a search returns only when they are asked for by name.
+  var operationalAttributes: [String] { get }
+
+  /// Attributes whose values are unique in the whole directory, beside the DN.
+  var uniqueAttributes: [UniqueAttribute] { get }
+
+  /// Attributes that a class demands and the server provides itself.
+  var providedAttributes: [String] { get }
+
+  /// The only attribute type that may name a person; nil where any may.
+  var obligatoryNaming: String? { get }
+
+  /// Operations that the server works on at a time on one connection; more in flight only fill its queue.
+  var window: Int { get }
+
+  /// Entries a page of a paged search.
+  var pageSize: Int { get }
+
+  /// Bytes of the largest message that the server takes as it comes from its makers.
+  var messageLimit: Int { get }
+
+  /// The values of a large attribute come in ranges (`member;range=0-1499`).
+  var rangedRetrieval: Bool { get }
+
+  /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be made.
+  func containerClasses(naming type: String) -> [String]?
+
+  /// The first password as the server wants it.
+  func encode(password: AttributeValue) -> AttributeValue
+}
+
+/// A way of disabling an account.
+public enum Disabling: Sendable, Equatable {
+  /// These values are there while it is disabled.
+  case values([Attribute])
+  /// These bits of a decimal attribute are set while it is disabled; all others are kept.
+  case bits(attribute: String, mask: Int)
+}
+
+/// How an entry gets its first password.
+public enum FirstPassword: Sendable, Equatable {
+  /// With all else when the entry is added.
+  case added(attribute: String)
+  /// By a modify after a disabled entry was added. Until that is done the entry has the bits `unfinished` in
+  /// `control`; afterwards `control` is `normal`, or what the mapping says.
+  case modified(attribute: String, control: String, normal: Int, unfinished: Int)
+}
+
+/// An attribute whose values are unique in the directory.
+public struct UniqueAttribute: Sendable, Equatable {
+  public enum Vacating: Sendable {
+    /// It can be missing while names are exchanged.
+    case removed
+    /// It needs a temporary value of at most 19 characters.
+    case replaced
+  }
+
+  public var name: String
+  public var vacating: Vacating
+
+  public init(_ name: String, _ vacating: Vacating) {
+    self.name = name
+    self.vacating = vacating
+  }
+}
+
+extension Dialect {
+  /// Whether the server hashes or hides what is written to `attribute`, so that it must never be compared.
+  public func hides(_ attribute: String) -> Bool {
+    switch attribute.attributeType.lowercased() {
+    case "userpassword", "unicodepwd", "authpassword", "dbcspwd", "clearpassword", "sambantpassword",
+      "sambalmpassword", "krbprincipalkey":
+      true
+    default: false
+    }
+  }
+
+  public var operationalAttributes: [String] { [] }
+  public var uniqueAttributes: [UniqueAttribute] { [] }
+  public var providedAttributes: [String] { ["objectClass"] }
+  public var obligatoryNaming: String? { nil }
+  public var rangedRetrieval: Bool { false }
+  public var pageSize: Int { 1000 }
+  public func encode(password: AttributeValue) -> AttributeValue { password }
+}
+
+extension String {
+  /// The type of an attribute description: what precedes its options (RFC 4512 section 2.5).
+  var attributeType: String {
+    guard let end = utf8.firstIndex(of: UInt8(ascii: ";")) else { return self }
+    return String(self[..<end])
+  }
+}

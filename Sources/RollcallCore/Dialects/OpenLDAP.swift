@@ -1,0 +1,33 @@
+import LDAPModel
+
+/// OpenLDAP's slapd.
+public struct OpenLDAP: Dialect {
+  public init() {}
+
+  public var kind: DirectoryKind { .openldap }
+
+  /// A lock that does not end (slapo-ppolicy(5), `pwdAccountLockedTime`); it needs the ppolicy overlay.
+  public var disabling: Disabling {
+    .values([Attribute("pwdAccountLockedTime", ["000001010000Z"])])
+  }
+
+  public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
+  public var operationalAttributes: [String] { ["pwdAccountLockedTime"] }
+
+  /// slapd closes a bound connection with more than 1000 pending operations (`conn_max_pending_auth`).
+  public var window: Int { 64 }
+
+  /// `sockbuf_max_incoming_auth` of slapd.conf(5).
+  public var messageLimit: Int { 4_194_303 * 4 }
+
+  public func containerClasses(naming type: String) -> [String]? {
+    switch type.lowercased() {
+    case "ou": ["organizationalUnit"]
+    case "o": ["organization"]
+    case "l", "st": ["locality"]
+    case "c": ["country"]
+    case "dc": ["domain"]
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,65 @@
+public import LDAPModel
+
+/// The one place that knows what result codes mean.
+public enum ErrorClassifier {
+  /// What was under way when the code came.
+  public enum Activity: Sendable, CaseIterable {
+    case connect
+    case search
+    case add
+    case modify
+    case rename
+    case delete
+
+    public init(_ operation: Operation) {
+      self =
+        switch operation {
+        case .add: .add
+        case .modify: .modify
+        case .rename: .rename
+        case .delete: .delete
+        }
+    }
+  }
+
+  /// The class of a failure. `code` is not success.
+  public static func classify(code: ResultCode, during activity: Activity) -> FailureClass {
+    switch (activity, code) {
+    case (.connect, .serverDown), (.connect, .timeout), (.connect, .connectError), (.connect, .busy),
+      (.connect, .unavailable), (.connect, .localError), (.connect, .decodingError):
+      .connectionLost
+    // Whatever else a bind says is about us and the server, not about an entry; 49 must not be hammered.
+    case (.connect, _): .ofTheDirectory
+    case (.search, .sizeLimitExceeded), (.search, .adminLimitExceeded), (.search, .timeLimitExceeded): .search
+    // The base of a search is the configuration's, not an entry's.
+    case (.search, .noSuchObject), (.search, .invalidDNSyntax): .ofTheDirectory
+    default: byCode[code] ?? (code.isLocal ? .ofTheDirectory : .ambiguous)
+    }
+  }
+
+  private static let byCode: [ResultCode: FailureClass] = {
+    let table: [FailureClass: [ResultCode]] = [
+      .connectionLost: [.serverDown, .timeout, .connectError, .unavailable, .localError, .decodingError],
+      .busy: [.busy, .timeLimitExceeded],
+      .ambiguous: [.other, .unwillingToPerform, .operationsError],
+      .repairable: [.entryAlreadyExists, .noSuchObject, .attributeOrValueExists, .noSuchAttribute],
+      .ofTheEntry: [
+        .undefinedAttributeType, .inappropriateMatching, .constraintViolation, .invalidAttributeSyntax,
+        .aliasProblem, .invalidDNSyntax, .namingViolation, .objectClassViolation, .notAllowedOnNonLeaf,
+        .notAllowedOnRDN, .objectClassModsProhibited, .affectsMultipleDSAs, .encodingError,
+      ],
+      .ofTheDirectory: [
+        .protocolError, .authMethodNotSupported, .strongerAuthRequired, .referral,
+        .unavailableCriticalExtension, .confidentialityRequired, .inappropriateAuthentication,
+        .invalidCredentials, .saslBindInProgress, .loopDetect, .aliasDereferencingProblem,
+      ],
+      .access: [.insufficientAccessRights],
+      .search: [.sizeLimitExceeded, .adminLimitExceeded],
+    ]
+    var result: [ResultCode: FailureClass] = [:]
+    for (failure, codes) in table {
+      for code in codes { result[code] = failure }
+    }
+    return result
+  }()
+}

@@ -1,0 +1,51 @@
+/// The configuration's `removals`: how many entries may go within a while without a person's word.
+public struct RemovalPolicy: Sendable, Equatable {
+  /// Percent of the managed entries; 100 switches the budget off.
+  public var most: Double
+  /// So many may go in any case, but never more than half of four or more.
+  public var least: Int
+  public var within: Duration
+
+  public init(most: Double = 10, least: Int = 25, within: Duration = .seconds(24 * 3600)) {
+    self.most = most
+    self.least = least
+    self.within = within
+  }
+}
+
+/// Decides over a batch of removals as a whole: a part of a wipe is a wipe.
+public enum RemovalBudget {
+  public enum Decision: Sendable, Equatable {
+    case allowed
+    /// None of the batch goes.
+    case held(Reason)
+  }
+
+  public enum Reason: Sendable, Equatable {
+    /// `allowed`: how many more may go now.
+    case beyond(allowed: Int)
+    /// A directory's first reconcile removes nobody.
+    case firstReconcile
+  }
+
+  /// - Parameters:
+  ///   - wanted: removals in the batch.
+  ///   - managed: entries with a link that are there now.
+  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the budget
+  ///     that a single batch would have found.
+  ///   - firstReconcile: no reconcile of this directory was completed before.
+  public static func decide(
+    wanted: Int, managed: Int, spent: Int, policy: RemovalPolicy, firstReconcile: Bool = false
+  ) -> Decision {
+    guard wanted > 0, policy.most < 100 else { return .allowed }
+    guard !firstReconcile else { return .held(.firstReconcile) }
+    let left = max(0, allowance(among: managed + spent, policy) - spent)
+    return wanted <= left ? .allowed : .held(.beyond(allowed: left))
+  }
+
+  private static func allowance(among population: Int, _ policy: RemovalPolicy) -> Int {
+    let share = Int(Double(population) * max(0, policy.most) / 100)
+    let allowance = max(policy.least, share)
+    return population >= 4 ? min(allowance, population / 2) : allowance
+  }
+}

@@ -1,0 +1,21 @@
+public import LDAPModel
+
+/// One row of the source relation, decoded.
+public struct RosterRow: Sendable, Equatable {
+  /// The primary key, as PostgreSQL prints it.
+  public var key: String
+  /// The value of `where`; NULL is false.
+  public var inScope: Bool
+  /// The value of `active`; NULL is false.
+  public var active: Bool
+  /// Values by expression column of the SELECT: attributes, then createOnly, then the password if the rules have
+  /// one, then the containers.
+  public var values: [[AttributeValue]]
+
+  public init(key: String, inScope: Bool = true, active: Bool = true, values: [[AttributeValue]]) {
+    self.key = key
+    self.inScope = inScope
+    self.active = active
+    self.values = values
+  }
+}

@@ -1,1 +1,0 @@
-// The first file of RollcallCore replaces this one.

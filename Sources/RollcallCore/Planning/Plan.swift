@@ -1,0 +1,127 @@
+public import LDAPModel
+
+/// What to do for a set of subjects, and what cannot be done.
+public struct Plan: Sendable, Equatable {
+  /// Independent of each other: no two name one entry or one DN, so they may run side by side.
+  public var sequences: [Sequence] = []
+  /// Keys to set aside, each with its reason.
+  public var parked: [String: Problem] = [:]
+  /// Keys that wait for a key that is not among the subjects; plan again with both.
+  public var blocked: [String: Blocker] = [:]
+  /// The removals among the sequences: deletes and first disables. For the budget.
+  public var removals: [Removal] = []
+  /// Removals that were left out because their subjects said `removalHeld`.
+  public var withheld: [Removal] = []
+  /// Keys for which there is nothing to do.
+  public var settled: [String] = []
+  /// Keys whose ledger record of a disable no longer says anything and can go without an operation.
+  public var staleDisables: [String] = []
+
+  public init() {}
+}
+
+extension Plan {
+  /// Operations in the order in which they must succeed; one is sent when the one before it is answered.
+  public struct Sequence: Sendable, Equatable {
+    public var steps: [Step]
+
+    public init(steps: [Step]) {
+      self.steps = steps
+    }
+
+    /// What to send, in this order, when the server refuses the step at `index` for good: takes a half-done exchange
+    /// of names back. Empty where nothing needs to be undone.
+    public func undo(refusedAt index: Int) -> [Operation] {
+      guard let exchange = steps[index].exchange else { return [] }
+      return steps[..<index].reversed().compactMap { $0.exchange == exchange ? $0.undo : nil }
+    }
+
+    /// The keys of its steps, each once, in order.
+    public var keys: [String] {
+      var seen: Set<String> = []
+      return steps.compactMap { seen.insert($0.key).inserted ? $0.key : nil }
+    }
+  }
+}
+
+/// One operation for one key.
+public struct Step: Sendable, Equatable {
+  public enum What: String, Sendable {
+    case create
+    case update
+    case rename
+    /// A rename to another container.
+    case move
+    case disable
+    case enable
+    case delete
+    /// Out of the way, to a name that nobody wants.
+    case temporaryRename = "temporary-rename"
+    /// An unlinked entry gets its link.
+    case adopt
+    /// The first password of an entry just made.
+    case password
+  }
+
+  public var key: String
+  public var operation: Operation
+  public var what: What
+  /// Record in the ledger that Rollcall disables this entry, committed before the operation is sent.
+  public var journalDisable: Bool
+  /// Remove that record after the operation succeeded.
+  public var clearsDisable: Bool
+  /// For a rename: the DN before it.
+  public var oldDN: DistinguishedName?
+  /// For a rename: the DN after it.
+  public var newDN: DistinguishedName?
+  /// Steps with one number exchange names through a temporary one and are undone together; nil for all others.
+  public var exchange: Int?
+  /// Takes this step back; only within an exchange.
+  public var undo: Operation?
+
+  public init(
+    key: String, operation: Operation, what: What, journalDisable: Bool = false, clearsDisable: Bool = false,
+    oldDN: DistinguishedName? = nil, newDN: DistinguishedName? = nil, exchange: Int? = nil,
+    undo: Operation? = nil
+  ) {
+    self.key = key
+    self.operation = operation
+    self.what = what
+    self.journalDisable = journalDisable
+    self.clearsDisable = clearsDisable
+    self.oldDN = oldDN
+    self.newDN = newDN
+    self.exchange = exchange
+    self.undo = undo
+  }
+}
+
+/// Who stands in the way of a blocked key.
+public struct Blocker: Sendable, Equatable {
+  /// The key of the entry that has the name.
+  public var key: String
+  public var dn: DistinguishedName
+
+  public init(key: String, dn: DistinguishedName) {
+    self.key = key
+    self.dn = dn
+  }
+}
+
+/// The delete or first disable of a managed entry.
+public struct Removal: Sendable, Equatable {
+  public enum Action: String, Sendable {
+    case delete
+    case disable
+  }
+
+  public var key: String
+  public var action: Action
+  public var dn: DistinguishedName
+
+  public init(key: String, action: Action, dn: DistinguishedName) {
+    self.key = key
+    self.action = action
+    self.dn = dn
+  }
+}

@@ -1,0 +1,39 @@
+/// Why a key is set aside: who, what and what to do, in words for a person; never a secret value.
+public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+  public var reason: Reason
+  /// One line without a final full stop.
+  public var message: String
+  /// What the key waits for: a normalized DN, `attribute=value` or a key. Nil: its row, the mapping or the schema.
+  public var blocks: String?
+  /// The LDAP result code when a server refused, else nil.
+  public var code: Int32?
+
+  public init(_ reason: Reason, _ message: String, blocks: String? = nil, code: Int32? = nil) {
+    self.reason = reason
+    self.message = message
+    self.blocks = blocks
+    self.code = code
+  }
+
+  public var description: String { message }
+
+  /// Stable names: they are stored in the ledger and shown by `status`.
+  public enum Reason: String, Sendable, CaseIterable {
+    /// The row has no value, or several, for the attribute that names the entry.
+    case nameMissing = "name-missing"
+    /// The wanted DN, or a value that must be unique, belongs to another entry.
+    case nameTaken = "name-taken"
+    /// Two entries carry one link, or two keys are one under the link's matching rule.
+    case duplicateLink = "duplicate-link"
+    /// The directory's schema would refuse the entry, or did.
+    case schema
+    /// An expression of the mapping failed, or its value has no form in LDAP.
+    case mapping
+    /// The server refused the operation.
+    case refused
+    /// The server does not let us write this.
+    case access
+    /// The operation is larger than the server takes.
+    case tooLarge = "too-large"
+  }
+}

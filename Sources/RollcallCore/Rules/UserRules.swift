@@ -1,0 +1,65 @@
+public import LDAPModel
+
+/// What the pure code needs of the configuration's `users` section.
+public struct UserRules: Sendable, Equatable {
+  /// Entries live below this, directly or in containers.
+  public var base: DistinguishedName
+  /// Type of the RDN's attribute, for instance `uid`; it is one of `attributes`.
+  public var naming: String
+  /// Type of the attribute that carries the key.
+  public var link: String
+  /// Object classes that every entry has; values are added, never removed.
+  public var classes: [String]
+  /// Mapped attribute descriptions in the configuration's order, without `createOnly`.
+  public var attributes: [String]
+  /// Attribute descriptions that are set when the entry is made and never again.
+  public var createOnly: [String]
+  /// Whether the SELECT has a column with the first password.
+  public var hasPassword: Bool
+  /// RDN attribute types of the containers below `base`, nearest to the entry first.
+  public var containers: [String]
+  /// What becomes of a person who may not log in.
+  public var inactive: InactivePolicy
+  /// What becomes of an entry whose row is gone or out of scope.
+  public var removed: RemovedPolicy
+  /// Values that an entry has while it is disabled; empty means the server's own way.
+  public var disable: [Attribute]
+  /// Whether an unlinked entry at the wanted DN is taken over.
+  public var adopt: Bool
+
+  public init(
+    base: DistinguishedName, naming: String, link: String, classes: [String], attributes: [String],
+    createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
+    inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
+    adopt: Bool = false
+  ) {
+    self.base = base
+    self.naming = naming
+    self.link = link
+    self.classes = classes
+    self.attributes = attributes
+    self.createOnly = createOnly
+    self.hasPassword = hasPassword
+    self.containers = containers
+    self.inactive = inactive
+    self.removed = removed
+    self.disable = disable
+    self.adopt = adopt
+  }
+}
+
+/// `users.inactive`: what becomes of the entry of a row whose `active` is not true.
+public enum InactivePolicy: String, Sendable, CaseIterable {
+  case disable
+  case delete
+  /// Neither made nor changed.
+  case keep
+}
+
+/// `users.removed`: what becomes of an entry whose key has no row in the roster.
+public enum RemovedPolicy: String, Sendable, CaseIterable {
+  case delete
+  case disable
+  /// Untouched.
+  case keep
+}
