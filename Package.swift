@@ -21,6 +21,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -56,7 +58,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "Sandbox", dependencies: ["Postgres", "LDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+      name: "Sandbox",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
@@ -86,6 +93,7 @@ let package = Package(
     .testTarget(
       name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"],
       swiftSettings: strict),
+    .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     .testTarget(
       name: "SystemTests",
       dependencies: [
