@@ -15,16 +15,16 @@ enum RosterFailure {
 
   static func mapping(_ key: String, _ error: PostgresError) -> Problem {
     Problem(
-      reason: .mapping, message: "key \(key): the mapping fails for this row: \(error.message)")
+      .mapping, "key \(key): the mapping fails for this row: \(error.message)")
   }
 
   static func value(_ key: String, _ column: String, _ complaint: String) -> Problem {
-    Problem(reason: .mapping, message: "key \(key): \(complaint)")
+    Problem(.mapping, "key \(key): \(complaint)")
   }
 
   static func duplicate(_ key: String) -> Problem {
     Problem(
-      reason: .mapping,
-      message: "key \(key): the source has several rows with this key; it must be unique")
+      .mapping,
+      "key \(key): the source has several rows with this key; it must be unique")
   }
 }

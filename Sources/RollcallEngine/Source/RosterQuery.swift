@@ -22,9 +22,13 @@ public struct RosterQuery: Sendable, Equatable {
   public init(_ configuration: Configuration) {
     let source = configuration.source
     // A line break before each closing parenthesis, so that a comment at an expression's end ends there.
-    self.source = source.table?.sql ?? "(\n\(source.query ?? "")\n)"
+    self.source =
+      switch source.relation {
+      case .table(let name): name.sql
+      case .query(let sql): "(\n\(sql)\n)"
+      }
     key = "roster.\(SQLText.identifier(source.key))"
-    scope = source.scope.map { Expression(path: "source.where", sql: $0) }
+    scope = source.where.map { Expression(path: "source.where", sql: $0) }
     active = source.active.map { Expression(path: "source.active", sql: $0) }
     let users = configuration.users
     var expressions = users.attributes.map {
@@ -55,6 +59,12 @@ public struct RosterQuery: Sendable, Equatable {
   /// - Parameter type: the key's type as SQL.
   public func selectByKey(_ type: String) -> String {
     "\(select)\nWHERE \(key) = ANY($1::\(type)[])"
+  }
+
+  /// The SELECT of all keys.
+  public func keys(inScopeOnly: Bool) -> String {
+    let condition = inScopeOnly ? scope.map { "\nWHERE (\($0.sql)\n)" } ?? "" : ""
+    return "SELECT \(key)::pg_catalog.text FROM \(source) AS roster\(condition)"
   }
 
   /// Says of the keys in `$1` only whether they are in scope.

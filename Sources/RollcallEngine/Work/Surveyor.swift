@@ -69,6 +69,14 @@ final class Surveyor {
     return survey
   }
 
+  /// Puts entries that were read already beside their rows.
+  func survey(_ keys: [String], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
+    let answers = try await onDatabase { () throws(PostgresError) in try await roster.fetch(keys) }
+    var survey = Survey()
+    try await join(keys, answers, entries, into: &survey)
+    return survey
+  }
+
   private func join(
     _ keys: [String], _ answers: [String: RosterAnswer], _ entries: [Entry], into survey: inout Survey
   ) async throws(EngineError) {

@@ -1,0 +1,89 @@
+internal import Postgres
+
+/// The row of `rollcall.directory`.
+struct DirectoryRecord: Sendable {
+  var watermark: String?
+  var system: String?
+  var timeline: String?
+  var fingerprint: String?
+  var server: String?
+  var base: String?
+  var hasReconciled: Bool
+  /// Whether the watermark lies in this database's future, as after a restore of an old backup.
+  var isFuture: Bool
+}
+
+extension Ledger {
+  /// The directory's row; nil before its first run.
+  func record() async throws(PostgresError) -> DirectoryRecord? {
+    let result = try await database.query(
+      """
+      SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
+        last_reconcile IS NOT NULL,
+        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false)
+      FROM rollcall.directory WHERE name = $1
+      """, [directory])
+    if result.isEmpty { return nil }
+    return DirectoryRecord(
+      watermark: result.text(0, 0), system: result.text(0, 1), timeline: result.text(0, 2),
+      fingerprint: result.text(0, 3), server: result.text(0, 4), base: result.text(0, 5),
+      hasReconciled: result.bool(0, 6), isFuture: result.bool(0, 7))
+  }
+
+  /// Writes down which database, server and mapping the watermark to come belongs to.
+  ///
+  /// - Parameter keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
+  func begin(
+    _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, keepWatermark: Bool
+  ) async throws(PostgresError) {
+    try await database.query(
+      """
+      INSERT INTO rollcall.directory AS d (name, system_identifier, timeline, fingerprint, server, base)
+      VALUES ($1, $2, $3, $4, $5, $6)
+      ON CONFLICT (name) DO UPDATE SET system_identifier = excluded.system_identifier,
+        timeline = excluded.timeline, fingerprint = excluded.fingerprint, server = excluded.server,
+        base = excluded.base, watermark = CASE WHEN $7::boolean THEN d.watermark END
+      """,
+      [
+        directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f",
+      ])
+  }
+
+  /// Another directory name that manages the same base on the same server; nil if there is none.
+  func rival(server: String, base: String) async throws(PostgresError) -> String? {
+    let result = try await database.query(
+      "SELECT name FROM rollcall.directory WHERE name <> $1 AND server = $2 AND base = $3 LIMIT 1",
+      [directory, server, base])
+    return result.isEmpty ? nil : result.text(0, 0)
+  }
+
+  func noteReconcile() async throws(PostgresError) {
+    try await database.query(
+      "UPDATE rollcall.directory SET last_reconcile = now() WHERE name = $1", [directory])
+  }
+
+  /// Says for `status` how the directory is.
+  func note(state: String, reason: String?) async throws(PostgresError) {
+    try await database.query(
+      """
+      UPDATE rollcall.directory SET state = $2, reason = $3,
+        since = CASE WHEN state IS DISTINCT FROM $2 THEN now() ELSE since END
+      WHERE name = $1 AND (state IS DISTINCT FROM $2 OR reason IS DISTINCT FROM $3)
+      """, [directory, state, reason])
+  }
+
+  func note(leader: String?) async throws(PostgresError) {
+    try await database.query(
+      """
+      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2 IS NULL THEN NULL ELSE now() END
+      WHERE name = $1
+      """, [directory, leader])
+  }
+
+  /// The version of the schema `rollcall`; nil where it is not installed.
+  func schemaVersion() async throws(PostgresError) -> Int? {
+    let exists = try await database.query("SELECT to_regclass('rollcall.version') IS NOT NULL")
+    guard exists.bool(0, 0) else { return nil }
+    return try await database.query("SELECT max(version) FROM rollcall.version").int(0, 0)
+  }
+}

@@ -1,0 +1,143 @@
+internal import LDAP
+internal import LDAPModel
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Compares the whole roster with the whole directory and hands in the keys that differ.
+///
+/// Both sides are streamed: the directory page by page with each page's rows, then the roster's keys, of which those
+/// that no entry carried are missing people. What is remembered is eight bytes a person.
+@Reactor
+final class Reconciler {
+  private let roster: Roster
+  private let stream: Database
+  private let surveyor: Surveyor
+  private let link: DirectoryLink
+  private let provisioner: Provisioner
+  private let pageSize: Int
+
+  /// - Parameters:
+  ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
+  ///   - stream: a session for reading all keys.
+  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, _ provisioner: Provisioner) {
+    self.roster = roster
+    self.stream = stream
+    self.surveyor = surveyor
+    self.link = link
+    self.provisioner = provisioner
+    pageSize = surveyor.facts.dialect.pageSize
+  }
+
+  /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
+  ///
+  /// - Returns: the entries with a link that were found.
+  /// - Throws: ``EngineError`` when either side was not read to its end; no removal comes of it then.
+  func run(epoch: Epoch, isFirst: Bool) async throws(EngineError) -> Int {
+    let gathering = provisioner.gatekeeper.begin(isFirstReconcile: isFirst)
+    do throws(EngineError) {
+      let seen = try await readDirectory(epoch, gathering)
+      try await readRoster(seen, epoch, gathering)
+      provisioner.gatekeeper.managed = seen.count
+      provisioner.close(gathering, epoch: epoch)
+      return seen.count
+    } catch {
+      provisioner.gatekeeper.abandon(gathering)
+      throw error
+    }
+  }
+
+  private func readDirectory(_ epoch: Epoch, _ gathering: Gathering) async throws(EngineError) -> SeenLinks {
+    let session = try await onDirectory { () throws(LDAPError) in try link.session(.reading) }
+    var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
+    var failure: EngineError?
+    let finder = surveyor.finder
+    do {
+      try await session.search(
+        base: finder.base, scope: .subtree, filter: finder.everyone, attributes: finder.attributes,
+        pageSize: pageSize
+      ) { entries in
+        await self.provisioner.room()
+        do throws(EngineError) {
+          try await self.compare(entries, &seen, epoch, gathering)
+        } catch {
+          failure = error
+          throw error
+        }
+      }
+    } catch let error as LDAPError {
+      throw failure ?? .directory(error)
+    } catch {
+      throw failure ?? .refused("\(error)")
+    }
+    return seen
+  }
+
+  private func compare(
+    _ entries: [Entry], _ seen: inout SeenLinks, _ epoch: Epoch, _ gathering: Gathering
+  ) async throws(EngineError) {
+    var keys: [String] = []
+    var different: [String] = []
+    for entry in entries {
+      for value in entry[surveyor.rules.link] {
+        guard let key = value.text else { continue }
+        // A second entry with a link: the look at the key names both.
+        if seen.insert(value) { keys.append(key) } else { different.append(key) }
+      }
+    }
+    let survey = try await surveyor.survey(keys, entries: entries, roster)
+    let plan = surveyor.planner.plan(survey.subjects)
+    let same = Set(plan.settled)
+    different += keys.filter { !same.contains($0) || survey.problems[$0] != nil }
+    hand(different, epoch, gathering)
+  }
+
+  private func readRoster(
+    _ seen: SeenLinks, _ epoch: Epoch, _ gathering: Gathering
+  ) async throws(EngineError) {
+    var sql = roster.query.keys(inScopeOnly: true)
+    while true {
+      do throws(PostgresError) {
+        let rows = try await stream.session().stream(sql, ahead: 5000)
+        while let chunk = try await rows.next() {
+          let missing = chunk.compactMap { $0.text(0, 0) }.filter { !seen.contains(AttributeValue($0)) }
+          await provisioner.room()
+          hand(missing, epoch, gathering)
+        }
+        return
+      } catch {
+        // A condition that fails for one row fails the stream: every unseen key is looked at by itself then.
+        let all = roster.query.keys(inScopeOnly: false)
+        guard RosterFailure.isOfRow(error), sql != all else { throw .database(error) }
+        sql = all
+      }
+    }
+  }
+
+  private func hand(_ keys: [String], _ epoch: Epoch, _ gathering: Gathering) {
+    for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
+    if !keys.isEmpty { provisioner.pump() }
+  }
+}
+
+/// The links that a reconcile has met, as hashes under the link's matching rule.
+///
+/// Swift seeds its hashes anew in each process, so two links that collide (one pair in 10^19) do not do so twice.
+struct SeenLinks {
+  private var hashes: Set<UInt64> = []
+  private let rule: MatchingRule
+
+  init(_ rule: MatchingRule) { self.rule = rule }
+
+  var count: Int { hashes.count }
+
+  private func hash(_ value: AttributeValue) -> UInt64 {
+    var hasher = Hasher()
+    hasher.combine(rule.normalize(value))
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+
+  mutating func insert(_ value: AttributeValue) -> Bool { hashes.insert(hash(value)).inserted }
+  func contains(_ value: AttributeValue) -> Bool { hashes.contains(hash(value)) }
+}
