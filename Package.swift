@@ -56,6 +56,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
+      resources: ["install", "grants", "uninstall", "example"].map { .embedInCode("SQL/\($0).sql") },
       swiftSettings: strict),
     .target(
       name: "Sandbox",

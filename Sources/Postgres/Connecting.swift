@@ -33,7 +33,7 @@ extension PostgresConnection {
       unsafe names.append(UnsafePointer(strdup(name)))
       unsafe values.append(UnsafePointer(strdup(value)))
     }
-    defer { for text in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer { for unsafe text in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
     return unsafe PQconnectStartParams(names + [nil], values + [nil], 0)
   }
 }

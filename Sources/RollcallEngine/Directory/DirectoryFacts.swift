@@ -1,3 +1,4 @@
+public import LDAP
 public import LDAPModel
 public import RollcallCore
 
@@ -5,20 +6,16 @@ public import RollcallCore
 public struct DirectoryFacts: Sendable {
   public var dialect: any Dialect
   public var schema: Schema
-  public var rootDSE: Entry
+  public var rootDSE: RootDSE
   /// Which data the server holds, to notice that it is another one than last time.
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
   public var identity: String
 
   /// The kind of server by its root DSE (RFC 4512, 5.1), unless the configuration names it.
-  static func kind(of rootDSE: Entry) -> DirectoryKind {
-    let vendor = (rootDSE["vendorName"] + rootDSE["vendorVersion"]).compactMap(\.text).joined(separator: " ")
-    if vendor.contains("389") { return .directory389 }
-    // Active Directory's root DSE says so by its own attributes, Samba's too.
-    if !rootDSE["domainFunctionality"].isEmpty || !rootDSE["forestFunctionality"].isEmpty {
-      return .activeDirectory
-    }
-    return .openldap
+  static func kind(of rootDSE: RootDSE) -> DirectoryKind {
+    if rootDSE.isActiveDirectory { return .activeDirectory }
+    let vendor = [rootDSE.vendorName, rootDSE.vendorVersion].compactMap { $0 }.joined(separator: " ")
+    return vendor.contains("389") ? .directory389 : .openldap
   }
 }

@@ -2,7 +2,7 @@ public import LDAP
 public import LDAPModel
 internal import Logging
 public import Reactor
-public import RollcallCore
+internal import RollcallCore
 
 /// The connections to one directory, made and lost together.
 ///
@@ -39,14 +39,14 @@ public final class DirectoryLink {
   /// The session of a lane.
   ///
   /// - Throws: ``LDAPError`` with `serverDown` while there is none.
-  public func session(_ lane: Lane) throws(LDAPError) -> LDAPSession {
+  public func session(_ lane: Lane) throws(EngineError) -> LDAPSession {
     guard let session = sessions[lane], session.isUsable else {
       throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
     }
     return session
   }
 
-  func lane(_ lane: Lane) throws(LDAPError) -> WriteLane {
+  func lane(_ lane: Lane) throws(EngineError) -> WriteLane {
     _ = try session(lane)
     guard let found = lanes[lane] else {
       throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
@@ -57,7 +57,7 @@ public final class DirectoryLink {
   /// Connects all lanes to the first URL that answers, and learns what the server is.
   ///
   /// - Throws: ``LDAPError`` of the last URL tried.
-  public func connect() async throws(LDAPError) {
+  public func connect() async throws(EngineError) {
     close()
     var last = LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
     for attempt in configuration.urls.indices {
@@ -74,7 +74,7 @@ public final class DirectoryLink {
     throw last
   }
 
-  private func connect(to url: String) async throws(LDAPError) {
+  private func connect(to url: String) async throws(EngineError) {
     let options = LDAPOptions(configuration, url: url)
     var opened: [Lane: LDAPSession] = [:]
     for lane in Lane.allCases { opened[lane] = try await LDAPSession.open(options) }
@@ -91,9 +91,9 @@ public final class DirectoryLink {
     sessions = opened
   }
 
-  private func learn(_ session: LDAPSession) async throws(LDAPError) -> DirectoryFacts {
+  private func learn(_ session: LDAPSession) async throws(EngineError) -> DirectoryFacts {
     let rootDSE = try await session.rootDSE()
-    let kind = configuration.kind.kind ?? DirectoryFacts.kind(of: rootDSE)
+    let kind = DirectoryKind(rawValue: configuration.kind.rawValue) ?? DirectoryFacts.kind(of: rootDSE)
     let schema = try await session.schema()
     let ids = ["entryUUID", "nsUniqueId", "objectGUID"]
     let found = try await session.search(
@@ -131,14 +131,18 @@ public final class DirectoryLink {
 extension LDAPOptions {
   /// The options for one of the configured URLs.
   public init(_ configuration: Configuration.Directory, url: String) {
-    let bind: Bind =
+    self.init(url: url)
+    startTLS = configuration.startTLS
+    caFile = configuration.ca
+    verify = configuration.verify
+    certificate = configuration.certificate
+    key = configuration.key
+    bind =
       switch configuration.bind {
-      case .simple(let dn, let password): .simple(dn: dn.text, password: password.bytes)
+      case .simple(let dn, let password): .simple(dn: dn, password: BindPassword(password.bytes))
       case .external: .external
       }
-    self.init(
-      url: url, startTLS: configuration.startTLS, caFile: configuration.ca, verify: configuration.verify,
-      certificate: configuration.certificate, key: configuration.key, bind: bind,
-      connectTimeout: min(configuration.timeout, .seconds(5)), operationTimeout: configuration.timeout)
+    connectTimeout = min(configuration.timeout, .seconds(5))
+    operationTimeout = configuration.timeout
   }
 }

@@ -25,7 +25,7 @@ struct EntryFinder {
   /// The entries that carry one of these keys as their link, in no order.
   ///
   /// - Throws: ``LDAPError`` when any search did not end in success: nobody is absent then.
-  func linked(to keys: [String], _ session: LDAPSession) async throws(LDAPError) -> [Entry] {
+  func linked(to keys: [String], _ session: LDAPSession) async throws(EngineError) -> [Entry] {
     let filters = stride(from: 0, to: keys.count, by: EntryFinder.terms).map { start in
       let some = keys[start..<min(start + EntryFinder.terms, keys.count)]
       let terms = some.map { Filter.equal(link, AttributeValue($0)) }
@@ -35,7 +35,7 @@ struct EntryFinder {
   }
 
   /// The entries at these names and with these values; a name that does not exist is no error.
-  func claimed(_ claims: [Claim], _ session: LDAPSession) async throws(LDAPError) -> [Entry] {
+  func claimed(_ claims: [Claim], _ session: LDAPSession) async throws(EngineError) -> [Entry] {
     let searches: [(DistinguishedName, SearchScope, Filter)] = claims.map { claim in
       switch claim {
       case .name(let dn): (dn, .base, .present("objectClass"))
@@ -48,9 +48,9 @@ struct EntryFinder {
   /// Runs searches side by side and joins what they found.
   private func all(
     _ searches: [(DistinguishedName, SearchScope, Filter)], _ session: LDAPSession, absent: Set<ResultCode> = []
-  ) async throws(LDAPError) -> [Entry] {
+  ) async throws(EngineError) -> [Entry] {
     if searches.isEmpty { return [] }
-    let result: Result<[Entry], LDAPError> = await withUnsafeContinuation { continuation in
+    let result: Result<[Entry], LDAPError> = unsafe await withUnsafeContinuation { continuation in
       let gathering = SearchGathering(searches.count, absent) { unsafe continuation.resume(returning: $0) }
       for (base, scope, filter) in searches {
         session.search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }

@@ -33,7 +33,7 @@ final class WriteLane {
   func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
     if sequences.isEmpty { return [] }
     let run = ApplyRun(sequences, self)
-    return await withUnsafeContinuation { continuation in
+    return unsafe await withUnsafeContinuation { continuation in
       run.begin { unsafe continuation.resume(returning: $0) }
     }
   }

@@ -15,7 +15,7 @@ struct DirectoryRecord: Sendable {
 
 extension Ledger {
   /// The directory's row; nil before its first run.
-  func record() async throws(PostgresError) -> DirectoryRecord? {
+  func record() async throws(EngineError) -> DirectoryRecord? {
     let result = try await database.query(
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
@@ -35,7 +35,7 @@ extension Ledger {
   /// - Parameter keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
   func begin(
     _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, keepWatermark: Bool
-  ) async throws(PostgresError) {
+  ) async throws(EngineError) {
     try await database.query(
       """
       INSERT INTO rollcall.directory AS d (name, system_identifier, timeline, fingerprint, server, base)
@@ -50,20 +50,20 @@ extension Ledger {
   }
 
   /// Another directory name that manages the same base on the same server; nil if there is none.
-  func rival(server: String, base: String) async throws(PostgresError) -> String? {
+  func rival(server: String, base: String) async throws(EngineError) -> String? {
     let result = try await database.query(
       "SELECT name FROM rollcall.directory WHERE name <> $1 AND server = $2 AND base = $3 LIMIT 1",
       [directory, server, base])
     return result.isEmpty ? nil : result.text(0, 0)
   }
 
-  func noteReconcile() async throws(PostgresError) {
+  func noteReconcile() async throws(EngineError) {
     try await database.query(
       "UPDATE rollcall.directory SET last_reconcile = now() WHERE name = $1", [directory])
   }
 
   /// Says for `status` how the directory is.
-  func note(state: String, reason: String?) async throws(PostgresError) {
+  func note(state: String, reason: String?) async throws(EngineError) {
     try await database.query(
       """
       UPDATE rollcall.directory SET state = $2, reason = $3,
@@ -72,7 +72,7 @@ extension Ledger {
       """, [directory, state, reason])
   }
 
-  func note(leader: String?) async throws(PostgresError) {
+  func note(leader: String?) async throws(EngineError) {
     try await database.query(
       """
       UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2 IS NULL THEN NULL ELSE now() END
@@ -81,7 +81,7 @@ extension Ledger {
   }
 
   /// The version of the schema `rollcall`; nil where it is not installed.
-  func schemaVersion() async throws(PostgresError) -> Int? {
+  func schemaVersion() async throws(EngineError) -> Int? {
     let exists = try await database.query("SELECT to_regclass('rollcall.version') IS NOT NULL")
     guard exists.bool(0, 0) else { return nil }
     return try await database.query("SELECT max(version) FROM rollcall.version").int(0, 0)

@@ -1,16 +1,17 @@
+internal import LDAPModel
 internal import Postgres
 internal import RollcallCore
 
 /// A removal that waits for a person.
-public struct HeldRemoval: Sendable, Equatable {
-  public var action: Removal.Action
-  public var dn: String
-  public var isApproved: Bool
+struct HeldRemoval: Sendable, Equatable {
+  var action: Removal.Action
+  var dn: String
+  var isApproved: Bool
 }
 
 extension Ledger {
   /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
-  func spend(_ keys: [String]) async throws(PostgresError) {
+  func spend(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "INSERT INTO rollcall.removal (directory, key, at) SELECT $1, unnest($2::text[]), now()",
@@ -18,7 +19,7 @@ extension Ledger {
   }
 
   /// Removals noted within the last so many seconds; older ones are forgotten.
-  func spent(within seconds: Double) async throws(PostgresError) -> Int {
+  func spent(within seconds: Double) async throws(EngineError) -> Int {
     let result = try await database.query(
       """
       WITH old AS (DELETE FROM rollcall.removal
@@ -30,7 +31,7 @@ extension Ledger {
   }
 
   /// Writes removals down for a person to decide; one whose action changed loses its approval.
-  func hold(_ removals: [Removal]) async throws(PostgresError) {
+  func hold(_ removals: [Removal]) async throws(EngineError) {
     if removals.isEmpty { return }
     try await database.query(
       """
@@ -47,14 +48,14 @@ extension Ledger {
   }
 
   /// Forgets holds: they were released and applied, or their rows came back.
-  func unhold(_ keys: [String]) async throws(PostgresError) {
+  func unhold(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.held WHERE directory = $1 AND key = ANY($2::text[])",
       [directory, SQLText.array(keys)])
   }
 
-  func held() async throws(PostgresError) -> [String: HeldRemoval] {
+  func held() async throws(EngineError) -> [String: HeldRemoval] {
     let result = try await database.query(
       "SELECT key, action, dn, approved FROM rollcall.held WHERE directory = $1", [directory])
     var held: [String: HeldRemoval] = [:]
@@ -66,7 +67,7 @@ extension Ledger {
     return held
   }
 
-  func allDisabled() async throws(PostgresError) -> Set<String> {
+  func allDisabled() async throws(EngineError) -> Set<String> {
     let result = try await database.query("SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
     return Set((0..<result.rowCount).compactMap { result.text($0, 0) })
   }

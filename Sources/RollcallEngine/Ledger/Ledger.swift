@@ -1,14 +1,14 @@
 internal import Postgres
-public import Reactor
+internal import Reactor
 internal import RollcallCore
 
 /// A key that is set aside with its error.
-public struct ParkedKey: Sendable, Equatable {
-  public var key: String
-  public var problem: Problem
-  public var attempts: Int
+struct ParkedKey: Sendable, Equatable {
+  var key: String
+  var problem: Problem
+  var attempts: Int
   /// Seconds until it is tried again; nil waits for its cause to change.
-  public var retryAfter: Double?
+  var retryAfter: Double?
 }
 
 /// What Rollcall remembers in the database of one directory: the tables of the schema `rollcall`.
@@ -25,7 +25,7 @@ final class Ledger {
   // MARK: Watermark
 
   /// Moves the watermark. Whatever was parked or held up to it has been committed before.
-  func store(watermark: String, lookedAt: String) async throws(PostgresError) {
+  func store(watermark: String, lookedAt: String) async throws(EngineError) {
     // A watermark that is lost with the server only makes some keys be looked at again.
     try await database.query(
       """
@@ -38,7 +38,7 @@ final class Ledger {
   // MARK: Parked
 
   /// Sets keys aside, or renews what is known of those that are.
-  func park(_ keys: [ParkedKey]) async throws(PostgresError) {
+  func park(_ keys: [ParkedKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       """
@@ -61,15 +61,28 @@ final class Ledger {
   }
 
   /// Takes keys back from the parked ones.
-  func unpark(_ keys: [String]) async throws(PostgresError) {
+  func unpark(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[])",
       [directory, SQLText.array(keys)])
   }
 
+  /// Lets parked keys be tried again at once, with a clean slate; no keys means all of them.
+  ///
+  /// - Returns: those that were parked.
+  @discardableResult
+  func releaseParked(_ keys: [String]) async throws(EngineError) -> [String] {
+    let result = try await database.query(
+      """
+      UPDATE rollcall.parked SET next_at = now(), attempts = 0
+      WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key
+      """, [directory, SQLText.array(keys)])
+    return (0..<result.rowCount).compactMap { result.text($0, 0) }
+  }
+
   /// The parked keys with their attempts, and what each waits for.
-  func parked() async throws(PostgresError) -> [(key: String, attempts: Int, blocks: String?)] {
+  func parked() async throws(EngineError) -> [(key: String, attempts: Int, blocks: String?)] {
     let result = try await database.query(
       "SELECT key, attempts, blocks FROM rollcall.parked WHERE directory = $1", [directory])
     return (0..<result.rowCount).map {
@@ -78,7 +91,7 @@ final class Ledger {
   }
 
   /// The parked keys whose time to be tried again has come, and seconds until the next one's.
-  func due() async throws(PostgresError) -> (keys: [String], next: Double?) {
+  func due() async throws(EngineError) -> (keys: [String], next: Double?) {
     let result = try await database.query(
       """
       SELECT key, greatest(extract(epoch FROM next_at - now()), 0) FROM rollcall.parked
@@ -96,7 +109,7 @@ final class Ledger {
   // MARK: Disabled
 
   /// Notes who is about to be disabled by Rollcall, before the directory hears of it.
-  func recordDisabled(_ keys: [String]) async throws(PostgresError) {
+  func recordDisabled(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       """
@@ -105,7 +118,7 @@ final class Ledger {
       """, [directory, SQLText.array(keys)])
   }
 
-  func clearDisabled(_ keys: [String]) async throws(PostgresError) {
+  func clearDisabled(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.disabled WHERE directory = $1 AND key = ANY($2::text[])",

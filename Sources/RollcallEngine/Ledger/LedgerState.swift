@@ -1,3 +1,4 @@
+internal import LDAPModel
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
@@ -20,7 +21,7 @@ final class LedgerState {
   init(_ ledger: Ledger) { self.ledger = ledger }
 
   /// Reads everything anew, as after a change of leader or a command that altered it.
-  func load() async throws(PostgresError) {
+  func load() async throws(EngineError) {
     let parkedRows = try await ledger.parked()
     held = try await ledger.held()
     disabled = try await ledger.allDisabled()
@@ -43,18 +44,18 @@ final class LedgerState {
 
   func attempts(of key: String) -> Int { parked[key]?.attempts ?? 0 }
 
-  func park(_ keys: [ParkedKey]) async throws(PostgresError) {
+  func park(_ keys: [ParkedKey]) async throws(EngineError) {
     try await ledger.park(keys)
     for key in keys { remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks)) }
   }
 
-  func unpark(_ keys: [String]) async throws(PostgresError) {
+  func unpark(_ keys: [String]) async throws(EngineError) {
     let known = keys.filter { parked[$0] != nil }
     try await ledger.unpark(known)
     for key in known { remember(key, nil) }
   }
 
-  func hold(_ removals: [Removal]) async throws(PostgresError) {
+  func hold(_ removals: [Removal]) async throws(EngineError) {
     let new = removals.filter { held[$0.key]?.action != $0.action || held[$0.key]?.dn != $0.dn.text }
     try await ledger.hold(new)
     for removal in new {
@@ -63,19 +64,19 @@ final class LedgerState {
     }
   }
 
-  func unhold(_ keys: [String]) async throws(PostgresError) {
+  func unhold(_ keys: [String]) async throws(EngineError) {
     let known = keys.filter { held[$0] != nil }
     try await ledger.unhold(known)
     for key in known { held[key] = nil }
   }
 
-  func recordDisabled(_ keys: [String]) async throws(PostgresError) {
+  func recordDisabled(_ keys: [String]) async throws(EngineError) {
     let new = keys.filter { !disabled.contains($0) }
     try await ledger.recordDisabled(new)
     disabled.formUnion(new)
   }
 
-  func clearDisabled(_ keys: [String]) async throws(PostgresError) {
+  func clearDisabled(_ keys: [String]) async throws(EngineError) {
     let known = keys.filter { disabled.contains($0) }
     try await ledger.clearDisabled(known)
     disabled.subtract(known)

@@ -1,5 +1,5 @@
 internal import Postgres
-public import Reactor
+internal import Reactor
 
 /// One row of `rollcall.change`, as far as the engine needs it.
 struct LoggedChange: Sendable, Hashable {
@@ -33,7 +33,7 @@ final class ChangeLog {
   init(_ database: Database) { self.database = database }
 
   /// A look at everything beyond the snapshot `seen`.
-  func look(beyond seen: String) async throws(PostgresError) -> Look {
+  func look(beyond seen: String) async throws(EngineError) -> Look {
     let result = try await database.execute(
       "look",
       """
@@ -55,13 +55,13 @@ final class ChangeLog {
   }
 
   /// The snapshot of this moment, for a watermark that starts here.
-  func now() async throws(PostgresError) -> (snapshot: String, at: String) {
+  func now() async throws(EngineError) -> (snapshot: String, at: String) {
     let result = try await database.query("SELECT pg_current_snapshot()::text, clock_timestamp()::text")
     return (result.text(0, 0) ?? "", result.text(0, 1) ?? "")
   }
 
   /// Deletes what every directory has settled, and gives up the watermark of one too far behind.
-  func prune() async throws(PostgresError) {
+  func prune() async throws(EngineError) {
     try await database.query("SELECT rollcall.prune()", timeout: .seconds(120))
   }
 }
@@ -87,7 +87,7 @@ final class ChangeWindow {
   /// The next keys, nil for everyone; empty at the end.
   ///
   /// - Throws: ``PostgresError``; after a lost connection the window begins again, which repeats keys.
-  func next() async throws(PostgresError) -> [String?] {
+  func next() async throws(EngineError) -> [String?] {
     if session?.isUsable != true {
       let session = try await database.session()
       try await session.script(

@@ -29,7 +29,7 @@ public final class Database {
   private let options: ConnectionOptions
   private let timeout: Int
   private var connection: PostgresConnection?
-  private var opening: Task<Result<PostgresConnection, PostgresError>, Never>?
+  private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   private var prepared: Set<String> = []
 
   /// - Parameter timeout: `statement_timeout` of the session in milliseconds.
@@ -39,7 +39,7 @@ public final class Database {
   }
 
   /// The session, made anew where the last one is gone.
-  public func session() async throws(PostgresError) -> PostgresConnection {
+  public func session() async throws(EngineError) -> PostgresConnection {
     if let connection, connection.isUsable { return connection }
     if let opening { return try await opening.value.get() }
     let task = Task(executorPreference: Reactor.loop) { await self.open() }
@@ -49,7 +49,7 @@ public final class Database {
     return try result.get()
   }
 
-  private func open() async -> Result<PostgresConnection, PostgresError> {
+  private func open() async -> Result<PostgresConnection, EngineError> {
     do throws(PostgresError) {
       let connection = try await PostgresConnection.open(options)
       try await connection.script(SessionSettings.script(timeout: timeout))
@@ -57,7 +57,7 @@ public final class Database {
       prepared = []
       return .success(connection)
     } catch {
-      return .failure(error)
+      return .failure(.database(error))
     }
   }
 
@@ -71,25 +71,42 @@ public final class Database {
   @discardableResult
   public func query(
     _ sql: String, _ parameters: [String?] = [], timeout: Duration? = PostgresConnection.defaultTimeout
-  ) async throws(PostgresError) -> QueryResult {
-    try await session().query(sql, parameters, timeout: timeout)
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.query(sql, parameters, timeout: timeout)
+    }
   }
 
   /// Runs a script of several statements, one transaction unless it says otherwise.
-  public func script(_ sql: String) async throws(PostgresError) {
-    try await session().script(sql)
+  @discardableResult
+  public func script(
+    _ sql: String, timeout: Duration? = PostgresConnection.defaultTimeout
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.script(sql, timeout: timeout)
+    }
   }
 
   /// Runs a statement that is prepared once a session under `name`.
   @discardableResult
   public func execute(
     _ name: String, _ sql: String, _ parameters: [String?] = []
-  ) async throws(PostgresError) -> QueryResult {
+  ) async throws(EngineError) -> QueryResult {
     let session = try await self.session()
-    if !prepared.contains(name) {
-      try await session.prepare(name, sql)
-      prepared.insert(name)
+    let isPrepared = prepared.contains(name)
+    let result = try await on(session) { session throws(PostgresError) in
+      if !isPrepared { try await session.prepare(name, sql) }
+      return try await session.execute(name, parameters)
     }
-    return try await session.execute(name, parameters)
+    prepared.insert(name)
+    return result
+  }
+
+  private func on<T>(
+    _ session: PostgresConnection, _ body: @Reactor (PostgresConnection) async throws(PostgresError) -> T
+  ) async throws(EngineError) -> T {
+    do throws(PostgresError) { return try await body(session) } catch { throw .database(error) }
   }
 }

@@ -1,15 +1,15 @@
-public import Postgres
-public import Reactor
+internal import Postgres
+internal import Reactor
 
 /// Which database this is, and in which of its lives: a watermark means something only there.
-public struct DatabaseIdentity: Sendable, Equatable {
+struct DatabaseIdentity: Sendable, Equatable {
   /// `pg_control_system().system_identifier`: made by initdb, copied by physical backups.
-  public var system: String
+  var system: String
   /// The WAL timeline in hexadecimal; a promotion or a point-in-time recovery begins another.
-  public var timeline: String
+  var timeline: String
 
   @Reactor
-  public static func read(_ database: Database) async throws(PostgresError) -> DatabaseIdentity {
+  static func read(_ database: Database) async throws(EngineError) -> DatabaseIdentity {
     // The control file lags behind a promotion; the name of the WAL file that is written does not.
     let result = try await database.query(
       """

@@ -26,7 +26,7 @@ public final class Roster {
   /// The key's type, found out once.
   ///
   /// - Throws: ``PostgresError``; of kind `server` also when the column's type cannot be a key.
-  public func resolveKeyType() async throws(PostgresError) -> KeyType {
+  public func resolveKeyType() async throws(EngineError) -> KeyType {
     if let keyType { return keyType }
     let result = try await database.query("SELECT \(query.key) FROM \(query.source) AS roster LIMIT 0")
     guard let type = KeyType(oid: result.typeOID(0)) else {
@@ -42,7 +42,7 @@ public final class Roster {
   ///
   /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
   /// - Throws: ``PostgresError`` when the answer is not complete: nobody is absent then.
-  public func fetch(_ keys: [String]) async throws(PostgresError) -> [String: RosterAnswer] {
+  public func fetch(_ keys: [String]) async throws(EngineError) -> [String: RosterAnswer] {
     let type = try await resolveKeyType()
     var answers: [String: RosterAnswer] = [:]
     answers.reserveCapacity(keys.count)
@@ -52,10 +52,10 @@ public final class Roster {
 
   private func fetch(
     _ keys: [String], _ type: KeyType, into answers: inout [String: RosterAnswer]
-  ) async throws(PostgresError) {
+  ) async throws(EngineError) {
     if keys.isEmpty { return }
     let result: QueryResult
-    do throws(PostgresError) {
+    do throws(EngineError) {
       result = try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array(keys)])
     } catch {
       guard RosterFailure.isOfRow(error) else { throw error }
@@ -82,8 +82,8 @@ public final class Roster {
   /// A row out of scope needs no values, so their failure does not matter.
   private func explain(
     _ key: String, _ error: PostgresError, _ type: KeyType
-  ) async throws(PostgresError) -> RosterAnswer {
-    do throws(PostgresError) {
+  ) async throws(EngineError) -> RosterAnswer {
+    do throws(EngineError) {
       let scope = try await database.execute("scope", query.scopeByKey(type.sql), [SQLText.array([key])])
       if scope.rowCount == 1, !scope.bool(0, 1) {
         return .row(RosterRow(key: key, inScope: false, active: false, values: []))

@@ -71,7 +71,7 @@ final class Gatekeeper {
       if let hold = state.held[removal.key] {
         if hold.isApproved, hold.action == removal.action { continue }
         withheld.insert(removal.key)
-        try await onDatabase { () throws(PostgresError) in try await state.hold([removal]) }
+        try await state.hold([removal])
       } else if let gathering = gathering(removal.key), open[gathering] != nil {
         open[gathering]?.removals[removal.key] = removal
         withheld.insert(removal.key)
@@ -89,15 +89,15 @@ final class Gatekeeper {
     if managed == nil { managed = try await count() }
     let managed = self.managed ?? 0
     let seconds = Double(policy.within.components.seconds)
-    let spent = try await onDatabase { () throws(PostgresError) in try await state.ledger.spent(within: seconds) }
+    let spent = try await state.ledger.spent(within: seconds)
     let decision = RemovalBudget.decide(
       wanted: removals.count, managed: managed, spent: spent, policy: policy, firstReconcile: isFirstReconcile)
     switch decision {
     case .allowed:
-      try await onDatabase { () throws(PostgresError) in try await state.ledger.spend(removals.map(\.key)) }
+      try await state.ledger.spend(removals.map(\.key))
       return true
     case .held:
-      try await onDatabase { () throws(PostgresError) in try await state.hold(removals) }
+      try await state.hold(removals)
       return false
     }
   }

@@ -1,11 +1,11 @@
-internal import DequeModule
+internal import LDAPModel
 internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
 
 /// Keeps the queue moving: takes batches to the worker, settles what came of them, moves the watermark.
-@Reactor
+@Reactor @safe
 final class Provisioner {
   private static let fastBatch = 32
   private static let bulkBatch = 128
@@ -38,6 +38,10 @@ final class Provisioner {
   var onProgress: (@Reactor () -> Void)?
   /// Called when the breaker opens, with the refusal that opened it.
   var onBreaker: (@Reactor (Problem?) -> Void)?
+  /// Called when a key is to be tried again after a while.
+  var onParked: (@Reactor (Duration) -> Void)?
+  /// Called when a gathering's removals are decided.
+  var onDecided: (@Reactor (Gathering) -> Void)?
   /// Called when a gathering's decision holds removals.
   var onHeld: (@Reactor ([Removal]) -> Void)?
 
@@ -73,7 +77,7 @@ final class Provisioner {
     }
   }
 
-  var isQuiet: Bool { queue.isEmpty && closed.isEmpty && fastRunning + bulkRunning == 0 }
+  var isQuiet: Bool { queue.backlog == 0 && closed.isEmpty && fastRunning + bulkRunning == 0 }
   var isWorking: Bool { worker != nil }
   var isBreakerOpen: Bool { breaker.isOpen }
   var passesRunning: Int { fastRunning + bulkRunning }
@@ -178,7 +182,7 @@ final class Provisioner {
       case .waits?, nil: break
       }
     }
-    do throws(PostgresError) {
+    do throws(EngineError) {
       try await state.park(parked)
       try await state.unpark(settled)
       try await state.unhold(settled.filter { if case .settled? = report.verdicts[$0] { true } else { false } })
@@ -186,7 +190,10 @@ final class Provisioner {
       for key in batch.keys { queue.putBack(key) }
       return trouble(.database(error))
     }
-    for entry in parked { logParked(entry) }
+    for entry in parked {
+      logParked(entry)
+      if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
+    }
     finish(batch, report)
     if let error = report.trouble { trouble(error) }
     onProgress?()
@@ -238,7 +245,7 @@ final class Provisioner {
     onTrouble?(error)
   }
 
-  private func decideGatherings() {
+  func decideGatherings() {
     for (gathering, epoch) in closed
     where queue.unplanned(in: gathering) == 0 && !deciding.contains(gathering) && worker != nil {
       deciding.insert(gathering)
@@ -261,6 +268,7 @@ final class Provisioner {
         logger.error("removals held", metadata: ["count": "\(decision.held.count)"])
         onHeld?(decision.held)
       }
+      onDecided?(gathering)
       onProgress?()
     } catch {
       trouble(error)

@@ -32,16 +32,18 @@ final class Reconciler {
 
   /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
   ///
-  /// - Returns: the entries with a link that were found.
+  /// - Returns: the entries with a link that were found, and the gathering that decides over removals.
   /// - Throws: ``EngineError`` when either side was not read to its end; no removal comes of it then.
-  func run(epoch: Epoch, isFirst: Bool) async throws(EngineError) -> Int {
+  func run(
+    epoch: Epoch, isFirst: Bool
+  ) async throws(EngineError) -> (entries: Int, gathering: Gathering) {
     let gathering = provisioner.gatekeeper.begin(isFirstReconcile: isFirst)
     do throws(EngineError) {
       let seen = try await readDirectory(epoch, gathering)
       try await readRoster(seen, epoch, gathering)
       provisioner.gatekeeper.managed = seen.count
       provisioner.close(gathering, epoch: epoch)
-      return seen.count
+      return (seen.count, gathering)
     } catch {
       provisioner.gatekeeper.abandon(gathering)
       throw error
@@ -49,7 +51,7 @@ final class Reconciler {
   }
 
   private func readDirectory(_ epoch: Epoch, _ gathering: Gathering) async throws(EngineError) -> SeenLinks {
-    let session = try await onDirectory { () throws(LDAPError) in try link.session(.reading) }
+    let session = try link.session(.reading)
     var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
     var failure: EngineError?
     let finder = surveyor.finder
@@ -98,7 +100,7 @@ final class Reconciler {
   ) async throws(EngineError) {
     var sql = roster.query.keys(inScopeOnly: true)
     while true {
-      do throws(PostgresError) {
+      do throws(EngineError) {
         let rows = try await stream.session().stream(sql, ahead: 5000)
         while let chunk = try await rows.next() {
           let missing = chunk.compactMap { $0.text(0, 0) }.filter { !seen.contains(AttributeValue($0)) }

@@ -49,21 +49,21 @@ final class Surveyor {
   func survey(
     _ keys: [String], lane: DirectoryLink.Lane, careful: Bool
   ) async throws(EngineError) -> Survey {
-    let session = try await onDirectory { () throws(LDAPError) in try link.session(lane) }
+    let session = try link.session(lane)
     // The two sides are asked at once; neither answer depends on the other.
     let finder = self.finder
     let search = Task(executorPreference: Reactor.loop) { () -> Result<[Entry], LDAPError> in
-      do throws(LDAPError) { return .success(try await finder.linked(to: keys, session)) } catch {
+      do throws(EngineError) { return .success(try await finder.linked(to: keys, session)) } catch {
         return .failure(error)
       }
     }
-    let answers = try await onDatabase { () throws(PostgresError) in try await roster.fetch(keys) }
-    let entries = try await onDirectory { () throws(LDAPError) in try await search.value.get() }
+    let answers = try await roster.fetch(keys)
+    let entries = try await search.value.get()
     var survey = Survey()
     try await join(keys, answers, entries, into: &survey)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
-      let found = try await onDirectory { () throws(LDAPError) in try await finder.claimed(claims, session) }
+      let found = try await finder.claimed(claims, session)
       survey.occupants = found.map { Occupant($0, link: rules.link) }
     }
     return survey
@@ -71,7 +71,7 @@ final class Surveyor {
 
   /// Puts entries that were read already beside their rows.
   func survey(_ keys: [String], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
-    let answers = try await onDatabase { () throws(PostgresError) in try await roster.fetch(keys) }
+    let answers = try await roster.fetch(keys)
     var survey = Survey()
     try await join(keys, answers, entries, into: &survey)
     return survey
@@ -120,7 +120,7 @@ final class Surveyor {
     _ key: String, _ own: [Entry], _ other: Entry, into survey: inout Survey
   ) async throws(EngineError) {
     guard let rival = other[rules.link].compactMap(\.text).first(where: { $0 != key }) else { return }
-    let rows = try await onDatabase { () throws(PostgresError) in try await roster.fetch([key, rival]) }
+    let rows = try await roster.fetch([key, rival])
     if rows[key] != nil, rows[rival] == nil, own.isEmpty {
       survey.waits[key] = rival
       return
@@ -141,7 +141,7 @@ extension UserRules {
       hasPassword: users.password != nil, containers: users.container.map(\.attribute),
       inactive: InactivePolicy(rawValue: users.inactive.rawValue) ?? .disable,
       removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
-      disable: users.disable.map { Attribute(name: $0.attribute, values: $0.values.map { AttributeValue($0) }) },
+      disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
       adopt: users.adopt)
   }
 }

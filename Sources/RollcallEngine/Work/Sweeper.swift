@@ -61,7 +61,7 @@ final class Sweeper {
     while again {
       again = false
       let before = seen
-      let look = try await onDatabase { () throws(PostgresError) in try await log.look(beyond: before) }
+      let look = try await log.look(beyond: before)
       take(look, after: before)
     }
   }
@@ -118,7 +118,7 @@ final class Sweeper {
     var everyone = false
     let window = ChangeWindow(windows, after: after, upTo: upTo)
     while true {
-      do throws(PostgresError) {
+      do throws(EngineError) {
         await provisioner.room()
         let page = try await window.next()
         if page.isEmpty { break }
@@ -155,7 +155,7 @@ final class Sweeper {
     storing = true
     unstored = nil
     Reactor.task {
-      do throws(PostgresError) {
+      do throws(EngineError) {
         try await self.ledger.store(watermark: next.snapshot, lookedAt: next.at)
         self.stores += 1
       } catch {

@@ -83,7 +83,7 @@ final class Worker {
         report.verdicts[key] = .waits(for: blocker.key)
       }
     }
-    try await onDatabase { () throws(PostgresError) in try await state.clearDisabled(plan.staleDisables) }
+    try await state.clearDisabled(plan.staleDisables)
     return plan
   }
 
@@ -92,7 +92,7 @@ final class Worker {
     if state.held.isEmpty { return }
     let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
     let back = subjects.map(\.key).filter { state.held[$0] != nil && !removed.contains($0) }
-    try await onDatabase { () throws(PostgresError) in try await state.unhold(back) }
+    try await state.unhold(back)
   }
 
   /// Applies a plan and returns the steps that failed, with those behind them.
@@ -100,9 +100,9 @@ final class Worker {
     _ plan: Plan, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> [(sequence: Plan.Sequence, outcome: SequenceOutcome)] {
     if plan.sequences.isEmpty { return [] }
-    let writing = try await onDirectory { () throws(LDAPError) in try link.lane(lane) }
+    let writing = try link.lane(lane)
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
-    try await onDatabase { () throws(PostgresError) in try await state.recordDisabled(journalled) }
+    try await state.recordDisabled(journalled)
     let outcomes = await writing.apply(plan.sequences)
     var failed: [(Plan.Sequence, SequenceOutcome)] = []
     var enabled: [String] = []
@@ -120,7 +120,7 @@ final class Worker {
       }
       if outcome.failure != nil { failed.append((sequence, outcome)) }
     }
-    try await onDatabase { () throws(PostgresError) in try await state.clearDisabled(enabled) }
+    try await state.clearDisabled(enabled)
     return failed
   }
 

@@ -1,0 +1,1 @@
+../../../sql/example.sql
