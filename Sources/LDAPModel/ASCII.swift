@@ -1,0 +1,95 @@
+/// Octets that the LDAP string formats give a meaning to.
+enum ASCII {
+  static let null: UInt8 = 0x00
+  static let lineFeed: UInt8 = 0x0A
+  static let carriageReturn: UInt8 = 0x0D
+  static let space: UInt8 = 0x20
+  static let exclamation: UInt8 = 0x21
+  static let quote: UInt8 = 0x22
+  static let hash: UInt8 = 0x23
+  static let dollar: UInt8 = 0x24
+  static let ampersand: UInt8 = 0x26
+  static let apostrophe: UInt8 = 0x27
+  static let openParenthesis: UInt8 = 0x28
+  static let closeParenthesis: UInt8 = 0x29
+  static let asterisk: UInt8 = 0x2A
+  static let plus: UInt8 = 0x2B
+  static let comma: UInt8 = 0x2C
+  static let hyphen: UInt8 = 0x2D
+  static let dot: UInt8 = 0x2E
+  static let zero: UInt8 = 0x30
+  static let colon: UInt8 = 0x3A
+  static let semicolon: UInt8 = 0x3B
+  static let less: UInt8 = 0x3C
+  static let equals: UInt8 = 0x3D
+  static let greater: UInt8 = 0x3E
+  static let backslash: UInt8 = 0x5C
+  static let underscore: UInt8 = 0x5F
+  static let openBrace: UInt8 = 0x7B
+  static let pipe: UInt8 = 0x7C
+  static let tilde: UInt8 = 0x7E
+}
+
+extension UInt8 {
+  /// The octet with A–Z turned into a–z.
+  var asciiLowercased: UInt8 { isASCIIUppercase ? self | 0x20 : self }
+
+  /// The octet with a–z turned into A–Z.
+  var asciiUppercased: UInt8 { 0x61...0x7A ~= self ? self & 0xDF : self }
+
+  var isASCIIUppercase: Bool { 0x41...0x5A ~= self }
+
+  var isASCIILetter: Bool { 0x61...0x7A ~= (self | 0x20) }
+
+  var isASCIIDigit: Bool { 0x30...0x39 ~= self }
+
+  /// Control characters, DEL among them.
+  var isASCIIControl: Bool { self < 0x20 || self == 0x7F }
+
+  /// What an attribute's name or object identifier consists of (RFC 4512 section 1.4, and the underscore
+  /// that servers let through).
+  var isNameCharacter: Bool {
+    isASCIILetter || isASCIIDigit || self == ASCII.hyphen || self == ASCII.dot || self == ASCII.underscore
+  }
+
+  /// The digit for a value below 16.
+  var hexadecimalDigit: UInt8 { self < 10 ? ASCII.zero + self : 0x61 + self - 10 }
+
+  /// The value of a hexadecimal digit, nil for any other octet.
+  var hexadecimalValue: UInt8? {
+    switch self {
+    case 0x30...0x39: self - 0x30
+    case 0x41...0x46: self - 0x41 + 10
+    case 0x61...0x66: self - 0x61 + 10
+    default: nil
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends `\xx`, the escape that distinguished names and filters share.
+  mutating func appendEscape(of octet: UInt8) {
+    append(ASCII.backslash)
+    appendHexadecimal(octet)
+  }
+
+  /// Appends two lower-case hexadecimal digits.
+  mutating func appendHexadecimal(_ octet: UInt8) {
+    append((octet >> 4).hexadecimalDigit)
+    append((octet & 0xF).hexadecimalDigit)
+  }
+}
+
+/// Whether two names are the same but for the case of ASCII letters (attribute descriptions: RFC 4512
+/// section 2.5).
+func equalWithoutCase(_ one: String, _ other: String) -> Bool {
+  let (one, other) = (one.utf8, other.utf8)
+  guard one.count == other.count else { return false }
+  return zip(one, other).allSatisfy { $0 == $1 || $0.asciiLowercased == $1.asciiLowercased }
+}
+
+/// The text with A–Z turned into a–z and all else as it is.
+func loweringASCII(_ text: String) -> String {
+  guard text.utf8.contains(where: \.isASCIIUppercase) else { return text }
+  return String(decoding: text.utf8.map(\.asciiLowercased), as: UTF8.self)
+}

@@ -1,0 +1,61 @@
+/// An attribute description and its values, in the order the server sent them.
+public struct Attribute: Hashable, Sendable {
+  /// The attribute description, options included (`cn`, `userCertificate;binary`); compared without case.
+  public var name: String
+  public var values: [AttributeValue]
+
+  public init(_ name: String, _ values: [AttributeValue]) {
+    self.name = name
+    self.values = values
+  }
+}
+
+/// An entry of the directory: its name and its attributes.
+///
+/// `==` is exact: spelling, order and case all count. ``isEquivalent(to:_:)`` compares as the directory does.
+public struct Entry: Hashable, Sendable {
+  public var dn: DistinguishedName
+  public var attributes: [Attribute]
+
+  public init(_ dn: DistinguishedName, _ attributes: [Attribute] = []) {
+    self.dn = dn
+    self.attributes = attributes
+  }
+
+  /// The values of the attribute of that name, compared without case; empty where it is absent.
+  /// Setting it to an empty array removes the attribute.
+  public subscript(name: String) -> [AttributeValue] {
+    get {
+      guard let index = index(of: name) else { return [] }
+      return attributes[index].values
+    }
+    set {
+      switch (index(of: name), newValue.isEmpty) {
+      case (let index?, false): attributes[index].values = newValue
+      case (let index?, true): attributes.remove(at: index)
+      case (nil, false): attributes.append(Attribute(name, newValue))
+      case (nil, true): break
+      }
+    }
+  }
+
+  private func index(of name: String) -> Int? {
+    attributes.firstIndex { equalWithoutCase($0.name, name) }
+  }
+
+  /// Whether both have equivalent names and the same sets of equivalent values, attribute by attribute.
+  public func isEquivalent(to other: Entry, _ schema: Schema) -> Bool {
+    dn.normalized(schema) == other.dn.normalized(schema)
+      && canonicalAttributes(schema) == other.canonicalAttributes(schema)
+  }
+
+  private func canonicalAttributes(_ schema: Schema) -> [String: Set<AttributeValue>] {
+    var result: [String: Set<AttributeValue>] = [:]
+    for attribute in attributes where !attribute.values.isEmpty {
+      let rule = schema.matchingRule(for: attribute.name)
+      result[schema.canonicalName(attribute.name), default: []]
+        .formUnion(attribute.values.map { rule.normalize($0, schema: schema) })
+    }
+    return result
+  }
+}

@@ -1,0 +1,53 @@
+/// LDIF (RFC 2849): text for entries and changes. Every record ends with an empty line, so they can be joined.
+public enum LDIF {
+  /// Attributes whose values are never shown unless the caller says so.
+  public static let secretAttributes = ["userPassword", "unicodePwd", "clearTextPassword", "krbPrincipalKey"]
+
+  /// The line a file begins with.
+  public static let header = "version: 1\n\n"
+
+  /// A change record. Values of secret attributes, whatever their options, are `***`.
+  public static func change(_ operation: Operation, secrets: [String] = secretAttributes) -> String {
+    var writer = LDIFWriter(secrets: secrets)
+    writer.line("dn", operation.dn.text)
+    switch operation {
+    case .add(_, let attributes):
+      writer.line("changetype", "add")
+      writer.attributes(attributes)
+    case .delete:
+      writer.line("changetype", "delete")
+    case .modify(_, let modifications):
+      writer.line("changetype", "modify")
+      for modification in modifications { writer.modification(modification) }
+    case .rename(_, let name, let deleteOld, let newParent):
+      writer.line("changetype", "modrdn")
+      writer.line("newrdn", name.text)
+      writer.line("deleteoldrdn", deleteOld ? "1" : "0")
+      if let newParent { writer.line("newsuperior", newParent.text) }
+    }
+    return writer.record
+  }
+
+  /// A content record.
+  public static func entry(_ entry: Entry, secrets: [String] = secretAttributes) -> String {
+    var writer = LDIFWriter(secrets: secrets)
+    writer.line("dn", entry.dn.text)
+    writer.attributes(entry.attributes)
+    return writer.record
+  }
+
+  /// Comment lines. Line breaks begin a new comment line and other control characters are `\xx`, so that nothing
+  /// in the text can end the comment. Not folded.
+  public static func comment(_ text: String) -> String {
+    var out: [UInt8] = []
+    let lines = text.utf8.split(separator: ASCII.lineFeed, omittingEmptySubsequences: false)
+    for line in lines {
+      out.append(ASCII.hash)
+      let line = line.last == ASCII.carriageReturn ? line.dropLast() : line
+      if !line.isEmpty { out.append(ASCII.space) }
+      appendReadable(Array(line), to: &out)
+      out.append(ASCII.lineFeed)
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}

@@ -1,0 +1,35 @@
+/// An object class of the schema (RFC 4512 section 2.4), without what it inherits.
+public struct ObjectClass: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    case abstract
+    case structural
+    case auxiliary
+  }
+
+  public let oid: String
+  /// The names in the order of the definition, in its spelling; may be empty.
+  public let names: [String]
+  /// The classes this one is derived from.
+  public let sup: [String]
+  public let kind: Kind
+  /// Attributes that an entry of the class has.
+  public let must: [String]
+  /// Attributes that it can have.
+  public let may: [String]
+
+  /// The first name in lower case, or else the object identifier.
+  public var canonicalName: String { loweringASCII(names.first ?? oid) }
+
+  init?(_ definition: SchemaDefinition) {
+    oid = definition.oid
+    names = definition["NAME"]
+    sup = definition["SUP"]
+    kind =
+      if definition.has("ABSTRACT") { .abstract } else if definition.has("AUXILIARY") { .auxiliary } else {
+        .structural
+      }
+    must = definition["MUST"]
+    may = definition["MAY"]
+    guard !names.isEmpty || oid.utf8.first?.isASCIIDigit == true else { return nil }
+  }
+}

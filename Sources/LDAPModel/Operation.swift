@@ -1,0 +1,44 @@
+/// One change of one attribute within a modify operation (RFC 4511 section 4.6).
+public struct Modification: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// Adds values; one that is there fails with attributeOrValueExists.
+    case add
+    /// Removes values, or the whole attribute where none are listed; one that is missing fails with
+    /// noSuchAttribute.
+    case delete
+    /// Makes these the values; none removes the attribute, missing or not.
+    case replace
+  }
+
+  public var kind: Kind
+  /// The attribute description.
+  public var attribute: String
+  public var values: [AttributeValue]
+
+  public init(_ kind: Kind, _ attribute: String, _ values: [AttributeValue] = []) {
+    self.kind = kind
+    self.attribute = attribute
+    self.values = values
+  }
+}
+
+/// A write to the directory.
+public enum Operation: Hashable, Sendable {
+  /// RFC 4511 section 4.7.
+  case add(DistinguishedName, [Attribute])
+  /// RFC 4511 section 4.6: all of it or nothing.
+  case modify(DistinguishedName, [Modification])
+  /// ModifyDN, RFC 4511 section 4.9. `deleteOld` takes the values of the old relative name out of the entry;
+  /// without `newParent` the entry stays where it is.
+  case rename(
+    DistinguishedName, to: RelativeDistinguishedName, deleteOld: Bool, newParent: DistinguishedName?)
+  /// RFC 4511 section 4.8.
+  case delete(DistinguishedName)
+
+  /// The entry the operation is sent for.
+  public var dn: DistinguishedName {
+    switch self {
+    case .add(let dn, _), .modify(let dn, _), .rename(let dn, _, _, _), .delete(let dn): dn
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/// What the directory says about its attributes and classes (RFC 4512 section 4).
+public struct Schema: Sendable {
+  /// Definitions that could not be read, as they were sent.
+  public private(set) var unparsable: [String] = []
+  private var types: [AttributeType] = []
+  private var classes: [ObjectClass] = []
+  /// Positions by name and object identifier, as they are written and in lower case.
+  private var typePositions: [String: Int] = [:]
+  private var classPositions: [String: Int] = [:]
+
+  /// Takes the values of `attributeTypes` and `objectClasses` of the subschema entry.
+  ///
+  /// A server none of whose types names an equality rule (Active Directory) compares by syntax. Elsewhere a type
+  /// without a rule, inherited or own, has ``MatchingRule/none``.
+  public init(attributeTypes: [String], objectClasses: [String]) {
+    let definitions = attributeTypes.map { SchemaDefinition(parsing: $0) }
+    let comparingBySyntax = !definitions.contains { $0?["EQUALITY"].isEmpty == false }
+    for (text, definition) in zip(attributeTypes, definitions) {
+      guard let definition, let type = AttributeType(definition, comparingBySyntax: comparingBySyntax) else {
+        unparsable.append(text)
+        continue
+      }
+      Schema.index(type.names + [type.oid], at: types.count, in: &typePositions)
+      types.append(type)
+    }
+    for text in objectClasses {
+      guard let definition = SchemaDefinition(parsing: text), let objectClass = ObjectClass(definition) else {
+        unparsable.append(text)
+        continue
+      }
+      Schema.index(objectClass.names + [objectClass.oid], at: classes.count, in: &classPositions)
+      classes.append(objectClass)
+    }
+    for position in types.indices { inherit(to: position) }
+  }
+
+  /// The first definition of a name wins.
+  private static func index(_ names: [String], at position: Int, in positions: inout [String: Int]) {
+    for name in names {
+      for key in [name, loweringASCII(name)] where positions[key] == nil { positions[key] = position }
+    }
+  }
+
+  /// Takes the equality rule and the syntax from the nearest supertype that has one.
+  private mutating func inherit(to position: Int) {
+    var superior = types[position].sup
+    var steps = 0
+    while let name = superior, steps < types.count, let above = Schema.position(of: name, in: typePositions) {
+      if types[position].equality == .none { types[position].equality = types[above].equality }
+      if types[position].syntax == nil { types[position].syntax = types[above].syntax }
+      superior = types[above].sup
+      steps += 1  // a circle of SUP must end too
+    }
+  }
+
+  private static func position(of name: String, in positions: [String: Int]) -> Int? {
+    positions[name] ?? positions[loweringASCII(name)]
+  }
+
+  /// The attribute type of a name or object identifier, case and options (`;binary`) aside.
+  public func attributeType(_ name: String) -> AttributeType? {
+    typePosition(name).map { types[$0] }
+  }
+
+  private func typePosition(_ name: String) -> Int? {
+    if let position = typePositions[name] { return position }
+    return Schema.position(of: withoutOptions(name), in: typePositions)
+  }
+
+  /// The object class of a name or object identifier, case aside.
+  public func objectClass(_ name: String) -> ObjectClass? {
+    Schema.position(of: name, in: classPositions).map { classes[$0] }
+  }
+
+  /// How values of the attribute are compared; without case where the schema does not know it.
+  public func matchingRule(for attribute: String) -> MatchingRule {
+    typePosition(attribute).map { types[$0].equality } ?? .caseIgnore
+  }
+
+  /// The one spelling of an attribute description: the type's first name and the options, in lower case.
+  public func canonicalName(_ attribute: String) -> String {
+    let name = withoutOptions(attribute)
+    guard let position = Schema.position(of: name, in: typePositions) else { return loweringASCII(attribute) }
+    return types[position].canonicalName + loweringASCII(String(attribute.dropFirst(name.count)))
+  }
+
+  /// The one spelling of an object class or attribute type that stands as a value.
+  func canonicalIdentifier(_ name: String) -> String {
+    objectClass(name)?.canonicalName ?? attributeType(name)?.canonicalName ?? loweringASCII(name)
+  }
+
+  /// Whether values of the attribute are compared without case, and its name in lower case is its canonical one.
+  func foldsPlainly(_ attribute: String) -> Bool {
+    guard let position = Schema.position(of: attribute, in: typePositions) else { return true }
+    return types[position].equality == .caseIgnore
+      && equalWithoutCase(types[position].names.first ?? "", attribute)
+  }
+
+  /// These classes and all they are derived from; those the schema does not know are left out.
+  public func withSuperclasses(_ names: some Sequence<String>) -> [ObjectClass] {
+    var found: [ObjectClass] = []
+    var seen: Set<Int> = []
+    var pending = Array(names)
+    while let name = pending.popLast() {
+      guard let position = Schema.position(of: name, in: classPositions),
+        seen.insert(position).inserted
+      else { continue }
+      found.append(classes[position])
+      pending += classes[position].sup
+    }
+    return found
+  }
+
+  /// The canonical names of the attributes that an entry of these classes must have.
+  public func must(classes names: some Sequence<String>) -> Set<String> {
+    Set(withSuperclasses(names).flatMap(\.must).map(canonicalName))
+  }
+
+  /// The canonical names of the attributes that an entry of these classes can have and need not.
+  public func may(classes names: some Sequence<String>) -> Set<String> {
+    Set(withSuperclasses(names).flatMap(\.may).map(canonicalName)).subtracting(must(classes: names))
+  }
+
+  /// Whether an entry of these classes can have the attribute: a class names it, or extensibleObject allows all
+  /// (RFC 4512 section 4.3), or it is operational.
+  public func allows(_ attribute: String, classes names: some Sequence<String>) -> Bool {
+    let name = canonicalName(withoutOptions(attribute))
+    return withSuperclasses(names).contains {
+      $0.canonicalName == "extensibleobject" || ($0.must + $0.may).contains { canonicalName($0) == name }
+    } || attributeType(name)?.operational == true
+  }
+}
+
+/// The attribute description without `;binary` and the like.
+func withoutOptions(_ attribute: String) -> String {
+  guard attribute.utf8.contains(ASCII.semicolon) else { return attribute }
+  return String(attribute.prefix { $0 != ";" })
+}

@@ -1,0 +1,44 @@
+/// The length of the well-formed UTF-8 sequence that starts at `index`, 0 where there is none
+/// (Unicode chapter 3, table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF).
+func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
+  let lead = bytes[index]
+  let length: Int
+  var second: ClosedRange<UInt8> = 0x80...0xBF
+  switch lead {
+  case 0x00...0x7F: return 1
+  case 0xC2...0xDF: length = 2
+  case 0xE0:
+    length = 3
+    second = 0xA0...0xBF
+  case 0xED:
+    length = 3
+    second = 0x80...0x9F
+  case 0xE1...0xEF: length = 3
+  case 0xF0:
+    length = 4
+    second = 0x90...0xBF
+  case 0xF1...0xF3: length = 4
+  case 0xF4:
+    length = 4
+    second = 0x80...0x8F
+  default: return 0
+  }
+  guard index + length <= bytes.count, second ~= bytes[index + 1] else { return 0 }
+  for offset in 2..<max(length, 2) where !(0x80...0xBF ~= bytes[index + offset]) { return 0 }
+  return length
+}
+
+/// Appends text as it is, and each control character or ill-formed octet as `\xx`.
+func appendReadable(_ bytes: [UInt8], to out: inout [UInt8]) {
+  var index = 0
+  while index < bytes.count {
+    let length = wellFormedLength(bytes, at: index)
+    if length == 0 || bytes[index].isASCIIControl {
+      out.appendEscape(of: bytes[index])
+      index += 1
+    } else {
+      out.append(contentsOf: bytes[index..<index + length])
+      index += length
+    }
+  }
+}
