@@ -1,0 +1,69 @@
+internal import CLDAP
+internal import Glibc
+
+/// The `LDAP *` of one connection, and the wire under it. Destroyed with this value, wherever that is.
+///
+/// It is made around a descriptor of our own (`ldap_init_fd`), so libldap never opens one: after a close it
+/// cannot reconnect silently, unbound.
+@safe
+struct Handle: ~Copyable {
+  let ld: OpaquePointer
+  let wire: Wire
+
+  /// Takes over the wire of a connected descriptor.
+  ///
+  /// - Parameter url: where TLS finds the host name to verify.
+  static func over(_ wire: Wire, url: String) -> Handle? {
+    var made: OpaquePointer?
+    guard unsafe ldap_init_fd(wire.descriptor, LDAP_PROTO_EXT, url, &made) == LDAP_SUCCESS,
+      let ld = unsafe made
+    else { return nil }
+    let handle = unsafe Handle(ld: ld, wire: wire)
+    var socket: OpaquePointer?
+    var version: Int32 = LDAP_VERSION3
+    guard unsafe ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS,
+      let socket = unsafe socket,
+      unsafe wire.install(under: socket),
+      unsafe ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS,
+      // nil is LDAP_OPT_OFF. Active Directory's referrals would be followed anonymously.
+      unsafe ldap_set_option(ld, LDAP_OPT_REFERRALS, nil) == LDAP_OPT_SUCCESS
+    else { return nil }
+    return handle
+  }
+
+  deinit {
+    // Says goodbye into the wire's buffer; whether that is sent was decided before.
+    _ = unsafe ldap_destroy(ld)
+    if wire.hasOutput && wire.failure == 0 { _ = wire.flush() }
+  }
+
+  /// libldap's code and words for the last failure.
+  borrowing func lastError() -> (code: Int32, diagnostic: String) {
+    var code: Int32 = 0
+    unsafe ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code)
+    return (code, diagnostic())
+  }
+
+  borrowing func diagnostic() -> String {
+    var text: UnsafeMutablePointer<CChar>?
+    unsafe ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text)
+    guard let text = unsafe text else { return "" }
+    defer { unsafe ldap_memfree(text) }
+    return unsafe String(cString: text)
+  }
+
+  /// The next message that is here already; `failed` means that the connection is gone.
+  borrowing func next() -> Received {
+    var message: OpaquePointer?
+    var immediately = timeval()
+    let kind = unsafe ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ONE, &immediately, &message)
+    guard let message = unsafe message else { return kind == 0 ? .nothing : .failed }
+    return unsafe .message(Message(message, ld))
+  }
+}
+
+enum Received: ~Copyable {
+  case nothing
+  case message(Message)
+  case failed
+}

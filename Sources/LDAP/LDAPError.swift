@@ -1,0 +1,45 @@
+public import LDAPModel
+
+/// An operation that failed: what was tried, what came of it.
+///
+/// Holds no password and none of the values that were sent; a server may quote what it likes in its diagnostic.
+public struct LDAPError: Error, Hashable, Sendable {
+  /// The server's code, or libldap's own below zero: `serverDown` and `timeout` mean that the session is gone
+  /// and the outcome unknown, `connectError` that there never was one, `encodingError` that the request was
+  /// refused here and nothing was sent.
+  public var code: ResultCode
+  /// What the server says about it, or what to do; one line, may be empty.
+  public var diagnostic: String
+  /// The nearest entry that exists, where the server names it (RFC 4511 section 4.1.9); may be empty.
+  public var matchedDN: String
+  /// What was tried, as in `add uid=x,dc=example,dc=com` or `connect ldaps://host`.
+  public var operation: String
+
+  public init(code: ResultCode, diagnostic: String = "", matchedDN: String = "", operation: String) {
+    self.code = code
+    self.diagnostic = LDAPError.line(diagnostic)
+    self.matchedDN = matchedDN
+    self.operation = LDAPError.line(operation)
+  }
+
+  /// The text as one line of bounded length: Active Directory sends line ends and NULs.
+  private static func line(_ text: String) -> String {
+    let words = text.unicodeScalars.split { $0.value < 0x20 || $0.value == 0x7F }
+    let line = words.map(String.init).joined(separator: " ")
+    return line.count <= 1000 ? line : line.prefix(1000) + "…"
+  }
+
+  /// The same fate for another operation that was on its way.
+  func concerning(_ operation: String) -> LDAPError {
+    LDAPError(code: code, diagnostic: diagnostic, matchedDN: matchedDN, operation: operation)
+  }
+}
+
+extension LDAPError: CustomStringConvertible {
+  public var description: String {
+    var text = "\(operation): \(code)"
+    if !diagnostic.isEmpty { text += ": \(diagnostic)" }
+    if !matchedDN.isEmpty { text += " (nearest entry there is: \(matchedDN))" }
+    return text
+  }
+}

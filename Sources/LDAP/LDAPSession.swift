@@ -1,0 +1,203 @@
+internal import CLDAP
+internal import LDAPModel
+public import Reactor
+
+/// A bound connection to a directory. Requests are pipelined and their answers matched by message id.
+///
+/// A session that has lost its connection, or whose server missed a deadline, is over for good: everything on
+/// its way fails with `serverDown` or `timeout` (outcome unknown), ``onClose`` is called, and a new session has
+/// to be opened. It lives until then or until ``close()``, whoever refers to it.
+///
+/// How many requests are on their way at once is the caller's business: slapd closes a connection with more
+/// than 1000, and a server may work on them in any order (RFC 4511 section 3.1), so never send two for one
+/// entry.
+@Reactor
+public final class LDAPSession {
+  public let options: LDAPOptions
+  /// Called once when the session ends by itself, after what was on its way has failed.
+  public var onClose: (@Reactor (LDAPError) -> Void)?
+
+  var handle: Handle?
+  let memory = RequestMemory()
+  let pages = Gate()
+  private var pending: [Int32: Pending] = [:]
+  private var watch: Watch?
+  private var timer: Timer?
+  /// Why there is no handle any more.
+  private var end: LDAPError?
+
+  init(_ options: LDAPOptions, _ handle: consuming Handle) {
+    self.options = options
+    let descriptor = handle.wire.descriptor
+    self.handle = consume handle
+    // The handshake may have left its last words in the wire, so writing is asked for at once.
+    watch = Reactor.loop.watch(descriptor, for: [.readable, .writable]) { self.ready($0) }
+  }
+
+  /// Whether requests can be sent.
+  public var isUsable: Bool { handle != nil }
+
+  /// Requests sent and not answered yet.
+  public var outstanding: Int { pending.count }
+
+  /// Unbinds. What is on its way fails with `userCancelled`; ``onClose`` is not called.
+  public func close() {
+    guard isUsable else { return }
+    onClose = nil
+    _ = handle?.wire.flush()
+    finish(.userCancelled, "the session was closed")
+  }
+
+  // MARK: Requests
+
+  /// Notes a request that libldap has taken and sees to it that it leaves at the end of this turn of the loop.
+  func sent(
+    _ id: Int32, _ verb: Pending.Verb, _ dn: String, _ outcome: Pending.Outcome, within limit: Duration? = nil
+  ) {
+    let deadline = ContinuousClock.now + (limit ?? options.operationTimeout)
+    pending[id] = Pending(verb: verb, dn: dn, outcome: outcome, deadline: deadline)
+    watch?.interest = [.readable, .writable]
+    if timer == nil { armTimer(limit ?? options.operationTimeout) }
+  }
+
+  /// Fails a request that was not sent; not at once, so that a caller who sends the next one does not recurse.
+  func refuse(
+    _ code: ResultCode, _ reason: String, _ verb: Pending.Verb, _ dn: String, _ outcome: Pending.Outcome
+  ) {
+    let request = Pending(verb: verb, dn: dn, outcome: outcome, deadline: .now)
+    let error =
+      end?.concerning(request.operation)
+      ?? LDAPError(code: code, diagnostic: reason, operation: request.operation)
+    Reactor.loop.after(.zero) { request.fail(error) }
+  }
+
+  /// Forgets a search; its answers are thrown away as they come.
+  func abandon(_ id: Int32) {
+    guard let request = pending.removeValue(forKey: id) else { return }
+    if let ld = unsafe handle?.ld, unsafe ldap_abandon_ext(ld, id, nil, nil) == LDAP_SUCCESS {
+      watch?.interest = [.readable, .writable]
+    }
+    request.fail(LDAPError(code: .userCancelled, diagnostic: "abandoned", operation: request.operation))
+  }
+
+  // MARK: Answers
+
+  private func ready(_ interest: Interest) {
+    if interest.contains(.writable), let wire = handle?.wire {
+      guard wire.flush() else { return lost() }
+      watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
+    }
+    if interest.contains(.readable) { receive() }
+  }
+
+  /// Handles what one read brings; a completion may send, close the session or let go of it.
+  private func receive() {
+    handle?.wire.allowReceiving()
+    let heard = ContinuousClock.now
+    while handle != nil {
+      switch handle!.next() {
+      case .nothing: return
+      case .failed: return lost()
+      case .message(let message): dispatch(message, heard)
+      }
+    }
+  }
+
+  private func dispatch(_ message: consuming Message, _ heard: ContinuousClock.Instant) {
+    let id = message.id
+    switch message.kind {
+    case .entry:
+      guard let request = pending[id], case .search(let progress) = request.outcome else { return }
+      guard let entry = message.entry() else {
+        return finish(.decodingError, "the server sends what is no entry")
+      }
+      progress.entries.append(entry)
+      progress.heard = heard
+    case .aside:
+      return
+    case .notice:
+      notice(message.result())
+    case .result:
+      guard let request = pending.removeValue(forKey: id) else { return }
+      complete(request, message)
+    }
+  }
+
+  private func complete(_ request: Pending, _ message: borrowing Message) {
+    let result = message.result()
+    guard result.code == .success else {
+      return request.fail(
+        LDAPError(
+          code: result.code, diagnostic: result.diagnostic, matchedDN: result.matchedDN,
+          operation: request.operation))
+    }
+    switch request.outcome {
+    case .write(let completion): completion(.success(()))
+    case .identity(let completion): completion(.success(message.identity()))
+    case .search(let progress):
+      let cookie = progress.isPaged ? message.pageCookie() ?? [] : []
+      progress.completion(.success(SearchProgress.Page(entries: progress.entries, cookie: cookie)))
+    }
+  }
+
+  // MARK: The end
+
+  /// Notice of disconnection (RFC 4511 section 4.4.1): the server is about to close and answers no more.
+  private func notice(_ result: Message.Result) {
+    let words = result.diagnostic.isEmpty ? "" : ": \(result.diagnostic)"
+    finish(.serverDown, "the server ends the session with \(result.code)\(words)")
+  }
+
+  /// After any failure of libldap: it cannot go on with this handle.
+  func lost() {
+    guard let wire = handle?.wire else { return }
+    let reason =
+      wire.failure != 0
+      ? Dialer.message(wire.failure)
+      : wire.ended ? "the server has closed the connection" : "the server breaks the protocol"
+    finish(.serverDown, reason)
+  }
+
+  private func finish(_ code: ResultCode, _ reason: String) {
+    guard isUsable else { return }
+    let error = LDAPError(code: code, diagnostic: reason, operation: "connection to \(options.url)")
+    end = error
+    // The watch goes before the descriptor: its number is given out again.
+    watch?.cancel()
+    watch = nil
+    timer?.cancel()
+    timer = nil
+    if code != .userCancelled { handle?.wire.mute() }
+    handle = nil
+    let abandoned = pending.sorted { $0.key < $1.key }
+    pending = [:]
+    Reactor.loop.after(.zero) {
+      for (_, request) in abandoned { request.fail(error.concerning(request.operation)) }
+      let onClose = self.onClose
+      self.onClose = nil
+      onClose?(error)
+    }
+  }
+
+  // MARK: Deadlines
+
+  /// One timer for all requests: when it is due, those that still wait are looked through for the next.
+  private func armTimer(_ delay: Duration) {
+    timer = Reactor.loop.after(delay) { self.checkDeadlines() }
+  }
+
+  private func checkDeadlines() {
+    timer = nil
+    let now = ContinuousClock.now
+    var next: ContinuousClock.Instant?
+    for request in pending.values {
+      let deadline = request.deadline(options.operationTimeout)
+      if deadline <= now {
+        let reason = "no answer to \(request.operation) within \(options.operationTimeout)"
+        return finish(.timeout, reason)
+      }
+      next = min(next ?? deadline, deadline)
+    }
+    if let next { armTimer(next - now) }
+  }
+}

@@ -1,0 +1,127 @@
+internal import CLDAP
+internal import LDAPModel
+
+/// An `LDAPMessage *`, freed with this value.
+@safe
+struct Message: ~Copyable {
+  /// What an operation came to (RFC 4511 section 4.1.9).
+  struct Result {
+    var code: ResultCode
+    var matchedDN = ""
+    var diagnostic = ""
+  }
+
+  enum Kind {
+    /// An entry that was found.
+    case entry
+    /// A referral to another server, or news on the way; neither ends an operation.
+    case aside
+    /// The end of an operation.
+    case result
+    /// Unasked: the server says that it closes the connection (RFC 4511 section 4.4).
+    case notice
+  }
+
+  private let message: OpaquePointer
+  private let ld: OpaquePointer
+
+  init(_ message: OpaquePointer, _ ld: OpaquePointer) {
+    unsafe self.message = message
+    unsafe self.ld = ld
+  }
+
+  deinit {
+    _ = unsafe ldap_msgfree(message)
+  }
+
+  /// The request it answers; 0 for an unsolicited notification.
+  var id: Int32 { unsafe ldap_msgid(message) }
+  var kind: Kind {
+    switch ber_tag_t(bitPattern: Int(unsafe ldap_msgtype(message))) {
+    case LDAP_RES_SEARCH_ENTRY: .entry
+    case LDAP_RES_SEARCH_REFERENCE, LDAP_RES_INTERMEDIATE: .aside
+    default: id == 0 ? .notice : .result
+    }
+  }
+
+  borrowing func result() -> Result {
+    var code: Int32 = 0
+    // The words are copied only where there are any.
+    let parsed = unsafe ldap_parse_result(ld, message, &code, nil, nil, nil, nil, 0)
+    guard parsed == LDAP_SUCCESS else { return Result(code: ResultCode(rawValue: parsed)) }
+    guard code != LDAP_SUCCESS else { return Result(code: .success) }
+    var matched: UnsafeMutablePointer<CChar>?
+    var diagnostic: UnsafeMutablePointer<CChar>?
+    unsafe ldap_parse_result(ld, message, &code, &matched, &diagnostic, nil, nil, 0)
+    defer {
+      unsafe ldap_memfree(matched)
+      unsafe ldap_memfree(diagnostic)
+    }
+    return Result(
+      code: ResultCode(rawValue: code), matchedDN: unsafe matched.map { unsafe String(cString: $0) } ?? "",
+      diagnostic: unsafe diagnostic.map { unsafe String(cString: $0) } ?? "")
+  }
+
+  /// The cookie for the next page (RFC 2696): empty after the last, nil when the server sent none at all.
+  borrowing func pageCookie() -> [UInt8]? {
+    var code: Int32 = 0
+    var controls: UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>?
+    unsafe ldap_parse_result(ld, message, &code, nil, nil, nil, &controls, 0)
+    guard let controls = unsafe controls else { return nil }
+    defer { unsafe ldap_controls_free(controls) }
+    var estimate: Int32 = 0
+    var cookie = unsafe berval()
+    guard let control = unsafe ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, nil),
+      unsafe ldap_parse_pageresponse_control(ld, control, &estimate, &cookie) == LDAP_SUCCESS
+    else { return nil }
+    defer { unsafe ber_memfree(cookie.bv_val) }
+    return unsafe Message.octets(cookie)
+  }
+
+  /// The identity in the answer to "Who am I?" (RFC 4532).
+  borrowing func identity() -> String {
+    var identity: UnsafeMutablePointer<berval>?
+    guard unsafe ldap_parse_whoami(ld, message, &identity) == LDAP_SUCCESS, let identity = unsafe identity
+    else {
+      return ""
+    }
+    defer { unsafe ber_bvfree(identity) }
+    return unsafe Message.text(identity.pointee)
+  }
+
+  /// The entry of a search result entry; nil when it cannot be decoded.
+  borrowing func entry() -> Entry? {
+    var walk: OpaquePointer?
+    var name = unsafe berval()
+    let started = unsafe ldap_get_dn_ber(ld, message, &walk, &name)
+    defer { unsafe ber_free(walk, 0) }
+    guard started == LDAP_SUCCESS else { return nil }
+    var entry = unsafe Entry(DistinguishedName(unchecked: Message.text(name)))
+    while true {
+      var type = unsafe berval()
+      var values: UnsafeMutablePointer<berval>?
+      let got = unsafe ldap_get_attribute_ber(ld, message, walk, &type, &values)
+      guard got == LDAP_SUCCESS else { return nil }
+      guard unsafe type.bv_val != nil else { return entry }
+      entry.attributes.append(unsafe Attribute(Message.text(type), Message.list(values)))
+      unsafe ber_memfree(values)
+    }
+  }
+
+  /// The values of an array that ends with an empty pointer; they stay where the message has them.
+  private static func list(_ values: UnsafeMutablePointer<berval>?) -> [AttributeValue] {
+    guard let values = unsafe values else { return [] }
+    var count = 0
+    while unsafe values[count].bv_val != nil { count += 1 }
+    return (0..<count).map { unsafe AttributeValue(bytes: octets(values[$0])) }
+  }
+
+  private static func octets(_ value: berval) -> [UInt8] {
+    unsafe Array(UnsafeRawBufferPointer(start: value.bv_val, count: Int(value.bv_len)))
+  }
+
+  private static func text(_ value: berval) -> String {
+    let bytes = unsafe UnsafeRawBufferPointer(start: value.bv_val, count: Int(value.bv_len))
+    return unsafe String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,1 +1,0 @@
-// The first file of LDAP replaces this one.

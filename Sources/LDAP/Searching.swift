@@ -1,0 +1,112 @@
+internal import CLDAP
+public import LDAPModel
+internal import Reactor
+
+/// How far below its base a search looks (RFC 4511 section 4.5.1.2).
+public enum SearchScope: Int32, Sendable {
+  case base = 0
+  case oneLevel = 1
+  case subtree = 2
+}
+
+extension LDAPSession {
+  /// Searches and gives all entries, or the failure: never a part of them, so that what is missing in the
+  /// result is missing in the directory. References to other servers are left out.
+  ///
+  /// - Parameters:
+  ///   - attributes: what to read; none means all user attributes, `1.1` none at all, `+` the operational ones.
+  ///   - sizeLimit: more entries than this fail with `sizeLimitExceeded`; 0 leaves it to the server.
+  public func search(
+    base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [],
+    sizeLimit: Int = 0,
+    _ completion: @escaping @Reactor (Result<[Entry], LDAPError>) -> Void
+  ) {
+    let progress = SearchProgress(isPaged: false) { completion($0.map(\.entries)) }
+    let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
+    search(query, sizeLimit: sizeLimit, page: nil, progress)
+  }
+
+  /// Searches and waits; cancelling the task abandons the search, which then fails with `userCancelled`.
+  public func search(
+    base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [], sizeLimit: Int = 0
+  ) async throws(LDAPError) -> [Entry] {
+    let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
+    return try await page(query, sizeLimit: sizeLimit, page: nil).entries
+  }
+
+  func page(
+    _ query: SearchQuery, sizeLimit: Int, page: PageRequest?
+  ) async throws(LDAPError) -> SearchProgress.Page {
+    let ticket = Ticket()
+    let result: Result<SearchProgress.Page, LDAPError> = await withTaskCancellationHandler {
+      await unsafe withUnsafeContinuation { continuation in
+        let progress = SearchProgress(isPaged: page != nil) { result in
+          unsafe continuation.resume(returning: result)
+        }
+        ticket.id = search(query, sizeLimit: sizeLimit, page: page, progress)
+        if Task.isCancelled, let id = ticket.id { abandon(id) }
+      }
+    } onCancel: {
+      Reactor.task { if let id = ticket.id { self.abandon(id) } }
+    }
+    return try result.get()
+  }
+
+  /// The message id of a search, for who wants to abandon it.
+  @Reactor
+  private final class Ticket {
+    var id: Int32?
+    nonisolated init() {}
+  }
+
+  /// The id of the request; nil when it could not be sent, which `progress` hears.
+  @discardableResult
+  private func search(
+    _ query: SearchQuery, sizeLimit: Int, page: PageRequest?, _ progress: SearchProgress
+  ) -> Int32? {
+    let dn = query.base.text
+    let outcome = Pending.Outcome.search(progress)
+    guard let ld = unsafe handle?.ld else {
+      refuse(.serverDown, "", .search, dn, outcome)
+      return nil
+    }
+    let size = RequestSize(base: dn, filter: query.filter, attributes: query.attributes)
+    if let reason = refusal(size) {
+      refuse(.encodingError, reason, .search, dn, outcome)
+      return nil
+    }
+    memory.begin(size.memory)
+    let base = unsafe memory.text(dn)
+    let filter = unsafe memory.text(query.filter)
+    let attributes = unsafe query.attributes.isEmpty ? nil : memory.texts(query.attributes)
+    let limit = Int32(clamping: sizeLimit)
+    var id: Int32 = 0
+    func send(_ controls: UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>?) -> Int32 {
+      unsafe ldap_search_ext(
+        ld, base, query.scope.rawValue, filter, attributes, 0, controls, nil, nil, limit, &id)
+    }
+    let code = unsafe page?.withControl(ld) { unsafe send($0) } ?? send(nil)
+    guard code == LDAP_SUCCESS else {
+      unsent(code, .search, dn, outcome)
+      return nil
+    }
+    sent(id, .search, dn, outcome)
+    return id
+  }
+}
+
+/// What is searched for.
+struct SearchQuery: Sendable {
+  let base: DistinguishedName
+  let scope: SearchScope
+  /// RFC 4515
+  let filter: String
+  let attributes: [String]
+
+  init(base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String]) {
+    self.base = base
+    self.scope = scope
+    self.filter = filter.description
+    self.attributes = attributes
+  }
+}

@@ -1,0 +1,170 @@
+internal import CLDAP
+internal import Glibc
+
+/// The bytes between libldap (or its TLS layer) and a descriptor: a `Sockbuf_IO`, see lber-sockbuf(3).
+///
+/// Standing at the bottom of libldap's stack it takes whatever is written, so that a request is never half
+/// sent inside libldap (its LDAP_BUSY), and it reads ahead. A window of requests leaves in one system call and
+/// their answers come in with one. While opening, on a thread of its own, reads wait until a deadline: a mute
+/// peer cannot hold up a handshake longer than that.
+@safe
+final class Wire {
+  /// Octets asked from the kernel at once; also what a session reads before others have their turn.
+  private static let readAhead = 64 << 10
+  /// An output buffer that a burst has grown beyond this is given back.
+  private static let keptOutput = 1 << 20
+
+  let descriptor: Int32
+  /// Set while opening: reads and writes wait for the peer until then.
+  var deadline: ContinuousClock.Instant?
+  private(set) var timedOut = false
+  /// The `errno` that ended the connection; 0 while it lives and when the peer closed it.
+  private(set) var failure: Int32 = 0
+  /// Whether the peer has closed the connection.
+  private(set) var ended = false
+
+  private let functions: UnsafeMutablePointer<Sockbuf_IO>
+  private let input: UnsafeMutableRawPointer
+  private var inputStart = 0
+  private var inputEnd = 0
+  private var mayReceive = false
+  private var output: [UInt8] = []
+  private var outputStart = 0
+  private var isMuted = false
+
+  /// Owns the descriptor from now on; it is non-blocking.
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    unsafe input = .allocate(byteCount: Wire.readAhead, alignment: 16)
+    unsafe functions = .allocate(capacity: 1)
+    unsafe functions.initialize(
+      to: Sockbuf_IO(
+        sbi_setup: { description, wire in
+          unsafe description?.pointee.sbiod_pvt = wire
+          return 0
+        },
+        sbi_remove: { _ in 0 },
+        sbi_ctrl: { description, option, _ in
+          option == LBER_SB_OPT_DATA_READY && (unsafe Wire.of(description)).hasInput ? 1 : 0
+        },
+        sbi_read: { description, buffer, length in
+          unsafe Wire.of(description).read(into: buffer, Int(length))
+        },
+        sbi_write: { description, buffer, length in
+          unsafe Wire.of(description).write(UnsafeRawBufferPointer(start: buffer, count: Int(length)))
+        },
+        // libldap may close its side at any failure; the descriptor is still watched then and stays open.
+        sbi_close: { _ in 0 }))
+  }
+
+  deinit {
+    close(descriptor)
+    unsafe functions.deinitialize(count: 1)
+    unsafe functions.deallocate()
+    unsafe input.deallocate()
+  }
+
+  /// Puts itself under the connection of a handle that was made with `LDAP_PROTO_EXT`. The handle must be
+  /// destroyed before the wire is released.
+  func install(under socket: OpaquePointer) -> Bool {
+    unsafe ber_sockbuf_add_io(
+      socket, functions, LBER_SBIOD_LEVEL_PROVIDER, Unmanaged.passUnretained(self).toOpaque()) == 0
+  }
+
+  private static func of(_ description: UnsafeMutablePointer<Sockbuf_IO_Desc>?) -> Wire {
+    guard let wire = unsafe description?.pointee.sbiod_pvt else {
+      preconditionFailure("libldap calls a wire that was not set up")
+    }
+    return unsafe Unmanaged<Wire>.fromOpaque(wire).takeUnretainedValue()
+  }
+
+  // MARK: For libldap
+
+  private var hasInput: Bool { inputStart < inputEnd }
+
+  private func read(into buffer: UnsafeMutableRawPointer?, _ length: Int) -> Int {
+    if !hasInput {
+      let received = receive()
+      guard received > 0 else { return received }
+    }
+    let count = min(length, inputEnd - inputStart)
+    unsafe buffer?.copyMemory(from: input + inputStart, byteCount: count)
+    inputStart += count
+    return count
+  }
+
+  private func receive() -> Int {
+    if let deadline {
+      while hasOutput {
+        guard flush(), !hasOutput || wait(for: POLLOUT, deadline) else { return -1 }
+      }
+      guard wait(for: POLLIN, deadline) else { return -1 }
+    } else if !mayReceive {
+      errno = EAGAIN
+      return -1
+    }
+    mayReceive = false
+    var count = -1
+    repeat { count = unsafe recv(descriptor, input, Wire.readAhead, 0) } while count < 0 && errno == EINTR
+    if count > 0 {
+      inputStart = 0
+      inputEnd = count
+    } else if count == 0 {
+      ended = true
+      errno = 0
+    } else if errno != EAGAIN {
+      failure = errno
+    }
+    return count
+  }
+
+  private func wait(for event: Int32, _ deadline: ContinuousClock.Instant) -> Bool {
+    if Dialer.wait(for: event, on: descriptor, until: deadline) { return true }
+    timedOut = true
+    errno = ETIMEDOUT
+    return false
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if !isMuted { unsafe output.append(contentsOf: bytes) }
+    return bytes.count
+  }
+
+  // MARK: For the session
+
+  /// Lets libldap ask the kernel once more; the next time is another turn of the loop.
+  func allowReceiving() { mayReceive = true }
+
+  var hasOutput: Bool { outputStart < output.count }
+
+  /// Sends what the kernel takes now; false when the connection has failed.
+  func flush() -> Bool {
+    while hasOutput {
+      let sent = unsafe output.withUnsafeBytes { bytes in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[outputStart...])
+        return unsafe send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+      }
+      if sent >= 0 {
+        outputStart += sent
+      } else if errno == EAGAIN {
+        return true
+      } else if errno != EINTR {
+        failure = errno
+        return false
+      }
+    }
+    clear()
+    return true
+  }
+
+  /// Never sends anything again. What comes after a message that was cut off would be read as its rest.
+  func mute() {
+    isMuted = true
+    clear()
+  }
+
+  private func clear() {
+    output.removeAll(keepingCapacity: output.capacity <= Wire.keptOutput)
+    outputStart = 0
+  }
+}
