@@ -1,0 +1,53 @@
+extension Configuration {
+  /// A place in the file: line and column count from 1, the column in Unicode scalars (as libyaml counts it).
+  public struct Mark: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var line: Int
+    public var column: Int
+
+    public init(line: Int, column: Int) {
+      self.line = line
+      self.column = column
+    }
+
+    public static func < (one: Mark, other: Mark) -> Bool {
+      (one.line, one.column) < (other.line, other.column)
+    }
+
+    public var description: String { "\(line):\(column)" }
+  }
+
+  /// One thing that is wrong with a file, or worth a warning; prints as `rollcall.yaml:12:5: message`.
+  ///
+  /// A message never holds a value that came from the environment or a secret: it names the `${VARIABLE}`
+  /// instead.
+  public struct Problem: Hashable, Sendable, CustomStringConvertible {
+    /// The file as the caller named it.
+    public var file: String
+    /// Where in the file; nil when the file could not be read at all.
+    public var mark: Mark?
+    public var message: String
+
+    public init(file: String, mark: Mark?, message: String) {
+      self.file = file
+      self.mark = mark
+      self.message = message
+    }
+
+    public var description: String {
+      if let mark { "\(file):\(mark): \(message)" } else { "\(file): \(message)" }
+    }
+  }
+}
+
+/// Why a configuration was refused: everything that could be found in one go.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// At least one, in the order of the file.
+  public let problems: [Configuration.Problem]
+
+  init(_ problems: [Configuration.Problem]) {
+    self.problems = problems
+  }
+
+  /// One line a problem.
+  public var description: String { problems.map(\.description).joined(separator: "\n") }
+}

@@ -1,0 +1,24 @@
+internal import LDAPModel
+
+/// Names and filters, checked while their place in the file is known.
+extension ConfigurationSection {
+  /// nil, with the problem noted, if the text is no DN.
+  func distinguishedName(_ text: ConfiguredText) -> DistinguishedName? {
+    do throws(InvalidName) {
+      return try DistinguishedName(parsing: text.value)
+    } catch {
+      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is no distinguished name: \(error.reason)")
+      return nil
+    }
+  }
+
+  /// nil, with the problem noted, if the text is no filter (RFC 4515).
+  func filter(_ text: ConfiguredText) -> Filter? {
+    do throws(InvalidFilter) {
+      return try Filter(parsing: text.value)
+    } catch {
+      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is no search filter: \(error.reason)")
+      return nil
+    }
+  }
+}
