@@ -4,6 +4,9 @@ public struct AttributeType: Hashable, Sendable {
   public let oid: String
   /// The names in the order of the definition, in its spelling; may be empty.
   public let names: [String]
+  /// The name that stands for the type wherever names are compared: the first one in lower case, or else the
+  /// object identifier.
+  public let canonicalName: String
   /// The type this one is derived from, as the definition names it.
   public let sup: String?
   /// The rule of EQUALITY, else that of the supertype.
@@ -16,13 +19,10 @@ public struct AttributeType: Hashable, Sendable {
   /// Whether a search returns it only when it is asked for by name.
   public let operational: Bool
 
-  /// The name that stands for the type wherever names are compared: the first one in lower case, or else the
-  /// object identifier.
-  public var canonicalName: String { loweringASCII(names.first ?? oid) }
-
   init?(_ definition: SchemaDefinition, comparingBySyntax: Bool) {
     oid = definition.oid
     names = definition["NAME"]
+    canonicalName = loweringASCII(names.first ?? oid)
     sup = definition["SUP"].first
     syntax = definition["SYNTAX"].first.map { String($0.prefix { $0 != "{" }) }
     equality =

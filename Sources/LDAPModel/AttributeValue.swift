@@ -26,8 +26,11 @@ extension AttributeValue: ExpressibleByStringLiteral {
   }
 }
 
-extension AttributeValue: CustomDebugStringConvertible {
-  /// The text with every other octet as `\xx`. For test failures: values have no place in a log.
+extension AttributeValue: CustomStringConvertible, CustomDebugStringConvertible {
+  /// How long it is; not the value itself, which might be a secret.
+  public var description: String { "(\(bytes.count) octets)" }
+
+  /// The text with all that is none as `\xx`. For test failures: values have no place in a log.
   public var debugDescription: String {
     var out: [UInt8] = []
     appendReadable(bytes, to: &out)

@@ -37,15 +37,15 @@ public struct DistinguishedName: Sendable {
 
   /// The leaf's relative name; nil for the empty name and for one that is no name.
   public var first: RelativeDistinguishedName? {
-    guard let end = firstSeparator else { return (try? relativeNames())?.first }
-    return (try? DistinguishedName(unchecked: String(text.utf8[..<end]) ?? text).relativeNames())?.first
+    let leaf = firstSeparator.map { String(text[..<$0]) } ?? text
+    return (try? DistinguishedName(unchecked: leaf).relativeNames())?.first
   }
 
   /// The name of the entry above: empty for a name of one part, nil for the empty name.
   public var parent: DistinguishedName? {
     guard let separator = firstSeparator else { return isEmpty ? nil : DistinguishedName(unchecked: "") }
-    let rest = text.utf8[text.utf8.index(after: separator)...].drop { $0 == ASCII.space }
-    return String(rest).map(DistinguishedName.init(unchecked:))
+    let rest = text.utf8[separator...].dropFirst().drop { $0 == ASCII.space }
+    return DistinguishedName(unchecked: String(Substring(rest)))
   }
 
   /// Where the leaf's relative name ends: the first comma that is neither escaped nor quoted.

@@ -59,3 +59,13 @@ public struct Entry: Hashable, Sendable {
     return result
   }
 }
+
+extension Attribute: CustomStringConvertible {
+  /// The name and how many values there are; no value, since it might be a secret.
+  public var description: String { "\(name) (\(values.count))" }
+}
+
+extension Entry: CustomStringConvertible {
+  /// The name alone: values might be secrets.
+  public var description: String { dn.text }
+}

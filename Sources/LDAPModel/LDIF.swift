@@ -1,7 +1,10 @@
 /// LDIF (RFC 2849): text for entries and changes. Every record ends with an empty line, so they can be joined.
 public enum LDIF {
   /// Attributes whose values are never shown unless the caller says so.
-  public static let secretAttributes = ["userPassword", "unicodePwd", "clearTextPassword", "krbPrincipalKey"]
+  public static let secretAttributes = [
+    "userPassword", "unicodePwd", "dBCSPwd", "supplementalCredentials", "authPassword", "krbPrincipalKey",
+    "sambaNTPassword", "sambaLMPassword",
+  ]
 
   /// The line a file begins with.
   public static let header = "version: 1\n\n"

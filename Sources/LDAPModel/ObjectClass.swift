@@ -9,6 +9,8 @@ public struct ObjectClass: Hashable, Sendable {
   public let oid: String
   /// The names in the order of the definition, in its spelling; may be empty.
   public let names: [String]
+  /// The first name in lower case, or else the object identifier.
+  public let canonicalName: String
   /// The classes this one is derived from.
   public let sup: [String]
   public let kind: Kind
@@ -17,12 +19,10 @@ public struct ObjectClass: Hashable, Sendable {
   /// Attributes that it can have.
   public let may: [String]
 
-  /// The first name in lower case, or else the object identifier.
-  public var canonicalName: String { loweringASCII(names.first ?? oid) }
-
   init?(_ definition: SchemaDefinition) {
     oid = definition.oid
     names = definition["NAME"]
+    canonicalName = loweringASCII(names.first ?? oid)
     sup = definition["SUP"]
     kind =
       if definition.has("ABSTRACT") { .abstract } else if definition.has("AUXILIARY") { .auxiliary } else {

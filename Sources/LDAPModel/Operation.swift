@@ -22,6 +22,11 @@ public struct Modification: Hashable, Sendable {
   }
 }
 
+extension Modification: CustomStringConvertible {
+  /// What is done to which attribute; no value, since it might be a secret.
+  public var description: String { "\(kind) \(attribute) (\(values.count))" }
+}
+
 /// A write to the directory.
 public enum Operation: Hashable, Sendable {
   /// RFC 4511 section 4.7.
@@ -39,6 +44,19 @@ public enum Operation: Hashable, Sendable {
   public var dn: DistinguishedName {
     switch self {
     case .add(let dn, _), .modify(let dn, _), .rename(let dn, _, _, _), .delete(let dn): dn
+    }
+  }
+}
+
+extension Operation: CustomStringConvertible {
+  /// What is done to which entry, for logs and errors; no value, since it might be a secret.
+  public var description: String {
+    switch self {
+    case .add(let dn, _): "add \(dn)"
+    case .modify(let dn, _): "modify \(dn)"
+    case .rename(let dn, let name, _, nil): "rename \(dn) to \(name)"
+    case .rename(let dn, let name, _, let newParent?): "rename \(dn) to \(newParent.child(name))"
+    case .delete(let dn): "delete \(dn)"
     }
   }
 }

@@ -17,7 +17,7 @@ public struct RelativeDistinguishedName: Hashable, Sendable {
   }
 
   /// At least one part; their order has no meaning, but is kept.
-  public var parts: [Part]
+  public private(set) var parts: [Part]
 
   /// A name of several parts, of which there must be one at least.
   public init(_ parts: [Part]) {

@@ -79,6 +79,9 @@ public struct Schema: Sendable {
 
   /// The one spelling of an attribute description: the type's first name and the options, in lower case.
   public func canonicalName(_ attribute: String) -> String {
+    if let position = Schema.position(of: attribute, in: typePositions) {
+      return types[position].canonicalName
+    }
     let name = withoutOptions(attribute)
     guard let position = Schema.position(of: name, in: typePositions) else { return loweringASCII(attribute) }
     return types[position].canonicalName + loweringASCII(String(attribute.dropFirst(name.count)))
@@ -86,14 +89,16 @@ public struct Schema: Sendable {
 
   /// The one spelling of an object class or attribute type that stands as a value.
   func canonicalIdentifier(_ name: String) -> String {
-    objectClass(name)?.canonicalName ?? attributeType(name)?.canonicalName ?? loweringASCII(name)
+    if let objectClass = objectClass(name) { return objectClass.canonicalName }
+    guard let position = Schema.position(of: name, in: typePositions) else { return loweringASCII(name) }
+    return types[position].canonicalName
   }
 
   /// Whether values of the attribute are compared without case, and its name in lower case is its canonical one.
   func foldsPlainly(_ attribute: String) -> Bool {
     guard let position = Schema.position(of: attribute, in: typePositions) else { return true }
     return types[position].equality == .caseIgnore
-      && equalWithoutCase(types[position].names.first ?? "", attribute)
+      && equalWithoutCase(types[position].canonicalName, attribute)
   }
 
   /// These classes and all they are derived from; those the schema does not know are left out.

@@ -28,17 +28,18 @@ func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
   return length
 }
 
-/// Appends text as it is, and each control character or ill-formed octet as `\xx`.
+/// Appends text as it is, and the octets of control characters (U+0080 to U+009F too, which terminals obey) and of
+/// ill-formed sequences as `\xx`.
 func appendReadable(_ bytes: [UInt8], to out: inout [UInt8]) {
   var index = 0
   while index < bytes.count {
     let length = wellFormedLength(bytes, at: index)
-    if length == 0 || bytes[index].isASCIIControl {
-      out.appendEscape(of: bytes[index])
-      index += 1
+    let sequence = bytes[index..<index + max(length, 1)]
+    if length == 0 || bytes[index].isASCIIControl || bytes[index] == 0xC2 && bytes[index + 1] < 0xA0 {
+      for octet in sequence { out.appendEscape(of: octet) }
     } else {
-      out.append(contentsOf: bytes[index..<index + length])
-      index += length
+      out.append(contentsOf: sequence)
     }
+    index += sequence.count
   }
 }

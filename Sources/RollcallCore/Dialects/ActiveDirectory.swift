@@ -12,7 +12,8 @@ public struct ActiveDirectory: Dialect {
   /// ADS_UF_NORMAL_ACCOUNT, and until the password is set ADS_UF_PASSWD_NOTREQD with ADS_UF_ACCOUNTDISABLE, which is
   /// also what the server itself gives an account that is added without a word about it.
   public var firstPassword: FirstPassword {
-    .modified(attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34)
+    .modified(
+      attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34, passwordless: 514)
   }
 
   public var uniqueAttributes: [UniqueAttribute] {

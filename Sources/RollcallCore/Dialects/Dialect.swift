@@ -70,8 +70,9 @@ public enum FirstPassword: Sendable, Equatable {
   /// With all else when the entry is added.
   case added(attribute: String)
   /// By a modify after a disabled entry was added. Until that is done the entry has the bits `unfinished` in
-  /// `control`; afterwards `control` is `normal`, or what the mapping says.
-  case modified(attribute: String, control: String, normal: Int, unfinished: Int)
+  /// `control`; afterwards `control` is `normal`, or what the mapping says. Without a password it is
+  /// `passwordless`, or what the mapping says.
+  case modified(attribute: String, control: String, normal: Int, unfinished: Int, passwordless: Int)
 }
 
 /// An attribute whose values are unique in the directory.

@@ -1,15 +1,128 @@
 public import LDAPModel
 
-/// What the roster makes of a row: pure, and the same for every directory state.
+/// What the roster makes of a row; the same whatever the directory holds.
 public struct Projection: Sendable {
   private let rules: UserRules
+  private let attributes: [Column]
+  private let objectClass: Attribute
+  private let columnCount: Int
+
+  /// A mapped attribute and what a row must give it.
+  private struct Column: Sendable {
+    let rule: AttributeRule
+    let isNaming: Bool
+    let isLink: Bool
+    /// The class that demands a value; nil where none does.
+    let demandedBy: String?
+  }
 
   public init(rules: UserRules, schema: Schema, dialect: any Dialect) {
     self.rules = rules
+    let naming = schema.canonicalName(rules.naming)
+    let link = schema.canonicalName(rules.link)
+    let demands = rules.classes.map { ($0, schema.must(classes: [$0])) }
+    attributes = rules.attributes.map { name in
+      let canonical = schema.canonicalName(name)
+      return Column(
+        rule: AttributeRule(name, schema), isNaming: canonical == naming, isLink: canonical == link,
+        demandedBy: demands.first { $0.1.contains(canonical) }?.0)
+    }
+    objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
+    columnCount =
+      rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
   }
 
   /// What `row` wants; nil: the key has no row.
   public func desired(for row: RosterRow?) -> Desired {
-    .untouched
+    guard let row, row.inScope else {
+      return switch rules.removed {
+      case .delete: .absent
+      case .disable: .orphanDisabled
+      case .keep: .untouched
+      }
+    }
+    if !row.active {
+      switch rules.inactive {
+      case .delete: return .absent
+      case .keep: return .untouched
+      case .disable: break
+      }
+    }
+    do {
+      let wanted = try wanted(row)
+      return row.active ? .present(wanted) : .disabled(wanted)
+    } catch {
+      return .rejected(error)
+    }
+  }
+
+  private func wanted(_ row: RosterRow) throws(Problem) -> Wanted {
+    guard row.values.count == columnCount else {
+      throw Problem(
+        .mapping,
+        "person \(row.key): the query gave \(row.values.count) columns, the mapping has \(columnCount)")
+    }
+    var mapped = [objectClass, Attribute(rules.link, [AttributeValue(row.key)])]
+    mapped.reserveCapacity(attributes.count + 2)
+    var name: AttributeValue?
+    for (column, given) in zip(attributes, row.values) {
+      let values = column.rule.distinct(given)
+      try check(values, column, row.key)
+      if column.isNaming { name = values.first }
+      if !values.isEmpty, !column.isLink { mapped.append(Attribute(column.rule.name, values)) }
+    }
+    guard let name else {
+      throw Problem(
+        .nameMissing,
+        "person \(row.key) has no value for \(rules.naming), which names the entry: give the row one")
+    }
+    var rest = row.values[attributes.count...]
+    var createOnly: [Attribute] = []
+    for (attribute, values) in zip(rules.createOnly, rest) where !values.isEmpty {
+      createOnly.append(Attribute(attribute, values))
+    }
+    rest = rest.dropFirst(rules.createOnly.count)
+    let password = rules.hasPassword ? rest.removeFirst() : []
+    guard password.count < 2 else {
+      throw Problem(
+        .mapping, "person \(row.key): password gives several values; an entry has one first password")
+    }
+    let dn = try container(rest, row.key).child(RelativeDistinguishedName(rules.naming, name))
+    return Wanted(entry: Entry(dn, mapped), createOnly: createOnly, password: password.first)
+  }
+
+  private func check(_ values: [AttributeValue], _ column: Column, _ key: String) throws(Problem) {
+    let name = column.rule.name
+    if column.isNaming, values.count > 1 {
+      throw Problem(
+        .nameMissing,
+        "person \(key) has \(values.count) values for \(name), which names the entry: the mapping must choose one"
+      )
+    }
+    if column.isLink, !values.isEmpty, values != [AttributeValue(key)] {
+      throw Problem(.mapping, "person \(key): \(name) carries the key and cannot be mapped to anything else")
+    }
+    if values.isEmpty, !column.isLink, !column.isNaming, let objectClass = column.demandedBy {
+      throw Problem(.schema, "person \(key): \(name) has no value, but class \(objectClass) demands it")
+    }
+    if values.count > 1, column.rule.isSingleValued {
+      throw Problem(
+        .schema, "person \(key): \(name) has \(values.count) values, but the directory's schema allows one")
+    }
+  }
+
+  /// The DN above the entry. A level without a value is left out: the entry lives one level higher.
+  private func container(
+    _ levels: ArraySlice<[AttributeValue]>, _ key: String
+  ) throws(Problem) -> DistinguishedName {
+    var dn = rules.base
+    for (type, values) in zip(rules.containers, levels).reversed() {
+      guard values.count < 2 else {
+        throw Problem(
+          .mapping, "person \(key): container \(type) has several values; an entry lives in one place")
+      }
+      if let value = values.first { dn = dn.child(RelativeDistinguishedName(type, value)) }
+    }
+    return dn
   }
 }

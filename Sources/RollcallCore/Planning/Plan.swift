@@ -74,6 +74,8 @@ public struct Step: Sendable, Equatable {
   public var oldDN: DistinguishedName?
   /// For a rename: the DN after it.
   public var newDN: DistinguishedName?
+  /// What others may have now: in the form of `Problem.blocks`.
+  public var frees: [String]
   /// Steps with one number exchange names through a temporary one and are undone together; nil for all others.
   public var exchange: Int?
   /// Takes this step back; only within an exchange.
@@ -81,7 +83,8 @@ public struct Step: Sendable, Equatable {
 
   public init(
     key: String, operation: Operation, what: What, journalDisable: Bool = false, clearsDisable: Bool = false,
-    oldDN: DistinguishedName? = nil, newDN: DistinguishedName? = nil, exchange: Int? = nil,
+    oldDN: DistinguishedName? = nil, newDN: DistinguishedName? = nil, frees: [String] = [],
+    exchange: Int? = nil,
     undo: Operation? = nil
   ) {
     self.key = key
@@ -91,6 +94,7 @@ public struct Step: Sendable, Equatable {
     self.clearsDisable = clearsDisable
     self.oldDN = oldDN
     self.newDN = newDN
+    self.frees = frees
     self.exchange = exchange
     self.undo = undo
   }

@@ -1,22 +1,121 @@
 public import LDAPModel
 
 /// Finds the operations that turn what is there into what is wanted.
+///
+/// Every prefix of a sequence leaves a state from which planning anew ends in the wanted one.
 public struct Planner: Sendable {
+  let rules: UserRules
+  let schema: Schema
+  let dialect: any Dialect
+  let temporary: TemporaryName
+  let link: AttributeRule
+  let naming: AttributeRule
+  /// The mapped attributes that are compared: neither link nor `objectClass`, nothing that the server hides.
+  let attributes: [AttributeRule]
+  let uniques: [UniqueRule]
+  let createOnly: [(rule: AttributeRule, demandedBy: String?)]
+  let lock: ValueLock
+  let control: AccountControl?
+
+  /// - Parameters:
+  ///   - directoryName: the configuration's `name`; temporary names are made of it.
   public init(rules: UserRules, schema: Schema, dialect: any Dialect, directoryName: String) {
+    self.rules = rules
+    self.schema = schema
+    self.dialect = dialect
+    temporary = TemporaryName(directory: directoryName)
+    link = AttributeRule(rules.link, schema)
+    naming = AttributeRule(rules.naming, schema)
+    control = Self.accountControl(rules, dialect, schema)
+    let apart = [rules.link, "objectClass", control?.rule.name].compactMap { $0.map(schema.canonicalName) }
+    attributes = rules.attributes.filter { !apart.contains(schema.canonicalName($0)) && !dialect.hides($0) }
+      .map { AttributeRule($0, schema) }
+    let mapped = Set(rules.attributes.map(schema.canonicalName))
+    uniques = dialect.uniqueAttributes.filter { mapped.contains(schema.canonicalName($0.name)) }
+      .map { UniqueRule(rule: AttributeRule($0.name, schema), vacating: $0.vacating) }
+    createOnly = rules.createOnly.map { name in
+      let demanding = rules.classes.first { schema.must(classes: [$0]).contains(schema.canonicalName(name)) }
+      return (AttributeRule(name, schema), demanding)
+    }
+    var values = rules.disable
+    if values.isEmpty, case .values(let own) = dialect.disabling { values = own }
+    lock = ValueLock(values, mapped: mapped, schema)
+  }
+
+  private static func accountControl(
+    _ rules: UserRules, _ dialect: any Dialect, _ schema: Schema
+  ) -> AccountControl? {
+    guard
+      case .modified(let password, let attribute, let normal, let unfinished, let passwordless) =
+        dialect.firstPassword
+    else { return nil }
+    var mask = 0
+    if rules.disable.isEmpty, case .bits(_, let bits) = dialect.disabling { mask = bits }
+    return AccountControl(
+      rule: AttributeRule(attribute, schema), mask: mask, normal: normal, unfinished: unfinished,
+      passwordless: passwordless, password: password)
   }
 
   /// Attributes to ask for when entries are read, so that a plan sees all it compares.
-  public var requestedAttributes: [String] { [] }
+  public var requestedAttributes: [String] {
+    var seen: Set<String> = []
+    let all =
+      ["objectClass", rules.link, rules.naming] + attributes.map(\.name) + lock.attributeNames
+      + dialect.operationalAttributes + uniques.map(\.rule.name) + (control.map { [$0.rule.name] } ?? [])
+    return all.filter { seen.insert(schema.canonicalName($0)).inserted }
+  }
 
-  /// What to look up before planning: names and unique values that the subjects want and do not have.
-  public func claims(of subjects: [Subject]) -> [Claim] { [] }
+  /// What the subjects want and do not have: names, and values that only one entry can have. What is found for them
+  /// are the occupants of the plan; planning without is safe too, the server then refuses with entryAlreadyExists.
+  public func claims(of subjects: [Subject]) -> [Claim] {
+    subjects.flatMap { subject -> [Claim] in
+      guard let wanted = subject.desired.wanted else { return [] }
+      var claims: [Claim] = []
+      if subject.current.map({ !isSameName($0.dn, wanted.entry.dn) }) ?? true {
+        claims.append(.name(wanted.entry.dn))
+      }
+      for unique in uniques {
+        let have = subject.current.map { unique.rule.values(in: $0) } ?? []
+        for value in unique.rule.values(in: wanted.entry)
+        where !have.contains(where: { unique.rule.matches($0, value) }) {
+          claims.append(.value(attribute: unique.rule.name, value))
+        }
+      }
+      return claims
+    }
+  }
 
-  /// - Parameter occupants: what was found for the claims.
-  public func plan(_ subjects: [Subject], occupants: [Occupant] = []) -> Plan { Plan() }
+  /// The operations for these keys; each key is in at most one sequence, or parked, blocked or settled.
+  /// - Parameters:
+  ///   - subjects: each key once.
+  ///   - occupants: what was found for `claims(of:)`.
+  public func plan(_ subjects: [Subject], occupants: [Occupant] = []) -> Plan {
+    var plan = Plan()
+    let (subjects, strangers) = identify(subjects, occupants, &plan)
+    let intents = subjects.map { subject in
+      plan.parked[subject.key].map { Intent(subject, .parked($0)) } ?? assess(subject, &plan)
+    }
+    guard intents.contains(where: \.relocates) else {
+      for intent in intents { appendAlone(intent, to: &plan) }
+      return plan
+    }
+    arrange(intents, strangers, &plan)
+    return plan
+  }
 }
 
 /// A name or a value that can belong to one entry only.
 public enum Claim: Sendable, Hashable {
   case name(DistinguishedName)
   case value(attribute: String, AttributeValue)
+}
+
+extension Desired {
+  /// The entry that the roster wants, where it wants one.
+  var wanted: Wanted? {
+    switch self {
+    case .present(let wanted), .disabled(let wanted): wanted
+    case .absent, .orphanDisabled, .untouched, .rejected: nil
+    }
+  }
 }

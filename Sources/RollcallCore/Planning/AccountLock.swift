@@ -1,0 +1,110 @@
+import LDAPModel
+
+/// What a plan does about an entry's being disabled.
+enum LockChange: Sendable {
+  case lock
+  /// Undo what Rollcall did, and only that.
+  case unlock
+  /// A lock set by hand stays.
+  case leave
+}
+
+/// Disables entries by values that they have while they are disabled (the configuration's, or the server's own).
+struct ValueLock: Sendable {
+  private struct Part: Sendable {
+    let rule: AttributeRule
+    let values: [AttributeValue]
+    /// The values stand instead of all others; false: beside those that are there.
+    let isExclusive: Bool
+    let isMapped: Bool
+  }
+
+  private let parts: [Part]
+
+  init(_ attributes: [Attribute], mapped: Set<String>, _ schema: Schema) {
+    parts = attributes.map { attribute in
+      let rule = AttributeRule(attribute.name, schema)
+      let isMapped = mapped.contains(schema.canonicalName(attribute.name))
+      return Part(
+        rule: rule, values: attribute.values, isExclusive: isMapped || rule.isSingleValued, isMapped: isMapped
+      )
+    }
+  }
+
+  var attributeNames: [String] { parts.map(\.rule.name) }
+
+  /// The values of a mapped attribute while the entry is disabled; nil where they are those of the mapping.
+  func values(instead rule: AttributeRule) -> [AttributeValue]? {
+    parts.first { $0.isMapped && $0.rule.name.lowercased() == rule.name.lowercased() }?.values
+  }
+
+  /// What a new entry has to be disabled from its first moment.
+  var attributes: [Attribute] { parts.map { Attribute($0.rule.name, $0.values) } }
+
+  /// Empty where the entry is disabled already.
+  func locking(_ entry: Entry) -> [Modification] {
+    parts.flatMap { part in
+      let current = part.rule.values(in: entry)
+      if part.isExclusive { return part.rule.modifications(from: current, to: part.values) }
+      let missing = part.values.filter { value in !current.contains { part.rule.matches($0, value) } }
+      return part.rule.modifications(from: current, to: current + missing)
+    }
+  }
+
+  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does them.
+  /// - Parameter createOnly: what to put back where the lock stood instead of a first value.
+  func unlocking(_ entry: Entry, createOnly: [Attribute]) -> [Modification] {
+    parts.filter { !$0.isMapped }.flatMap { part in
+      let current = part.rule.values(in: entry)
+      let kept = current.filter { value in !part.values.contains { part.rule.matches($0, value) } }
+      guard kept.count < current.count else { return [Modification]() }
+      let first = createOnly.first { $0.name.lowercased() == part.rule.name.lowercased() }?.values ?? []
+      return part.rule.modifications(from: current, to: kept.isEmpty ? first : kept)
+    }
+  }
+}
+
+/// Active Directory's account control: bits that several parties write, so none is ever written blind.
+struct AccountControl: Sendable {
+  let rule: AttributeRule
+  /// Bits that disable; 0 where the configuration disables in another way.
+  let mask: Int
+  /// The value of an account like any other.
+  let normal: Int
+  /// Bits of an account whose first password is still to come; 0 where it comes with the add.
+  let unfinished: Int
+  /// The value of a new account that gets no password, unless the mapping says another.
+  let passwordless: Int
+  /// The attribute of the password.
+  let password: String
+
+  func value(in values: [AttributeValue]) -> Int? {
+    values.first?.text.flatMap { Int($0) }
+  }
+
+  func value(in entry: Entry) -> Int? { value(in: rule.values(in: entry)) }
+
+  func isUnfinished(_ entry: Entry) -> Bool {
+    guard unfinished != 0, let value = value(in: entry) else { return false }
+    return value & unfinished == unfinished
+  }
+
+  /// What brings the bits to their wanted state; nothing where they cannot be read.
+  /// - Parameters:
+  ///   - mapped: what the mapping says, if it does; its lock bits do not count.
+  ///   - finishing: the password is set, so the bits of an unfinished account go too.
+  func modifications(
+    _ entry: Entry, mapped: Int?, _ change: LockChange, finishing: Bool = false
+  ) -> [Modification] {
+    guard let current = value(in: entry) else { return [] }
+    let base = mapped ?? (finishing ? current & ~unfinished : current)
+    let lock =
+      switch change {
+      case .lock: mask
+      case .unlock: 0
+      case .leave: current & mask
+      }
+    let wanted = base & ~mask | lock
+    return rule.modifications(from: rule.values(in: entry), to: [AttributeValue(String(wanted))])
+  }
+}

@@ -1,0 +1,79 @@
+import LDAPModel
+
+extension Planner {
+  /// Plans subjects whose names touch each other or other people's.
+  func arrange(_ intents: [Intent], _ strangers: [Occupant], _ plan: inout Plan) {
+    var contention = Contention(
+      intents.map(party), strangers: strangers, resources: strangers.map { resources(of: $0.entry) })
+    contention.resolve()
+    var moving: [Int: Intent] = [:]
+    for (index, party) in contention.parties.enumerated() {
+      switch party.status {
+      case .resting: appendAlone(intents[index], to: &plan)
+      case .parked(let problem): plan.parked[party.key] = problem
+      case .blocked(let blocker): plan.blocked[party.key] = blocker
+      case .moving:
+        let intent = adopting(intents[index], party.adopted.map { strangers[$0].entry }, &plan)
+        switch intent.goal {
+        case .rest, .parked: appendAlone(intent, to: &plan)
+        case .delete, .create, .change: moving[index] = intent
+        }
+      }
+    }
+    for group in Procession.groups(of: moving, contention) {
+      appendTogether(group.map { (moving[$0] ?? intents[$0], contention.parties[$0]) }, to: &plan)
+    }
+  }
+
+  private func party(_ intent: Intent) -> Contention.Party {
+    let holds = resources(of: intent.entry)
+    var wants = holds
+    var status = Contention.Status.resting
+    var mayAdopt = false
+    switch intent.goal {
+    case .rest: break
+    case .parked(let problem): status = .parked(problem)
+    case .delete: (wants, status) = ([], .moving)
+    case .create(let wanted): (wants, status, mayAdopt) = (resources(of: wanted.entry), .moving, rules.adopt)
+    case .change(let change):
+      guard change.relocates, let wanted = change.wanted else { break }
+      (wants, status) = (resources(of: wanted.entry), .moving)
+    }
+    let dn = intent.entry?.dn ?? intent.subject.desired.wanted?.entry.dn ?? rules.base
+    return Contention.Party(
+      key: intent.subject.key, dn: dn, holds: holds, wants: wants, status: status, mayAdopt: mayAdopt)
+  }
+
+  /// A creation becomes a change of the unlinked entry that has the name.
+  private func adopting(_ intent: Intent, _ entry: Entry?, _ plan: inout Plan) -> Intent {
+    guard let entry, case .create(let wanted) = intent.goal else { return intent }
+    do throws(Problem) {
+      return withinBudget(intent.subject, try goal(intent.subject, entry, wanted), &plan)
+    } catch {
+      return Intent(intent.subject, .parked(error))
+    }
+  }
+
+  /// A subject that shares no name with another.
+  func appendAlone(_ intent: Intent, to plan: inout Plan) {
+    switch intent.goal {
+    case .parked(let problem): plan.parked[intent.subject.key] = problem
+    case .rest:
+      plan.settled.append(intent.subject.key)
+      if isDisableStale(intent.subject) { plan.staleDisables.append(intent.subject.key) }
+    case .delete, .create, .change:
+      if let removal = removal(intent.subject, intent.goal) { plan.removals.append(removal) }
+      var transition = Transition(self, intent)
+      plan.sequences.append(Plan.Sequence(steps: transition.all()))
+    }
+  }
+
+  private func appendTogether(_ group: [(intent: Intent, party: Contention.Party)], to plan: inout Plan) {
+    if group.count == 1 { return appendAlone(group[0].intent, to: &plan) }
+    for (intent, _) in group {
+      if let removal = removal(intent.subject, intent.goal) { plan.removals.append(removal) }
+    }
+    var procession = Procession(self, group)
+    plan.sequences.append(Plan.Sequence(steps: procession.steps()))
+  }
+}

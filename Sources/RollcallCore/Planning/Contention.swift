@@ -1,0 +1,150 @@
+import LDAPModel
+
+/// Decides who gets what only one can have, before anything is written.
+///
+/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder that
+/// cannot leave keeps it, and all who want it are set aside.
+struct Contention {
+  enum Status {
+    case moving
+    /// Stays where it is.
+    case resting
+    case parked(Problem)
+    case blocked(Blocker)
+  }
+
+  struct Party {
+    let key: String
+    /// The DN it has, or else the one it wants; for messages.
+    let dn: DistinguishedName
+    let holds: [String]
+    let wants: [String]
+    var status: Status
+    /// Takes over an unlinked entry, where one has the wanted name.
+    let mayAdopt: Bool
+    /// The stranger it takes over.
+    var adopted: Int?
+
+    var isMoving: Bool { if case .moving = status { true } else { false } }
+  }
+
+  private(set) var parties: [Party]
+  private let strangers: [Occupant]
+  /// Who has a resource now.
+  private(set) var holder: [String: Int] = [:]
+  private var strangerHolding: [String: Int] = [:]
+  private var wanters: [String: [Int]] = [:]
+
+  /// - Parameter resources: what each of the strangers has, its name first.
+  init(_ parties: [Party], strangers: [Occupant], resources: [[String]]) {
+    self.parties = parties
+    self.strangers = strangers
+    for (index, party) in parties.enumerated() {
+      for resource in party.holds { holder[resource] = index }
+      guard party.isMoving else { continue }
+      for resource in party.wants where !party.holds.contains(resource) {
+        wanters[resource, default: []].append(index)
+      }
+    }
+    for (index, held) in resources.enumerated() {
+      for resource in held { strangerHolding[resource] = index }
+      guard strangers[index].key == nil, let name = held.first else { continue }
+      for party in wanters[name] ?? [] where parties[party].mayAdopt { self.parties[party].adopted = index }
+    }
+  }
+
+  mutating func resolve() {
+    settle(Array(parties.indices))
+    for (index, party) in parties.enumerated() {
+      for resource in party.wants where wanters[resource]?.first == index {
+        decide(resource)
+      }
+    }
+  }
+
+  /// Gives a resource that several want to one of them.
+  private mutating func decide(_ resource: String) {
+    let candidates = (wanters[resource] ?? []).filter { parties[$0].isMoving }
+    guard candidates.count > 1 else { return }
+    let lowest = candidates.min { keyPrecedes(parties[$0].key, parties[$1].key) }
+    guard let winner = closing(resource, candidates) ?? lowest else { return }
+    for loser in candidates where loser != winner {
+      parties[loser].status = .parked(
+        taken(resource, by: "person \(parties[winner].key) gets", wantedBy: parties[loser].key))
+    }
+    settle(candidates.filter { $0 != winner }.flatMap { waiting(for: $0) })
+  }
+
+  /// The candidate without whom the holder cannot leave: it closes a circle of names.
+  private func closing(_ resource: String, _ candidates: [Int]) -> Int? {
+    guard let first = holder[resource] else { return nil }
+    var seen: Set<Int> = []
+    var pending = [first]
+    while let index = pending.popLast() {
+      guard seen.insert(index).inserted else { continue }
+      if candidates.contains(index) { return index }
+      pending += parties[index].wants.compactMap { holder[$0] }
+    }
+    return nil
+  }
+
+  /// Sets aside those whose wish cannot come true, and then those who wait for them.
+  private mutating func settle(_ suspects: [Int]) {
+    var pending = suspects
+    while let index = pending.popLast() {
+      guard parties[index].isMoving else { continue }
+      let party = parties[index]
+      for resource in party.wants where !party.holds.contains(resource) {
+        if let status = obstacle(resource, for: index) {
+          parties[index].status = status
+          pending += waiting(for: index)
+          break
+        }
+      }
+    }
+  }
+
+  private func waiting(for index: Int) -> [Int] {
+    parties[index].holds.flatMap { wanters[$0] ?? [] }
+  }
+
+  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has left.
+  private func obstacle(_ resource: String, for index: Int) -> Status? {
+    let key = parties[index].key
+    if let other = holder[resource], other != index {
+      let party = parties[other]
+      switch party.status {
+      case .blocked(let blocker): return .blocked(blocker)
+      case .moving where !party.wants.contains(resource): return nil
+      case .moving, .resting, .parked:
+        return .parked(taken(resource, by: "person \(party.key) (\(party.dn)) has", wantedBy: key))
+      }
+    }
+    guard let stranger = strangerHolding[resource], parties[index].adopted != stranger else { return nil }
+    let occupant = strangers[stranger]
+    if let other = occupant.key { return .blocked(Blocker(key: other, dn: occupant.dn)) }
+    return .parked(
+      taken(
+        resource, by: "\(occupant.dn) has, an entry without a link,", wantedBy: key,
+        cure: "rename or remove it, or let it be adopted"))
+  }
+
+  private func taken(
+    _ resource: String, by holder: String, wantedBy key: String, cure: String = "give one of them another"
+  ) -> Problem {
+    Problem(.nameTaken, "person \(key) wants \(resource), which \(holder): \(cure)", blocks: resource)
+  }
+}
+
+/// A stable order of keys: whole numbers by value, then all others by their octets.
+func keyPrecedes(_ one: String, _ other: String) -> Bool {
+  let isNumber = { (text: String) in
+    !text.isEmpty && text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+  }
+  switch (isNumber(one), isNumber(other)) {
+  case (true, false): return true
+  case (false, true): return false
+  case (true, true) where one.utf8.count != other.utf8.count: return one.utf8.count < other.utf8.count
+  default: return one.utf8.lexicographicallyPrecedes(other.utf8)
+  }
+}

@@ -1,0 +1,76 @@
+import LDAPModel
+
+extension Planner {
+  /// What the schema or the server would refuse of a new entry, beyond what the projection has looked at.
+  func checkNew(_ wanted: Wanted, _ key: String) throws(Problem) {
+    let first = Entry(wanted.entry.dn, wanted.createOnly)
+    for (rule, demandedBy) in createOnly {
+      let values = rule.values(in: first)
+      if values.isEmpty, let demandedBy {
+        throw Problem(
+          .schema, "person \(key): \(rule.name) has no value, but class \(demandedBy) demands it")
+      }
+      if rule.isSingleValued, rule.distinct(values).count > 1 {
+        throw Problem(
+          .schema,
+          "person \(key): \(rule.name) has \(values.count) values, but the directory's schema allows one")
+      }
+    }
+    try checkSize(
+      of: wanted.entry.attributes + wanted.createOnly + (wanted.password.map { [Attribute("", [$0])] } ?? []),
+      wanted.entry.dn, key)
+  }
+
+  /// The entry as it is added.
+  /// - Parameter isDisabled: nobody is to log in with it.
+  func newEntry(_ wanted: Wanted, isDisabled: Bool) -> Entry {
+    var entry = wanted.entry
+    for (rule, _) in createOnly {
+      let values = rule.distinct(rule.values(in: Entry(wanted.entry.dn, wanted.createOnly)))
+      if !values.isEmpty { entry[rule.name] = values }
+    }
+    if case .added(let attribute) = dialect.firstPassword, let password = wanted.password {
+      entry[attribute] = [dialect.encode(password: password)]
+    }
+    if isDisabled, control.map({ $0.mask == 0 }) ?? true {
+      for attribute in lock.attributes { entry[attribute.name] = attribute.values }
+    }
+    if let control {
+      entry[control.rule.name] = [
+        AttributeValue(String(firstControl(control, wanted, isDisabled: isDisabled)))
+      ]
+    }
+    return entry
+  }
+
+  private func firstControl(_ control: AccountControl, _ wanted: Wanted, isDisabled: Bool) -> Int {
+    let mapped = control.value(in: control.rule.values(in: wanted.entry))
+    if wanted.password != nil { return (mapped ?? control.normal) | control.unfinished }
+    let first = mapped ?? control.passwordless
+    return isDisabled ? first | control.mask : first
+  }
+
+  /// Whether the entry is added without its password, which follows.
+  func needsFinishing(_ wanted: Wanted) -> Bool {
+    control.map { $0.unfinished != 0 && wanted.password != nil } ?? false
+  }
+
+  /// Sets the first password of an account that was added without, and then its bits.
+  func finishing(
+    _ entry: Entry, _ wanted: Wanted, _ subject: Subject, _ change: LockChange
+  ) -> [Step] {
+    guard let control, let password = wanted.password, control.isUnfinished(entry) else { return [] }
+    let mapped = control.value(in: control.rule.values(in: wanted.entry))
+    let encoded = dialect.encode(password: password)
+    return [
+      Step(
+        key: subject.key, operation: .modify(entry.dn, [Modification(.replace, control.password, [encoded])]),
+        what: .password),
+      Step(
+        key: subject.key,
+        operation: .modify(
+          entry.dn, control.modifications(entry, mapped: mapped, change, finishing: true)),
+        what: change == .lock ? .update : .enable),
+    ]
+  }
+}

@@ -1,0 +1,92 @@
+import LDAPModel
+
+extension Planner {
+  /// What disables the entry; empty where it is disabled already.
+  func locking(_ entry: Entry) -> [Modification] {
+    guard let control, control.mask != 0 else { return lock.locking(entry) }
+    return control.modifications(entry, mapped: nil, .lock)
+  }
+
+  /// All that one modify has to change for `entry` to have the values of `wanted`, the name aside.
+  func modifications(
+    _ entry: Entry, _ wanted: Wanted, _ change: LockChange, _ subject: Subject
+  ) -> [Modification] {
+    var result = objectClasses(entry, wanted)
+    result += link.modifications(from: link.values(in: entry), to: [AttributeValue(subject.key)])
+    for rule in attributes {
+      let instead = change == .lock ? lock.values(instead: rule) : nil
+      result += rule.modifications(from: rule.values(in: entry), to: instead ?? rule.values(in: wanted.entry))
+    }
+    if let control {
+      // The password comes first; the bits follow with it.
+      if !isUnfinished(entry, wanted, subject) {
+        let mapped = control.value(in: control.rule.values(in: wanted.entry))
+        result += control.modifications(entry, mapped: mapped, change)
+      }
+      guard control.mask == 0 else { return result }
+    }
+    switch change {
+    case .lock: result += lock.locking(entry).filter { !isCompared($0.attribute) }
+    case .unlock: result += lock.unlocking(entry, createOnly: wanted.createOnly)
+    case .leave: break
+    }
+    return result
+  }
+
+  private func isCompared(_ attribute: String) -> Bool {
+    attributes.contains { $0.name.lowercased() == attribute.lowercased() }
+  }
+
+  /// Whether the account's first password is still to be set, and there is one.
+  func isUnfinished(_ entry: Entry, _ wanted: Wanted, _ subject: Subject) -> Bool {
+    subject.disabledByUs && wanted.password != nil && control?.isUnfinished(entry) == true
+  }
+
+  /// Refuses to decide about bits that cannot be seen.
+  func checkReadable(_ entry: Entry, _ wanted: Wanted?, _ change: LockChange) throws(Problem) {
+    guard let control, control.value(in: entry) == nil else { return }
+    let isMapped = wanted.map { !control.rule.values(in: $0.entry).isEmpty } ?? false
+    guard isMapped || change != .leave && control.mask != 0 else { return }
+    throw Problem(
+      .access,
+      "\(control.rule.name) of \(entry.dn) cannot be read: allow the account that Rollcall binds with to read it"
+    )
+  }
+
+  /// Missing classes are added; what else an entry is, it stays.
+  private func objectClasses(_ entry: Entry, _ wanted: Wanted) -> [Modification] {
+    let current = entry["objectClass"]
+    let want = wanted.entry["objectClass"]
+    if current == want { return [] }
+    let have = Set(current.map(className))
+    let missing = want.filter { !have.contains(className($0)) }
+    return missing.isEmpty ? [] : [Modification(.add, "objectClass", missing)]
+  }
+
+  private func className(_ value: AttributeValue) -> AttributeValue {
+    MatchingRule.objectIdentifier.normalize(value, schema: schema)
+  }
+
+  /// Refuses what the server would drop the connection for.
+  func checkSize(
+    _ modifications: [Modification], _ dn: DistinguishedName, _ key: String
+  ) throws(Problem) {
+    try checkSize(of: modifications.lazy.map { Attribute($0.attribute, $0.values) }, dn, key)
+  }
+
+  func checkSize(
+    of attributes: some Swift.Sequence<Attribute>, _ dn: DistinguishedName, _ key: String
+  ) throws(Problem) {
+    var size = 1024 + dn.text.utf8.count
+    for attribute in attributes {
+      // Tags and lengths of BER take at most seven octets an element.
+      size += attribute.name.utf8.count + 28
+      for value in attribute.values { size += value.bytes.count + 7 }
+    }
+    guard size > dialect.messageLimit else { return }
+    throw Problem(
+      .tooLarge,
+      "person \(key): \(dn) would take a message of \(size) octets, but the server takes \(dialect.messageLimit)"
+        + ": shorten the values")
+  }
+}

@@ -1,0 +1,71 @@
+import LDAPModel
+
+extension Planner {
+  /// Makes sure that one key is one entry, and parks those of which that is not true.
+  ///
+  /// Returns the subjects, those without an entry given the one that was found at the name they want and carries
+  /// their link; and the occupants that belong to none of the subjects.
+  func identify(
+    _ subjects: [Subject], _ occupants: [Occupant], _ plan: inout Plan
+  ) -> (subjects: [Subject], strangers: [Occupant]) {
+    var subjects = subjects
+    var places: [AttributeValue: Int] = [:]
+    places.reserveCapacity(subjects.count)
+    for index in subjects.indices {
+      let key = subjects[index].key
+      if let other = places.updateValue(index, forKey: link.normalized(AttributeValue(key))) {
+        let first = subjects[other].key
+        plan.parked[key] = Self.sameKeys(key, first, rules.link)
+        plan.parked[first] = Self.sameKeys(first, key, rules.link)
+      }
+    }
+    var strangers: [Occupant] = []
+    for occupant in occupants {
+      guard let key = occupant.key, let index = places[link.normalized(AttributeValue(key))] else {
+        strangers.append(occupant)
+        continue
+      }
+      guard let current = subjects[index].current else {
+        subjects[index].current = occupant.entry
+        continue
+      }
+      if !isSameName(current.dn, occupant.dn) {
+        plan.parked[subjects[index].key] = Self.twoEntries(subjects[index].key, current.dn, occupant.dn)
+        strangers.append(occupant)
+      }
+    }
+    for subject in subjects {
+      guard let current = subject.current, plan.parked[subject.key] == nil else { continue }
+      plan.parked[subject.key] = mismatch(subject.key, current)
+    }
+    return (subjects, strangers)
+  }
+
+  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key `ab`.
+  private func mismatch(_ key: String, _ entry: Entry) -> Problem? {
+    let links = link.values(in: entry)
+    if links.count == 1, links[0].bytes.elementsEqual(key.utf8) { return nil }
+    // Adopted by the caller: it has no link yet.
+    if links.isEmpty, rules.adopt { return nil }
+    let found = links.map { $0.text ?? "(octets)" }.joined(separator: ", ")
+    return Problem(
+      .duplicateLink,
+      "person \(key): \(entry.dn) was found by its link, but \(rules.link) there is \(found.isEmpty ? "empty" : found)"
+        + ": one entry carries one key in its own spelling; correct the value by hand",
+      blocks: entry.dn.normalized(schema))
+  }
+
+  /// Two entries carry the key's link.
+  static func twoEntries(_ key: String, _ one: DistinguishedName, _ other: DistinguishedName) -> Problem {
+    Problem(
+      .duplicateLink, "person \(key) has two entries, \(one) and \(other): remove one, or its link",
+      blocks: key)
+  }
+
+  private static func sameKeys(_ key: String, _ other: String, _ link: String) -> Problem {
+    Problem(
+      .duplicateLink,
+      "person \(key) and person \(other) have keys that \(link) takes for the same: choose another link attribute",
+      blocks: other)
+  }
+}

@@ -1,0 +1,138 @@
+import LDAPModel
+
+/// What is to happen to one subject, taken by itself.
+struct Intent {
+  enum Goal {
+    /// Its entry, if there is one, stays as it is.
+    case rest
+    case parked(Problem)
+    case delete(Entry)
+    case create(Wanted)
+    case change(Change)
+  }
+
+  /// Something about an entry that is there.
+  struct Change {
+    var entry: Entry
+    /// Nil: only the lock is looked at.
+    var wanted: Wanted?
+    var lock: LockChange
+    /// The RDN, its spelling, or the container.
+    var renames = false
+    /// Its name or a unique value will be another one.
+    var relocates = false
+  }
+
+  let subject: Subject
+  var goal: Goal
+
+  init(_ subject: Subject, _ goal: Goal) {
+    self.subject = subject
+    self.goal = goal
+  }
+
+  /// Whether a name or a unique value gets another owner.
+  var relocates: Bool {
+    switch goal {
+    case .rest, .parked: false
+    case .delete, .create: true
+    case .change(let change): change.relocates
+    }
+  }
+
+  /// The entry that is there.
+  var entry: Entry? {
+    switch goal {
+    case .rest, .parked, .create: subject.current
+    case .delete(let entry): entry
+    case .change(let change): change.entry
+    }
+  }
+}
+
+extension Planner {
+  /// What to do about one subject, whatever becomes of the others.
+  func assess(_ subject: Subject, _ plan: inout Plan) -> Intent {
+    do throws(Problem) {
+      return withinBudget(subject, try goal(of: subject), &plan)
+    } catch {
+      return Intent(subject, .parked(error))
+    }
+  }
+
+  /// The goal, unless it is a removal that is held.
+  func withinBudget(_ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan) -> Intent {
+    guard subject.removalHeld, let removal = removal(subject, goal) else { return Intent(subject, goal) }
+    plan.withheld.append(removal)
+    return Intent(subject, .rest)
+  }
+
+  private func goal(of subject: Subject) throws(Problem) -> Intent.Goal {
+    switch subject.desired {
+    case .untouched: return .rest
+    case .rejected(let problem): return .parked(problem)
+    case .absent: return subject.current.map { .delete($0) } ?? .rest
+    case .orphanDisabled:
+      guard let entry = subject.current else { return .rest }
+      try checkReadable(entry, nil, .lock)
+      return locking(entry).isEmpty ? .rest : .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
+    case .present(let wanted), .disabled(let wanted):
+      guard let entry = subject.current else {
+        try checkNew(wanted, subject.key)
+        return .create(wanted)
+      }
+      return try goal(subject, entry, wanted)
+    }
+  }
+
+  /// How an entry that is there becomes the wanted one.
+  func goal(_ subject: Subject, _ entry: Entry, _ wanted: Wanted) throws(Problem) -> Intent.Goal {
+    var lock: LockChange = subject.disabledByUs ? .unlock : .leave
+    if case .disabled = subject.desired { lock = .lock }
+    // An account that never got its password, and has none to get, is not for logging in.
+    if lock == .unlock, wanted.password == nil, control?.isUnfinished(entry) == true { lock = .leave }
+    try checkReadable(entry, wanted, lock)
+    let modifications = modifications(entry, wanted, lock, subject)
+    try checkSize(modifications, entry.dn, subject.key)
+    let renames = needsRename(entry, wanted)
+    if !renames, modifications.isEmpty, !isUnfinished(entry, wanted, subject) { return .rest }
+    let relocates =
+      renames && !isSameName(entry.dn, wanted.entry.dn)
+      || uniques.contains { unique in
+        unique.rule.distinct(unique.rule.values(in: entry) + unique.rule.values(in: wanted.entry)).count > 1
+      }
+    return .change(
+      Intent.Change(entry: entry, wanted: wanted, lock: lock, renames: renames, relocates: relocates))
+  }
+
+  /// Whether ModifyDN is needed: another name, another container, or the name in another spelling.
+  private func needsRename(_ entry: Entry, _ wanted: Wanted) -> Bool {
+    if entry.dn == wanted.entry.dn { return false }
+    guard isSameName(entry.dn, wanted.entry.dn) else { return true }
+    // A server may spell names its own way; what the attribute holds is what was written.
+    guard let name = wanted.entry.dn.first?.parts.first?.value else { return false }
+    return !naming.values(in: entry).contains(name) && entry.dn.first?.parts.first?.value != name
+  }
+
+  /// The removal that `goal` is; nil where it is none.
+  func removal(_ subject: Subject, _ goal: Intent.Goal) -> Removal? {
+    switch goal {
+    case .rest, .parked, .create: return nil
+    case .delete(let entry): return Removal(key: subject.key, action: .delete, dn: entry.dn)
+    case .change(let change):
+      guard change.lock == .lock, !subject.disabledByUs, !locking(change.entry).isEmpty else { return nil }
+      return Removal(key: subject.key, action: .disable, dn: change.entry.dn)
+    }
+  }
+
+  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is nothing to
+  /// do: the entry is gone, or enabled.
+  func isDisableStale(_ subject: Subject) -> Bool {
+    guard subject.disabledByUs else { return false }
+    guard let entry = subject.current else { return true }
+    switch subject.desired {
+    case .present(let wanted): return wanted.password != nil || control?.isUnfinished(entry) != true
+    case .absent, .disabled, .orphanDisabled, .untouched, .rejected: return false
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import LDAPModel
+
+/// The steps of one subject, each made against its entry as the step before left it.
+struct Transition {
+  private let planner: Planner
+  private let intent: Intent
+  private let change: Intent.Change?
+  /// The entry as the steps so far leave it.
+  private var entry: Entry?
+
+  init(_ planner: Planner, _ intent: Intent) {
+    self.planner = planner
+    self.intent = intent
+    entry = intent.entry
+    change = if case .change(let change) = intent.goal { change } else { nil }
+  }
+
+  private var subject: Subject { intent.subject }
+
+  /// All of it, for a subject that shares no name with another.
+  mutating func all() -> [Step] {
+    var steps = disabling()
+    steps += relocating()
+    steps += rest()
+    clear(in: &steps)
+    return steps
+  }
+
+  /// First of all, so that nothing else that is refused keeps a person logged in.
+  mutating func disabling() -> [Step] {
+    guard let change, change.lock == .lock, let entry else { return [] }
+    let modifications = planner.locking(entry)
+    guard !modifications.isEmpty else { return [] }
+    var step = take(.modify(entry.dn, modifications), .disable)
+    step.journalDisable = !subject.disabledByUs
+    return [step]
+  }
+
+  /// Takes the wanted name, or gives up the one it has.
+  mutating func relocating(exchange: Int? = nil) -> [Step] {
+    switch intent.goal {
+    case .rest, .parked: return []
+    case .create(let wanted): return creating(wanted)
+    case .delete(let entry):
+      var step = take(.delete(entry.dn), .delete)
+      step.clearsDisable = subject.disabledByUs
+      return [step]
+    case .change(let change):
+      guard change.renames, let wanted = change.wanted?.entry.dn, let name = wanted.first, let entry,
+        entry.dn != wanted
+      else { return [] }
+      let isMove = !planner.hasSameParent(entry.dn, wanted)
+      return [rename(to: name, newParent: isMove ? wanted.parent : nil, isMove ? .move : .rename, exchange)]
+    }
+  }
+
+  /// Takes the wanted unique values by themselves, where somebody waits for those it has.
+  mutating func takingValues(exchange: Int?) -> [Step] {
+    guard let wanted = change?.wanted else { return [] }
+    return uniqueValues(.update, exchange) { unique, _ in unique.rule.values(in: wanted.entry) }
+  }
+
+  /// Goes out of the way of those that wait for its name or its unique values.
+  mutating func vacating(exchange: Int) -> [Step] {
+    guard let wanted = change?.wanted, let entry else { return [] }
+    var steps: [Step] = []
+    if !planner.isSameName(entry.dn, wanted.entry.dn) {
+      let name = planner.temporary.rdn(naming: planner.rules.naming, key: subject.key)
+      steps.append(rename(to: name, newParent: nil, .temporaryRename, exchange))
+    }
+    let temporary = planner.temporary.short(key: subject.key)
+    return steps
+      + uniqueValues(.temporaryRename, exchange) { unique, current in
+        let wanted = unique.rule.values(in: wanted.entry)
+        let isLeft = current.contains { value in !wanted.contains { unique.rule.matches(value, $0) } }
+        guard isLeft else { return current }
+        return unique.vacating == .replaced ? [temporary] : []
+      }
+  }
+
+  /// Everything else, in one modify, and what follows it.
+  mutating func rest() -> [Step] {
+    guard let change, let wanted = change.wanted, let entry else { return [] }
+    var steps: [Step] = []
+    let modifications = planner.modifications(entry, wanted, change.lock, subject)
+    if !modifications.isEmpty {
+      let isAdopted = planner.link.values(in: entry).isEmpty
+      steps.append(
+        take(
+          .modify(entry.dn, modifications), isAdopted ? .adopt : change.lock == .unlock ? .enable : .update))
+    }
+    if planner.isUnfinished(entry, wanted, subject) {
+      steps += planner.finishing(entry, wanted, subject, change.lock)
+    }
+    return steps
+  }
+
+  /// Marks the last of the subject's steps as the one after which its disable is undone.
+  func clear(in steps: inout [Step]) {
+    let isCleared =
+      switch intent.goal {
+      case .rest, .parked, .delete: false
+      case .create(let wanted):
+        !isDisabled && (subject.disabledByUs || planner.needsFinishing(wanted))
+      case .change(let change): change.lock == .unlock
+      }
+    guard isCleared, let last = steps.lastIndex(where: { $0.key == subject.key }) else { return }
+    steps[last].clearsDisable = true
+  }
+
+  private var isDisabled: Bool {
+    if case .disabled = subject.desired { true } else { false }
+  }
+
+  private mutating func creating(_ wanted: Wanted) -> [Step] {
+    let new = planner.newEntry(wanted, isDisabled: isDisabled)
+    var step = take(.add(new.dn, new.attributes), .create)
+    step.journalDisable = !subject.disabledByUs && (isDisabled || planner.needsFinishing(wanted))
+    return [step] + planner.finishing(new, wanted, subject, isDisabled ? .lock : .unlock)
+  }
+
+  private mutating func rename(
+    to name: RelativeDistinguishedName, newParent: DistinguishedName?, _ what: Step.What, _ exchange: Int?
+  ) -> Step {
+    let old = entry
+    // The link must survive the rename, even if somebody named the entry by it.
+    let named = old?.dn.first?.parts ?? []
+    let link = planner.schema.canonicalName(planner.rules.link)
+    let deleteOld = !named.contains { planner.schema.canonicalName($0.type) == link }
+    let dn = old?.dn ?? DistinguishedName(unchecked: "")
+    var step = take(.rename(dn, to: name, deleteOld: deleteOld, newParent: newParent), what)
+    entry = entry?.respelled(planner.naming, name.parts.first?.value)
+    step.oldDN = dn
+    step.newDN = entry?.dn
+    step.exchange = exchange
+    if exchange != nil, let new = entry?.dn, let first = dn.first {
+      step.undo = .rename(new, to: first, deleteOld: true, newParent: newParent == nil ? nil : dn.parent)
+    }
+    return step
+  }
+
+  private mutating func uniqueValues(
+    _ what: Step.What, _ exchange: Int?, _ wanted: (UniqueRule, [AttributeValue]) -> [AttributeValue]
+  ) -> [Step] {
+    guard let entry else { return [] }
+    let modifications = planner.uniques.flatMap { unique in
+      let current = unique.rule.values(in: entry)
+      return unique.rule.modifications(from: current, to: wanted(unique, current))
+    }
+    guard !modifications.isEmpty else { return [] }
+    var step = take(.modify(entry.dn, modifications), what)
+    step.exchange = exchange
+    if exchange != nil { step.undo = .modify(entry.dn, modifications.reversed().map(\.inverse)) }
+    return [step]
+  }
+
+  /// A step, and the entry as it leaves it.
+  private mutating func take(_ operation: Operation, _ what: Step.What) -> Step {
+    let before = planner.resources(of: entry)
+    entry = operation.applied(to: entry, planner.schema)
+    let after = planner.resources(of: entry)
+    return Step(
+      key: subject.key, operation: operation, what: what, frees: before.filter { !after.contains($0) })
+  }
+}
+
+extension Modification {
+  /// Takes this one back.
+  fileprivate var inverse: Modification {
+    switch kind {
+    case .add: Modification(.delete, attribute, values)
+    case .delete: Modification(.add, attribute, values)
+    case .replace: self
+    }
+  }
+}
+
+extension Entry {
+  /// As a server leaves it, which writes the new name's spelling into the attribute too.
+  fileprivate func respelled(_ rule: AttributeRule, _ value: AttributeValue?) -> Entry {
+    var values = rule.values(in: self)
+    guard let value, let index = values.firstIndex(where: { rule.matches($0, value) }) else { return self }
+    values[index] = value
+    var entry = self
+    entry[rule.name] = values
+    return entry
+  }
+}

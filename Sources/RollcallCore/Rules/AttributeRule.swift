@@ -1,0 +1,82 @@
+import LDAPModel
+
+/// One attribute of the mapping, with what the schema says about it, looked up once.
+struct AttributeRule: Sendable {
+  /// The attribute description, as the configuration spells it.
+  let name: String
+  let rule: MatchingRule
+  let isSingleValued: Bool
+  private let schema: Schema
+  /// Other names of the type: a server may answer under its own.
+  private let aliases: [String]
+
+  init(_ name: String, _ schema: Schema) {
+    self.name = name
+    self.schema = schema
+    rule = schema.matchingRule(for: name)
+    let type = schema.attributeType(name)
+    isSingleValued = type?.singleValue ?? false
+    let base = name.attributeType
+    let options = name.dropFirst(base.count)
+    aliases = (type?.names ?? []).filter { $0.lowercased() != base.lowercased() }.map { $0 + options }
+  }
+
+  /// What an entry has of it.
+  func values(in entry: Entry) -> [AttributeValue] {
+    let values = entry[name]
+    guard values.isEmpty else { return values }
+    for alias in aliases {
+      let values = entry[alias]
+      if !values.isEmpty { return values }
+    }
+    return []
+  }
+
+  /// Whether a server may answer with another spelling than the one it was given, so that only equivalence tells
+  /// whether a value is there. Elsewhere the spelling is seen by people and is part of what is wanted.
+  private var isRespelled: Bool {
+    switch rule {
+    case .boolean, .integer, .generalizedTime, .distinguishedName, .objectIdentifier, .uuid: true
+    case .caseIgnore, .caseExact, .octetString, .telephoneNumber, .numericString, .none: false
+    }
+  }
+
+  private func identity(_ value: AttributeValue) -> AttributeValue {
+    isRespelled ? rule.normalize(value, schema: schema) : value
+  }
+
+  /// Whether two values are one by the matching rule.
+  func matches(_ one: AttributeValue, _ other: AttributeValue) -> Bool {
+    rule.matches(one, other, schema: schema)
+  }
+
+  /// The values by the matching rule, for dictionary keys.
+  func normalized(_ value: AttributeValue) -> AttributeValue {
+    rule.normalize(value, schema: schema)
+  }
+
+  /// The values without those that the directory takes for an earlier one: attributes are sets.
+  func distinct(_ values: [AttributeValue]) -> [AttributeValue] {
+    guard values.count > 1 else { return values }
+    var seen: Set<AttributeValue> = []
+    return values.filter { seen.insert(normalized($0)).inserted }
+  }
+
+  /// What turns `current` into `wanted`, in one modify.
+  ///
+  /// What was read is deleted by value, so that a stale modify fails with noSuchAttribute instead of undoing a newer
+  /// one; only where the attribute has no equality rule it is replaced.
+  func modifications(from current: [AttributeValue], to wanted: [AttributeValue]) -> [Modification] {
+    if current == wanted { return [] }
+    let have = Set(current.map(identity))
+    let want = Set(wanted.map(identity))
+    guard have != want else { return [] }
+    guard rule != .none else { return [Modification(.replace, name, wanted)] }
+    let removed = current.filter { !want.contains(identity($0)) }
+    let added = wanted.filter { !have.contains(identity($0)) }
+    var result: [Modification] = []
+    if !removed.isEmpty { result.append(Modification(.delete, name, removed)) }
+    if !added.isEmpty { result.append(Modification(.add, name, added)) }
+    return result
+  }
+}
