@@ -36,33 +36,32 @@ public final class DirectoryLink {
 
   public var isConnected: Bool { sessions.count == Lane.allCases.count }
 
+  private static let notConnected = EngineError.directory(
+    LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory"))
+
   /// The session of a lane.
   ///
-  /// - Throws: ``LDAPError`` with `serverDown` while there is none.
+  /// - Throws: ``EngineError`` with `serverDown` while there is none.
   public func session(_ lane: Lane) throws(EngineError) -> LDAPSession {
-    guard let session = sessions[lane], session.isUsable else {
-      throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
-    }
+    guard let session = sessions[lane], session.isUsable else { throw DirectoryLink.notConnected }
     return session
   }
 
   func lane(_ lane: Lane) throws(EngineError) -> WriteLane {
     _ = try session(lane)
-    guard let found = lanes[lane] else {
-      throw LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory")
-    }
+    guard let found = lanes[lane] else { throw DirectoryLink.notConnected }
     return found
   }
 
   /// Connects all lanes to the first URL that answers, and learns what the server is.
   ///
-  /// - Throws: ``LDAPError`` of the last URL tried.
+  /// - Throws: ``EngineError`` of the last URL tried.
   public func connect() async throws(EngineError) {
     close()
     var last = LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
     for attempt in configuration.urls.indices {
       let index = (firstURL + attempt) % configuration.urls.count
-      do {
+      do throws(LDAPError) {
         try await connect(to: configuration.urls[index].text)
         firstURL = index
         return
@@ -71,10 +70,10 @@ public final class DirectoryLink {
         close()
       }
     }
-    throw last
+    throw .directory(last)
   }
 
-  private func connect(to url: String) async throws(EngineError) {
+  private func connect(to url: String) async throws(LDAPError) {
     let options = LDAPOptions(configuration, url: url)
     var opened: [Lane: LDAPSession] = [:]
     for lane in Lane.allCases { opened[lane] = try await LDAPSession.open(options) }
@@ -91,7 +90,7 @@ public final class DirectoryLink {
     sessions = opened
   }
 
-  private func learn(_ session: LDAPSession) async throws(EngineError) -> DirectoryFacts {
+  private func learn(_ session: LDAPSession) async throws(LDAPError) -> DirectoryFacts {
     let rootDSE = try await session.rootDSE()
     let kind = DirectoryKind(rawValue: configuration.kind.rawValue) ?? DirectoryFacts.kind(of: rootDSE)
     let schema = try await session.schema()

@@ -56,7 +56,7 @@ struct EntryFinder {
         session.search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
       }
     }
-    return try result.get()
+    return try result.mapError { EngineError.directory($0) }.get()
   }
 }
 

@@ -106,6 +106,16 @@ final class Ledger {
     return (keys, nil)
   }
 
+  /// How many keys are parked, and how many removals wait for a person.
+  func counts() async throws(EngineError) -> (parked: Int, held: Int) {
+    let result = try await database.query(
+      """
+      SELECT (SELECT count(*) FROM rollcall.parked WHERE directory = $1),
+        (SELECT count(*) FROM rollcall.held WHERE directory = $1 AND NOT approved)
+      """, [directory])
+    return (result.int(0, 0) ?? 0, result.int(0, 1) ?? 0)
+  }
+
   // MARK: Disabled
 
   /// Notes who is about to be disabled by Rollcall, before the directory hears of it.

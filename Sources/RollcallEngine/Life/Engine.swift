@@ -3,7 +3,7 @@ internal import Glibc
 public import Logging
 internal import LDAP
 internal import LDAPModel
-public import Postgres
+internal import Postgres
 public import Reactor
 internal import RollcallCore
 
@@ -35,6 +35,8 @@ public final class Engine {
   private var reconciling = false
   private var reconcileGathering: Int?
   private var hasReconciled = false
+  private var lastPrune: ContinuousClock.Instant?
+  private var storesAtPrune = 0
   /// Called when work stopped because a side was lost.
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when a reconcile was completed and its removals are decided.
@@ -72,9 +74,7 @@ public final class Engine {
     provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
     provisioner.onDecided = { [weak self] gathering in self?.decided(gathering) }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
-    leader.onLost = { [weak self] error in
-      self?.trouble(error)
-    }
+    leader.onLost = { [weak self] error in self?.trouble(error) }
     gatekeeper.count = { [weak self] () throws(EngineError) in
       guard let self else { return 0 }
       return try await self.countManaged()
@@ -227,8 +227,8 @@ public final class Engine {
     let epochs = reconcilesWanted
     reconcilesWanted = []
     Reactor.task {
-      let reconciler = Reconciler(
-        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, self.provisioner)
+      let reader = BothSides(Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link)
+      let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now
         let found = try await reconciler.run(epoch: epochs[0], isFirst: !self.hasReconciled)
@@ -258,6 +258,32 @@ public final class Engine {
       self.onReconciled?()
     }
     runReconciles()
+  }
+
+  /// Forgets what every directory has settled, at most once in a while.
+  func prune(force: Bool) async throws(EngineError) {
+    guard provisioner.isWorking, let sweeper else { return }
+    let due = lastPrune.map { ContinuousClock.now - $0 > .seconds(60) } ?? true
+    guard force || (due && sweeper.stores > storesAtPrune) else { return }
+    lastPrune = .now
+    storesAtPrune = sweeper.stores
+    try await ChangeLog(bulk).prune()
+  }
+
+  /// Checks what has to hold before anything is established, and that the database answers; waits for a
+  /// database that is not there.
+  func prepare() async throws(EngineError) {
+    var attempt = 0
+    while true {
+      do throws(EngineError) { return try await requireInstalled() } catch {
+        guard case .database(let failure) = error, failure.isConnectionLost, failure.sqlState?.hasPrefix("28") != true
+        else { throw error }
+        attempt += 1
+        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
+        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
+        try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+      }
+    }
   }
 
   // MARK: Ending

@@ -19,7 +19,7 @@ final class Leader {
   private var object: Int32 = 0
   private var confirmed: ContinuousClock.Instant?
   private var keeper: Task<Void, Never>?
-  var onLost: (@Reactor (PostgresError) -> Void)?
+  var onLost: (@Reactor (EngineError) -> Void)?
 
   init(_ options: ConnectionOptions) { database = Database(options) }
 
@@ -52,12 +52,14 @@ final class Leader {
       // The moment before the question counts: the answer may have been under way while we were stopped.
       let asked = ContinuousClock.now
       do throws(EngineError) {
-        let held = try await database.session().query(
+        let held = try await database.query(
           """
           SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
             AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
           """, timeout: .seconds(4))
-        if held.isEmpty { throw PostgresError(kind: .connection, message: "the leader's lock is gone") }
+        if held.isEmpty {
+          throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone"))
+        }
         confirmed = asked
       } catch {
         if Task.isCancelled { return }

@@ -90,7 +90,7 @@ final class ChangeWindow {
   func next() async throws(EngineError) -> [String?] {
     if session?.isUsable != true {
       let session = try await database.session()
-      try await session.script(
+      try await database.script(
         """
         BEGIN;
         DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
@@ -103,11 +103,10 @@ final class ChangeWindow {
         """, timeout: .seconds(300))
       self.session = session
     }
-    guard let session else { return [] }
-    let result = try await session.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
+    let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
     if result.isEmpty {
-      try await session.query("CLOSE rollcall_window")
-      self.session = nil
+      try await database.query("CLOSE rollcall_window")
+      session = nil
     }
     return (0..<result.rowCount).map { result.text($0, 0) }
   }

@@ -1,5 +1,5 @@
 internal import LDAPModel
-public import Postgres
+internal import Postgres
 public import Reactor
 public import RollcallCore
 
@@ -25,14 +25,13 @@ public final class Roster {
 
   /// The key's type, found out once.
   ///
-  /// - Throws: ``PostgresError``; of kind `server` also when the column's type cannot be a key.
+  /// - Throws: ``EngineError``, also when the column's type cannot be a key.
   public func resolveKeyType() async throws(EngineError) -> KeyType {
     if let keyType { return keyType }
     let result = try await database.query("SELECT \(query.key) FROM \(query.source) AS roster LIMIT 0")
     guard let type = KeyType(oid: result.typeOID(0)) else {
-      throw PostgresError(
-        kind: .server, sqlState: "42804",
-        message: "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
+      throw .refused(
+        "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
     }
     keyType = type
     return type
@@ -41,7 +40,7 @@ public final class Roster {
   /// The rows of these keys; a key without a row is missing from the answer.
   ///
   /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
-  /// - Throws: ``PostgresError`` when the answer is not complete: nobody is absent then.
+  /// - Throws: ``EngineError`` when the answer is not complete: nobody is absent then.
   public func fetch(_ keys: [String]) async throws(EngineError) -> [String: RosterAnswer] {
     let type = try await resolveKeyType()
     var answers: [String: RosterAnswer] = [:]
@@ -58,9 +57,9 @@ public final class Roster {
     do throws(EngineError) {
       result = try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array(keys)])
     } catch {
-      guard RosterFailure.isOfRow(error) else { throw error }
+      guard let failure = RosterFailure.ofRow(error) else { throw error }
       if keys.count == 1 {
-        answers[keys[0]] = try await explain(keys[0], error, type)
+        answers[keys[0]] = try await explain(keys[0], failure, type)
         return
       }
       let half = keys.count / 2
@@ -89,7 +88,7 @@ public final class Roster {
         return .row(RosterRow(key: key, inScope: false, active: false, values: []))
       }
     } catch {
-      guard RosterFailure.isOfRow(error) else { throw error }
+      guard RosterFailure.ofRow(error) != nil else { throw error }
     }
     return .problem(RosterFailure.mapping(key, error))
   }

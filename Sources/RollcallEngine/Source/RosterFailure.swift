@@ -8,9 +8,9 @@ enum RosterFailure {
   /// Class 22 is a data exception, 23 a violated constraint, P0 an exception of PL/pgSQL, 2F and 38 one of an
   /// SQL or external routine, 21 a subquery of several rows. Everything else (no right, no such column, out of
   /// memory, a timeout) is nobody's row.
-  static func isOfRow(_ error: PostgresError) -> Bool {
-    guard error.kind == .server, let state = error.sqlState else { return false }
-    return ["22", "23", "P0", "2F", "38", "21"].contains { state.hasPrefix($0) }
+  static func ofRow(_ error: EngineError) -> PostgresError? {
+    guard case .database(let error) = error, error.kind == .server, let state = error.sqlState else { return nil }
+    return ["22", "23", "P0", "2F", "38", "21"].contains { state.hasPrefix($0) } ? error : nil
   }
 
   static func mapping(_ key: String, _ error: PostgresError) -> Problem {

@@ -188,7 +188,7 @@ final class Provisioner {
       try await state.unhold(settled.filter { if case .settled? = report.verdicts[$0] { true } else { false } })
     } catch {
       for key in batch.keys { queue.putBack(key) }
-      return trouble(.database(error))
+      return trouble(error)
     }
     for entry in parked {
       logParked(entry)

@@ -1,34 +1,14 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
 
 /// Compares the whole roster with the whole directory and hands in the keys that differ.
-///
-/// Both sides are streamed: the directory page by page with each page's rows, then the roster's keys, of which those
-/// that no entry carried are missing people. What is remembered is eight bytes a person.
 @Reactor
-final class Reconciler {
-  private let roster: Roster
-  private let stream: Database
-  private let surveyor: Surveyor
-  private let link: DirectoryLink
-  private let provisioner: Provisioner
-  private let pageSize: Int
-
-  /// - Parameters:
-  ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
-  ///   - stream: a session for reading all keys.
-  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, _ provisioner: Provisioner) {
-    self.roster = roster
-    self.stream = stream
-    self.surveyor = surveyor
-    self.link = link
-    self.provisioner = provisioner
-    pageSize = surveyor.facts.dialect.pageSize
-  }
+struct Reconciler {
+  let reader: BothSides
+  let provisioner: Provisioner
 
   /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
   ///
@@ -39,46 +19,73 @@ final class Reconciler {
   ) async throws(EngineError) -> (entries: Int, gathering: Gathering) {
     let gathering = provisioner.gatekeeper.begin(isFirstReconcile: isFirst)
     do throws(EngineError) {
-      let seen = try await readDirectory(epoch, gathering)
-      try await readRoster(seen, epoch, gathering)
-      provisioner.gatekeeper.managed = seen.count
+      let entries = try await reader.read { keys in
+        await provisioner.room()
+        for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
+        if !keys.isEmpty { provisioner.pump() }
+      }
+      provisioner.gatekeeper.managed = entries
       provisioner.close(gathering, epoch: epoch)
-      return (seen.count, gathering)
+      return (entries, gathering)
     } catch {
       provisioner.gatekeeper.abandon(gathering)
       throw error
     }
   }
+}
 
-  private func readDirectory(_ epoch: Epoch, _ gathering: Gathering) async throws(EngineError) -> SeenLinks {
+/// Streams the whole roster and the whole directory side by side.
+///
+/// The directory comes page by page with each page's rows, then the roster's keys, of which those that no entry carried
+/// are missing people. What is remembered is eight bytes a person.
+@Reactor
+final class BothSides {
+  private let roster: Roster
+  private let stream: Database
+  private let surveyor: Surveyor
+  private let link: DirectoryLink
+
+  /// - Parameters:
+  ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
+  ///   - stream: a session for reading all keys.
+  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink) {
+    self.roster = roster
+    self.stream = stream
+    self.surveyor = surveyor
+    self.link = link
+  }
+
+  /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
+  ///
+  /// - Throws: ``EngineError`` when either side was not read to its end.
+  func read(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> Int {
+    let seen = try await readDirectory(each)
+    try await readRoster(seen, each)
+    return seen.count
+  }
+
+  private func readDirectory(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> SeenLinks {
     let session = try link.session(.reading)
     var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
-    var failure: EngineError?
     let finder = surveyor.finder
     do {
       try await session.search(
         base: finder.base, scope: .subtree, filter: finder.everyone, attributes: finder.attributes,
-        pageSize: pageSize
+        pageSize: surveyor.facts.dialect.pageSize
       ) { entries in
-        await self.provisioner.room()
-        do throws(EngineError) {
-          try await self.compare(entries, &seen, epoch, gathering)
-        } catch {
-          failure = error
-          throw error
-        }
+        await each(try await self.differing(entries, &seen))
       }
+    } catch let error as EngineError {
+      throw error
     } catch let error as LDAPError {
-      throw failure ?? .directory(error)
+      throw .directory(error)
     } catch {
-      throw failure ?? .refused("\(error)")
+      throw .refused("\(error)")
     }
     return seen
   }
 
-  private func compare(
-    _ entries: [Entry], _ seen: inout SeenLinks, _ epoch: Epoch, _ gathering: Gathering
-  ) async throws(EngineError) {
+  private func differing(_ entries: [Entry], _ seen: inout SeenLinks) async throws(EngineError) -> [String] {
     var keys: [String] = []
     var different: [String] = []
     for entry in entries {
@@ -89,37 +96,29 @@ final class Reconciler {
       }
     }
     let survey = try await surveyor.survey(keys, entries: entries, roster)
-    let plan = surveyor.planner.plan(survey.subjects)
-    let same = Set(plan.settled)
-    different += keys.filter { !same.contains($0) || survey.problems[$0] != nil }
-    hand(different, epoch, gathering)
+    let same = Set(surveyor.planner.plan(survey.subjects).settled)
+    return different + keys.filter { !same.contains($0) }
   }
 
   private func readRoster(
-    _ seen: SeenLinks, _ epoch: Epoch, _ gathering: Gathering
+    _ seen: SeenLinks, _ each: @Reactor ([String]) async -> Void
   ) async throws(EngineError) {
     var sql = roster.query.keys(inScopeOnly: true)
+    let session = try await stream.session()
     while true {
-      do throws(EngineError) {
-        let rows = try await stream.session().stream(sql, ahead: 5000)
+      do throws(PostgresError) {
+        let rows = session.stream(sql, ahead: 5000)
         while let chunk = try await rows.next() {
-          let missing = chunk.compactMap { $0.text(0, 0) }.filter { !seen.contains(AttributeValue($0)) }
-          await provisioner.room()
-          hand(missing, epoch, gathering)
+          await each(chunk.compactMap { $0.text(0, 0) }.filter { !seen.contains(AttributeValue($0)) })
         }
         return
       } catch {
         // A condition that fails for one row fails the stream: every unseen key is looked at by itself then.
         let all = roster.query.keys(inScopeOnly: false)
-        guard RosterFailure.isOfRow(error), sql != all else { throw .database(error) }
+        guard RosterFailure.ofRow(.database(error)) != nil, sql != all else { throw .database(error) }
         sql = all
       }
     }
-  }
-
-  private func hand(_ keys: [String], _ epoch: Epoch, _ gathering: Gathering) {
-    for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
-    if !keys.isEmpty { provisioner.pump() }
   }
 }
 

@@ -52,7 +52,7 @@ final class Surveyor {
     let session = try link.session(lane)
     // The two sides are asked at once; neither answer depends on the other.
     let finder = self.finder
-    let search = Task(executorPreference: Reactor.loop) { () -> Result<[Entry], LDAPError> in
+    let search = Task(executorPreference: Reactor.loop) { () -> Result<[Entry], EngineError> in
       do throws(EngineError) { return .success(try await finder.linked(to: keys, session)) } catch {
         return .failure(error)
       }

@@ -159,12 +159,14 @@ final class Sweeper {
         try await self.ledger.store(watermark: next.snapshot, lookedAt: next.at)
         self.stores += 1
       } catch {
-        self.onTrouble?(.database(error))
+        self.onTrouble?(error)
       }
       self.storing = false
       if self.unstored != nil { self.progress() }
     }
   }
+
+  var isStoring: Bool { storing }
 
   /// Whether every look so far has settled and is stored.
   var isStored: Bool { looks.isEmpty && unstored == nil && !storing }

@@ -1,0 +1,181 @@
+internal import LDAP
+internal import Logging
+internal import Postgres
+public import Reactor
+internal import RollcallCore
+
+/// `rollcall run`: keeps the engine established, listens, sweeps and reconciles until it is told to end.
+@Reactor @safe
+public final class Daemon {
+  private let engine: Engine
+  private let logger: Logger
+  private let listener: Listener
+  private var trouble: EngineError?
+  private var troubleWaiter: UnsafeContinuation<Void, Never>?
+  private var isStopping = false
+  private var tasks: [Task<Void, Never>] = []
+  private var lookTimer: Timer?
+  private var isStandby = false
+  /// Tells a supervisor how things are; the first call means ready.
+  public var onStatus: (@Reactor (String) -> Void)?
+
+  public init(_ engine: Engine) {
+    self.engine = engine
+    logger = engine.logger
+    listener = Listener(engine.options, engine.logger)
+    engine.onTrouble = { [weak self] error in self?.note(error) }
+    listener.onListening = { [weak self] in self?.lookSoon(.zero) }
+    listener.onPayload = { [weak self] payload in self?.hear(payload) }
+  }
+
+  /// Runs until ``stop()``; connections that fail are made again for ever.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` for what no waiting mends.
+  public func run() async throws(EngineError) {
+    try await engine.prepare()
+    tasks.append(Reactor.task { await self.listener.run() })
+    tasks.append(Reactor.task { await self.every(self.engine.configuration.sweep.every) { self.lookSoon(.zero) } })
+    tasks.append(
+      Reactor.task { await self.every(self.engine.configuration.reconcile.every) { self.engine.reconcileIfLeading() } })
+    var attempt = 0
+    while !isStopping {
+      do throws(EngineError) {
+        trouble = nil
+        let reason = try await engine.establish()
+        attempt = 0
+        isStandby = false
+        await tell("connected", reason.map { "comparing everybody: \($0)" })
+        lookSoon(.zero)
+        await waitForTrouble()
+      } catch {
+        trouble = error
+      }
+      if isStopping { break }
+      if let trouble { try await handle(trouble, attempt: &attempt) }
+    }
+    await drain()
+  }
+
+  /// Ends the daemon in order: what is in flight is finished and settled.
+  public func stop() {
+    isStopping = true
+    resumeTrouble()
+  }
+
+  // MARK: Trouble
+
+  private func note(_ error: EngineError) {
+    if trouble == nil { trouble = error }
+    resumeTrouble()
+  }
+
+  private func resumeTrouble() {
+    let waiter = unsafe troubleWaiter
+    unsafe troubleWaiter = nil
+    unsafe waiter?.resume()
+  }
+
+  private func waitForTrouble() async {
+    while trouble == nil && !isStopping {
+      unsafe await withUnsafeContinuation { unsafe troubleWaiter = $0 }
+    }
+  }
+
+  private func handle(_ error: EngineError, attempt: inout Int) async throws(EngineError) {
+    await engine.settleDown()
+    attempt += 1
+    var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
+    switch error {
+    case .standby:
+      if !isStandby { logger.notice("standing by: another process leads this directory") }
+      isStandby = true
+      announce("standing by")
+      attempt = 0
+      // Not jittered: whoever stands by has to take over soon, and asking costs one statement.
+      try? await Reactor.sleep(for: .seconds(1))
+      return
+    case .refused: throw error
+    case .directory(let failure):
+      // Asking again and again with a wrong password locks accounts.
+      if ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
+        backoff = Backoff(base: .seconds(5), cap: .seconds(60))
+      }
+      await tell("paused", error.description)
+    case .database: announce("waiting for PostgreSQL")
+    }
+    if attempt == 1 || attempt % 20 == 0 {
+      logger.warning("paused", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
+    }
+    try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+  }
+
+  private func tell(_ state: String, _ reason: String?) async {
+    announce(reason.map { "\(state): \($0)" } ?? state)
+    try? await engine.ledger.note(state: state, reason: reason)
+  }
+
+  private func announce(_ status: String) { onStatus?(status) }
+
+  // MARK: Noticing
+
+  private func hear(_ payload: NotificationPayload?) {
+    guard let payload, let sweeper = engine.sweeper, engine.provisioner.isWorking else { return lookSoon(.zero) }
+    if payload.request != nil { return answerRequests() }
+    if payload.isSmall, let xid = payload.xid, let keys = payload.keys {
+      sweeper.hear(xid: xid, keys: keys)
+      // The log is read a moment later, once for a burst, to move the watermark.
+      lookSoon(.milliseconds(200))
+    } else {
+      lookSoon(.zero)
+    }
+  }
+
+  private func lookSoon(_ delay: Duration) {
+    if delay == .zero {
+      lookTimer?.cancel()
+      lookTimer = nil
+      return look()
+    }
+    if lookTimer != nil { return }
+    lookTimer = Reactor.loop.after(delay) {
+      self.lookTimer = nil
+      self.look()
+    }
+  }
+
+  private func look() {
+    guard engine.provisioner.isWorking, let sweeper = engine.sweeper else { return }
+    Reactor.task {
+      do throws(EngineError) {
+        try await sweeper.look()
+        try await self.engine.prune(force: false)
+      } catch {
+        self.engine.trouble(error)
+      }
+    }
+  }
+
+  private func answerRequests() {
+    Reactor.task {
+      do throws(EngineError) { try await self.engine.answerRequests() } catch { self.engine.trouble(error) }
+    }
+  }
+
+  private func every(_ period: Duration, _ body: @Reactor () -> Void) async {
+    while !Task.isCancelled {
+      try? await Reactor.sleep(for: period)
+      if !Task.isCancelled { body() }
+    }
+  }
+
+  // MARK: Ending
+
+  private func drain() async {
+    announce("stopping")
+    for task in tasks { task.cancel() }
+    listener.close()
+    lookTimer?.cancel()
+    await engine.drain()
+    engine.close()
+  }
+}
