@@ -98,6 +98,7 @@ let package = Package(
     .testTarget(
       name: "SystemTests",
       dependencies: [
+        .product(name: "Logging", package: "swift-log"),
         "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
       ],
       swiftSettings: strict),

@@ -1,0 +1,192 @@
+import LDAP
+import LDAPModel
+import Logging
+import Postgres
+import Reactor
+import RollcallCore
+import RollcallEngine
+import Sandbox
+import Testing
+
+/// One database, one base, and the daemon between them.
+final class Site: Sendable {
+  let name: String
+  let base: String
+  let configuration: Configuration
+  let postgres: PostgresServer
+  let directory: DirectoryServer
+
+  static func make(
+    number: Int, _ settings: SiteSettings, _ postgres: PostgresServer, _ directory: DirectoryServer
+  ) async throws -> Site {
+    let name = "site\(number)"
+    let base = "ou=\(name),\(directory.usersBase)"
+    try await postgres.psql("CREATE DATABASE \(name)")
+    try await directory.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    try await postgres.psql(SQLScripts.install, database: name)
+    try await postgres.psql(settings.schema, database: name)
+    try await postgres.psql(settings.watch, database: name)
+    let yaml = """
+      name: \(name)
+      source:
+        connection: "\(postgres.conninfo(database: name))"
+        table: \(settings.table)
+        key: \(settings.key)
+        \(settings.source)
+      directory:
+        url: \(directory.url)
+        bind: { dn: "\(directory.accountDN)", password: "\(directory.accountPassword)" }
+      users:
+        base: \(base)
+        naming: uid
+        link: employeeNumber
+        classes: [inetOrgPerson]
+        attributes:
+          \(settings.attributes)
+        \(settings.users)
+      \(settings.more)
+      """
+    let configuration = try Configuration.parse(yaml, file: "\(name).yaml", environment: [:]) {
+      _ throws(UnreadableFile) in throw UnreadableFile(reason: "no files here")
+    }
+    return Site(name, base, configuration, postgres, directory)
+  }
+
+  init(
+    _ name: String, _ base: String, _ configuration: Configuration, _ postgres: PostgresServer,
+    _ directory: DirectoryServer
+  ) {
+    self.name = name
+    self.base = base
+    self.configuration = configuration
+    self.postgres = postgres
+    self.directory = directory
+  }
+
+  @discardableResult
+  func sql(_ text: String) async throws -> String { try await postgres.psql(text, database: name) }
+
+  // MARK: Rollcall
+
+  /// Starts a daemon in this process; it leads when this returns.
+  func run() async throws -> RunningDaemon {
+    let configuration = self.configuration
+    let running = try await Reactor.run {
+      let engine = try Engine(configuration, logger: Site.logger)
+      return RunningDaemon(Daemon(engine))
+    }
+    try await running.ready()
+    return running
+  }
+
+  /// Runs the body with a daemon, and ends it in order.
+  nonisolated(nonsending) func withDaemon(_ body: (RunningDaemon) async throws -> Void) async throws {
+    let daemon = try await run()
+    do {
+      try await body(daemon)
+      try await daemon.stop()
+    } catch {
+      try? await daemon.stop()
+      throw error
+    }
+  }
+
+  @discardableResult
+  func sync(full: Bool = false) async throws -> OneShot.Outcome {
+    let configuration = self.configuration
+    return try await Reactor.run {
+      let engine = try Engine(configuration, logger: Site.logger)
+      defer { engine.close() }
+      return try await OneShot(engine).run(full: full)
+    }
+  }
+
+  /// What `rollcall plan` would show.
+  func plan() async throws -> Rehearsal.Result {
+    let configuration = self.configuration
+    return try await Reactor.run {
+      let engine = try Engine(configuration, logger: Site.logger)
+      defer { engine.close() }
+      return try await Rehearsal(engine).run([])
+    }
+  }
+
+  /// Expects that nothing is to be done and nobody is set aside.
+  func expectInStep(_ location: SourceLocation = #_sourceLocation) async throws {
+    let result = try await plan()
+    #expect(result.plan.sequences.flatMap(\.steps).isEmpty, sourceLocation: location)
+    #expect(result.parked.isEmpty && result.held.isEmpty, sourceLocation: location)
+  }
+
+  static let logger: Logger = {
+    var logger = Logger(label: "rollcall") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    return logger
+  }()
+
+  // MARK: Directory
+
+  /// The entries below the base, by DN.
+  func entries(_ attributes: [String] = ["*"]) async throws -> [String: Entry] {
+    let directory = self.directory
+    let base = self.base
+    let found = try await Reactor.run {
+      var options = LDAPOptions(url: directory.url)
+      options.bind = .simple(dn: directory.adminDN, password: BindPassword(directory.adminPassword))
+      let session = try await LDAPSession.open(options)
+      defer { session.close() }
+      return try await session.search(
+        base: DistinguishedName(unchecked: base), scope: .oneLevel, filter: .present("objectClass"),
+        attributes: attributes)
+    }
+    return Dictionary(uniqueKeysWithValues: found.map { ($0.dn.text, $0) })
+  }
+
+  /// The user names below the base, sorted.
+  func names() async throws -> [String] {
+    try await entries(["uid"]).values.compactMap { $0["uid"].first?.text }.sorted()
+  }
+
+  /// One value of the entry that carries a key; nil if there is no such entry, or no value.
+  func value(_ attribute: String, of key: String) async throws -> String? {
+    let entry = try await entries().values.first { $0["employeeNumber"].first?.text == key }
+    return entry?[attribute].first?.text
+  }
+}
+
+/// A daemon in this process.
+final class RunningDaemon: Sendable {
+  private let daemon: Daemon
+  private let task: Task<Void, any Error>
+  private let status: StatusBoard
+
+  @Reactor
+  init(_ daemon: Daemon) {
+    self.daemon = daemon
+    let status = StatusBoard()
+    self.status = status
+    daemon.onStatus = { status.last = $0 }
+    task = Task(executorPreference: Reactor.loop) { try await daemon.run() }
+  }
+
+  @Reactor
+  final class StatusBoard {
+    var last = ""
+    nonisolated init() {}
+  }
+
+  func statusText() async throws -> String {
+    let status = self.status
+    return try await Reactor.run { status.last }
+  }
+
+  func ready() async throws {
+    try await eventually("the daemon is connected") { try await statusText().hasPrefix("connected") }
+  }
+
+  func stop() async throws {
+    let daemon = self.daemon
+    try await Reactor.run { daemon.stop() }
+    try await task.value
+  }
+}

@@ -1,0 +1,53 @@
+import LDAP
+import LDAPModel
+import Postgres
+import Reactor
+import RollcallEngine
+import Sandbox
+
+/// The servers that most tests share: each test has a database and a base of its own on them.
+actor World {
+  private static let start = Task { try await World() }
+  static var shared: World { get async throws { try await start.value } }
+
+  let folder: TemporaryFolder
+  let postgres: PostgresServer
+  let directory: DirectoryServer
+  private var sites = 0
+
+  private init() async throws {
+    folder = try TemporaryFolder()
+    postgres = try await PostgresServer.start(in: folder, settings: ["max_connections": "300"], durable: false)
+    var options = OpenLDAPOptions()
+    options.durable = false
+    options.ppolicy = true
+    directory = try await DirectoryServer.start(in: folder, options: options)
+  }
+
+  /// A database with the example table, watched, and an empty base below `ou=users`.
+  func site(_ settings: SiteSettings = SiteSettings()) async throws -> Site {
+    sites += 1
+    return try await Site.make(number: sites, settings, postgres, directory)
+  }
+}
+
+/// What a test wants other than the defaults.
+struct SiteSettings {
+  /// SQL before the tables are watched; the example table by default.
+  var schema = SQLScripts.example
+  var watch = "SELECT rollcall.watch('public.users', 'id')"
+  var table = "public.users"
+  var key = "id"
+  /// Lines in the `source` section.
+  var source = "active: status = 'active'"
+  var attributes = """
+    uid: username
+        cn: full_name
+        sn: regexp_replace(full_name, '^.*\\s', '')
+        mail: email
+    """
+  /// Lines in the `users` section.
+  var users = "disable: { employeeType: disabled }"
+  /// Further sections.
+  var more = "removals: { most: 100% }"
+}
