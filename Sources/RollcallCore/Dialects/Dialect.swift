@@ -96,12 +96,8 @@ public struct UniqueAttribute: Sendable, Equatable {
 extension Dialect {
   /// Whether the server hashes or hides what is written to `attribute`, so that it must never be compared.
   public func hides(_ attribute: String) -> Bool {
-    switch attribute.attributeType.lowercased() {
-    case "userpassword", "unicodepwd", "authpassword", "dbcspwd", "clearpassword", "sambantpassword",
-      "sambalmpassword", "krbprincipalkey":
-      true
-    default: false
-    }
+    let type = attribute.attributeType.lowercased()
+    return LDIF.secretAttributes.contains { $0.lowercased() == type }
   }
 
   public var operationalAttributes: [String] { [] }

@@ -26,6 +26,7 @@ struct Contention {
     var adopted: Int?
 
     var isMoving: Bool { if case .moving = status { true } else { false } }
+    var isParked: Bool { if case .parked = status { true } else { false } }
   }
 
   private(set) var parties: [Party]
@@ -34,6 +35,8 @@ struct Contention {
   private(set) var holder: [String: Int] = [:]
   private var strangerHolding: [String: Int] = [:]
   private var wanters: [String: [Int]] = [:]
+  /// Who was preferred, by the parties set aside for that.
+  private var winner: [Int: Int] = [:]
 
   /// - Parameter resources: what each of the strangers has, its name first.
   init(_ parties: [Party], strangers: [Occupant], resources: [[String]]) {
@@ -54,6 +57,21 @@ struct Contention {
   }
 
   mutating func resolve() {
+    let initial = parties
+    var excluded: [Int: Status] = [:]
+    while true {
+      decideAll()
+      // Who won one thing may have missed another; then it must not stand in the way of those it won against.
+      let failed = Set(winner.values).filter { parties[$0].isParked && excluded[$0] == nil }
+      guard let loser = failed.filter({ winner[$0] == nil }).min() ?? failed.min() else { return }
+      excluded[loser] = parties[loser].status
+      parties = initial
+      winner = [:]
+      for (index, status) in excluded { parties[index].status = status }
+    }
+  }
+
+  private mutating func decideAll() {
     settle(Array(parties.indices))
     for (index, party) in parties.enumerated() {
       for resource in party.wants where wanters[resource]?.first == index {
@@ -67,12 +85,13 @@ struct Contention {
     let candidates = (wanters[resource] ?? []).filter { parties[$0].isMoving }
     guard candidates.count > 1 else { return }
     let lowest = candidates.min { keyPrecedes(parties[$0].key, parties[$1].key) }
-    guard let winner = closing(resource, candidates) ?? lowest else { return }
-    for loser in candidates where loser != winner {
+    guard let chosen = closing(resource, candidates) ?? lowest else { return }
+    for loser in candidates where loser != chosen {
+      winner[loser] = chosen
       parties[loser].status = .parked(
-        taken(resource, by: "person \(parties[winner].key) gets", wantedBy: parties[loser].key))
+        taken(resource, by: "person \(parties[chosen].key) gets", wantedBy: parties[loser].key))
     }
-    settle(candidates.filter { $0 != winner }.flatMap { waiting(for: $0) })
+    settle(candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
   }
 
   /// The candidate without whom the holder cannot leave: it closes a circle of names.

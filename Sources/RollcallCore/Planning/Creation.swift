@@ -55,6 +55,12 @@ extension Planner {
     control.map { $0.unfinished != 0 && wanted.password != nil } ?? false
   }
 
+  /// Whether a new entry is disabled whatever its row says, because it gets no password.
+  func isLeftDisabled(_ wanted: Wanted) -> Bool {
+    guard let control, control.mask != 0, wanted.password == nil else { return false }
+    return control.rule.values(in: wanted.entry).isEmpty
+  }
+
   /// Sets the first password of an account that was added without, and then its bits.
   func finishing(
     _ entry: Entry, _ wanted: Wanted, _ subject: Subject, _ change: LockChange

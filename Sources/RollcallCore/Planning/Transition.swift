@@ -115,7 +115,9 @@ struct Transition {
   private mutating func creating(_ wanted: Wanted) -> [Step] {
     let new = planner.newEntry(wanted, isDisabled: isDisabled)
     var step = take(.add(new.dn, new.attributes), .create)
-    step.journalDisable = !subject.disabledByUs && (isDisabled || planner.needsFinishing(wanted))
+    // An account that never had a password is not ours to enable later.
+    let isOurs = isDisabled && !planner.isLeftDisabled(wanted) || planner.needsFinishing(wanted)
+    step.journalDisable = !subject.disabledByUs && isOurs
     return [step] + planner.finishing(new, wanted, subject, isDisabled ? .lock : .unlock)
   }
 
