@@ -75,7 +75,7 @@ extension Ledger {
   func note(leader: String?) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2 IS NULL THEN NULL ELSE now() END
+      UPDATE rollcall.directory SET leader = $2::text, leader_since = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END
       WHERE name = $1
       """, [directory, leader])
   }

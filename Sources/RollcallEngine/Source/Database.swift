@@ -95,13 +95,16 @@ public final class Database {
     _ name: String, _ sql: String, _ parameters: [String?] = []
   ) async throws(EngineError) -> QueryResult {
     let session = try await self.session()
-    let isPrepared = prepared.contains(name)
-    let result = try await on(session) { session throws(PostgresError) in
-      if !isPrepared { try await session.prepare(name, sql) }
-      return try await session.execute(name, parameters)
+    // Noted before it is done: the session works in order, so whoever comes next finds it prepared.
+    if prepared.insert(name).inserted {
+      do throws(EngineError) {
+        try await on(session) { session throws(PostgresError) in try await session.prepare(name, sql) }
+      } catch {
+        prepared.remove(name)
+        throw error
+      }
     }
-    prepared.insert(name)
-    return result
+    return try await on(session) { session throws(PostgresError) in try await session.execute(name, parameters) }
   }
 
   private func on<T>(

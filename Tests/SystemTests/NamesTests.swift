@@ -1,0 +1,164 @@
+import LDAPModel
+import RollcallEngine
+import Sandbox
+import Testing
+
+/// User names that are awkward, exchanged, contended for.
+@Suite struct NamesTests {
+  static let awkward = [
+    "a,b", "#hash", " lead", "trail ", "qu\"ote", "back\\slash", "ümläut", "日本語",
+    String(repeating: "x", count: 64), "*()", "\\00", "a+b", "a=b", "<a>;", "a/b", "'; DROP TABLE users; --", "rollcall-1",
+  ]
+
+  @Test func awkwardNamesArriveAndLeaveAsTheyAre() async throws {
+    let site = try await World.shared.site()
+    for (index, name) in NamesTests.awkward.enumerated() {
+      try await site.sql(
+        "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name)$n$, 'active', now())")
+    }
+    // Directories ignore spaces at a value's ends when they compare, not when they keep it.
+    try await site.withDaemon { _ in
+      try await eventually("all are there") {
+        try await site.names()
+      } is: {
+        $0.count > 15 || $0 == NamesTests.awkward.sorted()
+      }
+      #expect(try await site.sql("SELECT key, message FROM rollcall.parked") == "")
+      for (index, name) in NamesTests.awkward.enumerated() {
+        #expect(try await site.value("cn", of: "\(index)") == "Full \(name)")
+      }
+      try await site.expectInStep()
+      // Renamed to something plain, and away.
+      try await site.sql("UPDATE users SET username = 'plain' || id")
+      let plain = NamesTests.awkward.indices.map { "plain\($0)" }.sorted()
+      try await eventually("all are renamed") { try await site.names() == plain }
+      try await site.sql("DELETE FROM users")
+      try await eventually("all are gone") { try await site.names().isEmpty }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test func namesAreExchangedBetweenTwoAndThree() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann", "ben", "cid", "dan"])
+    try await site.withDaemon { _ in
+      try await eventually("all are there") { try await site.names() == ["ann", "ben", "cid", "dan"] }
+      try await site.sql(
+        "UPDATE users SET username = CASE username WHEN 'ann' THEN 'ben' ELSE 'ann' END WHERE id IN (1, 2)")
+      try await eventually("two have swapped") { try await site.nameByKey().prefix(2) == ["ben", "ann"] }
+      try await site.expectInStep()
+      try await site.sql(
+        """
+        UPDATE users SET username = CASE username WHEN 'ben' THEN 'cid' WHEN 'ann' THEN 'ben' ELSE 'ann' END
+        WHERE id IN (1, 2, 3)
+        """)
+      try await eventually("three have moved round") { try await site.nameByKey() == ["cid", "ben", "ann", "dan"] }
+      // Each in a transaction of its own, so that no batch sees the whole exchange.
+      try await site.sql(
+        """
+        UPDATE users SET username = 'tmp' WHERE id = 1; UPDATE users SET username = 'cid' WHERE id = 4;
+        UPDATE users SET username = 'dan' WHERE id = 1;
+        """)
+      try await eventually("they have swapped over a third name") {
+        try await site.nameByKey() == ["dan", "ben", "ann", "cid"]
+      }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test func aChainOfNamesMovesFromItsFreeEnd() async throws {
+    let site = try await World.shared.site()
+    let count = 600
+    try await site.sql(
+      "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, \(count)) n")
+    try await site.withDaemon { _ in
+      try await eventually(within: .seconds(60), "all are there") { try await site.names().count == count }
+      try await site.sql("UPDATE users SET username = 'u' || (id + 1)")
+      try await eventually(within: .seconds(60), "all have moved up") {
+        try await site.names() == (2...(count + 1)).map { "u\($0)" }.sorted()
+      }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test func aTakenNameIsParkedWithItsHolderAndWokenWhenFree() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      try await site.sql("INSERT INTO users VALUES (2, 'ann', 'x', 'Second Ann', 'active', now())")
+      try await eventually("the second is parked") { try await site.parked() == ["2|name-taken"] }
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("key 2") && message.contains("key 1"))
+      #expect(try await site.value("cn", of: "1") == "Full ann")
+      try await site.sql("UPDATE users SET username = 'ann1' WHERE id = 1")
+      try await eventually("the second has the name") { try await site.nameByKey() == ["ann1", "ann"] }
+      try await eventually("nobody is parked") { try await site.parked().isEmpty }
+      // And once more, freed by a delete.
+      try await site.sql("INSERT INTO users VALUES (3, 'ann', 'x', 'Third Ann', 'active', now())")
+      try await eventually("the third is parked") { try await site.parked() == ["3|name-taken"] }
+      try await site.sql("DELETE FROM users WHERE id = 2")
+      try await eventually("the third has the name") { try await site.value("uid", of: "3") == "ann" }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test func aForeignEntryIsNotTouchedUnlessAdopted() async throws {
+    let site = try await World.shared.site()
+    try await site.directory.modify(
+      "dn: uid=ann,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: By hand\nsn: Hand\nuid: ann\n")
+    try await site.insert(["ann"])
+    try await site.sync()
+    #expect(try await site.parked() == ["1|name-taken"])
+    #expect(try await site.entries().values.first?["cn"] == ["By hand"])
+
+    var settings = SiteSettings()
+    settings.users = "adopt: true"
+    let adopting = try await World.shared.site(settings)
+    try await adopting.directory.modify(
+      "dn: uid=ann,\(adopting.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: By hand\nsn: Hand\nuid: ann\n"
+        + "telephoneNumber: 123\n")
+    try await adopting.insert(["ann"])
+    try await adopting.sync()
+    let entry = try #require(try await adopting.entries().values.first)
+    #expect(entry["cn"] == ["Full ann"] && entry["employeeNumber"] == ["1"] && entry["telephoneNumber"] == ["123"])
+    try await adopting.expectInStep()
+  }
+
+  @Test func onlyTheCaseOfANameChanges() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      try await site.sql("UPDATE users SET username = 'Ann'")
+      try await eventually("she is capitalised") { try await site.names() == ["Ann"] }
+    }
+    try await site.expectInStep()
+  }
+}
+
+extension Site {
+  /// Inserts active people with these user names, keys from 1.
+  func insert(_ names: [String], from first: Int = 1) async throws {
+    let rows = names.enumerated().map { index, name in
+      "(\(first + index), '\(name)', '\(name)@example.com', 'Full \(name)', 'active', now())"
+    }
+    try await sql("INSERT INTO users VALUES \(rows.joined(separator: ", "))")
+  }
+
+  /// The user names in the order of their keys.
+  func nameByKey() async throws -> [String] {
+    try await entries(["uid", "employeeNumber"]).values
+      .compactMap { entry in
+        guard let key = entry["employeeNumber"].first?.text.flatMap({ Int($0) }) else { return nil }
+        return (key, entry["uid"].first?.text ?? "")
+      }
+      .sorted { (a: (Int, String), b: (Int, String)) in a.0 < b.0 }.map(\.1)
+  }
+
+  /// `key|reason` of each parked key.
+  func parked() async throws -> [String] {
+    let text = try await sql("SELECT key, reason FROM rollcall.parked ORDER BY key")
+    return text.isEmpty ? [] : text.split(separator: "\n").map(String.init)
+  }
+}
