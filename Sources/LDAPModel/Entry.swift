@@ -68,5 +68,5 @@ extension Attribute: CustomStringConvertible {
 
 extension Entry: CustomStringConvertible {
   /// The name alone: values might be secrets.
-  public var description: String { dn.text }
+  public var description: String { dn.description }
 }

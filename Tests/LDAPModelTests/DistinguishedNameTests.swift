@@ -78,6 +78,24 @@ struct DistinguishedNameTests {
     #expect(DistinguishedName("dc=a").renamed(to: .init("dc", "b")).text == "dc=b")
   }
 
+  /// A name in a log line stays on its line, and is still the name.
+  @Test func descriptionIsOneLine() throws {
+    let name: DistinguishedName = "cn=a\nERROR b\u{9B}\u{7F}é,dc=x"
+    #expect(name.description == #"cn=a\0aERROR b\c2\9b\7fé,dc=x"#)
+    #expect(try DistinguishedName(parsing: name.description).relativeNames() == name.relativeNames())
+    #expect(Operation.delete(name).description == "delete \(name.description)")
+    let error = #expect(throws: InvalidName.self) { try DistinguishedName(parsing: "a\nb") }
+    #expect(
+      error?.description
+        == #""a\0ab" is no distinguished name: = is missing after the attribute's name at offset 1"#)
+    let filterError = #expect(throws: InvalidFilter.self) { try Filter(parsing: "(a\nb") }
+    #expect(
+      filterError?.description == #""(a\0ab" is no search filter: =, >=, <=, ~= or := is missing at offset 2"#
+    )
+    let recordError = #expect(throws: InvalidLDIF.self) { try LDIF.parse("\ncn: a") }
+    #expect(recordError?.description == "LDIF line 2: dn: is expected")
+  }
+
   @Test func equalityIsExact() {
     #expect(DistinguishedName("cn=\u{FC}") != DistinguishedName("cn=u\u{308}"))
     #expect(DistinguishedName("cn=a") != DistinguishedName("CN=a"))

@@ -89,7 +89,7 @@ struct OperationTests {
   }
 
   @Test func descriptionsShowNoValues() {
-    let operations: [LDAPModel.Operation] = [
+    let operations: [Operation] = [
       .add("uid=a", [Attribute("userPassword", ["hunter2"])]),
       .modify("uid=a", [Modification(.replace, "userPassword", ["hunter2"])]),
     ]

@@ -127,7 +127,7 @@ struct RandomModel {
     }
   }
 
-  mutating func operation(on dn: DistinguishedName) -> LDAPModel.Operation {
+  mutating func operation(on dn: DistinguishedName) -> Operation {
     switch number(0...4) {
     case 0: .add(dn, attributes())
     case 1: .delete(dn)
