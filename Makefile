@@ -4,7 +4,7 @@ ARGS ?=
 WIDTH ?= 4
 
 # With Swift's own libraries inside, so that the program runs where the toolchain is not.
-RELEASE = swift build -c release --static-swift-stdlib
+RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 OUTPUT = .build/release
 
 .PHONY: build demo test bench lint install setup setup-build
