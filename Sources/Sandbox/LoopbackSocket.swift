@@ -9,6 +9,9 @@ struct LoopbackSocket {
     if descriptor < 0 { throw .system(call: "socket", code: errno) }
   }
 
+  /// One that is open already.
+  init(open descriptor: Int32) { self.descriptor = descriptor }
+
   func bind(to port: Int) throws(SandboxError) {
     var reuse: Int32 = 1
     _ = unsafe setsockopt(
@@ -21,6 +24,23 @@ struct LoopbackSocket {
   func connect(to port: Int) throws(SandboxError) {
     let result = unsafe withAddress(port) { unsafe Glibc.connect(descriptor, $0, $1) }
     if result != 0, errno != EINPROGRESS { throw .system(call: "connect to port \(port)", code: errno) }
+  }
+
+  /// Ends the connection with RST and closes the descriptor.
+  ///
+  /// To connect to no address is what resets at once. SO_LINGER would do so with the last copy of the
+  /// descriptor only, and a process that is just being started has one for a moment.
+  func reset() {
+    var nowhere = sockaddr()
+    nowhere.sa_family = sa_family_t(AF_UNSPEC)
+    _ = unsafe Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    close()
+  }
+
+  /// Refuses connections from now on, for the same reason not from the last copy on.
+  func stopListening() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    close()
   }
 
   func close() { _ = Glibc.close(descriptor) }
