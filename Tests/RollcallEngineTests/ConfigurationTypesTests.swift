@@ -53,6 +53,7 @@ import Testing
       ("ldap://127.0.0.1:1389/", .ldap, "127.0.0.1", 1389, true),
       ("ldap://localhost", .ldap, "localhost", nil, true),
       ("ldap://127.0.0.256", .ldap, "127.0.0.256", nil, false),
+      ("ldap://127.0.0.0.1", .ldap, "127.0.0.0.1", nil, false),
       ("ldapi://", .ldapi, "", nil, true), ("ldapi:///", .ldapi, "", nil, true),
       ("ldapi://%2Ftmp%2Fs", .ldapi, "%2Ftmp%2Fs", nil, true),
     ] as [(String, DirectoryURL.Scheme, String, Int?, Bool)])

@@ -44,6 +44,10 @@ import Testing
       "2:7: invalid YAML: while parsing a flow sequence (line 1), did not find expected ',' or ']'"
     ),
     (
+      "name: main\nusers: [a, b, c",
+      "2:16: invalid YAML: while parsing a flow sequence (line 2), did not find expected ',' or ']'"
+    ),
+    (
       "users: 'a\nsource: b\n",
       "3:1: invalid YAML: while scanning a quoted scalar (line 1), found unexpected end of stream"
     ),

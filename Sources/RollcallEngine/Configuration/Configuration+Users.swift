@@ -5,6 +5,7 @@ extension Configuration {
   ///
   /// Expressions are SQL over the row. NULL and empty text are no value, an array is several, a bytea octets,
   /// a boolean TRUE or FALSE, a timestamptz generalizedTime in UTC; any other type gives its text.
+  /// One that begins with a quote stands as a whole in YAML's other quotes: `cn: "'Dr. ' || full_name"`.
   public struct Users: Hashable, Sendable {
     /// `base`: the DN below which the entries are; required.
     public var base: DistinguishedName

@@ -14,8 +14,8 @@ struct ConfigurationSection {
 
   /// Notes keys that are not known.
   ///
-  /// One that resembles none may be a part of a secret that YAML took for a key: with `{ password: a,b }` it is `b`.
-  /// So it is not shown where nothing follows it, and never in a section that `isSecret`.
+  /// One that resembles none may be a part of a secret that YAML took for a key: with `{ password: a,b }` it
+  /// is `b`. So it is not shown where nothing follows it, and never in a section that `isSecret`.
   init(
     _ pairs: [YAMLNode.Pair], keys: [String], path: String, mark: Mark, reader: ConfigurationReader,
     isSecret: Bool = false
