@@ -21,6 +21,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -52,7 +54,13 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
-    .target(name: "Sandbox", dependencies: ["Postgres", "LDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+    .target(
+      name: "Sandbox",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
@@ -64,22 +72,30 @@ let package = Package(
     .executableTarget(
       name: "RollcallBench",
       dependencies: [
-        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres", "CLDAP",
+        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres",
+        "CLDAP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
-    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(
+      name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),
-    .testTarget(name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),
-    .testTarget(name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
-      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"], swiftSettings: strict),
+      name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(
+      name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
+    .testTarget(
+      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"],
+      swiftSettings: strict),
+    .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     .testTarget(
       name: "SystemTests",
-      dependencies: ["RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor"],
+      dependencies: [
+        "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

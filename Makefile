@@ -1,0 +1,43 @@
+# Rollcall's commands. Each installs the Debian packages it lacks first; `make setup` does only that.
+PREFIX ?= /usr/local
+ARGS ?=
+
+# With Swift's own libraries inside, so that the program runs where the toolchain is not.
+RELEASE = swift build -c release --static-swift-stdlib
+OUTPUT = .build/release
+
+.PHONY: build demo test bench lint install setup setup-build
+
+build: setup-build
+	$(RELEASE) --product rollcall
+
+# A throwaway PostgreSQL and slapd with Rollcall between them. ARGS=--keep leaves them up.
+demo: setup
+	$(RELEASE) --product rollcall
+	$(OUTPUT)/rollcall demo $(ARGS)
+
+# A debug build: it checks arithmetic, exclusivity and assertions on the way. ARGS='--filter NAME' runs a part.
+test: setup
+	swift test --disable-xctest $(ARGS)
+
+bench: setup
+	$(RELEASE) --product rollcall-bench
+	$(OUTPUT)/rollcall-bench $(ARGS)
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+# What is there is installed as it is, so that `make build && sudo make install` builds nothing as root.
+install: | $(OUTPUT)/rollcall
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/rollcall/sql'
+	install -m 755 $(OUTPUT)/rollcall '$(DESTDIR)$(PREFIX)/bin/rollcall'
+	install -m 644 sql/*.sql '$(DESTDIR)$(PREFIX)/share/rollcall/sql/'
+
+$(OUTPUT)/rollcall:
+	$(MAKE) build
+
+setup:
+	@sh .ci/setup build servers
+
+setup-build:
+	@sh .ci/setup build

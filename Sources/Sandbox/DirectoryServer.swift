@@ -1,0 +1,136 @@
+/// A throwaway OpenLDAP server: LDAP on a port of 127.0.0.1, LDAPS on another when it has a certificate, and
+/// ldapi in its temporary folder.
+///
+/// It starts with the suffix, `ou=users`, `ou=groups` and the service account below it.
+public actor DirectoryServer {
+  public nonisolated let suffix: String
+  public nonisolated var usersBase: String { "ou=users,\(suffix)" }
+  public nonisolated var groupsBase: String { "ou=groups,\(suffix)" }
+
+  public nonisolated let port: Int
+  public nonisolated let securePort: Int?
+  public nonisolated var url: String { "ldap://127.0.0.1:\(port)" }
+  /// ldaps; nil without a certificate.
+  public nonisolated var secureURL: String? { securePort.map { "ldaps://127.0.0.1:\($0)" } }
+  public nonisolated var socketURL: String {
+    "ldapi://" + "\(home)/ldapi".split(separator: "/").map { "%2F" + $0 }.joined()
+  }
+
+  /// The rootdn, whom no access rule binds.
+  public nonisolated let adminDN: String
+  public nonisolated let adminPassword: String
+  /// Whom the access rules let write below the two bases and nowhere else.
+  public nonisolated let accountDN: String
+  public nonisolated let accountPassword: String
+  /// The path of the server's log.
+  public nonisolated let log: String
+
+  private nonisolated let installation: OpenLDAPInstallation
+  private nonisolated let folder: TemporaryFolder
+  private nonisolated let home: String
+  private var process: ChildProcess?
+
+  /// Makes a directory in `folder` and starts its server; it answers when this returns.
+  /// - Throws: `SandboxError`.
+  public static func start(
+    in folder: TemporaryFolder, options: OpenLDAPOptions = OpenLDAPOptions()
+  ) async throws -> DirectoryServer {
+    let installation = try OpenLDAPInstallation.find()
+    return try await FreePort.untilFree { port in
+      let server = DirectoryServer(
+        installation: installation, folder: folder, home: try folder.makeSubfolder("openldap"),
+        suffix: options.suffix, port: port, securePort: options.tls == nil ? nil : try FreePort.next())
+      try await server.initialize(options)
+      try await server.start()
+      return server
+    }
+  }
+
+  private init(
+    installation: OpenLDAPInstallation, folder: TemporaryFolder, home: String, suffix: String, port: Int,
+    securePort: Int?
+  ) {
+    self.installation = installation
+    self.folder = folder
+    self.home = home
+    self.suffix = suffix
+    self.port = port
+    self.securePort = securePort
+    adminDN = "cn=admin,\(suffix)"
+    accountDN = "cn=rollcall,\(suffix)"
+    adminPassword = Self.randomPassword()
+    accountPassword = Self.randomPassword()
+    log = home + ".log"
+  }
+
+  private func initialize(_ options: OpenLDAPOptions) async throws {
+    let configuration = OpenLDAPConfiguration(
+      installation: installation, options: options, home: home, account: accountDN,
+      accountPassword: accountPassword, admin: adminDN, adminPassword: adminPassword)
+    try Files.makeFolder(home + "/data", mode: 0o700)
+    try Files.write(configuration.slapdConf, to: home + "/slapd.conf", mode: 0o600)
+    // In files, because an argument shows in ps.
+    try Files.write(adminPassword, to: adminPasswordFile, mode: 0o600)
+    try Files.write(accountPassword, to: accountPasswordFile, mode: 0o600)
+    _ = try await Command(installation.slapd, ["-T", "add", "-q", "-f", home + "/slapd.conf"]).run(
+      input: configuration.baseEntries)
+  }
+
+  /// Starts it again, on the same ports and data; returns when it answers. Nothing happens when it runs.
+  public func start() async throws {
+    if let process, !process.hasEnded { return }
+    let urls = [url, secureURL, socketURL].compactMap(\.self).joined(separator: " ")
+    let started = try await ChildProcess.start(
+      // With any -d it stays in the foreground; "none" still prints why it cannot start.
+      installation.slapd, ["-f", home + "/slapd.conf", "-h", urls, "-d", "none"],
+      name: String(home.split(separator: "/").last ?? "openldap"), in: folder)
+    process = started
+    // It listens last of all, and the socket in our folder cannot be another's.
+    let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
+    try await eventually(within: .seconds(60), "slapd on port \(port) to answer") {
+      if started.hasEnded { return true }
+      _ = try await isReady.run()
+      return true
+    }
+    if started.hasEnded {
+      throw SandboxError.ended(
+        server: "slapd", status: "\(await started.waitForEnd())", output: Files.tail(log))
+    }
+  }
+
+  /// Ends it in order. Nothing happens when it does not run.
+  public func stop() async {
+    await process?.stop()
+    process = nil
+  }
+
+  public func restart() async throws {
+    await stop()
+    try await start()
+  }
+
+  /// SIGKILL; `start()` brings it back.
+  public func kill() async throws {
+    try await process?.kill()
+    process = nil
+  }
+
+  /// SIGSTOP: connections stay open and nothing answers.
+  public func freeze() async throws { try await process?.freeze() }
+
+  /// SIGCONT.
+  public func thaw() { process?.thaw() }
+
+  /// slapd's process identifier; nil while it is down.
+  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
+
+  /// Files that hold a password and nothing else, for ldapsearch's `-y`.
+  public nonisolated var adminPasswordFile: String { home + "/admin.password" }
+  public nonisolated var accountPasswordFile: String { home + "/account.password" }
+
+  private static func randomPassword() -> String {
+    let letters = Array("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+    var generator = SystemRandomNumberGenerator()
+    return String((0..<20).compactMap { _ in letters.randomElement(using: &generator) })
+  }
+}

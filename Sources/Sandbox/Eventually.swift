@@ -1,0 +1,38 @@
+/// Waits until `condition` holds, looking every `poll`.
+///
+/// A condition that throws counts as "not yet": servers come and go while a test waits.
+/// - Throws: `SandboxError.timedOut`, with the last answer or error; `CancellationError`.
+nonisolated(nonsending) public func eventually(
+  within limit: Duration = .seconds(10), _ what: String, poll: Duration = .milliseconds(10),
+  _ condition: () async throws -> Bool
+) async throws {
+  try await eventually(within: limit, what, poll: poll, condition, is: { $0 })
+}
+
+/// Reads a value until it `satisfies`, looking every `poll`; gives the value that did.
+///
+/// A read that throws counts as "not yet".
+/// - Throws: `SandboxError.timedOut`, with the last value or error; `CancellationError`.
+@discardableResult
+nonisolated(nonsending) public func eventually<Value>(
+  within limit: Duration = .seconds(10), _ what: String, poll: Duration = .milliseconds(10),
+  _ read: () async throws -> Value, is satisfies: (Value) throws -> Bool
+) async throws -> Value {
+  let end = ContinuousClock.now + limit
+  while true {
+    var lastSeen: String
+    do {
+      let value = try await read()
+      if try satisfies(value) { return value }
+      lastSeen = "\(value)"
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      lastSeen = "\(error)"
+    }
+    if ContinuousClock.now >= end {
+      throw SandboxError.timedOut(waitingFor: what, limit: limit, lastSeen: lastSeen)
+    }
+    try await Task.sleep(for: poll)
+  }
+}

@@ -1,0 +1,165 @@
+internal import Glibc
+
+/// A throwaway PostgreSQL server on a port of 127.0.0.1 and a socket in its temporary folder.
+///
+/// Everybody is let in without a password (trust), but for the roles named in `passwordRoles`, who must give
+/// theirs (SCRAM) over TCP.
+public actor PostgresServer {
+  public nonisolated let port: Int
+  /// The folder of the unix socket, for `host=` of a conninfo.
+  public nonisolated let socketFolder: String
+  /// The path of the server's log.
+  public nonisolated let log: String
+  nonisolated let installation: PostgresInstallation
+  private nonisolated let folder: TemporaryFolder
+  private nonisolated let home: String
+  private var process: ChildProcess?
+
+  private nonisolated var data: String { home + "/data" }
+  private nonisolated var name: String { String(home.split(separator: "/").last ?? "postgres") }
+
+  /// Makes a database cluster in `folder` and starts it; it answers queries when this returns.
+  /// - Parameters:
+  ///   - settings: postgresql.conf's, added to the defaults below and going before them.
+  ///   - durable: false forgoes fsync.
+  ///   - passwordRoles: roles that TCP connections must prove by password. They need not exist yet.
+  ///   - tls: its server certificate is shown to clients who ask for TLS.
+  /// - Throws: `SandboxError`.
+  public static func start(
+    in folder: TemporaryFolder, settings: [String: String] = [:], durable: Bool = true,
+    passwordRoles: [String] = [], tls: TestAuthority? = nil
+  ) async throws -> PostgresServer {
+    let installation = try PostgresInstallation.find()
+    return try await FreePort.untilFree { port in
+      let server = PostgresServer(
+        installation: installation, folder: folder, home: try folder.makeSubfolder("postgres"), port: port)
+      try await server.initialize(
+        settings: settings, durable: durable, passwordRoles: passwordRoles, tls: tls)
+      try await server.start()
+      return server
+    }
+  }
+
+  private init(installation: PostgresInstallation, folder: TemporaryFolder, home: String, port: Int) {
+    self.installation = installation
+    self.folder = folder
+    self.home = home
+    self.port = port
+    socketFolder = home
+    log = home + ".log"
+  }
+
+  private func initialize(
+    settings: [String: String], durable: Bool, passwordRoles: [String], tls: TestAuthority?
+  ) async throws {
+    try await installation.own(home)
+    var initdb = installation.command(
+      "initdb",
+      [
+        "--pgdata", data, "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8",
+        "--auth", "trust", "--no-sync",
+      ])
+    initdb.workingDirectory = home
+    _ = try await initdb.run()
+
+    var configuration = [
+      "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": socketFolder,
+      "max_prepared_transactions": "20", "log_line_prefix": "%m [%p] %q%a ", "timezone": "UTC",
+      // In the data folder, so that a killed server leaves nothing in /dev/shm.
+      "dynamic_shared_memory_type": "mmap",
+    ]
+    if !durable {
+      configuration.merge(["fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"]) { $1 }
+    }
+    if let tls {
+      let (certificate, key) = (home + "/server.crt", home + "/server.key")
+      try Files.write(try Files.read(tls.server.certificate), to: certificate)
+      try Files.write(try Files.read(tls.server.key), to: key, mode: 0o600)
+      try await installation.own(certificate)
+      try await installation.own(key)
+      configuration.merge(["ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key]) { $1 }
+    }
+    configuration.merge(settings) { $1 }
+    try append(
+      configuration.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.quoted($0.value))\n" }.joined(),
+      to: data + "/postgresql.conf")
+    var rules = ["local all all trust", "local replication all trust"]
+    rules += passwordRoles.map { "host all \"\($0)\" 127.0.0.1/32 scram-sha-256" }
+    rules += ["host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"]
+    try Files.write(rules.joined(separator: "\n") + "\n", to: data + "/pg_hba.conf")
+  }
+
+  private func append(_ text: String, to path: String) throws {
+    try Files.write(try Files.read(path) + text, to: path)
+  }
+
+  /// Starts it again, on the same port and data; returns when it answers. Nothing happens when it runs.
+  public func start() async throws {
+    if let process, !process.hasEnded { return }
+    let words = installation.prefix + ["\(installation.programs)/postgres", "-D", data]
+    let started = try await ChildProcess.start(
+      words[0], Array(words.dropFirst()), name: name, in: folder, workingDirectory: home, lastSignal: "QUIT")
+    process = started
+    // The unix socket: another's server on a port that was taken meanwhile must not be mistaken for this one.
+    let isReady = Command("\(installation.programs)/pg_isready", ["-q", "-h", socketFolder, "-p", "\(port)"])
+    try await eventually(within: .seconds(60), "PostgreSQL on port \(port) to answer") {
+      if started.hasEnded { return true }
+      _ = try await isReady.run()
+      return true
+    }
+    if started.hasEnded {
+      throw SandboxError.ended(
+        server: "PostgreSQL", status: "\(await started.waitForEnd())", output: Files.tail(log))
+    }
+  }
+
+  /// How PostgreSQL is told to end: sessions are cut off (fast), or no checkpoint is made either (immediate).
+  public enum StopMode: Sendable {
+    case fast
+    case immediate
+
+    fileprivate var signal: Int32 { self == .fast ? SIGINT : SIGQUIT }
+  }
+
+  /// Ends it. Nothing happens when it does not run.
+  public func stop(mode: StopMode = .fast) async {
+    await process?.stop(mode.signal)
+    process = nil
+  }
+
+  public func restart(mode: StopMode = .fast) async throws {
+    await stop(mode: mode)
+    try await start()
+  }
+
+  /// SIGKILL to all its processes, as a machine that loses power; `start()` brings it back.
+  public func kill() async throws {
+    guard let killed = process else { return }
+    process = nil
+    try await killed.kill()
+    // What only a new start on this data would have cleaned up: the next one may never come, and in between
+    // the number of the dead process may be given to another.
+    let lockFile = data + "/postmaster.pid"
+    let lines = (try? Files.read(lockFile).split(separator: "\n", omittingEmptySubsequences: false)) ?? []
+    if lines.count > 6, let segment = lines[6].split(separator: " ").last.flatMap({ Int32($0) }) {
+      _ = shmctl(segment, IPC_RMID, nil)
+    }
+    for leftover in [lockFile, "\(socketFolder)/.s.PGSQL.\(port)", "\(socketFolder)/.s.PGSQL.\(port).lock"] {
+      Files.remove(leftover)
+    }
+  }
+
+  /// SIGSTOP to all its processes: connections stay open and nothing answers.
+  public func freeze() async throws { try await process?.freeze() }
+
+  /// SIGCONT to all its processes.
+  public func thaw() { process?.thaw() }
+
+  /// The postmaster's process identifier; nil while it is down.
+  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
+
+  /// A single-quoted value of postgresql.conf and, with the same rules, of SQL.
+  private static func quoted(_ value: String) -> String {
+    "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+  }
+}

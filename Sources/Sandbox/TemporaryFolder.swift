@@ -1,0 +1,80 @@
+internal import Glibc
+internal import Synchronization
+
+/// A folder of its own under TMPDIR (or /tmp) for throwaway servers.
+///
+/// What is started in it ends, and the folder goes, when `remove()` is called, when the last reference to it
+/// is dropped, and when this process ends in whatever way, SIGKILL included.
+public final class TemporaryFolder: Sendable {
+  /// The absolute path. Every user may pass through it, none but its owner may list it.
+  public let path: String
+  private let undertaker: Undertaker
+  private let isRemoved = Mutex(false)
+
+  public init() throws {
+    var template = Array("\(Self.parent)/rollcall-XXXXXX".utf8CString)
+    guard unsafe mkdtemp(&template) != nil else {
+      throw SandboxError.system(call: "mkdtemp in \(Self.parent)", code: errno)
+    }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // A server of another user has to get to its own folder below.
+    guard unsafe chmod(path, 0o711) == 0 else { throw SandboxError.system(call: "chmod", code: errno) }
+    try Files.makeFolder(path + "/processes")
+    undertaker = try Undertaker(of: path)
+  }
+
+  static var parent: String {
+    let set = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    return set.hasPrefix("/") ? set : "/tmp"
+  }
+
+  deinit { begin() }
+
+  /// Runs `body` with a new folder, which is gone when this returns or throws.
+  nonisolated(nonsending) public static func with<Result>(
+    _ body: (TemporaryFolder) async throws -> Result
+  ) async throws -> Result {
+    let folder = try TemporaryFolder()
+    do {
+      let result = try await body(folder)
+      await folder.remove()
+      return result
+    } catch {
+      await folder.remove()
+      throw error
+    }
+  }
+
+  /// Ends what still runs in the folder and removes it; returns when both are done.
+  public func remove() async {
+    begin()
+    await undertaker.finished()
+  }
+
+  /// Writes a file into the folder; gives its path.
+  @discardableResult
+  public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws -> String {
+    try Files.write(text, to: "\(path)/\(name)", mode: mode)
+    return "\(path)/\(name)"
+  }
+
+  /// Makes the folder `name`, or `name-2`, `name-3` … when there is one; gives its path.
+  func makeSubfolder(_ name: String) throws -> String {
+    var candidate = "\(path)/\(name)"
+    var number = 1
+    while Files.exists(candidate) {
+      number += 1
+      candidate = "\(path)/\(name)-\(number)"
+    }
+    try Files.makeFolder(candidate)
+    return candidate
+  }
+
+  private func begin() {
+    let isFirst = isRemoved.withLock { removed in
+      defer { removed = true }
+      return !removed
+    }
+    if isFirst { undertaker.begin() }
+  }
+}

@@ -1,0 +1,67 @@
+/// A certificate authority made for one test run, with a certificate for servers on this machine.
+public struct TestAuthority: Sendable {
+  /// The paths of a certificate and its key, both PEM.
+  public struct Identity: Sendable, Hashable {
+    public let certificate: String
+    public let key: String
+  }
+
+  /// The path of the authority's own certificate, PEM.
+  public let certificate: String
+  /// For the names `localhost` and 127.0.0.1.
+  public let server: Identity
+  private let folder: String
+
+  /// Makes a key, a certificate, and the server's, with openssl.
+  public static func make(in folder: TemporaryFolder) async throws -> TestAuthority {
+    let home = try folder.makeSubfolder("authority")
+    _ = try await Command(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2",
+        "-subj", "/CN=Throwaway authority", "-addext", "basicConstraints=critical,CA:TRUE",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", "\(home)/ca.key",
+        "-out", "\(home)/ca.crt",
+      ]
+    ).run()
+    let server = try await issue(
+      name: "server", subject: "/CN=localhost", alternativeNames: "DNS:localhost,IP:127.0.0.1", home: home)
+    return TestAuthority(certificate: "\(home)/ca.crt", server: server, folder: home)
+  }
+
+  /// Signs another certificate.
+  /// - Parameters:
+  ///   - name: of the files.
+  ///   - subject: in openssl's form: `/DC=com/DC=example/CN=rollcall`.
+  ///   - alternativeNames: in openssl's form: `DNS:elsewhere.example`.
+  public func issue(
+    name: String, subject: String, alternativeNames: String? = nil
+  ) async throws -> Identity {
+    try await Self.issue(name: name, subject: subject, alternativeNames: alternativeNames, home: folder)
+  }
+
+  private static func issue(
+    name: String, subject: String, alternativeNames: String?, home: String
+  ) async throws -> Identity {
+    let identity = Identity(certificate: "\(home)/\(name).crt", key: "\(home)/\(name).key")
+    let request = "\(home)/\(name).csr"
+    _ = try await Command(
+      "openssl",
+      [
+        "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", subject,
+        "-keyout", identity.key, "-out", request,
+      ]
+    ).run()
+    var extensions = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n"
+    if let alternativeNames { extensions += "subjectAltName=\(alternativeNames)\n" }
+    try Files.write(extensions, to: "\(home)/\(name).ext")
+    _ = try await Command(
+      "openssl",
+      [
+        "x509", "-req", "-in", request, "-CA", "\(home)/ca.crt", "-CAkey", "\(home)/ca.key",
+        "-CAcreateserial", "-days", "2", "-extfile", "\(home)/\(name).ext", "-out", identity.certificate,
+      ]
+    ).run()
+    return identity
+  }
+}

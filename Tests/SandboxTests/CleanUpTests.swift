@@ -1,0 +1,112 @@
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+/// Nothing is left behind, however it ends.
+@Suite struct CleanUpTests {
+  @Test func aFolderTakesItsServersWithIt() async throws {
+    let folder = try TemporaryFolder()
+    let (postgres, directory) = try await startBoth(in: folder)
+    let pids = await [postgres.pid, directory.pid].compactMap(\.self)
+    #expect(pids.count == 2)
+    let children = pids.flatMap(ProcessTable.descendants)
+    #expect(children.count >= 4)
+    await folder.remove()
+    for pid in pids + children { #expect(!ProcessTable.isAlive(pid)) }
+    #expect(!Files.exists(folder.path))
+    #expect(sharedMemory(of: pids[0]).isEmpty)
+  }
+
+  @Test func frozenServersGoToo() async throws {
+    let folder = try TemporaryFolder()
+    let (postgres, directory) = try await startBoth(in: folder)
+    let pids = await [postgres.pid, directory.pid].compactMap(\.self)
+    let all = pids + pids.flatMap(ProcessTable.descendants)
+    try await postgres.freeze()
+    try await directory.freeze()
+    await folder.remove()
+    for pid in all { #expect(!ProcessTable.isAlive(pid)) }
+    #expect(!Files.exists(folder.path))
+  }
+
+  @Test func aKilledServerThatIsNeverStartedAgainLeavesNothing() async throws {
+    let folder = try TemporaryFolder()
+    let postgres = try await PostgresServer.start(in: folder, durable: false)
+    let pid = try #require(await postgres.pid)
+    #expect(!sharedMemory(of: pid).isEmpty)
+    try await postgres.kill()
+    #expect(sharedMemory(of: pid).isEmpty)
+    await folder.remove()
+    #expect(!Files.exists(folder.path))
+  }
+
+  @Test func theLastReferenceRemovesTheFolder() async throws {
+    var folder: TemporaryFolder? = try TemporaryFolder()
+    let path = try #require(folder).path
+    #expect(Files.exists(path))
+    folder = nil
+    try await eventually("\(path) to be gone") { !Files.exists(path) }
+  }
+
+  @Test func aParentThatIsKilledTakesAllWithIt() async throws {
+    let result = await #expect(
+      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+    ) {
+      let kept = try await startBothAndReport()
+      withExtendedLifetime(kept) { _ = kill(getpid(), SIGKILL) }
+    }
+    try await expectAllGone(try #require(result).standardOutputContent)
+  }
+
+  @Test func aParentThatExitsTakesAllWithIt() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+      let kept = try await startBothAndReport()
+      withExtendedLifetime(kept) { exit(0) }
+    }
+    try await expectAllGone(try #require(result).standardOutputContent)
+  }
+
+  /// The report's last line: the folder and the servers' processes.
+  private func expectAllGone(_ output: [UInt8]) async throws {
+    let text = String(decoding: output, as: UTF8.self)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("started ") })
+    let words = line.split(separator: " ").map(String.init)
+    let pids = words.dropFirst(2).compactMap { Int32($0) }
+    #expect(pids.count >= 6)
+    try await eventually(within: .seconds(15), "\(words[1]) and \(pids) to be gone") {
+      pids.filter(ProcessTable.isAlive).map(String.init) + (Files.exists(words[1]) ? [words[1]] : [])
+    } is: {
+      $0.isEmpty
+    }
+    #expect(sharedMemory(of: pids[0]).isEmpty)
+  }
+}
+
+private func startBoth(in folder: TemporaryFolder) async throws -> (PostgresServer, DirectoryServer) {
+  var options = OpenLDAPOptions()
+  options.durable = false
+  async let postgres = PostgresServer.start(in: folder, durable: false)
+  async let directory = DirectoryServer.start(in: folder, options: options)
+  return try await (postgres, directory)
+}
+
+/// For the process of an exit test, which ends with all it started still running.
+private func startBothAndReport() async throws -> (TemporaryFolder, PostgresServer, DirectoryServer) {
+  let folder = try TemporaryFolder()
+  let (postgres, directory) = try await startBoth(in: folder)
+  let pids = await [postgres.pid, directory.pid].compactMap(\.self)
+  let all = pids + pids.flatMap(ProcessTable.descendants)
+  print("started \(folder.path) \(all.map(String.init).joined(separator: " "))")
+  fflush(nil)
+  return (folder, postgres, directory)
+}
+
+/// The System V segments that a process made (proc(5), sysvipc/shm: cpid is the fifth column).
+private func sharedMemory(of pid: Int32) -> [String] {
+  let lines = ((try? Files.read("/proc/sysvipc/shm")) ?? "").split(separator: "\n")
+  return lines.map(String.init).filter { line in
+    let columns = line.split(separator: " ")
+    return columns.count > 4 && columns[4] == "\(pid)"
+  }
+}
