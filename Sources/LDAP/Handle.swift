@@ -37,13 +37,10 @@ struct Handle: ~Copyable {
     if wire.hasOutput && wire.failure == 0 { _ = wire.flush() }
   }
 
-  /// libldap's code and words for the last failure.
-  borrowing func lastError() -> (code: Int32, diagnostic: String) {
-    var code: Int32 = 0
-    unsafe ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code)
-    return (code, diagnostic())
-  }
+  /// Whether TLS stands between libldap and the wire.
+  var isEncrypted: Bool { unsafe ldap_tls_inplace(ld) == 1 }
 
+  /// libldap's words for the last failure.
   borrowing func diagnostic() -> String {
     var text: UnsafeMutablePointer<CChar>?
     unsafe ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text)

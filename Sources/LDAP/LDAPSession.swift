@@ -14,6 +14,8 @@ public import Reactor
 @Reactor
 public final class LDAPSession {
   public let options: LDAPOptions
+  /// Whether TLS protects it.
+  public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
 
@@ -23,11 +25,13 @@ public final class LDAPSession {
   private var pending: [Int32: Pending] = [:]
   private var watch: Watch?
   private var timer: Timer?
+  private var isReceiving = false
   /// Why there is no handle any more.
   private var end: LDAPError?
 
   init(_ options: LDAPOptions, _ handle: consuming Handle) {
     self.options = options
+    isEncrypted = handle.isEncrypted
     let descriptor = handle.wire.descriptor
     self.handle = consume handle
     // The handshake may have left its last words in the wire, so writing is asked for at once.
@@ -56,7 +60,7 @@ public final class LDAPSession {
   ) {
     let deadline = ContinuousClock.now + (limit ?? options.operationTimeout)
     pending[id] = Pending(verb: verb, dn: dn, outcome: outcome, deadline: deadline)
-    watch?.interest = [.readable, .writable]
+    askToWrite()
     if timer == nil { armTimer(limit ?? options.operationTimeout) }
   }
 
@@ -75,7 +79,7 @@ public final class LDAPSession {
   func abandon(_ id: Int32) {
     guard let request = pending.removeValue(forKey: id) else { return }
     if let ld = unsafe handle?.ld, unsafe ldap_abandon_ext(ld, id, nil, nil) == LDAP_SUCCESS {
-      watch?.interest = [.readable, .writable]
+      askToWrite()
     }
     request.fail(LDAPError(code: .userCancelled, diagnostic: "abandoned", operation: request.operation))
   }
@@ -83,11 +87,19 @@ public final class LDAPSession {
   // MARK: Answers
 
   private func ready(_ interest: Interest) {
-    if interest.contains(.writable), let wire = handle?.wire {
-      guard wire.flush() else { return lost() }
-      watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
+    if interest.contains(.readable) {
+      isReceiving = true
+      receive()
+      isReceiving = false
     }
-    if interest.contains(.readable) { receive() }
+    guard let wire = handle?.wire else { return }
+    guard wire.flush() else { return lost() }
+    watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
+  }
+
+  /// What is written while answers are handled leaves right after them, anything else at the next poll.
+  private func askToWrite() {
+    if !isReceiving { watch?.interest = [.readable, .writable] }
   }
 
   /// Handles what one read brings; a completion may send, close the session or let go of it.
@@ -100,6 +112,8 @@ public final class LDAPSession {
       case .failed: return lost()
       case .message(let message): dispatch(message, heard)
       }
+      // libldap would ask the kernel once more; under TLS only it knows whether a message is left.
+      if !isEncrypted, let wire = handle?.wire, !wire.hasInput { return }
     }
   }
 
@@ -108,7 +122,7 @@ public final class LDAPSession {
     switch message.kind {
     case .entry:
       guard let request = pending[id], case .search(let progress) = request.outcome else { return }
-      guard let entry = message.entry() else {
+      guard let entry = message.entry(expecting: progress.entries.last?.attributes.count ?? 8) else {
         return finish(.decodingError, "the server sends what is no entry")
       }
       progress.entries.append(entry)

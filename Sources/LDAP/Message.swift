@@ -90,13 +90,16 @@ struct Message: ~Copyable {
   }
 
   /// The entry of a search result entry; nil when it cannot be decoded.
-  borrowing func entry() -> Entry? {
+  ///
+  /// - Parameter expected: how many attributes there may be; a good guess saves allocations.
+  borrowing func entry(expecting expected: Int) -> Entry? {
     var walk: OpaquePointer?
     var name = unsafe berval()
     let started = unsafe ldap_get_dn_ber(ld, message, &walk, &name)
     defer { unsafe ber_free(walk, 0) }
     guard started == LDAP_SUCCESS else { return nil }
     var entry = unsafe Entry(DistinguishedName(unchecked: Message.text(name)))
+    entry.attributes.reserveCapacity(expected)
     while true {
       var type = unsafe berval()
       var values: UnsafeMutablePointer<berval>?
@@ -113,6 +116,8 @@ struct Message: ~Copyable {
     guard let values = unsafe values else { return [] }
     var count = 0
     while unsafe values[count].bv_val != nil { count += 1 }
+    // Most attributes have one value, and most of the time here is allocation.
+    if count == 1 { return unsafe [AttributeValue(bytes: octets(values[0]))] }
     return (0..<count).map { unsafe AttributeValue(bytes: octets(values[$0])) }
   }
 

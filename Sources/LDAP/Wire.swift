@@ -80,8 +80,6 @@ final class Wire {
 
   // MARK: For libldap
 
-  private var hasInput: Bool { inputStart < inputEnd }
-
   private func read(into buffer: UnsafeMutableRawPointer?, _ length: Int) -> Int {
     if !hasInput {
       let received = receive()
@@ -134,6 +132,9 @@ final class Wire {
 
   /// Lets libldap ask the kernel once more; the next time is another turn of the loop.
   func allowReceiving() { mayReceive = true }
+
+  /// Whether libldap has not read yet what has come in.
+  var hasInput: Bool { inputStart < inputEnd }
 
   var hasOutput: Bool { outputStart < output.count }
 
