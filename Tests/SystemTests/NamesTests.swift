@@ -14,18 +14,18 @@ import Testing
     let site = try await World.shared.site()
     for (index, name) in NamesTests.awkward.enumerated() {
       try await site.sql(
-        "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name)$n$, 'active', now())")
+        "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name).$n$, 'active', now())")
     }
     // Directories ignore spaces at a value's ends when they compare, not when they keep it.
     try await site.withDaemon { _ in
       try await eventually("all are there") {
         try await site.names()
       } is: {
-        $0.count > 15 || $0 == NamesTests.awkward.sorted()
+        $0 == NamesTests.awkward.sorted()
       }
       #expect(try await site.sql("SELECT key, message FROM rollcall.parked") == "")
       for (index, name) in NamesTests.awkward.enumerated() {
-        #expect(try await site.value("cn", of: "\(index)") == "Full \(name)")
+        #expect(try await site.value("cn", of: "\(index)") == "Full \(name).")
       }
       try await site.expectInStep()
       // Renamed to something plain, and away.
