@@ -1,0 +1,97 @@
+import Postgres
+import Reactor
+import Sandbox
+import Testing
+
+@Suite struct ConnectionTests {
+  @Test func notificationsArriveAndCarryTheirPayload() async throws {
+    let heard = try await withConnection { connection -> [Notification] in
+      var heard: [Notification] = []
+      connection.onNotification = { heard.append($0) }
+      try await connection.script("LISTEN here")
+      try await PostgresServerOfTests.shared.psql("NOTIFY here, 'one'; NOTIFY there, 'no'; NOTIFY here, 'two'")
+      while heard.count < 2 { try await Reactor.sleep(for: .milliseconds(5)) }
+      return heard
+    }
+    #expect(heard.map(\.payload) == ["one", "two"] && heard.allSatisfy { $0.channel == "here" })
+  }
+
+  @Test func aTerminatedBackendFailsWhatWaitsAndSaysSo() async throws {
+    try await withConnection { connection in
+      var closed: PostgresError?
+      connection.onClose = { closed = $0 }
+      let waiting = Task(executorPreference: Reactor.loop) { try await connection.query("SELECT pg_sleep(60)") }
+      let pid = connection.backendID
+      try await PostgresServerOfTests.shared.psql("SELECT pg_terminate_backend(\(pid))")
+      let error = await #expect(throws: PostgresError.self) { try await waiting.value }
+      #expect(error?.isConnectionLost == true)
+      #expect(closed != nil && !connection.isUsable)
+      let later = await #expect(throws: PostgresError.self) { try await connection.query("SELECT 1") }
+      #expect(later?.isConnectionLost == true)
+    }
+  }
+
+  @Test func aStatementPastItsDeadlineGivesTheConnectionUp() async throws {
+    try await withConnection { connection in
+      let error = await #expect(throws: PostgresError.self) {
+        try await connection.query("SELECT pg_sleep(60)", timeout: .milliseconds(100))
+      }
+      #expect(error?.kind == .timeout && !connection.isUsable)
+    }
+  }
+
+  @Test func aWrongPasswordIsToldWithoutThePassword() async throws {
+    let server = try await PostgresServerOfTests.shared
+    let conninfo = server.conninfo(user: "secretive", password: "wrong-S3cret")
+    let error = await #expect(throws: PostgresError.self) {
+      try await Reactor.run {
+        _ = try await PostgresConnection.open(ConnectionOptions(conninfo, applicationName: "test"))
+      }
+    }
+    let text = try #require(error?.description)
+    #expect(text.contains("password authentication failed for user \"secretive\""))
+    #expect(!text.contains("S3cret"))
+  }
+
+  @Test func theRightPasswordConnects() async throws {
+    let server = try await PostgresServerOfTests.shared
+    let conninfo = server.conninfo(user: "secretive", password: "correct horse")
+    let user = try await Reactor.run {
+      let connection = try await PostgresConnection.open(ConnectionOptions(conninfo, applicationName: "test"))
+      defer { connection.close() }
+      return try await connection.query("SELECT current_user").text(0, 0)
+    }
+    #expect(user == "secretive")
+  }
+
+  @Test func aMalformedConnectionStringIsNotRepeated() throws {
+    let error = #expect(throws: PostgresError.self) {
+      try ConnectionOptions("host=h password=S3cret extra", applicationName: "test")
+    }
+    #expect(error?.description.contains("S3cret") == false)
+    #expect(error?.description.contains("connection string") == true)
+  }
+
+  @Test func keepalivesAreSetUnlessTheUserSetsThem() throws {
+    let options = try ConnectionOptions("host=h keepalives_idle=99", applicationName: "test")
+    #expect(options["keepalives_idle"] == "99" && options["tcp_user_timeout"] == "10000")
+    #expect(options["target_session_attrs"] == "read-write" && options["gssencmode"] == "disable")
+    let uri = try ConnectionOptions("postgresql://u@h/db?connect_timeout=2", applicationName: "test")
+    #expect(uri["connect_timeout"] == "2" && uri["dbname"] == "db")
+  }
+
+  @Test func aMuteServerHasADeadline() async throws {
+    let server = try await PostgresServerOfTests.shared
+    let proxy = try await TCPProxy.start(to: server.port)
+    await proxy.swallow()
+    let conninfo = server.conninfo(port: proxy.port)
+    let error = await #expect(throws: PostgresError.self) {
+      try await Reactor.run {
+        _ = try await PostgresConnection.open(
+          ConnectionOptions(conninfo, applicationName: "test"), timeout: .milliseconds(300))
+      }
+    }
+    #expect(error?.isConnectionLost == true)
+    await proxy.stop()
+  }
+}
