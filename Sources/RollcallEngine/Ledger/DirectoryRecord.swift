@@ -86,4 +86,23 @@ extension Ledger {
     guard exists.bool(0, 0) else { return nil }
     return try await database.query("SELECT max(version) FROM rollcall.version").int(0, 0)
   }
+
+  /// Checks that the database is ours to use: installed, and of a version that this program knows.
+  func requireInstalled() async throws(EngineError) {
+    let found: Int?
+    do throws(EngineError) { found = try await schemaVersion() } catch {
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+      throw .refused(
+        "the database role of source.connection lacks rights on the schema \"rollcall\" (\(refusal.message)); "
+          + "run: rollcall install")
+    }
+    guard let version = found else {
+      throw .refused("the schema \"rollcall\" is not installed in this database; run: rollcall install")
+    }
+    guard version == SQLScripts.version else {
+      throw .refused(
+        "the schema \"rollcall\" is of version \(version), this program needs \(SQLScripts.version); "
+          + "run: rollcall install")
+    }
+  }
 }

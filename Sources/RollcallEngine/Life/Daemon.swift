@@ -16,8 +16,11 @@ public final class Daemon {
   private var tasks: [Task<Void, Never>] = []
   private var lookTimer: Timer?
   private var isStandby = false
-  /// Tells a supervisor how things are; the first call means ready.
+  private var pausing: Task<Void, Never>?
+  /// Tells a supervisor how things are.
   public var onStatus: (@Reactor (String) -> Void)?
+  /// Called once, when the daemon is connected and leads or stands by.
+  public var onReady: (@Reactor () -> Void)?
 
   public init(_ engine: Engine) {
     self.engine = engine
@@ -32,7 +35,10 @@ public final class Daemon {
   ///
   /// - Throws: ``EngineError/refused(_:)`` for what no waiting mends.
   public func run() async throws(EngineError) {
-    try await engine.prepare()
+    try await engine.prepare {
+      await self.pause($0)
+      return !self.isStopping
+    }
     tasks.append(Reactor.task { await self.listener.run() })
     tasks.append(Reactor.task { await self.every(self.engine.configuration.sweep.every) { self.lookSoon(.zero) } })
     tasks.append(
@@ -45,6 +51,7 @@ public final class Daemon {
         attempt = 0
         isStandby = false
         await tell("connected", reason.map { "comparing everybody: \($0)" })
+        ready()
         lookSoon(.zero)
         await waitForTrouble()
       } catch {
@@ -59,6 +66,7 @@ public final class Daemon {
   /// Ends the daemon in order: what is in flight is finished and settled.
   public func stop() {
     isStopping = true
+    pausing?.cancel()
     resumeTrouble()
   }
 
@@ -90,9 +98,10 @@ public final class Daemon {
       if !isStandby { logger.notice("standing by: another process leads this directory") }
       isStandby = true
       announce("standing by")
+      ready()
       attempt = 0
       // Not jittered: whoever stands by has to take over soon, and asking costs one statement.
-      try? await Reactor.sleep(for: .seconds(1))
+      await pause(.seconds(1))
       return
     case .refused: throw error
     case .directory(let failure):
@@ -106,7 +115,16 @@ public final class Daemon {
     if attempt == 1 || attempt % 20 == 0 {
       logger.warning("paused", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
     }
-    try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+    await pause(backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+  }
+
+  /// Waits that long, or until the daemon is told to end.
+  private func pause(_ delay: Duration) async {
+    if isStopping { return }
+    let task = Reactor.task { try? await Reactor.sleep(for: delay) }
+    pausing = task
+    await task.value
+    pausing = nil
   }
 
   private func tell(_ state: String, _ reason: String?) async {
@@ -115,6 +133,11 @@ public final class Daemon {
   }
 
   private func announce(_ status: String) { onStatus?(status) }
+
+  private func ready() {
+    onReady?()
+    onReady = nil
+  }
 
   // MARK: Noticing
 

@@ -56,7 +56,7 @@ extension Engine {
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
-    try? await ledger.note(leader: nil)
+    if leader.mayWrite { try? await ledger.note(leader: nil) }
   }
 
   func reconcileIfLeading() {

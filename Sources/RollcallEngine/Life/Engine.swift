@@ -84,17 +84,7 @@ public final class Engine {
   // MARK: Connecting
 
   /// Checks that the database is ours to use: installed, and of a version that this program knows.
-  public func requireInstalled() async throws(EngineError) {
-    let version = try await ledger.schemaVersion()
-    guard let version else {
-      throw .refused("the schema \"rollcall\" is not installed in this database; run: rollcall install")
-    }
-    guard version == SQLScripts.version else {
-      throw .refused(
-        "the schema \"rollcall\" is of version \(version), this program needs \(SQLScripts.version); "
-          + "run: rollcall install")
-    }
-  }
+  public func requireInstalled() async throws(EngineError) { try await ledger.requireInstalled() }
 
   /// Connects the directory if need be, compares what is stored with what is there, and lets keys flow.
   ///
@@ -272,16 +262,22 @@ public final class Engine {
 
   /// Checks what has to hold before anything is established, and that the database answers; waits for a
   /// database that is not there.
-  func prepare() async throws(EngineError) {
+  ///
+  /// - Parameter pause: waits that long; false gives up.
+  func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
     var attempt = 0
     while true {
-      do throws(EngineError) { return try await requireInstalled() } catch {
+      do throws(EngineError) {
+        try await requireInstalled()
+        return try await requireCoverage()
+      } catch {
         guard case .database(let failure) = error, failure.isConnectionLost, failure.sqlState?.hasPrefix("28") != true
         else { throw error }
         attempt += 1
         if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
-        try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+        let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
+        guard await pause(delay) else { return }
       }
     }
   }

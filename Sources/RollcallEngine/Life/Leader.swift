@@ -26,14 +26,19 @@ final class Leader {
   /// Whether a write may be sent now.
   var mayWrite: Bool { confirmed.map { ContinuousClock.now - $0 < Leader.validity } ?? false }
 
+  /// The second integer of the lock.
+  static func object(for subject: String) -> Int32 {
+    var hash = StableHash()
+    hash.combine(subject.utf8)
+    return Int32(truncatingIfNeeded: hash.value)
+  }
+
   /// Tries to become the leader.
   ///
   /// - Parameter subject: what is written to; two processes with one subject exclude each other.
   func tryToLead(subject: String) async throws(EngineError) -> Bool {
     if mayWrite { return true }
-    var hash = StableHash()
-    hash.combine(subject.utf8)
-    object = Int32(truncatingIfNeeded: hash.value)
+    object = Leader.object(for: subject)
     let asked = ContinuousClock.now
     try await database.query("SET idle_session_timeout = '10s'")
     let result = try await database.query(

@@ -28,6 +28,8 @@ public final class OneShot {
   /// - Throws: ``EngineError`` when it could not be done completely.
   public func run(full: Bool) async throws(EngineError) -> Outcome {
     try await engine.requireInstalled()
+    // Everybody can be compared without triggers; catching up without them would miss what they did not log.
+    if !full { try await engine.requireCoverage() }
     let reason: String?
     do throws(EngineError) {
       reason = try await engine.establish()

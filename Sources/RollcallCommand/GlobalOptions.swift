@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import Logging
+internal import Reactor
+internal import RollcallEngine
+
+/// What every command takes.
+struct GlobalOptions: ParsableArguments {
+  @Option(
+    name: .customLong("config"),
+    help: ArgumentHelp(
+      "The configuration; else what ROLLCALL_CONFIG names, else rollcall.yaml.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var file: String?
+
+  @Option(
+    name: .customLong("log-format"), help: "How log lines look on standard error: text or json.")
+  var format = LineLog.Format.text
+
+  @Option(
+    name: .customLong("log-level"),
+    help: ArgumentHelp(
+      "The least that is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
+    transform: { name in
+      guard let level = Logger.Level(rawValue: name) else { throw ValidationError("'\(name)' is no log level.") }
+      return level
+    })
+  var level = Logger.Level.info
+
+  /// What a command works with.
+  struct Setting: Sendable {
+    var configuration: Configuration
+    var logger: Logger
+    var environment: [String: String]
+  }
+
+  /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
+  ///
+  /// - Parameter failure: the exit code for every error, which is told on standard error.
+  func perform(
+    failure: Int32 = 1, _ body: @escaping @Reactor @Sendable (Setting) async throws -> Int32
+  ) async throws {
+    let code: Int32
+    do {
+      let setting = try load()
+      code = try await Reactor.run { try await body(setting) }
+    } catch {
+      Output.error.say("rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
+      throw ExitCode(failure)
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private func load() throws -> Setting {
+    let environment = ProcessInfo.processInfo.environment
+    let named = file ?? environment["ROLLCALL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+    let configuration: Configuration
+    do throws(ConfigurationError) {
+      configuration = try Configuration.load(path: named ?? "rollcall.yaml", environment: environment)
+    } catch {
+      guard named == nil, error.problems.first?.mark == nil else { throw error }
+      throw Complaint("\(error); name it with --config FILE or in ROLLCALL_CONFIG")
+    }
+    let logger = self.logger
+    for warning in configuration.warnings { logger.warning("configuration", metadata: ["message": "\(warning)"]) }
+    return Setting(configuration: configuration, logger: logger, environment: environment)
+  }
+
+  var logger: Logger {
+    let (format, level) = (self.format, self.level)
+    return Logger(label: "rollcall") { _ in LineLog(format, level) }
+  }
+}
+
+/// An error that is its message.
+struct Complaint: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+extension LineLog.Format: ExpressibleByArgument {}

@@ -1,0 +1,130 @@
+internal import ArgumentParser
+internal import LDAPModel
+internal import RollcallCore
+internal import RollcallEngine
+
+struct Plan: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what would change in the directory; changes nothing.",
+    discussion: """
+      Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and
+      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments.
+      Passwords are shown as ***. With keys it looks at these alone. A summary goes to standard error.
+
+      Examples:
+        rollcall plan
+        rollcall plan 17 18
+        rollcall plan --json | jq -r '.operations[].dn'
+
+      Exit codes: 0 nothing to do (and nothing on standard output), 2 something, 1 an error.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Argument(help: "Keys to look at; all where none is named.")
+  var keys: [String] = []
+
+  @Flag(help: "Print one JSON object instead of LDIF.")
+  var json = false
+
+  func run() async throws {
+    let (keys, json) = (self.keys, self.json)
+    try await options.perform { setting in
+      let engine = try Engine(setting.configuration, logger: setting.logger)
+      defer { engine.close() }
+      let page = PlanPage(try await Rehearsal(engine).run(keys))
+      if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
+      Output.error.say(page.summary)
+      return page.isEmpty ? 0 : 2
+    }
+  }
+}
+
+/// How a plan is shown.
+struct PlanPage {
+  private let result: Rehearsal.Result
+  private let steps: [Step]
+  private let held: [Removal]
+  private let parked: [(key: String, value: Problem)]
+  private let blocked: [(key: String, value: Blocker)]
+
+  init(_ result: Rehearsal.Result) {
+    self.result = result
+    steps = result.plan.sequences.flatMap(\.steps)
+    held = result.held.sorted { $0.key < $1.key }
+    parked = result.parked.sorted { $0.key < $1.key }
+    blocked = result.plan.blocked.sorted { $0.key < $1.key }
+  }
+
+  var isEmpty: Bool { steps.isEmpty && held.isEmpty && parked.isEmpty && blocked.isEmpty }
+
+  var ldif: String {
+    var text = steps.isEmpty ? "" : LDIF.header
+    for step in steps {
+      text += LDIF.comment("key \(step.key): \(step.what.rawValue)") + LDIF.change(step.operation)
+    }
+    for removal in held {
+      text += LDIF.comment(
+        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it")
+    }
+    for (key, problem) in parked {
+      text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
+    }
+    for (key, blocker) in blocked {
+      text += LDIF.comment("waits: key \(key): for key \(blocker.key), which has \(blocker.dn.text)")
+    }
+    return text
+  }
+
+  var json: JSON {
+    .object([
+      ("keys", .integer(result.keys)),
+      (
+        "operations",
+        .array(
+          steps.map { step in
+            .object([
+              ("key", .string(step.key)), ("what", .string(step.what.rawValue)),
+              ("dn", .string(step.operation.dn.text)), ("ldif", .string(LDIF.change(step.operation))),
+            ])
+          })
+      ),
+      (
+        "held",
+        .array(
+          held.map {
+            .object([
+              ("key", .string($0.key)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
+            ])
+          })
+      ),
+      (
+        "parked",
+        .array(
+          parked.map { key, problem in
+            .object([
+              ("key", .string(key)), ("reason", .string(problem.reason.rawValue)),
+              ("code", JSON(problem.code.map(Int.init))), ("message", .string(problem.message)),
+            ])
+          })
+      ),
+      (
+        "waiting",
+        .array(
+          blocked.map { key, blocker in
+            .object([("key", .string(key)), ("for", .string(blocker.key)), ("dn", .string(blocker.dn.text))])
+          })
+      ),
+    ])
+  }
+
+  var summary: String {
+    let keys = Set(steps.map(\.key)).count
+    let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
+    return "\(counted(result.keys, "key")) looked at: \(counted(steps.count, "operation")) for \(counted(keys, "key")), "
+      + "\(held.count) held, \(parked.count) parked\(waiting)"
+  }
+}
+
+/// `1 key`, `2 keys`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

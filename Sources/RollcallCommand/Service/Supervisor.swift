@@ -1,0 +1,41 @@
+internal import Glibc
+
+/// Tells the program that started this one how it is doing, as sd_notify(3) has it: datagrams to the socket that
+/// NOTIFY_SOCKET names. Nothing happens where there is none.
+struct Supervisor: Sendable {
+  /// A path, or an abstract name that begins with `@`.
+  private let address: String
+
+  init?(_ environment: [String: String]) {
+    guard let address = environment["NOTIFY_SOCKET"], address.hasPrefix("/") || address.hasPrefix("@") else {
+      return nil
+    }
+    self.address = address
+  }
+
+  /// Sends assignments such as `READY=1`; line breaks in a value would begin another one.
+  func tell(_ assignments: [(name: String, value: String)]) {
+    let text = assignments.map { "\($0.name)=\($0.value.printable)" }.joined(separator: "\n")
+    var name = Array(address.utf8)
+    if name[0] == UInt8(ascii: "@") { name[0] = 0 }
+    var to = sockaddr_un()
+    to.sun_family = sa_family_t(AF_UNIX)
+    let room = unsafe withUnsafeMutableBytes(of: &to.sun_path) { path in
+      unsafe path.copyBytes(from: name.prefix(path.count))
+      return path.count
+    }
+    // An abstract name is as long as the address says; a path ends with a NUL.
+    guard name.count < room else { return }
+    let length = socklen_t(MemoryLayout<sockaddr_un>.size - room + name.count + (name[0] == 0 ? 0 : 1))
+    let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard socket >= 0 else { return }
+    defer { close(socket) }
+    let octets = Array(text.utf8)
+    _ = unsafe withUnsafePointer(to: &to) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        // A supervisor that does not read must not hold us up.
+        unsafe sendto(socket, octets, octets.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), $0, length)
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import RollcallEngine
+
+struct Status: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "How far the directory is, and what waits for a person.",
+    discussion: """
+      Read from the database alone, so it works while the daemon or the directory is down.
+
+      Examples:
+        rollcall status
+        rollcall status --json | jq .watermark_age_seconds
+
+      Exit codes: 0 all is well, 1 something is parked or held or the directory is behind, 69 it cannot be found out.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() async throws {
+    let json = self.json
+    try await options.perform(failure: 69) { setting in
+      let report = try await StatusReport.read(setting.configuration)
+      let page = StatusPage(report)
+      try Output.standard.write(json ? page.json.text : page.text)
+      return report.isWell ? 0 : 1
+    }
+  }
+}
+
+/// How a status is shown.
+struct StatusPage {
+  /// Rows of a list that people are shown.
+  private static let most = 20
+  private let report: StatusReport
+
+  init(_ report: StatusReport) { self.report = report }
+
+  var json: JSON {
+    .object([
+      ("name", .string(report.name)), ("behind", .bool(report.isBehind)),
+      ("watermark_age_seconds", JSON(report.watermarkAge)), ("backlog", JSON(report.backlog)),
+      ("leader", JSON(report.leader)), ("leader_since", JSON(report.leaderSince)),
+      (
+        "directory",
+        .object([
+          ("state", JSON(report.directory?.state)), ("reason", JSON(report.directory?.reason)),
+          ("since", JSON(report.directory?.since)),
+        ])
+      ),
+      ("last_reconcile", JSON(report.lastReconcile)),
+      ("parked", .array(report.parked.map(Self.json))), ("held_set", JSON(report.held.id)),
+      ("held", .array(report.held.removals.map(Self.json))), ("released", .integer(report.released)),
+    ])
+  }
+
+  private static func json(_ parked: StatusReport.Parked) -> JSON {
+    .object([
+      ("key", .string(parked.key)), ("reason", .string(parked.reason)), ("code", JSON(parked.code)),
+      ("message", .string(parked.message)), ("attempts", .integer(parked.attempts)),
+      ("since", .string(parked.since)), ("next_at", JSON(parked.nextAt)),
+    ])
+  }
+
+  private static func json(_ held: HeldSet.Removal) -> JSON {
+    .object([
+      ("key", .string(held.key)), ("action", .string(held.action)), ("dn", .string(held.dn)),
+      ("since", .string(held.since)),
+    ])
+  }
+
+  var text: String {
+    var lines: [(String, String)] = [("name", report.name)]
+    lines.append(("leader", report.leader.map { "\($0) since \(report.leaderSince ?? "?")" } ?? "nobody"))
+    if let directory = report.directory {
+      let reason = directory.reason.map { ": \($0)" } ?? ""
+      lines.append(("directory", "\(directory.state) since \(directory.since ?? "?")\(reason)"))
+    } else {
+      lines.append(("directory", "never connected"))
+    }
+    let age = report.watermarkAge.map { "\(($0 * 10).rounded() / 10) s ago" } ?? "never"
+    lines.append(("in step", age + (report.isBehind ? ", behind" : "")))
+    lines.append(("backlog", report.backlog.map { counted($0, "change") } ?? "everybody, by a reconcile"))
+    lines.append(("reconciled", report.lastReconcile ?? "never"))
+    lines.append(("parked", "\(report.parked.count)"))
+    lines.append(("held", "\(report.held.removals.count)" + (report.held.id.map { ", set \($0)" } ?? "")))
+    if report.released > 0 { lines.append(("released", "\(report.released), not done yet")) }
+    var text = lines.map { "\(($0 + ":").padded(12))\($1.printable)\n" }.joined()
+    text += list(report.parked) { parked in
+      let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
+      return "parked \(parked.key): \(parked.message) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
+    }
+    text += list(report.held.removals) { "held \($0.key): \($0.action) \($0.dn) [since \($0.since)]" }
+    return text
+  }
+
+  private func list<Item>(_ items: [Item], _ line: (Item) -> String) -> String {
+    var text = items.prefix(Self.most).map { line($0).printable + "\n" }.joined()
+    if items.count > Self.most { text += "… and \(items.count - Self.most) more: rollcall status --json\n" }
+    return text
+  }
+}
+
+extension String {
+  /// Filled up with blanks to a width.
+  func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import RollcallEngine
+
+struct Sync: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Brings the directory in step once, then ends; for cron, or after a repair.",
+    discussion: """
+      Catches up with what has changed since the last time, or compares everybody with --full. Where a daemon leads
+      the directory, it is asked to do it and waited for.
+
+      Example, drift in the directory put right at night:
+        17 3 * * *  rollcall sync --full --log-level warning
+
+      Exit codes: 0 when the directory is in step, 1 when a key is parked, a removal is held, or it failed.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(help: "Compare the whole table with the whole directory.")
+  var full = false
+
+  func run() async throws {
+    let full = self.full
+    try await options.perform { setting in
+      let engine = try Engine(setting.configuration, logger: setting.logger)
+      defer { engine.close() }
+      let outcome = try await OneShot(engine).run(full: full)
+      let done = outcome.applied.map { counted($0, "operation") } ?? "done by the daemon that leads"
+      try Output.standard.write("\(done), \(outcome.parked) parked, \(outcome.held) held\n")
+      return outcome.parked == 0 && outcome.held == 0 ? 0 : 1
+    }
+  }
+}

@@ -1,0 +1,186 @@
+internal import Logging
+internal import Postgres
+internal import Reactor
+
+/// Whether every table that the mapping reads is watched, with the columns that it reads.
+///
+/// A change that no trigger logs is found by the next full reconcile only, a day later: so the daemon does not start
+/// on less than this.
+@Reactor
+struct Coverage {
+  /// A table to be watched.
+  struct Demand: Sendable {
+    /// Where the configuration names it.
+    var path: String
+    var oid: Int
+    /// Schema and name, quoted where needed.
+    var table: String
+    /// The column that names the person.
+    var key: String
+    /// What the mapping reads of it, the key aside; nil means all.
+    var columns: Set<String>?
+  }
+
+  private let database: Database
+  private let configuration: Configuration
+  let readings: [MappingReading]
+
+  init(_ database: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
+    self.database = database
+    self.configuration = configuration
+    self.readings = readings
+  }
+
+  /// The tables that have to be watched, and what speaks against it.
+  func demands() async throws(EngineError) -> (demands: [Demand], findings: [Finding]) {
+    var findings: [Finding] = []
+    var demands: [Demand] = []
+    for (path, table, key) in configured {
+      let found = try await database.query(
+        """
+        SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, EXISTS (SELECT FROM pg_attribute AS a
+          WHERE a.attrelid = c.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)
+        """, [table.sql, key])
+      guard let oid = found.isEmpty ? nil : found.int(0, 0), let name = found.text(0, 1) else {
+        findings.append(error(path, "there is no table \(table)"))
+        continue
+      }
+      // A view is watched through the tables that it reads.
+      if path == "source.table", found.text(0, 2) == "v" { continue }
+      if !found.bool(0, 3) {
+        findings.append(error(path, "\(name) has no column \"\(key)\""))
+      } else if let other = demands.first(where: { $0.oid == oid }) {
+        if other.key != key {
+          findings.append(
+            error(path, "\(name) is named under \(other.path) already, with the key \"\(other.key)\"; a table has one"))
+        }
+      } else {
+        demands.append(Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key)))
+      }
+    }
+    findings += unwatched(demands)
+    return (demands, findings)
+  }
+
+  /// Looks whether the triggers are there, are enabled and see all columns that are read.
+  func findings() async throws(EngineError) -> [Finding] {
+    var (demands, findings) = try await self.demands()
+    let watched = try await database.query("SELECT source::oid, key, columns, problem FROM rollcall.watched")
+    let install = "run: rollcall install"
+    for demand in demands {
+      guard let row = (0..<watched.rowCount).first(where: { watched.int($0, 0) == demand.oid }) else {
+        findings.append(Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
+        continue
+      }
+      let key = watched.text(row, 1) ?? ""
+      if let problem = watched.text(row, 3) {
+        findings.append(Finding(.error, demand.table, "its triggers are not in order: \(problem)", remedy: install))
+      } else if key != demand.key {
+        let message = "is watched by its column \"\(key)\", not by \"\(demand.key)\" as \(demand.path) says"
+        findings.append(Finding(.error, demand.table, message, remedy: install))
+      } else if let unseen = Coverage.unseen(demand, watched.names(row, 2)) {
+        findings.append(Finding(.error, demand.table, "its triggers do not watch \(unseen), which the mapping reads", remedy: install))
+      } else {
+        let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
+        findings.append(Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
+      }
+    }
+    return findings
+  }
+
+  private static func unseen(_ demand: Demand, _ columns: [String]?) -> String? {
+    guard let columns else { return nil }
+    guard let wanted = demand.columns else { return "all columns" }
+    let missing = wanted.subtracting(columns).subtracting([demand.key])
+    return missing.isEmpty ? nil : missing.sorted().joined(separator: ", ")
+  }
+
+  /// The tables that the configuration says to watch.
+  private var configured: [(path: String, table: QualifiedName, key: String)] {
+    var tables: [(String, QualifiedName, String)] = []
+    if case .table(let name) = configuration.source.relation {
+      tables.append(("source.table", name, configuration.source.key))
+    }
+    for (index, watched) in configuration.source.watch.enumerated() {
+      tables.append(("source.watch[\(index)].table", watched.table, watched.key))
+    }
+    return tables
+  }
+
+  /// What the mapping reads of a table; all where nobody can see what reads it, as in a function.
+  private func columns(of oid: Int, _ key: String) -> Set<String>? {
+    if readings.contains(where: \.isBlind) { return [] }
+    let tables = readings.flatMap(\.tables).filter { $0.oid == oid }
+    if tables.isEmpty { return nil }
+    var columns: Set<String> = []
+    for table in tables {
+      guard let read = table.columns else { return nil }
+      columns.formUnion(read)
+    }
+    return columns.subtracting([key])
+  }
+
+  /// Tables that are read and that nothing watches.
+  private func unwatched(_ demands: [Demand]) -> [Finding] {
+    var findings: [Finding] = []
+    var seen: Set<Int> = []
+    for reading in readings {
+      for table in reading.tables where !demands.contains(where: { $0.oid == table.oid }) {
+        guard seen.insert(table.oid).inserted else { continue }
+        findings.append(finding(reading.path, table))
+      }
+    }
+    return findings
+  }
+
+  private func finding(_ path: String, _ table: MappingReading.Table) -> Finding {
+    let place = configuration.place(of: path)
+    if table.isCatalog {
+      return Finding(.warning, place, "reads \(table.name), a system catalog; its changes take effect at the next reconcile")
+    }
+    let columns = table.columns.map { $0.sorted().joined(separator: ", ") } ?? "all columns"
+    switch table.kind {
+    case "m":
+      return Finding(
+        .error, place, "reads \(table.name), a materialized view, whose changes no trigger sees",
+        remedy: "read the tables below it")
+    case "f":
+      return Finding(
+        .error, place, "reads \(table.name), a foreign table, whose changes no trigger here sees",
+        remedy: "copy it into this database")
+    default:
+      return Finding(
+        .error, place, "reads \(table.name) (\(columns)), which nobody watches",
+        remedy: "name it in source.watch with the column that names the person, then run: rollcall install")
+    }
+  }
+
+  private func error(_ path: String, _ message: String) -> Finding {
+    Finding(.error, configuration.place(of: path), message)
+  }
+}
+
+extension Engine {
+  /// Checks that the mapping can be read and that the triggers see all that it reads.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
+  public func requireCoverage() async throws(EngineError) {
+    let readings: [MappingReading]
+    do throws(EngineError) { readings = try await MappingReader(database, configuration).read() } catch {
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else { throw error }
+      throw .refused("the mapping cannot be looked at: \(refusal.message)")
+    }
+    if readings.contains(where: \.isBlind) {
+      logger.warning(
+        "cannot see which columns the mapping reads: the database role may not make temporary views",
+        metadata: ["remedy": "GRANT TEMPORARY ON DATABASE … TO …"])
+    }
+    var findings = MappingInspection(configuration).failures(readings)
+    if findings.isEmpty {
+      findings = try await Coverage(database, configuration, readings).findings().filter { $0.level == .error }
+    }
+    if findings.isEmpty { return }
+    throw .refused(findings.map { "\($0.place): \($0.complaint)" }.joined(separator: "\n"))
+  }
+}

@@ -1,0 +1,43 @@
+/// One thing that was looked at, and what is to be said of it: a line of `rollcall check`.
+public struct Finding: Sendable, Equatable {
+  public enum Level: String, Sendable, Comparable {
+    case ok
+    /// Works, but not as one might think.
+    case warning
+    /// Does not work.
+    case error
+
+    public static func < (one: Level, other: Level) -> Bool {
+      let order: [Level] = [.ok, .warning, .error]
+      return order.firstIndex(of: one) ?? 0 < order.firstIndex(of: other) ?? 0
+    }
+  }
+
+  public var level: Level
+  /// A place in the configuration, a table or an entry.
+  public var place: String
+  public var message: String
+  /// What to do about it.
+  public var remedy: String?
+
+  public init(_ level: Level, _ place: String, _ message: String, remedy: String? = nil) {
+    self.level = level
+    self.place = place
+    self.message = message
+    self.remedy = remedy
+  }
+
+  /// `error: public.users: has no triggers; run: rollcall install`
+  public var line: String { "\(level.rawValue): \(place): \(complaint)" }
+
+  /// Message and remedy.
+  public var complaint: String { remedy.map { "\(message); \($0)" } ?? message }
+}
+
+extension Configuration {
+  /// Where a key stands in the file, for a finding: `rollcall.yaml:31:13: users.attributes.mail`.
+  func place(of path: String) -> String {
+    let text = problem(at: path, "").description
+    return String(text.dropLast(2))
+  }
+}

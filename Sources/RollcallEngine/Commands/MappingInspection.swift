@@ -1,0 +1,51 @@
+internal import Postgres
+internal import RollcallCore
+
+/// What is to be said of the mapping, from what PostgreSQL makes of its pieces.
+struct MappingInspection: Sendable {
+  private let configuration: Configuration
+
+  init(_ configuration: Configuration) { self.configuration = configuration }
+
+  /// Pieces that PostgreSQL does not take, each at its place in the file with PostgreSQL's own words.
+  func failures(_ readings: [MappingReading]) -> [Finding] {
+    readings.compactMap { reading in
+      guard let failure = reading.failure else { return nil }
+      let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
+      return Finding(.error, configuration.place(of: reading.path), failure.message + detail)
+    }
+  }
+
+  /// Everything else: the key's type, what changes by itself, what cannot be seen.
+  func findings(_ readings: [MappingReading]) -> [Finding] {
+    var findings = failures(readings)
+    if readings.contains(where: \.isBlind) {
+      findings.append(
+        Finding(
+          .warning, "database", "this role may not make temporary views, so what the mapping reads cannot be seen",
+          remedy: "GRANT TEMPORARY ON DATABASE … TO …, or check as another role"))
+    }
+    for reading in readings where reading.failure == nil {
+      if reading.path == "source.key", KeyType(oid: reading.type) == nil {
+        findings.append(
+          Finding(
+            .error, configuration.place(of: reading.path), "the column's type cannot be a key",
+            remedy: "it must be an integer, uuid, text or varchar"))
+      }
+      for function in reading.functions { findings.append(finding(reading.path, function)) }
+    }
+    return findings
+  }
+
+  private func finding(_ path: String, _ function: MappingReading.Function) -> Finding {
+    let place = configuration.place(of: path)
+    if function.isForeign {
+      return Finding(
+        .warning, place, "calls \(function.name), and nobody can see what that depends on",
+        remedy: "declare it IMMUTABLE if it depends on its arguments alone; else name the tables that it reads in source.watch")
+    }
+    return Finding(
+      .warning, place, "\(function.name) changes its value although no row changes",
+      remedy: "such a change takes effect when the row is next written, or at the next reconcile")
+  }
+}

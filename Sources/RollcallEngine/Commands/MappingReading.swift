@@ -1,0 +1,185 @@
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// What one piece of the mapping is to PostgreSQL: an expression, the key, or the source itself.
+struct MappingReading: Sendable {
+  /// A table that it reads, directly or through views.
+  struct Table: Sendable, Hashable {
+    var oid: Int
+    /// Schema and name, quoted where needed.
+    var name: String
+    /// `pg_class.relkind`.
+    var kind: String
+    var isCatalog: Bool
+    /// Nil means all: a whole row is read.
+    var columns: Set<String>?
+  }
+
+  /// A function whose value may change although no row does.
+  struct Function: Sendable, Hashable {
+    var name: String
+    /// A function of this database, of which nobody here knows what it reads.
+    var isForeign: Bool
+  }
+
+  /// Its key in the configuration.
+  var path: String
+  /// Why PostgreSQL does not take it.
+  var failure: PostgresError?
+  /// The OID of its type; that of the type below for a domain.
+  var type: UInt32 = 0
+  var tables: [Table] = []
+  var functions: [Function] = []
+  /// Whether nobody knows what it reads, because the role may not make temporary views.
+  var isBlind = false
+}
+
+/// Finds out what the mapping reads, by making views of its pieces and taking them back.
+///
+/// PostgreSQL itself notes in `pg_depend` which columns a view reads, in subqueries and through other views too.
+@Reactor
+struct MappingReader {
+  private let database: Database
+  private let query: RosterQuery
+  private let configuration: Configuration
+
+  init(_ database: Database, _ configuration: Configuration) {
+    self.database = database
+    self.configuration = configuration
+    query = RosterQuery(configuration)
+  }
+
+  /// Reads all pieces: the source, the key, then the expressions. Where the source cannot be read it is the only one.
+  ///
+  /// - Throws: ``EngineError`` when the database did not answer; what it does not take is in the readings.
+  func read() async throws(EngineError) -> [MappingReading] {
+    try await database.query("BEGIN")
+    do throws(EngineError) {
+      let readings = try await readAll()
+      try await database.query("ROLLBACK")
+      return readings
+    } catch {
+      _ = try? await database.query("ROLLBACK")
+      throw error
+    }
+  }
+
+  private var sourcePath: String {
+    if case .table = configuration.source.relation { "source.table" } else { "source.query" }
+  }
+
+  private func readAll() async throws(EngineError) -> [MappingReading] {
+    let source = try await read(sourcePath, "SELECT 1 AS value FROM \(query.source) AS roster")
+    guard source.failure == nil else { return [source] }
+    var readings = [source]
+    readings.append(try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
+    for condition in [query.scope, query.active].compactMap({ $0 }) {
+      let sql = "SELECT ((\(condition.sql)\n) IS TRUE) AS value FROM \(query.source) AS roster"
+      readings.append(try await read(condition.path, sql))
+    }
+    for expression in query.expressions {
+      let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
+      readings.append(try await read(expression.path, sql))
+    }
+    return readings
+  }
+
+  private func read(_ path: String, _ select: String) async throws(EngineError) -> MappingReading {
+    var reading = MappingReading(path: path)
+    try await database.query("SAVEPOINT rollcall_probe")
+    do throws(EngineError) {
+      let session = try await database.session()
+      do throws(PostgresError) {
+        try await session.prepare("", select)
+        reading.type = try await session.describe("").typeOID(0)
+      } catch {
+        throw .database(error)
+      }
+      do throws(EngineError) {
+        try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
+      } catch {
+        // What may not be read is refused later, when it is read.
+        guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+        reading.isBlind = true
+        try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
+        return reading
+      }
+      reading.tables = try await tables()
+      reading.functions = try await functions()
+    } catch {
+      guard case .database(let refusal) = error, !refusal.isConnectionLost else { throw error }
+      reading.failure = refusal
+    }
+    try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
+    return reading
+  }
+
+  /// The rules of the view and of the views below it.
+  private static let rules = """
+    WITH RECURSIVE relation (oid) AS (
+      SELECT 'pg_temp.rollcall_probe'::regclass::oid
+      UNION
+      SELECT c.oid FROM relation JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+          AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v'
+    ), rule AS (
+      SELECT r.oid, r.ev_class, r.ev_action::text AS action FROM relation
+        JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
+    )
+    """
+
+  private func tables() async throws(EngineError) -> [MappingReading.Table] {
+    // Of a row that is read as a whole, pg_depend tells nothing; the rule has a Var of attribute 0.
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, n.nspname = 'pg_catalog',
+        bool_or(rule.action ~ ':varattno 0 '), array_agg(DISTINCT a.attname::text) FILTER (WHERE a.attname IS NOT NULL)
+      FROM rule JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = rule.oid
+          AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'm', 'f')
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
+      GROUP BY 1, 2, 3, 4 ORDER BY 2
+      """)
+    return (0..<result.rowCount).map { row in
+      MappingReading.Table(
+        oid: result.int(row, 0) ?? 0, name: result.text(row, 1) ?? "", kind: result.text(row, 2) ?? "",
+        isCatalog: result.bool(row, 3),
+        columns: result.bool(row, 4) ? nil : Set(result.names(row, 5) ?? []))
+    }
+  }
+
+  private func functions() async throws(EngineError) -> [MappingReading.Function] {
+    // Operators and aggregates are functions too. What PostgreSQL brings along counts when it tells the time or is
+    // volatile: most of its stable functions depend on settings only, which every session of Rollcall fixes.
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT DISTINCT CASE WHEN p.oid < 16384 THEN p.proname || '()' ELSE p.oid::regprocedure::text END, p.oid >= 16384
+      FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
+        JOIN pg_proc AS p ON p.oid = found[1]::oid
+      WHERE p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
+        OR p.proname IN ('now', 'transaction_timestamp', 'statement_timestamp') OR p.proname = 'age' AND p.pronargs = 1)
+      UNION
+      SELECT ('{CURRENT_DATE,CURRENT_TIME,CURRENT_TIME,CURRENT_TIMESTAMP,CURRENT_TIMESTAMP,LOCALTIME,LOCALTIME,'
+        'LOCALTIMESTAMP,LOCALTIMESTAMP}'::text[])[found[1]::int + 1], false
+      FROM rule, regexp_matches(rule.action, '\\{SQLVALUEFUNCTION :op ([0-8]) ', 'g') AS found
+      ORDER BY 1
+      """)
+    return (0..<result.rowCount).map { row in
+      MappingReading.Function(name: result.text(row, 0) ?? "", isForeign: result.bool(row, 1))
+    }
+  }
+}
+
+extension QueryResult {
+  /// The elements of an array of text or names; nil for NULL.
+  func names(_ row: Int, _ column: Int) -> [String]? {
+    guard let bytes = bytes(row, column) else { return nil }
+    return (try? ColumnDecoder.values(bytes, oid: 1009))?.compactMap(\.text)
+  }
+}

@@ -1,0 +1,144 @@
+internal import Postgres
+internal import Reactor
+
+/// How far one directory is, read from the ledger alone: it works while the daemon or the directory is down.
+public struct StatusReport: Sendable {
+  /// How the directory was when the daemon last said so.
+  public struct DirectoryState: Sendable, Equatable {
+    public var state: String
+    public var reason: String?
+    /// RFC 3339, UTC; as all times here.
+    public var since: String?
+  }
+
+  /// A key that is set aside.
+  public struct Parked: Sendable, Equatable {
+    public var key: String
+    public var reason: String
+    /// The LDAP result code; nil where no server refused.
+    public var code: Int?
+    public var message: String
+    public var attempts: Int
+    public var since: String
+    /// When it is tried again; nil waits for its cause to change.
+    public var nextAt: String?
+  }
+
+  public var name: String
+  /// Seconds since the last completed look that left nothing unsettled; nil before the first.
+  public var watermarkAge: Double?
+  /// Changes that the watermark has not passed; nil where there is no watermark, so that everybody is compared.
+  public var backlog: Int?
+  /// `host:pid` of the process that holds the leader's lock; nil if nobody does.
+  public var leader: String?
+  public var leaderSince: String?
+  /// Nil before the daemon has ever connected.
+  public var directory: DirectoryState?
+  public var lastReconcile: String?
+  public var parked: [Parked]
+  /// Removals that wait for a person.
+  public var held: HeldSet
+  /// Removals that a person has approved and that are still to be done.
+  public var released: Int
+  /// Whether the last look is older than the configuration's `behind_after`.
+  public var isBehind: Bool
+
+  /// Whether nobody has to do anything.
+  public var isWell: Bool { parked.isEmpty && held.removals.isEmpty && !isBehind }
+
+  /// Reads it.
+  ///
+  /// - Throws: ``EngineError`` when it cannot be found out.
+  @Reactor
+  public static func read(_ configuration: Configuration) async throws(EngineError) -> StatusReport {
+    let ledger = try Ledger(configuration)
+    defer { ledger.database.close() }
+    try await ledger.requireInstalled()
+    try await ledger.database.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    let parked = try await ledger.parkedInDetail()
+    let held = try await ledger.heldSet()
+    let released = try await ledger.countReleased()
+    let record = try await ledger.database.query(
+      """
+      SELECT extract(epoch FROM clock_timestamp() - d.looked_at), d.leader, \(time("d.leader_since")), d.state, d.reason,
+        \(time("d.since")), \(time("d.last_reconcile")), d.server || ' ' || d.base,
+        CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM rollcall.change AS c
+          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)) END
+      FROM rollcall.directory AS d WHERE d.name = $1
+      """, [configuration.name])
+    var report = StatusReport(
+      name: configuration.name, parked: parked, held: held, released: released, isBehind: true)
+    guard !record.isEmpty else { return report }
+    report.watermarkAge = record.double(0, 0).map { max(0, $0) }
+    report.backlog = record.int(0, 8)
+    report.directory = record.text(0, 3).map {
+      DirectoryState(state: $0, reason: record.text(0, 4), since: record.text(0, 5))
+    }
+    report.lastReconcile = record.text(0, 6)
+    if let subject = record.text(0, 7), try await Leader.exists(for: subject, ledger.database) {
+      report.leader = record.text(0, 1)
+      report.leaderSince = record.text(0, 2)
+    }
+    let limit = configuration.behindAfter / .seconds(1)
+    report.isBehind = report.watermarkAge.map { $0 > limit } ?? true
+    return report
+  }
+
+  /// SQL for a time as RFC 3339 has it.
+  static func time(_ column: String) -> String {
+    "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+  }
+}
+
+extension Ledger {
+  /// The ledger of a configuration, on a session of its own.
+  convenience init(_ configuration: Configuration) throws(EngineError) {
+    self.init(try Database(configuration), directory: configuration.name)
+  }
+
+  fileprivate func parkedInDetail() async throws(EngineError) -> [StatusReport.Parked] {
+    let result = try await database.query(
+      """
+      SELECT key, reason, code, message, attempts, \(StatusReport.time("since")), \(StatusReport.time("next_at"))
+      FROM rollcall.parked WHERE directory = $1 ORDER BY since, key
+      """, [directory])
+    return (0..<result.rowCount).map { row in
+      StatusReport.Parked(
+        key: result.text(row, 0) ?? "", reason: result.text(row, 1) ?? "", code: result.int(row, 2),
+        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0, since: result.text(row, 5) ?? "",
+        nextAt: result.text(row, 6))
+    }
+  }
+
+  fileprivate func countReleased() async throws(EngineError) -> Int {
+    let result = try await database.query(
+      "SELECT count(*) FROM rollcall.held WHERE directory = $1 AND approved", [directory])
+    return result.int(0, 0) ?? 0
+  }
+}
+
+extension Database {
+  /// A session with the configuration's connection.
+  convenience init(_ configuration: Configuration) throws(EngineError) {
+    do throws(PostgresError) {
+      self.init(
+        try ConnectionOptions(
+          configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"))
+    } catch {
+      throw .database(error)
+    }
+  }
+}
+
+extension Leader {
+  /// Whether a process holds the lock for a subject, as a look into pg_locks shows.
+  static func exists(for subject: String, _ database: Database) async throws(EngineError) -> Bool {
+    let result = try await database.query(
+      """
+      SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
+        AND classid = \(UInt32(bitPattern: lockClass)) AND objid = \(UInt32(bitPattern: object(for: subject)))
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      """)
+    return !result.isEmpty
+  }
+}
