@@ -83,13 +83,17 @@ extension [UInt8] {
 /// Whether two names are the same but for the case of ASCII letters (attribute descriptions: RFC 4512
 /// section 2.5).
 func equalWithoutCase(_ one: String, _ other: String) -> Bool {
-  let (one, other) = (one.utf8, other.utf8)
-  guard one.count == other.count else { return false }
-  return zip(one, other).allSatisfy { $0 == $1 || $0.asciiLowercased == $1.asciiLowercased }
+  guard one.utf8.count == other.utf8.count else { return false }
+  let (one, other) = (one.utf8Span.span, other.utf8Span.span)
+  for index in one.indices where one[index] != other[index] {
+    guard one[index].asciiLowercased == other[index].asciiLowercased else { return false }
+  }
+  return true
 }
 
 /// The text with A–Z turned into a–z and all else as it is.
 func loweringASCII(_ text: String) -> String {
-  guard text.utf8.contains(where: \.isASCIIUppercase) else { return text }
+  let octets = text.utf8Span.span
+  guard octets.indices.contains(where: { octets[$0].isASCIIUppercase }) else { return text }
   return String(decoding: text.utf8.map(\.asciiLowercased), as: UTF8.self)
 }

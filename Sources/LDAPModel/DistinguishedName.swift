@@ -91,7 +91,8 @@ extension DistinguishedName: Hashable {
 }
 
 extension DistinguishedName: CustomStringConvertible {
-  public var description: String { text }
+  /// The text on one line: servers send line breaks in a name as they are. Still the same name.
+  public var description: String { readable(text) }
 }
 
 extension DistinguishedName: ExpressibleByStringLiteral {
@@ -108,5 +109,7 @@ public struct InvalidName: Error, Hashable, Sendable, CustomStringConvertible {
   public let offset: Int
   public let reason: String
 
-  public var description: String { "\"\(text)\" is no distinguished name: \(reason) at offset \(offset)" }
+  public var description: String {
+    "\"\(readable(text))\" is no distinguished name: \(reason) at offset \(offset)"
+  }
 }

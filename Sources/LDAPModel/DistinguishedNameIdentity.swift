@@ -41,10 +41,14 @@ extension DistinguishedName {
   /// values only, and attributes whose values are compared without case. Most names are such.
   private func plainNormalized(_ schema: Schema) -> String? {
     let bytes = text.utf8Span.span
+    var hasUppercase = false
     var index = 0
     while index < bytes.count {
       let start = index
-      while index < bytes.count, bytes[index].isNameCharacter, bytes[index] != ASCII.dot { index += 1 }
+      while index < bytes.count, bytes[index].isNameCharacter, bytes[index] != ASCII.dot {
+        if bytes[index].isASCIIUppercase { hasUppercase = true }
+        index += 1
+      }
       guard index > start, index + 1 < bytes.count, bytes[index] == ASCII.equals,
         schema.foldsPlainly(name(from: start, to: index))
       else { return nil }
@@ -59,6 +63,7 @@ extension DistinguishedName {
         case 0x20..<0x7F: break
         default: return nil
         }
+        if octet.isASCIIUppercase { hasUppercase = true }
         previous = octet
         index += 1
       }
@@ -67,7 +72,7 @@ extension DistinguishedName {
       index += 1
       guard index < bytes.count else { return nil }
     }
-    return loweringASCII(text)
+    return hasUppercase ? loweringASCII(text) : text
   }
 
   private func name(from start: Int, to end: Int) -> String {

@@ -40,7 +40,8 @@ public struct Entry: Hashable, Sendable {
   }
 
   private func index(of name: String) -> Int? {
-    attributes.firstIndex { equalWithoutCase($0.name, name) }
+    // By index: a closure over the elements would retain and release each of them.
+    attributes.indices.first { equalWithoutCase(attributes[$0].name, name) }
   }
 
   /// Whether both have equivalent names and the same sets of equivalent values, attribute by attribute.
@@ -67,5 +68,5 @@ extension Attribute: CustomStringConvertible {
 
 extension Entry: CustomStringConvertible {
   /// The name alone: values might be secrets.
-  public var description: String { dn.text }
+  public var description: String { dn.description }
 }

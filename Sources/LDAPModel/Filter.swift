@@ -100,5 +100,7 @@ public struct InvalidFilter: Error, Hashable, Sendable, CustomStringConvertible 
   public let offset: Int
   public let reason: String
 
-  public var description: String { "\"\(text)\" is no search filter: \(reason) at offset \(offset)" }
+  public var description: String {
+    "\"\(readable(text))\" is no search filter: \(reason) at offset \(offset)"
+  }
 }

@@ -50,7 +50,9 @@ private struct LDIFRecordParser {
 
   mutating func record() throws(InvalidLDIF) -> LDIF.Record {
     let dn = try name(try take("dn"))
-    guard lines.first?.name != "control" else { throw invalid("controls are not supported") }
+    guard lines.first?.name != "control" else {
+      throw LDIF.invalid(lines.first, "controls are not supported")
+    }
     guard lines.first?.name == "changetype" else { return .entry(Entry(dn, try attributes())) }
     let operation: Operation
     switch try take("changetype").text {
@@ -60,14 +62,23 @@ private struct LDIFRecordParser {
     case "modrdn", "moddn": operation = try rename(dn)
     default: throw invalid("this type of change is not known")
     }
-    guard lines.isEmpty else { throw invalid("the record has ended") }
+    guard lines.isEmpty else { throw LDIF.invalid(lines.first, "the record has ended") }
     return .change(operation)
   }
 
   private mutating func attributes() throws(InvalidLDIF) -> [Attribute] {
-    var entry = Entry("")
-    while let line = takeAny() { entry[try attribute(line)].append(AttributeValue(bytes: line.value)) }
-    return entry.attributes
+    var attributes: [Attribute] = []
+    var positions: [String: Int] = [:]
+    while let line = takeAny() {
+      guard !line.isDash else { throw invalid("an attribute is expected") }
+      let position = positions[loweringASCII(line.name)] ?? attributes.count
+      if position == attributes.count {
+        attributes.append(Attribute(line.name, []))
+        positions[loweringASCII(line.name)] = position
+      }
+      attributes[position].values.append(AttributeValue(bytes: line.value))
+    }
+    return attributes
   }
 
   private mutating func modifications() throws(InvalidLDIF) -> [Modification] {
@@ -114,11 +125,6 @@ private struct LDIFRecordParser {
       throw invalid("the value is no distinguished name")
     }
     return name
-  }
-
-  private func attribute(_ line: LDIFLine) throws(InvalidLDIF) -> String {
-    guard !line.isDash else { throw invalid("an attribute is expected") }
-    return line.name
   }
 
   private mutating func take(_ name: String) throws(InvalidLDIF) -> LDIFLine {

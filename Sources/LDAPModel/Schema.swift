@@ -7,6 +7,8 @@ public struct Schema: Sendable {
   /// Positions by name and object identifier, as they are written and in lower case.
   private var typePositions: [String: Int] = [:]
   private var classPositions: [String: Int] = [:]
+  /// By the same names as types: see ``foldsPlainly(_:)``.
+  private var plainFolding: [String: Bool] = [:]
 
   /// Takes the values of `attributeTypes` and `objectClasses` of the subschema entry.
   ///
@@ -32,6 +34,10 @@ public struct Schema: Sendable {
       classes.append(objectClass)
     }
     for position in types.indices { inherit(to: position) }
+    for (name, position) in typePositions {
+      plainFolding[name] =
+        types[position].equality == .caseIgnore && equalWithoutCase(types[position].canonicalName, name)
+    }
   }
 
   /// The first definition of a name wins.
@@ -96,9 +102,7 @@ public struct Schema: Sendable {
 
   /// Whether values of the attribute are compared without case, and its name in lower case is its canonical one.
   func foldsPlainly(_ attribute: String) -> Bool {
-    guard let position = Schema.position(of: attribute, in: typePositions) else { return true }
-    return types[position].equality == .caseIgnore
-      && equalWithoutCase(types[position].canonicalName, attribute)
+    plainFolding[attribute] ?? plainFolding[loweringASCII(attribute)] ?? true
   }
 
   /// These classes and all they are derived from; those the schema does not know are left out.
@@ -134,6 +138,10 @@ public struct Schema: Sendable {
       $0.canonicalName == "extensibleobject" || ($0.must + $0.may).contains { canonicalName($0) == name }
     } || attributeType(name)?.operational == true
   }
+}
+
+extension Schema: CustomStringConvertible {
+  public var description: String { "\(types.count) attribute types, \(classes.count) object classes" }
 }
 
 /// The attribute description without `;binary` and the like.

@@ -1,3 +1,5 @@
+// The composition of canonically equivalent characters is public in no library but Foundation, which this target
+// does without; Foundation itself takes it from here.
 @_spi(_Unicode) internal import Swift
 
 /// Makes equivalent texts equal octets, as RFC 4518 prepares strings for comparison.

@@ -28,8 +28,18 @@ func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
   return length
 }
 
-/// Appends text as it is, and the octets of control characters (U+0080 to U+009F too, which terminals obey) and of
-/// ill-formed sequences as `\xx`.
+/// The text on one line, for people: see ``appendReadable(_:to:)``.
+func readable(_ text: String) -> String {
+  let octets = text.utf8Span.span
+  let mayNeedEscapes = octets.indices.contains { octets[$0].isASCIIControl || octets[$0] == 0xC2 }
+  guard mayNeedEscapes else { return text }
+  var out: [UInt8] = []
+  appendReadable(Array(text.utf8), to: &out)
+  return String(decoding: out, as: UTF8.self)
+}
+
+/// Appends text as it is, and as `\xx` the octets of ill-formed sequences and of control characters, U+0080 to
+/// U+009F among them, since terminals obey those too.
 func appendReadable(_ bytes: [UInt8], to out: inout [UInt8]) {
   var index = 0
   while index < bytes.count {
