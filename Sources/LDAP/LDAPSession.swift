@@ -24,7 +24,7 @@ public final class LDAPSession {
   let pages = Gate()
   private var pending: [Int32: Pending] = [:]
   private var watch: Watch?
-  private var timer: Timer?
+  private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
   /// Why there is no handle any more.
   private var end: LDAPError?
@@ -61,7 +61,7 @@ public final class LDAPSession {
     let deadline = ContinuousClock.now + (limit ?? options.operationTimeout)
     pending[id] = Pending(verb: verb, dn: dn, outcome: outcome, deadline: deadline)
     askToWrite()
-    if timer == nil { armTimer(limit ?? options.operationTimeout) }
+    if timer.map({ deadline < $0.due }) ?? true { arm(deadline) }
   }
 
   /// Fails a request that was not sent; not at once, so that a caller who sends the next one does not recurse.
@@ -179,7 +179,7 @@ public final class LDAPSession {
     // The watch goes before the descriptor: its number is given out again.
     watch?.cancel()
     watch = nil
-    timer?.cancel()
+    timer?.timer.cancel()
     timer = nil
     if code != .userCancelled { handle?.wire.mute() }
     handle = nil
@@ -196,8 +196,10 @@ public final class LDAPSession {
   // MARK: Deadlines
 
   /// One timer for all requests: when it is due, those that still wait are looked through for the next.
-  private func armTimer(_ delay: Duration) {
-    timer = Reactor.loop.after(delay) { self.checkDeadlines() }
+  private func arm(_ due: ContinuousClock.Instant) {
+    timer?.timer.cancel()
+    let next = Reactor.loop.after(due - ContinuousClock.now) { self.checkDeadlines() }
+    timer = (next, due)
   }
 
   private func checkDeadlines() {
@@ -212,6 +214,6 @@ public final class LDAPSession {
       }
       next = min(next ?? deadline, deadline)
     }
-    if let next { armTimer(next - now) }
+    if let next { arm(next) }
   }
 }
