@@ -94,7 +94,7 @@ struct DemoStory: Sendable {
   }
 
   private static func show(_ entries: [Entry]) {
-    let text = entries.isEmpty ? "(no entry)\n" : entries.map { LDIF.entry($0) }.joined()
+    let text = entries.isEmpty ? "(no entry)\n" : entries.map { LDIF.entry($0) }.joined().dropLast().description
     Output.standard.say(indented(text))
   }
 
