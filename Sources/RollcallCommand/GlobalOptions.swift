@@ -32,6 +32,13 @@ struct GlobalOptions: ParsableArguments {
     var configuration: Configuration
     var logger: Logger
     var environment: [String: String]
+
+    /// Says what is odd about the configuration.
+    func warn() {
+      for warning in configuration.warnings {
+        logger.warning("configuration", metadata: ["message": "\(warning)"])
+      }
+    }
   }
 
   /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
@@ -61,8 +68,6 @@ struct GlobalOptions: ParsableArguments {
       guard named == nil, error.problems.first?.mark == nil else { throw error }
       throw Complaint("\(error); name it with --config FILE or in ROLLCALL_CONFIG")
     }
-    let logger = self.logger
-    for warning in configuration.warnings { logger.warning("configuration", metadata: ["message": "\(warning)"]) }
     return Setting(configuration: configuration, logger: logger, environment: environment)
   }
 

@@ -30,6 +30,7 @@ struct MappingReading: Sendable {
   var failure: PostgresError?
   /// The OID of its type; that of the type below for a domain.
   var type: UInt32 = 0
+  var isArray = false
   var tables: [Table] = []
   var functions: [Function] = []
   /// Whether nobody knows what it reads, because the role may not make temporary views.
@@ -97,6 +98,9 @@ struct MappingReader {
       } catch {
         throw .database(error)
       }
+      let category = try await database.query(
+        "SELECT typcategory = 'A' FROM pg_type WHERE oid = $1::oid", ["\(reading.type)"])
+      reading.isArray = !category.isEmpty && category.bool(0, 0)
       do throws(EngineError) {
         try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
       } catch {
