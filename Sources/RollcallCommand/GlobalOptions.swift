@@ -66,9 +66,10 @@ struct GlobalOptions: ParsableArguments {
     return Setting(configuration: configuration, logger: logger, environment: environment)
   }
 
-  var logger: Logger {
-    let (format, level) = (self.format, self.level)
-    return Logger(label: "rollcall") { _ in LineLog(format, level) }
+  private var logger: Logger { Self.logger(format, level) }
+
+  static func logger(_ format: LineLog.Format, _ level: Logger.Level) -> Logger {
+    Logger(label: "rollcall") { _ in LineLog(format, level) }
   }
 }
 

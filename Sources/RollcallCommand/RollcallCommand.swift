@@ -24,6 +24,7 @@ struct RollcallCommand: AsyncParsableCommand {
       Usage errors exit 64.
       """,
     subcommands: [
+      Demo.self,
       Run.self, Sync.self, Plan.self, Status.self, Retry.self, Release.self, Install.self, Uninstall.self,
     ])
 

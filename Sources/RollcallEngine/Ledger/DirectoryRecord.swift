@@ -75,8 +75,8 @@ extension Ledger {
   func note(leader: String?) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET leader = $2::text, leader_since = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END
-      WHERE name = $1
+      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2::text IS NOT NULL THEN now() END
+      WHERE name = $1 AND leader IS DISTINCT FROM $2
       """, [directory, leader])
   }
 

@@ -27,6 +27,7 @@ public final class Daemon {
     logger = engine.logger
     listener = Listener(engine.options, engine.logger)
     engine.onTrouble = { [weak self] error in self?.note(error) }
+    engine.onReconciled = { [weak self] in Reactor.task { await self?.tell("connected", nil) } }
     listener.onListening = { [weak self] in self?.lookSoon(.zero) }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }

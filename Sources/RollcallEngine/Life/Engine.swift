@@ -109,6 +109,7 @@ public final class Engine {
     let mappingChanged = record?.fingerprint != nil && record?.fingerprint != fingerprint
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, keepWatermark: reason == nil)
+    try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     if mappingChanged { try await ledger.releaseParked([]) }
     try await state.load()
     hasReconciled = record?.hasReconciled ?? false
@@ -126,11 +127,8 @@ public final class Engine {
   private func lead(_ subject: String) async throws(EngineError) {
     let wasLeading = leader.mayWrite
     guard try await leader.tryToLead(subject: subject) else { throw .standby }
-    if !wasLeading {
-      // Whoever led before may have written behind our back.
-      sweeper = nil
-      try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
-    }
+    // Whoever led before may have written behind our back.
+    if !wasLeading { sweeper = nil }
   }
 
   /// Starts from the watermark, or from now with a reconcile behind it.
