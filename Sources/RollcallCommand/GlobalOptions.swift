@@ -22,7 +22,9 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp(
       "The least that is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
     transform: { name in
-      guard let level = Logger.Level(rawValue: name) else { throw ValidationError("'\(name)' is no log level.") }
+      guard let level = Logger.Level(rawValue: name) else {
+        throw ValidationError("'\(name)' is no log level.")
+      }
       return level
     })
   var level = Logger.Level.info
@@ -52,7 +54,8 @@ struct GlobalOptions: ParsableArguments {
       let setting = try load()
       code = try await Reactor.run { try await body(setting) }
     } catch {
-      Output.error.say("rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
+      Output.error.say(
+        "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
       throw ExitCode(failure)
     }
     if code != 0 { throw ExitCode(code) }

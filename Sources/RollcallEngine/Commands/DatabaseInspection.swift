@@ -23,7 +23,8 @@ struct DatabaseInspection {
     do throws(EngineError) {
       try await look(database, &facts)
     } catch {
-      note(Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
+      note(
+        Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
     }
     return facts
   }
@@ -31,7 +32,8 @@ struct DatabaseInspection {
   /// What helps where the connection failed; PostgreSQL's message says the rest.
   private static func remedy(_ error: EngineError) -> String? {
     guard case .database(let failure) = error, failure.kind != .server else { return nil }
-    return "see whether the server runs, and whether host, port, user and password in source.connection are right"
+    return
+      "see whether the server runs, and whether host, port, user and password in source.connection are right"
   }
 
   private func look(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {
@@ -78,10 +80,12 @@ struct DatabaseInspection {
     if let missing = rights.text(0, 0) {
       note(
         Finding(
-          .error, "schema rollcall", "this role lacks rights: \(missing)", remedy: "run: rollcall install, or grants.sql"))
+          .error, "schema rollcall", "this role lacks rights: \(missing)",
+          remedy: "run: rollcall install, or grants.sql"))
       return false
     }
-    note(Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
+    note(
+      Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
     return true
   }
 
@@ -94,7 +98,8 @@ struct DatabaseInspection {
       try await database.query("EXPLAIN \(query.select)")
       let scope = query.keys(inScopeOnly: true)
       let count = try await database.query(
-        "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)", timeout: .seconds(120))
+        "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
+        timeout: .seconds(120))
       facts.people = count.int(0, 0)
       if let twice = count.int(0, 1), twice > 0 {
         note(
@@ -105,8 +110,11 @@ struct DatabaseInspection {
       }
       note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
     } catch {
-      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else { throw error }
-      let remedy = refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
+        throw error
+      }
+      let remedy =
+        refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
       note(Finding(.error, place, refusal.message, remedy: remedy))
     }
     try await checkKeyIndex(database)

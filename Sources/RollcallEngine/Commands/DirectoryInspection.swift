@@ -52,12 +52,15 @@ struct DirectoryInspection {
     if let said = DirectoryKind(rawValue: configuration.directory.kind.rawValue), said != kind {
       note(
         Finding(
-          .warning, configuration.place(of: "directory.kind"), "says \(said.rawValue), the server looks like \(kind.rawValue)"
+          .warning, configuration.place(of: "directory.kind"),
+          "says \(said.rawValue), the server looks like \(kind.rawValue)"
         ))
     }
     let dialect = (DirectoryKind(rawValue: configuration.directory.kind.rawValue) ?? kind).dialect
     let schema = try await session.schema()
-    for finding in SchemaInspection(configuration, schema, dialect, source.readings).findings() { note(finding) }
+    for finding in SchemaInspection(configuration, schema, dialect, source.readings).findings() {
+      note(finding)
+    }
     if let finding = lockFinding(dialect, schema, rootDSE) { note(finding) }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     if let groups = configuration.groups { _ = try await baseExists(session, "groups.base", groups.base) }
@@ -100,7 +103,8 @@ struct DirectoryInspection {
     }
     return Finding(
       .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
-      remedy: "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
+      remedy:
+        "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
         + "entry has, such as { employeeType: disabled }")
   }
 }

@@ -27,13 +27,16 @@ struct LinkIndex {
       let finding =
         isIndexed
         ? Finding(.ok, place, "\(link) has an equality index")
-        : Finding(.error, place, "\(link) has no equality index, so each look-up reads all entries", remedy: remedy(kind))
+        : Finding(
+          .error, place, "\(link) has no equality index, so each look-up reads all entries",
+          remedy: remedy(kind))
       return note(finding)
     }
     guard let entries, entries >= Self.enough else {
       return note(
         Finding(
-          .warning, place, "whether \(link) has an equality index cannot be seen by this account, and with few entries "
+          .warning, place,
+          "whether \(link) has an equality index cannot be seen by this account, and with few entries "
             + "it cannot be measured", remedy: remedy(kind)))
     }
     let took = try await fastestLookup()
@@ -49,7 +52,8 @@ struct LinkIndex {
   /// What slapd's own configuration says (slapd-config(5)); nil where the account may not read it.
   private func slapdIndex() async -> Bool? {
     let found = try? await session.search(
-      base: "cn=config", scope: .oneLevel, filter: .present("olcSuffix"), attributes: ["olcSuffix", "olcDbIndex"])
+      base: "cn=config", scope: .oneLevel, filter: .present("olcSuffix"),
+      attributes: ["olcSuffix", "olcDbIndex"])
     let base = configuration.users.base.text.lowercased()
     let own = (found ?? []).filter { entry in
       entry["olcSuffix"].compactMap(\.text).contains { base.hasSuffix($0.lowercased()) }

@@ -75,7 +75,8 @@ struct MappingReader {
     let source = try await read(sourcePath, "SELECT 1 AS value FROM \(query.source) AS roster")
     guard source.failure == nil else { return [source] }
     var readings = [source]
-    readings.append(try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
+    readings.append(
+      try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
     for condition in [query.scope, query.active].compactMap({ $0 }) {
       let sql = "SELECT ((\(condition.sql)\n) IS TRUE) AS value FROM \(query.source) AS roster"
       readings.append(try await read(condition.path, sql))

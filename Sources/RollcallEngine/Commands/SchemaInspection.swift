@@ -35,11 +35,13 @@ struct SchemaInspection {
       findings.append(
         Finding(
           .error, configuration.place(of: "users.container[\(index)]"),
-          "nobody knows the class of an entry that \(level.attribute) names", remedy: "use ou, o, l, st, c or dc"))
+          "nobody knows the class of an entry that \(level.attribute) names",
+          remedy: "use ou, o, l, st, c or dc"))
     }
     if let groups = configuration.groups { findings += self.groups(groups) }
     if !findings.contains(where: { $0.level == .error }) {
-      findings.append(Finding(.ok, configuration.place(of: "users.classes"), "the directory's schema takes the mapping"))
+      findings.append(
+        Finding(.ok, configuration.place(of: "users.classes"), "the directory's schema takes the mapping"))
     }
     return findings
   }
@@ -61,7 +63,8 @@ struct SchemaInspection {
     let unknown = names.filter { schema.objectClass($0) == nil }
     if !unknown.isEmpty {
       return unknown.map {
-        Finding(.error, place, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema")
+        Finding(
+          .error, place, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema")
       }
     }
     if names.contains(where: { schema.objectClass($0)?.kind == .structural }) { return [] }
@@ -72,7 +75,9 @@ struct SchemaInspection {
     let place = configuration.place(of: path)
     guard let type = schema.attributeType(name) else {
       return [
-        Finding(.error, place, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema")
+        Finding(
+          .error, place, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema"
+        )
       ]
     }
     if type.noUserModification {
@@ -93,7 +98,9 @@ struct SchemaInspection {
     guard let reading = readings.first(where: { $0.path == path }), reading.isArray else { return [] }
     let place = configuration.place(of: path)
     if schema.canonicalName(name) == schema.canonicalName(configuration.users.naming) {
-      return [Finding(.error, place, "names the entry and takes one value, but the expression gives an array")]
+      return [
+        Finding(.error, place, "names the entry and takes one value, but the expression gives an array")
+      ]
     }
     guard schema.attributeType(name)?.singleValue == true else { return [] }
     return [Finding(.error, place, "\"\(name)\" takes one value, but the expression gives an array")]

@@ -37,7 +37,10 @@ struct SearchLimits {
       ) { count += $0.count }
     } catch let error as LDAPError {
       guard error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded else { throw error }
-      note(Finding(.error, place, "the server cuts a search off after \(limit.map { "\($0)" } ?? "some") entries", remedy: remedy))
+      note(
+        Finding(
+          .error, place, "the server cuts a search off after \(limit.map { "\($0)" } ?? "some") entries",
+          remedy: remedy))
       return nil
     } catch {
       throw LDAPError(code: .other, diagnostic: "\(error)", operation: "search \(place)")
@@ -45,7 +48,8 @@ struct SearchLimits {
     note(Finding(.ok, place, counted(count, "linked entry", "linked entries")))
     if let limit {
       let people = max(source.people ?? 0, count)
-      let message = "this account sees at most \(limit) entries of a search; there are \(counted(people, "person", "people"))"
+      let message =
+        "this account sees at most \(limit) entries of a search; there are \(counted(people, "person", "people"))"
       note(Finding(people > limit ? .error : .warning, place, message, remedy: remedy))
     }
     return count
