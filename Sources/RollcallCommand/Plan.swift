@@ -65,7 +65,8 @@ struct PlanPage {
     }
     for removal in held {
       text += LDIF.comment(
-        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it")
+        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
+      )
     }
     for (key, problem) in parked {
       text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
@@ -121,7 +122,8 @@ struct PlanPage {
   var summary: String {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
-    return "\(counted(result.keys, "key")) looked at: \(counted(steps.count, "operation")) for \(counted(keys, "key")), "
+    return
+      "\(counted(result.keys, "key")) looked at: \(counted(steps.count, "operation")) for \(counted(keys, "key")), "
       + "\(held.count) held, \(parked.count) parked\(waiting)"
   }
 }

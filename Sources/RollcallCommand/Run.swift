@@ -26,6 +26,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     try await options.perform { setting in
+      setting.warn()
       let daemon = Daemon(try Engine(setting.configuration, logger: setting.logger))
       let supervisor = Supervisor(setting.environment)
       daemon.onStatus = { supervisor?.tell([("STATUS", $0)]) }

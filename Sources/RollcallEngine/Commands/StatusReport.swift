@@ -105,7 +105,8 @@ extension Ledger {
     return (0..<result.rowCount).map { row in
       StatusReport.Parked(
         key: result.text(row, 0) ?? "", reason: result.text(row, 1) ?? "", code: result.int(row, 2),
-        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0, since: result.text(row, 5) ?? "",
+        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0,
+        since: result.text(row, 5) ?? "",
         nextAt: result.text(row, 6))
     }
   }
