@@ -1,7 +1,7 @@
 import Sandbox
 import Testing
 
-@Suite struct InstallTests {
+@Suite(.serialized) struct InstallTests {
   @Test func whatTheDatabaseNeedsInOneCommand() async throws {
     let site = try await House.shared.site()
     let ran = try await site.install()

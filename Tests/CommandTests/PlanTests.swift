@@ -3,7 +3,7 @@ import LDAPModel
 import Sandbox
 import Testing
 
-@Suite struct PlanTests {
+@Suite(.serialized) struct PlanTests {
   @Test func nothingOnStandardOutputWhereNothingIsToDo() async throws {
     let site = try await House.shared.site()
     try await site.install()
@@ -11,7 +11,7 @@ import Testing
     try await site.succeed("sync")
     let ran = try await site.succeed("plan")
     #expect(ran.output.isEmpty)
-    #expect(ran.errors == "1 key looked at: 0 operations for 0 keys, 0 held, 0 parked\n")
+    #expect(ran.errors == "0 operations for 0 keys, 0 held, 0 parked\n")
   }
 
   @Test func whatItPrintsCanBeApplied() async throws {
@@ -22,7 +22,7 @@ import Testing
     try await site.sql(
       """
       UPDATE users SET username = CASE id WHEN 1 THEN 'bo' ELSE 'ada' END WHERE id IN (1, 2);
-      UPDATE users SET email = 'ü@example.com', full_name = ' lead' WHERE id = 3;
+      UPDATE users SET email = 'c.y@example.com', full_name = ' Ümläut #1' WHERE id = 3;
       INSERT INTO users VALUES (4, 'd,e "f"', 'd@example.com', 'D', 'active');
       """)
     let ran = try await site.rollcall("plan")
@@ -90,16 +90,14 @@ import Testing
         var key: String
         var reason: String
       }
-      var keys: Int
       var operations: [Operation]
       var parked: [Parked]
     }
     let none = try JSONDecoder().decode(Page.self, from: Data(empty.output.utf8))
-    #expect(none.keys == 0 && none.operations.isEmpty)
+    #expect(none.operations.isEmpty && none.parked.isEmpty)
     let ran = try await site.rollcall("plan", "--json")
     #expect(ran.code == 2)
     let page = try JSONDecoder().decode(Page.self, from: Data(ran.output.utf8))
-    #expect(page.keys == 2)
     #expect(page.operations.map(\.what) == ["create"])
     #expect(page.operations.first?.dn == "uid=bo,\(site.base)")
     #expect(page.operations.first?.ldif.contains("changetype: add") == true)

@@ -2,7 +2,7 @@ import Sandbox
 import Testing
 
 /// `run` does not start on what would lose changes, and names the command that mends it.
-@Suite struct RefusalTests {
+@Suite(.serialized) struct RefusalTests {
   private func refuse(_ site: Site, _ words: String..., location: SourceLocation = #_sourceLocation) async throws {
     for command in [["run"], ["sync"]] {
       let ran = try await Rollcall.run(command + ["--config", site.file], environment: site.environment)

@@ -3,7 +3,7 @@ import Glibc
 import Sandbox
 import Testing
 
-@Suite struct RunTests {
+@Suite(.serialized) struct RunTests {
   @Test func aLineAnAppliedChange() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -2,7 +2,7 @@ import Glibc
 import Sandbox
 import Testing
 
-@Suite struct StatusTests {
+@Suite(.serialized) struct StatusTests {
   @Test func allIsWellWhileADaemonLeads() async throws {
     let site = try await House.shared.site()
     try await site.install()
@@ -27,7 +27,7 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let daemon = try await site.start()
-    try await eventually("it leads") { try await site.status().leader != nil }
+    try await eventually("it is in step") { try await site.status().backlog == 0 }
     try await daemon.kill()
     try await eventually("nobody leads") { try await site.status().leader == nil }
     try await site.hire(["ada", "bo"])

@@ -1,7 +1,7 @@
 import Sandbox
 import Testing
 
-@Suite struct SyncTests {
+@Suite(.serialized) struct SyncTests {
   @Test func catchesUpOnceAndEnds() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -2,7 +2,7 @@ import Sandbox
 import Testing
 
 /// What a wrong call says, and how it ends.
-@Suite struct UsageTests {
+@Suite(.serialized) struct UsageTests {
   @Test(arguments: [
     ["--frob"], ["frob"], ["run", "--frob"], ["run", "--config"], ["status", "--config", "x", "y"],
     ["release"], ["release", "17", "--set", "0123456789abcdef"], ["run", "--log-format", "xml"],
