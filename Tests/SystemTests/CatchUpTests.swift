@@ -117,7 +117,7 @@ import Testing
       """
       ALTER TABLE users DISABLE TRIGGER USER;
       INSERT INTO users VALUES (4, 'dan', 'x', 'Dan', 'active', now()); DELETE FROM users WHERE id = 3;
-      ALTER TABLE users ENABLE ALWAYS TRIGGER USER;
+      SELECT rollcall.watch('public.users', 'id');
       """)
     try await site.sync()
     let drifted = try await site.names()
