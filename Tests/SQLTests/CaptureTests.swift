@@ -16,8 +16,14 @@ import Testing
     ("INSERT INTO users SELECT 1, 'a' WHERE false", []),
     ("INSERT INTO users VALUES (1, 'a'); UPDATE users SET name = 'b'", ["1", "1"]),
     ("INSERT INTO users VALUES (1, 'a'); UPDATE users SET name = 'a'", ["1"]),
-    ("INSERT INTO users VALUES (1, 'a'); UPDATE users SET name = NULL; UPDATE users SET name = NULL", ["1", "1"]),
-    ("INSERT INTO users VALUES (1, 'a'); UPDATE users SET extra = '{}'; UPDATE users SET extra = '{}'", ["1", "1"]),
+    (
+      "INSERT INTO users VALUES (1, 'a'); UPDATE users SET name = NULL; UPDATE users SET name = NULL",
+      ["1", "1"]
+    ),
+    (
+      "INSERT INTO users VALUES (1, 'a'); UPDATE users SET extra = '{}'; UPDATE users SET extra = '{}'",
+      ["1", "1"]
+    ),
     ("INSERT INTO users VALUES (1, 'a'); DELETE FROM users", ["1", "1"]),
     ("INSERT INTO users VALUES (1, 'a'); UPDATE users SET id = 9", ["1", "1", "9"]),
     ("INSERT INTO users VALUES (1, 'a') ON CONFLICT DO NOTHING", ["1"]),
@@ -26,9 +32,15 @@ import Testing
       ["1", "1"]
     ),
     ("BEGIN; INSERT INTO users VALUES (1, 'a'); ROLLBACK", []),
-    ("BEGIN; INSERT INTO users VALUES (1, 'a'); SAVEPOINT s; INSERT INTO users VALUES (2, 'b'); ROLLBACK TO s; COMMIT", ["1"]),
+    (
+      "BEGIN; INSERT INTO users VALUES (1, 'a'); SAVEPOINT s; INSERT INTO users VALUES (2, 'b'); ROLLBACK TO s; COMMIT",
+      ["1"]
+    ),
     ("COPY users (id, name) FROM stdin;\n1\ta\n2\tb\n\\.\n", ["1", "2"]),
-    ("MERGE INTO users u USING (VALUES (1)) v(id) ON u.id = v.id WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'm')", ["1"]),
+    (
+      "MERGE INTO users u USING (VALUES (1)) v(id) ON u.id = v.id WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'm')",
+      ["1"]
+    ),
     ("TRUNCATE users", ["*"]),
     ("SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a')", ["1"]),
     ("SET session_replication_role = replica; INSERT INTO users VALUES (1, 'a')", ["1"]),
@@ -59,7 +71,8 @@ import Testing
 
   @Test(arguments: [
     ("uuid", "'6f0cdb1e-2f33-4f4a-9f44-0a6a3a2b3c4d'", "6f0cdb1e-2f33-4f4a-9f44-0a6a3a2b3c4d"),
-    ("text", "'it''s \"quoted\" \\ here'", "it's \"quoted\" \\ here"), ("bigint", "9007199254740993", "9007199254740993"),
+    ("text", "'it''s \"quoted\" \\ here'", "it's \"quoted\" \\ here"),
+    ("bigint", "9007199254740993", "9007199254740993"),
     ("varchar(20)", "'日本'", "日本"), ("smallint", "7", "7"),
   ])
   func anyTypeOfKeyAndAnyName(type: String, literal: String, key: String) async throws {
@@ -102,7 +115,8 @@ import Testing
 
   @Test func aColumnThatIsDroppedDoesNotStopWriters() async throws {
     let database = try await CaptureTests.watched(", '{name,mail}'")
-    try await database.sql("ALTER TABLE users DROP COLUMN mail CASCADE; INSERT INTO users (id, name) VALUES (1, 'a')")
+    try await database.sql(
+      "ALTER TABLE users DROP COLUMN mail CASCADE; INSERT INTO users (id, name) VALUES (1, 'a')")
     try await database.sql("UPDATE users SET name = 'b'")
     #expect(try await database.logged() == ["1", "1"])
   }

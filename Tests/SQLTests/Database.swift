@@ -48,7 +48,8 @@ struct Database: Sendable {
 
   /// The logged keys in order, `*` for everyone; the log is emptied.
   func logged() async throws -> [String] {
-    let text = try await sql("SELECT coalesce(key, '*') FROM rollcall.change ORDER BY seq; TRUNCATE rollcall.change")
+    let text = try await sql(
+      "SELECT coalesce(key, '*') FROM rollcall.change ORDER BY seq; TRUNCATE rollcall.change")
     return text.isEmpty ? [] : text.split(separator: "\n").map(String.init)
   }
 

@@ -29,7 +29,8 @@ import Testing
     let some = try await payloads(database, "INSERT INTO users SELECT n, 'x' FROM generate_series(1, 100) n")
     #expect(some.allSatisfy { ($0.keys?.count ?? 99) <= 32 })
     #expect(Set(some.flatMap { $0.keys ?? [] }) == Set((1...100).map { "\($0)" }))
-    let many = try await payloads(database, "INSERT INTO users SELECT n, 'x' FROM generate_series(1001, 51000) n")
+    let many = try await payloads(
+      database, "INSERT INTO users SELECT n, 'x' FROM generate_series(1001, 51000) n")
     #expect(many.count == 1 && many.first?.count == 50_000 && many.first?.keys == nil)
   }
 
@@ -38,14 +39,16 @@ import Testing
     try await database.sql("CREATE TABLE t (id text PRIMARY KEY); SELECT rollcall.watch('t', 'id')")
     let awkward = try await payloads(database, "INSERT INTO t VALUES (E'a\"b\\\\c\\td'), ('日本')")
     #expect(Set(awkward.flatMap { $0.keys ?? [] }) == ["a\"b\\c\td", "日本"])
-    let long = try await payloads(database, "INSERT INTO t SELECT repeat('k', 2000) || n FROM generate_series(1, 20) n")
+    let long = try await payloads(
+      database, "INSERT INTO t SELECT repeat('k', 2000) || n FROM generate_series(1, 20) n")
     #expect(!long.isEmpty)
     #expect(long.contains { $0.count != nil } || long.flatMap { $0.keys ?? [] }.count == 20)
   }
 
   @Test func silenceOnRequestAndForTwoPhaseCommit() async throws {
     let database = try await CaptureTests.watched()
-    #expect(try await payloads(database, "SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a')") == [])
+    #expect(
+      try await payloads(database, "SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a')") == [])
     try await database.sql(
       """
       SET rollcall.notify = off; BEGIN; INSERT INTO users VALUES (2, 'b'); PREPARE TRANSACTION '\(database.name)';
@@ -68,7 +71,8 @@ import Testing
 
   @Test func noPersonalDataInAPayload() async throws {
     let database = try await CaptureTests.watched()
-    let texts = try await database.payloads(of: "INSERT INTO users VALUES (1, 'Secret Name', 'secret@example.com')")
+    let texts = try await database.payloads(
+      of: "INSERT INTO users VALUES (1, 'Secret Name', 'secret@example.com')")
     #expect(!texts.isEmpty && texts.allSatisfy { !$0.lowercased().contains("secret") })
   }
 }

@@ -25,10 +25,13 @@ import Testing
     let (database, role) = try await granted()
     try await database.sql("INSERT INTO users VALUES (1, 'a')")
     #expect(try await database.sql("SELECT count(*) FROM users, rollcall.change", as: role) == "1")
-    try await database.sql("INSERT INTO rollcall.directory (name) VALUES ('main'); SELECT rollcall.prune()", as: role)
+    try await database.sql(
+      "INSERT INTO rollcall.directory (name) VALUES ('main'); SELECT rollcall.prune()", as: role)
     for sql in [
-      "INSERT INTO users VALUES (2, 'b')", "UPDATE users SET name = 'x'", "DELETE FROM users", "TRUNCATE users",
-      "INSERT INTO rollcall.change (key) VALUES ('9')", "DELETE FROM rollcall.change", "DROP TABLE rollcall.change",
+      "INSERT INTO users VALUES (2, 'b')", "UPDATE users SET name = 'x'", "DELETE FROM users",
+      "TRUNCATE users",
+      "INSERT INTO rollcall.change (key) VALUES ('9')", "DELETE FROM rollcall.change",
+      "DROP TABLE rollcall.change",
       "SELECT rollcall.watch('users', 'id')", "ALTER TABLE users DISABLE TRIGGER USER",
       "CREATE TABLE rollcall.mine (a int)",
     ] {
@@ -78,7 +81,8 @@ import Testing
 
   @Test func installingAgainKeepsWhatIsThere() async throws {
     let (database, role) = try await granted()
-    try await database.sql("INSERT INTO users VALUES (1, 'a'); INSERT INTO rollcall.directory (name) VALUES ('main')")
+    try await database.sql(
+      "INSERT INTO users VALUES (1, 'a'); INSERT INTO rollcall.directory (name) VALUES ('main')")
     try await database.install()
     try await database.install()
     #expect(try await database.sql("SELECT count(*) FROM rollcall.directory", as: role) == "1")

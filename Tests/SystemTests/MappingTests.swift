@@ -7,14 +7,17 @@ import Testing
 @Suite struct MappingTests {
   @Test(arguments: [
     ("uuid", "'6f0cdb1e-2f33-4f4a-9f44-0a6a3a2b3c4d'", "6f0cdb1e-2f33-4f4a-9f44-0a6a3a2b3c4d"),
-    ("text", "'k*(1)\\,x'", "k*(1)\\,x"), ("varchar(20)", "'Schlüssel'", "Schlüssel"), ("bigint", "9007199254740993", "9007199254740993"),
+    ("text", "'k*(1)\\,x'", "k*(1)\\,x"), ("varchar(20)", "'Schlüssel'", "Schlüssel"),
+    ("bigint", "9007199254740993", "9007199254740993"),
   ])
   func everyTypeOfKey(type: String, literal: String, key: String) async throws {
     var settings = SiteSettings()
-    settings.schema = "CREATE TABLE users (id \(type) PRIMARY KEY, username text, email text, full_name text, status text)"
+    settings.schema =
+      "CREATE TABLE users (id \(type) PRIMARY KEY, username text, email text, full_name text, status text)"
     let site = try await World.shared.site(settings)
     try await site.withDaemon { _ in
-      try await site.sql("INSERT INTO users VALUES (\(literal), 'ann', 'a@example.com', 'Ann Bell', 'active')")
+      try await site.sql(
+        "INSERT INTO users VALUES (\(literal), 'ann', 'a@example.com', 'Ann Bell', 'active')")
       try await eventually("she is there") { try await site.value("uid", of: key) == "ann" }
       try await site.sql("DELETE FROM users")
       try await eventually("she is gone") { try await site.names().isEmpty }
@@ -103,7 +106,9 @@ import Testing
         """)
       try await eventually("the others are there") { try await site.names().count == 19 }
       try await eventually("it is parked") { try await site.parked() == ["7|mapping"] }
-      #expect(try await site.sql("SELECT message FROM rollcall.parked").contains("invalid input syntax for type integer"))
+      #expect(
+        try await site.sql("SELECT message FROM rollcall.parked").contains(
+          "invalid input syntax for type integer"))
       try await site.sql("UPDATE users SET email = '7' WHERE id = 7")
       try await eventually("it is there") { try await site.names().count == 20 }
       try await eventually("nobody is parked") { try await site.parked().isEmpty }
@@ -121,9 +126,12 @@ import Testing
     let outcome = try await site.sync()
     #expect(outcome.parked == 2)
     #expect(try await site.names() == ["cid"])
-    let messages = try await site.sql("SELECT key || ': ' || reason || ': ' || message FROM rollcall.parked ORDER BY key")
-    #expect(messages.contains("1: name-missing: ") && messages.contains("2: schema: ") && messages.contains("uid"))
-    try await site.sql("UPDATE users SET username = 'ann' WHERE id = 1; UPDATE users SET full_name = 'B' WHERE id = 2")
+    let messages = try await site.sql(
+      "SELECT key || ': ' || reason || ': ' || message FROM rollcall.parked ORDER BY key")
+    #expect(
+      messages.contains("1: name-missing: ") && messages.contains("2: schema: ") && messages.contains("uid"))
+    try await site.sql(
+      "UPDATE users SET username = 'ann' WHERE id = 1; UPDATE users SET full_name = 'B' WHERE id = 2")
     #expect(try await site.sync().parked == 0)
     #expect(try await site.names() == ["ann", "ben", "cid"])
     try await site.expectInStep()
