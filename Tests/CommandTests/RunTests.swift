@@ -15,7 +15,8 @@ import Testing
       } is: {
         $0 != nil
       }
-      let form = #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info applied key=1 dn="uid=ada,(.*)" what=create ms=[0-9.]+/#
+      let form =
+        #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info applied key=1 dn="uid=ada,(.*)" what=create ms=[0-9.]+/#
       let match = try line.map(String.init).flatMap { try form.wholeMatch(in: $0) }
       #expect(match?.1 == Substring(site.base), "\(line ?? "")")
     }
@@ -106,7 +107,8 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let directory = try await DirectoryServer.start(in: site.folder)
-    try await directory.modify("dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
+    try await directory.modify(
+      "dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
     var own = try site.with(site.directory.url, directory.url)
     own.environment["LDAP_PASSWORD"] = directory.accountPassword
     let daemon = try await own.start()
@@ -142,7 +144,7 @@ import Testing
     let status = try await site.status()
     #expect(status.directory.state == "paused")
     #expect(status.directory.reason?.contains("invalidCredentials") == true)
-    #expect(status.behind && status.watermark_age_seconds == nil)
+    #expect(status.behind && status.watermarkAgeSeconds == nil)
     #expect(await daemon.stop(within: .seconds(5)) == .exited(0))
     #expect(!(try daemon.printed().contains("Not-The-Password")))
   }
