@@ -11,14 +11,14 @@ import Testing
       "dn: uid=ada,\(site.base)\nobjectClass: inetOrgPerson\nuid: ada\ncn: Other\nsn: Other\n")
     try await site.withDaemon { _ in
       try await site.hire(["ada"])
-      try await eventually("it is parked") { try await site.status().parked.count == 1 }
+      try await soon("it is parked") { try await site.status().parked.count == 1 }
       #expect(try await site.status().parked.first?.reason == "name-taken")
       try await site.directory.modify("dn: uid=ada,\(site.base)\nchangetype: delete\n")
       let ran = try await site.succeed("retry", "1", "5")
       #expect(ran.output == "1 key released\n")
       #expect(ran.errors == "rollcall: key 5 is not parked\n")
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
-      try await eventually("nothing is parked") { try await site.status().parked.isEmpty }
+      try await soon("ada is there") { try await site.names() == ["ada"] }
+      try await soon("nothing is parked") { try await site.status().parked.isEmpty }
     }
   }
 
@@ -71,16 +71,16 @@ import Testing
   @Test func releaseByKeyLetsADaemonActAtOnce() async throws {
     let site = try await siteWithHolds()
     try await site.withDaemon { _ in
-      try await eventually("they are held") { try await site.status().held.count == 3 }
+      try await soon("they are held") { try await site.status().held.count == 3 }
       let ran = try await site.rollcall("release", "11", "99")
       #expect(ran.code == 1)
       #expect(ran.output == "1 removal approved\n")
       #expect(ran.errors == "rollcall: key 99 is not held\n")
-      try await eventually("one is gone") { try await site.names() == ["ada", "gone12", "gone13"] }
-      try await eventually("two are held") { try await site.status().held.map(\.key) == ["12", "13"] }
+      try await soon("one is gone") { try await site.names() == ["ada", "gone12", "gone13"] }
+      try await soon("two are held") { try await site.status().held.map(\.key) == ["12", "13"] }
       #expect(try await site.succeed("release", "12", "13").output == "2 removals approved\n")
-      try await eventually("all are gone") { try await site.names() == ["ada"] }
-      try await eventually("all is well") { try await site.rollcall("status").code == 0 }
+      try await soon("all are gone") { try await site.names() == ["ada"] }
+      try await soon("all is well") { try await site.rollcall("status").code == 0 }
     }
   }
 

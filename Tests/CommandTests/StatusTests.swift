@@ -8,7 +8,7 @@ import Testing
     try await site.install()
     try await site.hire(["ada"])
     try await site.withDaemon { daemon in
-      try await eventually("all is well") { try await site.rollcall("status").code == 0 }
+      try await soon("all is well") { try await site.rollcall("status").code == 0 }
       let status = try await site.status()
       #expect(status.name == site.name)
       #expect(status.leader?.hasSuffix(":\(daemon.pid)") == true)
@@ -27,9 +27,9 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let daemon = try await site.start()
-    try await eventually("it is in step") { try await site.status().backlog == 0 }
+    try await soon("it is in step") { try await site.status().backlog == 0 }
     try await daemon.kill()
-    try await eventually("nobody leads") { try await site.status().leader == nil }
+    try await soon("nobody leads") { try await site.status().leader == nil }
     try await site.hire(["ada", "bo"])
     let status = try await site.status()
     #expect(status.backlog == 2)

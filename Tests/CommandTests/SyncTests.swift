@@ -45,7 +45,7 @@ import Testing
     try await site.install()
     try await site.hire(["ada"])
     try await site.withDaemon { _ in
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
+      try await soon("ada is there") { try await site.names() == ["ada"] }
       try await site.directory.modify(
         "dn: uid=ada,\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
       let ran = try await site.succeed("sync", "--full")

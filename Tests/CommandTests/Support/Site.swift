@@ -118,7 +118,7 @@ struct Site: Sendable {
   ) async throws {
     let daemon = try await start(arguments)
     do {
-      try await eventually(within: .seconds(20), "the daemon leads") {
+      try await soon("the daemon leads") {
         if daemon.hasEnded { return true }
         let status = try await self.status()
         return status.leader != nil && status.directory.state == "connected"
