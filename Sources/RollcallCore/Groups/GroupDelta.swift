@@ -48,8 +48,7 @@ public struct GroupDelta: Sendable, Equatable {
       added: added.filter { !present.contains(planner.identity(of: $0)) })
   }
 
-  /// What is left to do in a group with exactly these members, each taken out as it is written there: values may
-  /// carry a suffix (RFC 4517 section 3.3.21) that the equality rule of a delete minds.
+  /// What is left to do in a group with exactly these members, each taken out as it is written there.
   public func remaining(members: [AttributeValue], _ planner: GroupPlanner) -> GroupDelta {
     let leaving = Set(removed.map(planner.identity))
     let present = Set(members.map(planner.identity))

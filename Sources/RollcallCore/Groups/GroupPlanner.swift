@@ -58,13 +58,10 @@ public struct GroupPlanner: Sendable {
     return person.first?.parts.first?.value
   }
 
-  /// Equal for values that are one member.
+  /// Equal for values that are one member. A name with bits behind it (`uid=x#'01'B`) is another member than without:
+  /// Rollcall never puts bits there, so it leaves those that have some alone.
   public func identity(of value: AttributeValue) -> AttributeValue {
-    let normalized = rule.normalize(value, schema: schema)
-    guard carriesNames, normalized.bytes.last == UInt8(ascii: "B"), let text = normalized.text,
-      text.hasSuffix("'B"), let hash = text.lastIndex(of: "#")
-    else { return normalized }
-    return AttributeValue(text[..<hash])
+    rule.normalize(value, schema: schema)
   }
 
   /// Whether a value is the configured placeholder.

@@ -1,6 +1,7 @@
 import LDAP
 import LDAPModel
 import Reactor
+import RollcallCore
 import RollcallEngine
 import Sandbox
 
@@ -57,6 +58,11 @@ extension Site {
         throw error
       }
     }
+  }
+
+  /// What a plan would do, as `key what`, sorted.
+  func planned() async throws -> [String] {
+    try await plan().plan.sequences.flatMap(\.steps).map { "\($0.key) \($0.what.rawValue)" }.sorted()
   }
 
   /// Gives people roles: `(key, role)` pairs.
