@@ -23,7 +23,8 @@ struct Install: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How to connect as the tables' owner: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
+      "How to connect as the tables' owner: a libpq URI or keywords; else as the daemon does.",
+      valueName: "uri"))
   var connection: String?
 
   @Option(help: ArgumentHelp("The daemon's role; else the user of source.connection.", valueName: "name"))

@@ -24,7 +24,7 @@ struct RollcallCommand: AsyncParsableCommand {
       Usage errors exit 64.
       """,
     subcommands: [
-      Demo.self,
+      Demo.self, Check.self,
       Run.self, Sync.self, Plan.self, Status.self, Retry.self, Release.self, Install.self, Uninstall.self,
     ])
 

@@ -22,6 +22,7 @@ struct Sync: AsyncParsableCommand {
   func run() async throws {
     let full = self.full
     try await options.perform { setting in
+      setting.warn()
       let engine = try Engine(setting.configuration, logger: setting.logger)
       defer { engine.close() }
       let outcome = try await OneShot(engine).run(full: full)

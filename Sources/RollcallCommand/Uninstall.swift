@@ -20,7 +20,8 @@ struct Uninstall: AsyncParsableCommand {
   @Flag(help: "Drop the triggers and the whole schema, for all directories.")
   var all = false
 
-  @Option(help: ArgumentHelp("How to connect: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
+  @Option(
+    help: ArgumentHelp("How to connect: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
   var connection: String?
 
   func run() async throws {

@@ -60,7 +60,8 @@ struct DemoStory: Sendable {
     let scene = DemoScene.absence
     let ending = await site.stopDaemon()
     Self.announce(scene)
-    Output.standard.say("  (The daemon was told to end, SIGTERM: \(ending.map { "\($0)" } ?? "there was none").)\n")
+    Output.standard.say(
+      "  (The daemon was told to end, SIGTERM: \(ending.map { "\($0)" } ?? "there was none").)\n")
     _ = try await Reactor.run { try await witness.commit(scene.sql) }
     let start = ContinuousClock.now
     try await site.startDaemon()
@@ -94,7 +95,8 @@ struct DemoStory: Sendable {
   }
 
   private static func show(_ entries: [Entry]) {
-    let text = entries.isEmpty ? "(no entry)\n" : entries.map { LDIF.entry($0) }.joined().dropLast().description
+    let text =
+      entries.isEmpty ? "(no entry)\n" : entries.map { LDIF.entry($0) }.joined().dropLast().description
     Output.standard.say(indented(text))
   }
 

@@ -45,9 +45,12 @@ struct ValueLock: Sendable {
   func locking(_ entry: Entry) -> [Modification] {
     parts.flatMap { part in
       let current = part.rule.values(in: entry)
-      if part.isExclusive { return part.rule.modifications(from: current, to: part.values) }
       let missing = part.values.filter { value in !current.contains { part.rule.matches($0, value) } }
-      return part.rule.modifications(from: current, to: current + missing)
+      if part.isExclusive {
+        let isLocked = missing.isEmpty && current.count == part.values.count
+        return isLocked ? [] : part.rule.modifications(from: current, to: part.values)
+      }
+      return missing.isEmpty ? [] : part.rule.modifications(from: current, to: current + missing)
     }
   }
 

@@ -29,8 +29,18 @@ struct Contention {
     var isParked: Bool { if case .parked = status { true } else { false } }
   }
 
+  /// An entry of none of the parties.
+  struct Stranger {
+    let entry: Entry
+    /// The key that may move it; nil: nobody here may.
+    let key: String?
+    let isLinked: Bool
+    /// What it has, its name first.
+    let holds: [String]
+  }
+
   private(set) var parties: [Party]
-  private let strangers: [Occupant]
+  private let strangers: [Stranger]
   /// Who has a resource now.
   private(set) var holder: [String: Int] = [:]
   private var strangerHolding: [String: Int] = [:]
@@ -38,8 +48,7 @@ struct Contention {
   /// Who was preferred, by the parties set aside for that.
   private var winner: [Int: Int] = [:]
 
-  /// - Parameter resources: what each of the strangers has, its name first.
-  init(_ parties: [Party], strangers: [Occupant], resources: [[String]]) {
+  init(_ parties: [Party], strangers: [Stranger]) {
     self.parties = parties
     self.strangers = strangers
     for (index, party) in parties.enumerated() {
@@ -49,9 +58,9 @@ struct Contention {
         wanters[resource, default: []].append(index)
       }
     }
-    for (index, held) in resources.enumerated() {
-      for resource in held { strangerHolding[resource] = index }
-      guard strangers[index].key == nil, let name = held.first else { continue }
+    for (index, stranger) in strangers.enumerated() {
+      for resource in stranger.holds { strangerHolding[resource] = index }
+      guard !stranger.isLinked, let name = stranger.holds.first else { continue }
       for party in wanters[name] ?? [] where parties[party].mayAdopt { self.parties[party].adopted = index }
     }
   }
@@ -61,7 +70,8 @@ struct Contention {
     var excluded: [Int: Status] = [:]
     while true {
       decideAll()
-      // Who won one thing may have missed another; then it must not stand in the way of those it won against.
+      // Who won one thing may have missed another, or won against the one who would have made its holder leave;
+      // then it must not stand in the way of those it won against.
       let failed = Set(winner.values).filter { parties[$0].isParked && excluded[$0] == nil }
       guard let loser = failed.filter({ winner[$0] == nil }).min() ?? failed.min() else { return }
       excluded[loser] = parties[loser].status
@@ -84,27 +94,13 @@ struct Contention {
   private mutating func decide(_ resource: String) {
     let candidates = (wanters[resource] ?? []).filter { parties[$0].isMoving }
     guard candidates.count > 1 else { return }
-    let lowest = candidates.min { keyPrecedes(parties[$0].key, parties[$1].key) }
-    guard let chosen = closing(resource, candidates) ?? lowest else { return }
+    guard let chosen = candidates.min(by: { keyPrecedes(parties[$0].key, parties[$1].key) }) else { return }
     for loser in candidates where loser != chosen {
       winner[loser] = chosen
       parties[loser].status = .parked(
         taken(resource, by: "person \(parties[chosen].key) gets", wantedBy: parties[loser].key))
     }
     settle(candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
-  }
-
-  /// The candidate without whom the holder cannot leave: it closes a circle of names.
-  private func closing(_ resource: String, _ candidates: [Int]) -> Int? {
-    guard let first = holder[resource] else { return nil }
-    var seen: Set<Int> = []
-    var pending = [first]
-    while let index = pending.popLast() {
-      guard seen.insert(index).inserted else { continue }
-      if candidates.contains(index) { return index }
-      pending += parties[index].wants.compactMap { holder[$0] }
-    }
-    return nil
   }
 
   /// Sets aside those whose wish cannot come true, and then those who wait for them.
@@ -139,13 +135,15 @@ struct Contention {
         return .parked(taken(resource, by: "person \(party.key) (\(party.dn)) has", wantedBy: key))
       }
     }
-    guard let stranger = strangerHolding[resource], parties[index].adopted != stranger else { return nil }
-    let occupant = strangers[stranger]
-    if let other = occupant.key { return .blocked(Blocker(key: other, dn: occupant.dn)) }
+    guard let place = strangerHolding[resource], parties[index].adopted != place else { return nil }
+    let stranger = strangers[place]
+    let dn = stranger.entry.dn
+    if let other = stranger.key { return .blocked(Blocker(key: other, dn: dn)) }
+    let what = stranger.isLinked ? "an entry that is not Rollcall's to move" : "an entry without a link"
     return .parked(
       taken(
-        resource, by: "\(occupant.dn) has, an entry without a link,", wantedBy: key,
-        cure: "rename or remove it, or let it be adopted"))
+        resource, by: "\(dn) has, \(what)", wantedBy: key,
+        cure: stranger.isLinked ? "rename one of them" : "rename or remove it, or let it be adopted"))
   }
 
   private func taken(

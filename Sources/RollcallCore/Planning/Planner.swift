@@ -3,7 +3,7 @@ public import LDAPModel
 /// Finds the operations that turn what is there into what is wanted.
 ///
 /// Every prefix of a sequence leaves a state from which planning anew ends in the wanted one.
-public struct Planner: Sendable {
+public final class Planner: Sendable {
   let rules: UserRules
   let schema: Schema
   let dialect: any Dialect

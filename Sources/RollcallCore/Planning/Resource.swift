@@ -21,6 +21,12 @@ extension Planner {
     return result
   }
 
+  /// What `old` had and `new` has not.
+  func freed(_ old: Entry, _ new: Entry) -> [String] {
+    let kept = resources(of: new)
+    return resources(of: old).filter { !kept.contains($0) }
+  }
+
   func isSameName(_ one: DistinguishedName, _ other: DistinguishedName) -> Bool {
     one == other || one.normalized(schema) == other.normalized(schema)
   }

@@ -1,7 +1,7 @@
 import LDAPModel
 
 /// One attribute of the mapping, with what the schema says about it, looked up once.
-struct AttributeRule: Sendable {
+final class AttributeRule: Sendable {
   /// The attribute description, as the configuration spells it.
   let name: String
   let rule: MatchingRule

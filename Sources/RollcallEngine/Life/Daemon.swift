@@ -28,7 +28,10 @@ public final class Daemon {
     listener = Listener(engine.options, engine.logger)
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onReconciled = { [weak self] in Reactor.task { await self?.tell("connected", nil) } }
-    listener.onListening = { [weak self] in self?.lookSoon(.zero) }
+    listener.onListening = { [weak self] in
+      self?.lookSoon(.zero)
+      self?.answerRequests()
+    }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }
 
@@ -54,6 +57,7 @@ public final class Daemon {
         await tell("connected", reason.map { "comparing everybody: \($0)" })
         ready()
         lookSoon(.zero)
+        answerRequests()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -180,6 +184,7 @@ public final class Daemon {
   }
 
   private func answerRequests() {
+    guard engine.provisioner.isWorking else { return }
     Reactor.task {
       do throws(EngineError) { try await self.engine.answerRequests() } catch { self.engine.trouble(error) }
     }

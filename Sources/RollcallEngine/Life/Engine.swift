@@ -146,6 +146,7 @@ public final class Engine {
     if !reconcilesWanted.isEmpty { runReconciles() }
     try await sweeper?.look()
     try await retrier.check()
+    takeUpReleased()
   }
 
   private func startSweeper(seen: String) {
