@@ -16,6 +16,7 @@ public final class Daemon {
   private var tasks: [Task<Void, Never>] = []
   private var lookTimer: Timer?
   private var isStandby = false
+  private var lastXID: String?
   private var pausing: Task<Void, Never>?
   /// Tells a supervisor how things are.
   public var onStatus: (@Reactor (String) -> Void)?
@@ -149,7 +150,11 @@ public final class Daemon {
   private func hear(_ payload: NotificationPayload?) {
     guard let payload, let sweeper = engine.sweeper, engine.provisioner.isWorking else { return lookSoon(.zero) }
     if payload.request != nil { return answerRequests() }
-    if payload.isSmall, let xid = payload.xid, let keys = payload.keys {
+    // A second message of one transaction is a part of something larger: the log tells how large, and its removals
+    // are decided together.
+    let isAlone = payload.xid != lastXID
+    lastXID = payload.xid
+    if payload.isSmall, isAlone, let xid = payload.xid, let keys = payload.keys {
       sweeper.hear(xid: xid, keys: keys)
       // The log is read a moment later, once for a burst, to move the watermark.
       lookSoon(.milliseconds(200))
