@@ -99,7 +99,8 @@ public final class Planner: Sendable {
       for intent in intents { appendAlone(intent, to: &plan) }
       return plan
     }
-    arrange(intents, strangers, &plan)
+    // In the order of the keys, so that who wins a name does not depend on who was read first.
+    arrange(intents.sorted { keyPrecedes($0.subject.key, $1.subject.key) }, strangers, &plan)
     return plan
   }
 }

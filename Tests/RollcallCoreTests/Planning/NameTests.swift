@@ -133,8 +133,8 @@ import Testing
       plan.sequences.map { lines($0.steps) } == [
         [
           "1 rename ann \(temporary("1"))", "2 rename bob ann", "1 rename \(temporary("1")) bob",
-          "2 modify ann",
           "1 modify bob",
+          "2 modify ann",
         ]
       ])
     #expect(plan.sequences[0].steps.map(\.what) == [.temporaryRename, .rename, .rename, .update, .update])

@@ -24,6 +24,7 @@ import Testing
     for round in 0..<5 {
       let comment: Comment = "seed \(seed), round \(round), \(world.kind), \(world.rules)"
       world.mutateRoster(distinct: distinct)
+      checkOrder(world, comment)
       let before = world.engine.directory.all
       do {
         for _ in 0..<kills {
@@ -48,6 +49,14 @@ import Testing
       try world.check(before: before, comment)
       try world.handsOn()
     }
+  }
+
+  /// The order in which keys are read does not matter.
+  private func checkOrder(_ world: World, _ comment: Comment) {
+    let one = world.engine.plan(world.engine.keys)
+    let two = world.engine.plan(world.engine.keys.reversed())
+    #expect(one.parked == two.parked, comment)
+    #expect(Set(one.sequences.flatMap(\.keys)) == Set(two.sequences.flatMap(\.keys)), comment)
   }
 
   private func batch(_ random: inout SeededRandom) -> Int {

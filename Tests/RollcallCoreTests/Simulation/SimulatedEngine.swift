@@ -50,7 +50,7 @@ struct SimulatedEngine {
       case .value(let attribute, let value): directory.entries(where: attribute, is: value)
       }
     }
-    return Set(found).map { Occupant($0, link: rules.link) }
+    return Set(found).sorted { $0.dn.text < $1.dn.text }.map { Occupant($0, link: rules.link) }
   }
 
   /// Plans these keys with all that stand in their way.
