@@ -2,8 +2,8 @@ import LDAPModel
 
 /// Decides who gets what only one can have, before anything is written.
 ///
-/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder that
-/// cannot leave keeps it, and all who want it are set aside.
+/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder
+/// that cannot leave keeps it, and all who want it are set aside.
 struct Contention {
   enum Status {
     case moving
@@ -136,7 +136,8 @@ struct Contention {
     parties[index].holds.flatMap { wanters[$0] ?? [] }
   }
 
-  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has left.
+  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has
+  /// left.
   private func obstacle(_ resource: String, for index: Int) -> Status? {
     let key = parties[index].key
     if let other = holder[resource], other != index {

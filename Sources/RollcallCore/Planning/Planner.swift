@@ -65,8 +65,9 @@ public final class Planner: Sendable {
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 
-  /// What the subjects want and do not have: names, and values that only one entry can have. What is found for them
-  /// are the occupants of the plan; planning without is safe too, the server then refuses with entryAlreadyExists.
+  /// What the subjects want and do not have: names, and values that only one entry can have. What is found
+  /// for them are the occupants of the plan; planning without is safe too, the server then refuses with
+  /// entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
       guard let wanted = subject.desired.wanted else { return [] }

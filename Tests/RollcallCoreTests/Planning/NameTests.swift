@@ -71,7 +71,8 @@ import Testing
     #expect(plan.settled == ["1"])
   }
 
-  /// Where the name is spelled as wanted and the attribute is not, a rename to the same name would change nothing.
+  /// Where the name is spelled as wanted and the attribute is not, a rename to the same name would change
+  /// nothing.
   @Test func onlyTheAttributeIsSpelledOtherwise() {
     let entry = People.entry(People.row("1", "ann"), adding: [Attribute("uid", ["ANN"])])
     let plan = People.planner().plan([People.subject("1", People.row("1", "ann"), entry)])

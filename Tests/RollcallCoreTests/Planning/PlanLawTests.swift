@@ -14,7 +14,8 @@ import Testing
     try run(seed: seed, distinct: false, kills: 0)
   }
 
-  /// The same when the process is killed between any two writes, to the ledger or the directory, and starts anew.
+  /// The same when the process is killed between any two writes, to the ledger or the directory, and starts
+  /// anew.
   @Test(arguments: 600..<700) func anyPrefixConverges(seed: Int) throws {
     try run(seed: seed, distinct: true, kills: 6)
   }

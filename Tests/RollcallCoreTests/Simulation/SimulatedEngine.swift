@@ -1,8 +1,8 @@
 import LDAPModel
 import RollcallCore
 
-/// The engine's loop over a simulated directory: reads by link, plans, applies, keeps the ledger; can be killed
-/// between any two of its steps.
+/// The engine's loop over a simulated directory: reads by link, plans, applies, keeps the ledger; can be
+/// killed between any two of its steps.
 struct SimulatedEngine {
   struct Killed: Error {}
   struct Refused: Error, CustomStringConvertible {
