@@ -10,6 +10,7 @@ public final class Daemon {
   private let engine: Engine
   private let logger: Logger
   private let listener: Listener
+  private let doorbell: Doorbell
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
@@ -26,8 +27,12 @@ public final class Daemon {
     self.engine = engine
     logger = engine.logger
     listener = Listener(engine.options, engine.logger)
+    doorbell = Doorbell(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
+      engine?.sweeper
+    }
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onReconciled = { [weak self] in Reactor.task { await self?.tell("connected", nil) } }
+    doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
     listener.onListening = { [weak self] in self?.lookSoon(.zero) }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }
@@ -54,6 +59,7 @@ public final class Daemon {
         await tell("connected", reason.map { "comparing everybody: \($0)" })
         ready()
         lookSoon(.zero)
+        doorbell.start()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -91,6 +97,7 @@ public final class Daemon {
   }
 
   private func handle(_ error: EngineError, attempt: inout Int) async throws(EngineError) {
+    doorbell.stop()
     await engine.settleDown()
     attempt += 1
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
@@ -145,6 +152,7 @@ public final class Daemon {
   private func hear(_ payload: NotificationPayload?) {
     guard let payload, let sweeper = engine.sweeper, engine.provisioner.isWorking else { return lookSoon(.zero) }
     if payload.request != nil { return answerRequests() }
+    doorbell.heard(backlog: engine.provisioner.queue.backlog)
     if payload.isSmall, let xid = payload.xid, let keys = payload.keys {
       sweeper.hear(xid: xid, keys: keys)
       // The log is read a moment later, once for a burst, to move the watermark.
@@ -199,6 +207,7 @@ public final class Daemon {
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
+    if engine.leader.mayWrite { await doorbell.retire() } else { doorbell.stop() }
     await engine.drain()
     engine.close()
   }
