@@ -10,6 +10,7 @@ public final class Daemon {
   private let engine: Engine
   private let logger: Logger
   private let listener: Listener
+  private let doorbell: Doorbell
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
@@ -27,8 +28,12 @@ public final class Daemon {
     self.engine = engine
     logger = engine.logger
     listener = Listener(engine.options, engine.logger)
+    doorbell = Doorbell(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
+      engine?.sweeper
+    }
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onReconciled = { [weak self] in Reactor.task { await self?.tell("connected", nil) } }
+    doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
     listener.onListening = { [weak self] in
       self?.lookSoon(.zero)
       self?.answerRequests()
@@ -59,6 +64,7 @@ public final class Daemon {
         ready()
         lookSoon(.zero)
         answerRequests()
+        doorbell.start()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -96,6 +102,7 @@ public final class Daemon {
   }
 
   private func handle(_ error: EngineError, attempt: inout Int) async throws(EngineError) {
+    doorbell.stop()
     await engine.settleDown()
     attempt += 1
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
@@ -150,6 +157,7 @@ public final class Daemon {
   private func hear(_ payload: NotificationPayload?) {
     guard let payload, let sweeper = engine.sweeper, engine.provisioner.isWorking else { return lookSoon(.zero) }
     if payload.request != nil { return answerRequests() }
+    doorbell.heard(backlog: engine.provisioner.queue.backlog)
     // A second message of one transaction is a part of something larger: the log tells how large, and its removals
     // are decided together.
     let isAlone = payload.xid != lastXID
@@ -209,6 +217,7 @@ public final class Daemon {
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
+    if engine.leader.mayWrite { await doorbell.retire() } else { doorbell.stop() }
     await engine.drain()
     engine.close()
   }
