@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
-public import Logging
 internal import LDAP
 internal import LDAPModel
+public import Logging
 internal import Postgres
 public import Reactor
 internal import RollcallCore
@@ -183,7 +183,8 @@ public final class Engine {
   }
 
   private func startSweeper(seen: String, stored: String?) {
-    let sweeper = Sweeper(ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
+    let sweeper = Sweeper(
+      ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

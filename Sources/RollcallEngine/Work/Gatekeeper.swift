@@ -116,9 +116,8 @@ final class Gatekeeper {
     isPaying = true
     defer {
       isPaying = false
-      let waiting = unsafe payers
-      unsafe payers = []
-      for unsafe payer in unsafe waiting { unsafe payer.resume() }
+      // Resuming only enqueues a job, so nobody is added meanwhile.
+      while let payer = unsafe payers.popLast() { unsafe payer.resume() }
     }
     if try await mayGo(removals, isFirstReconcile) {
       try await state.ledger.spend(removals.map(\.key))
