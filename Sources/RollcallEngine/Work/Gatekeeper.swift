@@ -145,3 +145,10 @@ final class Gatekeeper {
     return decision == .allowed
   }
 }
+
+extension RemovalPolicy {
+  init(_ removals: Configuration.Removals) {
+    self.init(
+      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
+  }
+}
