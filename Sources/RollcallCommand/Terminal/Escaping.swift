@@ -28,7 +28,7 @@ extension Unicode.Scalar {
   /// Control characters, line and paragraph separators, and marks that turn the direction of what follows.
   fileprivate var isUnprintable: Bool {
     switch value {
-    case 0x01..<0x02, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+    case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
     default: false
     }
   }
