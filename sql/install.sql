@@ -181,7 +181,7 @@ BEGIN
   PERFORM FROM rollcall.version FOR UPDATE;
   PERFORM setval('rollcall.ring', CASE
     WHEN NOT EXISTS (SELECT FROM rollcall.bell) THEN 253402300799
-    ELSE coalesce((SELECT ceil(extract(epoch FROM least(max(until), '9999-12-31Z')))::bigint
+    ELSE coalesce((SELECT max(ceil(extract(epoch FROM least(until, '9999-12-31Z'))))::bigint
                    FROM rollcall.bell WHERE armed AND until > now()), 0) END);
   RETURN NULL;
 END
@@ -206,7 +206,7 @@ BEGIN
   IF lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') OR sent > 256 THEN
     RETURN;
   END IF;
-  IF sent + cardinality(keys) > 256
+  IF keys IS NULL OR sent + cardinality(keys) > 256
      OR EXISTS (SELECT FROM unnest(keys) AS k WHERE octet_length(to_json(k)::text) > 7900) THEN
     PERFORM pg_notify('rollcall', start || '"count":' || count || '}'), set_config('rollcall.sent', '257', true);
     RETURN;
@@ -263,6 +263,31 @@ BEGIN
 END
 $$;
 
+-- IS NOT DISTINCT FROM, which cannot be written with a schema and would take its = from the writer's search_path. Here
+-- it is parsed once, and the planner puts it in the place of the call.
+CREATE OR REPLACE FUNCTION rollcall.same(boolean, boolean) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(int, int) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(bigint, bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(uuid, uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(text, text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(date, date) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(timestamp, timestamp) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(timestamptz, timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+
+-- A column's name today; NULL once it has been dropped.
+CREATE OR REPLACE FUNCTION rollcall.column_name(relation regclass, number int) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum = number AND NOT attisdropped
+$$;
+
 -- Makes the trigger functions for a table's key and columns; returns the part of their names that tells them apart.
 -- They are named for what they do, not for the table, so nobody can change what another's triggers do.
 --
@@ -273,8 +298,8 @@ $$;
 CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[]) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $build$
 DECLARE
-  -- = of these is exact: what is equal has equal text. All others are compared by their bytes.
-  exact constant regtype[] := '{bool,int2,int4,int8,oid,uuid,date,timestamp,timestamptz,text,varchar}';
+  -- Compared by rollcall.same(); all others by their bytes, since what is equal to them can differ as text.
+  exact constant regtype[] := '{bool,int4,int8,uuid,date,timestamp,timestamptz,text,varchar}';
   -- The text of these does not depend on settings.
   steady constant regtype[] := '{bool,int2,int4,int8,oid,uuid,text,varchar,bpchar,name,numeric}';
   owner name;
@@ -285,10 +310,13 @@ DECLARE
   same_key text;
   same text;
   relation text;
-  found_as text;
+  present text;
+  ring text;
   settings text := '';
   id text;
   operation text;
+  before text;
+  after text;
 BEGIN
   SELECT pg_get_userbyid(c.relowner), c.relkind, a.attnum, a.atttypid INTO owner, kind, number, type
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -311,16 +339,18 @@ BEGIN
     FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
     WHERE attrelid = source AND attnum > 0 AND NOT attisdropped AND (attname = key OR attname = ANY (columns))
   ), terms AS (
-    SELECT is_key, format('coalesce(old.%1$I OPERATOR(pg_catalog.=) new.%1$I, old.%1$I IS NULL AND new.%1$I IS NULL)',
-                          name) AS term
+    SELECT is_key, format('rollcall.same(old.%1$I, new.%1$I)', name) AS term
     FROM compared WHERE plain
     UNION ALL
     SELECT is_key, format('ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record',
                           string_agg(format('old.%I', name), ', '), string_agg(format('new.%I', name), ', '))
     FROM compared WHERE NOT plain GROUP BY is_key
   )
-  SELECT string_agg(term, ' AND ') FILTER (WHERE is_key), string_agg(term, ' AND ' ORDER BY is_key)
-  INTO same_key, same FROM terms;
+  SELECT string_agg(term, ' AND ' ORDER BY is_key, term),
+         (SELECT CASE WHEN plain THEN format('old.%1$I OPERATOR(pg_catalog.=) new.%1$I', key)
+                      ELSE format('%s AND new.%I IS NOT NULL', term, key) END
+          FROM compared JOIN terms USING (is_key) WHERE is_key)
+  INTO same, same_key FROM terms;
   -- A virtual generated column is not in old and new: any column may make it change.
   IF columns IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (columns)
                                 AND NOT attisdropped AND attgenerated = 'v') THEN
@@ -328,81 +358,87 @@ BEGIN
   END IF;
 
   relation := CASE kind WHEN 'p' THEN 'pg_catalog.pg_partition_root(tg_relid)::pg_catalog.oid' ELSE 'tg_relid' END;
-  found_as := format('(pg_catalog.pg_identify_object_as_address(1259, %s, %s)).object_names[3]', relation, number);
+  present := format('rollcall.column_name(%s, %s)', relation, number);
+  ring := 'pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value(''rollcall.ring''::pg_catalog.regclass)) '
+    'OPERATOR(pg_catalog.>) pg_catalog.now()';
   id := left(md5(concat_ws('|', key, number, as_text, same, relation, settings)), 12);
 
+  -- Only the look at table and row has a handler around it: the subtransaction of a block that writes needs an id.
   FOREACH operation IN ARRAY '{inserted,deleted}'::text[] LOOP
     PERFORM rollcall.build_function(operation || '_rows_' || id, settings, owner, format($code$
 DECLARE
   name pg_catalog.text;
   n pg_catalog.int8;
 BEGIN
-  IF %1$s OPERATOR(pg_catalog.=) %2$L THEN
-    INSERT INTO rollcall.change (source, key) SELECT tg_relid, %3$s FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL;
-    IF found AND pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('rollcall.ring'::pg_catalog.regclass))
-                 OPERATOR(pg_catalog.>) pg_catalog.now() THEN
-      GET DIAGNOSTICS n = ROW_COUNT;
-      PERFORM rollcall.notify(pg_catalog.array_agg(s.k), n)
-      FROM (SELECT %3$s AS k FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL LIMIT 257) AS s;
+  BEGIN
+    -- Cheaper than any other way to learn that the column is still there.
+    IF pg_catalog.has_column_privilege(tg_relid, %2$L, 'SELECT') THEN
+      NULL;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    PERFORM FROM rollcall_rows;
+    IF NOT found THEN
+      RETURN NULL;
+    END IF;
+    name := %1$s;
+    IF name IS NULL THEN
+      PERFORM rollcall.log_everyone(tg_relid);
+    ELSE
+      EXECUTE pg_catalog.format('INSERT INTO rollcall.change (source, key) SELECT $1, %%s FROM rollcall_rows AS r '
+        'WHERE r.%%I IS NOT NULL', pg_catalog.format(%4$L, 'r', name), name) USING tg_relid;
+      IF %5$s THEN
+        PERFORM rollcall.notify(NULL, (SELECT pg_catalog.count(*) FROM rollcall_rows));
+      END IF;
     END IF;
     RETURN NULL;
-  END IF;
-  PERFORM FROM rollcall_rows;
-  IF NOT found THEN
-    RETURN NULL;
-  END IF;
-  name := %1$s;
-  IF name IS NULL THEN
-    PERFORM rollcall.log_everyone(tg_relid);
-  ELSE
-    EXECUTE pg_catalog.concat('SELECT rollcall.log_keys($1, pg_catalog.array_agg(', pg_catalog.format(%4$L, 'r', name),
-                              ')) FROM rollcall_rows AS r') USING tg_relid;
+  END;
+  INSERT INTO rollcall.change (source, key) SELECT tg_relid, %3$s FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL;
+  IF found AND %5$s THEN
+    GET DIAGNOSTICS n = ROW_COUNT;
+    PERFORM rollcall.notify(pg_catalog.array_agg(s.k), n)
+    FROM (SELECT %3$s AS k FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL LIMIT 257) AS s;
   END IF;
   RETURN NULL;
-END$code$, found_as, key, format(as_text, 'r', key), as_text));
+END$code$, present, key, format(as_text, 'r', key), as_text, ring));
   END LOOP;
 
   FOREACH operation IN ARRAY '{inserted,updated,deleted}'::text[] LOOP
-    -- Only the look at the row has a handler around it: the subtransaction of a block that writes would need an id.
+    before := CASE operation WHEN 'inserted' THEN 'new' ELSE 'old' END;
+    after := CASE operation WHEN 'deleted' THEN 'old' ELSE 'new' END;
     PERFORM rollcall.build_function(operation || '_row_' || id, settings, owner, format($code$
 DECLARE
   name pg_catalog.text;
 BEGIN
   BEGIN
     IF %1$s THEN
-      RETURN NULL;
+      RETURN %6$s;
     END IF;
   EXCEPTION WHEN OTHERS THEN
-    name := %3$s;
+    name := %2$s;
     IF name IS NULL THEN
-      PERFORM rollcall.log_everyone(%2$s);
+      PERFORM rollcall.log_everyone(%3$s);
     ELSE
-      EXECUTE pg_catalog.concat('SELECT rollcall.log_keys($3, ARRAY[', pg_catalog.format(%4$L, '($1)', name), ',',
-                                pg_catalog.format(%4$L, '($2)', name), '])') USING %5$s, %6$s, %2$s;
+      EXECUTE pg_catalog.concat('SELECT rollcall.log_keys($3, ARRAY[', pg_catalog.format(%4$L, '($1)', name), ', ',
+        pg_catalog.format(%4$L, '($2)', name), '])') USING %5$s, %6$s, %3$s;
     END IF;
     RETURN NULL;
   END;
-  IF %7$s THEN
-    INSERT INTO rollcall.change (source, key) VALUES (%2$s, %8$s);
-    IF pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('rollcall.ring'::pg_catalog.regclass))
-       OPERATOR(pg_catalog.>) pg_catalog.now() THEN
-      PERFORM rollcall.notify(ARRAY[%8$s], 1);
-    END IF;
-  ELSE
-    PERFORM rollcall.log_keys(%2$s, ARRAY[%9$s, %8$s]);
+  %7$sINSERT INTO rollcall.change (source, key) VALUES (%3$s, %8$s);
+  IF %9$s THEN
+    PERFORM rollcall.notify(ARRAY[%8$s], 1);
   END IF;
-  RETURN NULL;
+  RETURN %6$s;
 END$code$,
-      CASE operation WHEN 'updated' THEN same
-                     WHEN 'inserted' THEN format('new.%I IS NULL', key)
-                     WHEN 'deleted' THEN format('old.%I IS NULL', key) END,
-      relation, found_as, as_text,
-      CASE operation WHEN 'inserted' THEN 'new' ELSE 'old' END,
-      CASE operation WHEN 'deleted' THEN 'old' ELSE 'new' END,
-      CASE operation WHEN 'updated' THEN format('new.%I IS NOT NULL AND ', key) || same_key ELSE 'true' END,
-      format(as_text, CASE operation WHEN 'deleted' THEN 'old' ELSE 'new' END, key),
-      format(as_text, CASE operation WHEN 'inserted' THEN 'new' ELSE 'old' END, key)));
+      CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
+      present, relation, as_text, before, after,
+      CASE operation WHEN 'updated' THEN format($code$IF (%1$s) IS NOT TRUE THEN
+    PERFORM rollcall.log_keys(%2$s, ARRAY[%3$s, %4$s]);
+    RETURN NULL;
+  END IF;
+  $code$, same_key, relation, format(as_text, 'old', key), format(as_text, 'new', key)) END,
+      format(as_text, after, key), ring));
   END LOOP;
+  EXECUTE format('GRANT EXECUTE ON FUNCTION rollcall.truncated TO %I', owner);
   RETURN id;
 END
 $build$;
@@ -497,7 +533,7 @@ BEGIN
         SELECT "table" AS relation, 'insert' AS event, 'inserted_' || form || '_' || id AS function FROM form
         UNION ALL SELECT "table", 'update', 'updated_row_' || id
         UNION ALL SELECT "table", 'delete', 'deleted_' || form || '_' || id FROM form
-        UNION ALL SELECT relid, 'truncate', 'truncated' FROM tree
+        UNION ALL SELECT relid, 'truncate', 'truncated' FROM tree JOIN pg_class c ON c.oid = relid AND c.relkind IN ('r', 'p')
       LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
                        WHERE tgrelid = t.relation AND tgname = 'rollcall_' || t.event AND tgenabled = 'A'
@@ -542,7 +578,7 @@ BEGIN
                       AND pid <> pg_backend_pid() AND mode <> 'AccessShareLock') AS l),
       HINT = 'Try again when its long transactions are over, or SET rollcall.patience to wait longer.';
   END IF;
-  PERFORM pg_sleep(0.1 + random() * 0.2);
+  PERFORM pg_sleep(least(extract(epoch FROM clock_timestamp() - since) / 4, 2) + 0.1 + random() / 10);
 END
 $$;
 
@@ -591,8 +627,9 @@ CREATE OR REPLACE VIEW rollcall.watched AS
            (SELECT 'missing: ' || string_agg(w, ', ')
             FROM unnest('{rollcall_insert,rollcall_update,rollcall_delete}'::text[]) AS w WHERE w <> ALL (names)),
            (SELECT 'no rollcall_truncate on ' || string_agg(relid::text, ', ')
-            FROM (SELECT tgrelid AS relid UNION SELECT relid FROM pg_partition_tree(tgrelid)) AS r
-            WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.proname = 'truncated')),
+            FROM (SELECT tgrelid::regclass AS relid UNION SELECT relid FROM pg_partition_tree(tgrelid)) AS r
+            WHERE (SELECT relkind FROM pg_class WHERE oid = relid) IN ('r', 'p')
+              AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.proname = 'truncated')),
            (SELECT 'not enabled always: ' || string_agg(format('%s on %s', tgname, o.tgrelid::regclass), ', ')
             FROM ours o WHERE tgenabled <> 'A'
               AND (o.tgrelid = root.tgrelid OR o.tgrelid IN (SELECT relid FROM pg_partition_tree(root.tgrelid)))),

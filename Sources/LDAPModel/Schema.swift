@@ -43,7 +43,9 @@ public struct Schema: Sendable {
   /// The first definition of a name wins.
   private static func index(_ names: [String], at position: Int, in positions: inout [String: Int]) {
     for name in names {
-      for key in [name, loweringASCII(name)] where positions[key] == nil { positions[key] = position }
+      let first = positions[loweringASCII(name)] ?? position
+      positions[loweringASCII(name)] = first
+      positions[name] = first
     }
   }
 

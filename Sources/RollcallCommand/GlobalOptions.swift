@@ -14,7 +14,8 @@ struct GlobalOptions: ParsableArguments {
   var file: String?
 
   @Option(
-    name: .customLong("log-format"), help: "How log lines look on standard error: text or json.")
+    name: .customLong("log-format"),
+    help: ArgumentHelp("How log lines look on standard error.", valueName: "format"))
   var format = LineLog.Format.text
 
   @Option(
@@ -22,7 +23,9 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp(
       "The least that is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
     transform: { name in
-      guard let level = Logger.Level(rawValue: name) else { throw ValidationError("'\(name)' is no log level.") }
+      guard let level = Logger.Level(rawValue: name) else {
+        throw ValidationError("'\(name)' is no log level.")
+      }
       return level
     })
   var level = Logger.Level.info
@@ -32,6 +35,13 @@ struct GlobalOptions: ParsableArguments {
     var configuration: Configuration
     var logger: Logger
     var environment: [String: String]
+
+    /// Says what is odd about the configuration.
+    func warn() {
+      for warning in configuration.warnings {
+        logger.warning("configuration", metadata: ["message": "\(warning)"])
+      }
+    }
   }
 
   /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
@@ -45,7 +55,8 @@ struct GlobalOptions: ParsableArguments {
       let setting = try load()
       code = try await Reactor.run { try await body(setting) }
     } catch {
-      Output.error.say("rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
+      Output.error.say(
+        "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
       throw ExitCode(failure)
     }
     if code != 0 { throw ExitCode(code) }
@@ -61,14 +72,13 @@ struct GlobalOptions: ParsableArguments {
       guard named == nil, error.problems.first?.mark == nil else { throw error }
       throw Complaint("\(error); name it with --config FILE or in ROLLCALL_CONFIG")
     }
-    let logger = self.logger
-    for warning in configuration.warnings { logger.warning("configuration", metadata: ["message": "\(warning)"]) }
     return Setting(configuration: configuration, logger: logger, environment: environment)
   }
 
-  var logger: Logger {
-    let (format, level) = (self.format, self.level)
-    return Logger(label: "rollcall") { _ in LineLog(format, level) }
+  private var logger: Logger { Self.logger(format, level) }
+
+  static func logger(_ format: LineLog.Format, _ level: Logger.Level) -> Logger {
+    Logger(label: "rollcall") { _ in LineLog(format, level) }
   }
 }
 

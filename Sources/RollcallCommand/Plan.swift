@@ -7,8 +7,8 @@ struct Plan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what would change in the directory; changes nothing.",
     discussion: """
-      Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and
-      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments.
+      Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
+      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments. \
       Passwords are shown as ***. With keys it looks at these alone. A summary goes to standard error.
 
       Examples:
@@ -42,14 +42,12 @@ struct Plan: AsyncParsableCommand {
 
 /// How a plan is shown.
 struct PlanPage {
-  private let result: Rehearsal.Result
   private let steps: [Step]
   private let held: [Removal]
   private let parked: [(key: String, value: Problem)]
   private let blocked: [(key: String, value: Blocker)]
 
   init(_ result: Rehearsal.Result) {
-    self.result = result
     steps = result.plan.sequences.flatMap(\.steps)
     held = result.held.sorted { $0.key < $1.key }
     parked = result.parked.sorted { $0.key < $1.key }
@@ -65,7 +63,8 @@ struct PlanPage {
     }
     for removal in held {
       text += LDIF.comment(
-        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it")
+        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
+      )
     }
     for (key, problem) in parked {
       text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
@@ -78,7 +77,6 @@ struct PlanPage {
 
   var json: JSON {
     .object([
-      ("keys", .integer(result.keys)),
       (
         "operations",
         .array(
@@ -121,8 +119,8 @@ struct PlanPage {
   var summary: String {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
-    return "\(counted(result.keys, "key")) looked at: \(counted(steps.count, "operation")) for \(counted(keys, "key")), "
-      + "\(held.count) held, \(parked.count) parked\(waiting)"
+    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held, "
+      + "\(parked.count) parked\(waiting)"
   }
 }
 

@@ -90,7 +90,8 @@ struct StatusPage {
     var text = lines.map { "\(($0 + ":").padded(12))\($1.printable)\n" }.joined()
     text += list(report.parked) { parked in
       let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
-      return "parked \(parked.key): \(parked.message) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
+      return
+        "parked \(parked.key): \(parked.message) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
     }
     text += list(report.held.removals) { "held \($0.key): \($0.action) \($0.dn) [since \($0.since)]" }
     return text

@@ -5,8 +5,8 @@ struct Uninstall: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Forgets this directory; with --all takes Rollcall out of the database.",
     discussion: """
-      Deletes what the database remembers of this directory: its watermark, what is parked and held. The entries in the
-      directory stay as they are. With --all it drops the triggers, the schema with the state of every directory, and the
+      Deletes what the database remembers of this directory: its watermark, what is parked and held. The entries in the \
+      directory stay as they are. With --all it drops the triggers, the schema with the state of every directory, and the \
       role that owns them; that takes the rights that install takes.
 
       Example:
@@ -20,7 +20,8 @@ struct Uninstall: AsyncParsableCommand {
   @Flag(help: "Drop the triggers and the whole schema, for all directories.")
   var all = false
 
-  @Option(help: ArgumentHelp("How to connect: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
+  @Option(
+    help: ArgumentHelp("How to connect: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
   var connection: String?
 
   func run() async throws {

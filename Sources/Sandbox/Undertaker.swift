@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Subprocess
 internal import SystemPackage
 
 /// A shell that outlives whoever owns a temporary folder, ends what was started in it and removes it.
@@ -50,24 +49,29 @@ struct Undertaker: Sendable {
     rm -rf -- "$folder"
     """
 
-  /// Ends when the folder is gone.
-  private let shell: Task<Void, any Error>
   private let owned: FileDescriptor
+  private let ended: Latch
 
-  /// Starts the shell for `folder`, which must exist.
+  /// Starts the shell for `folder`, which must exist; it is there when this returns.
+  ///
+  /// Hence the plain posix_spawn: a task could wait for long until a busy process comes round to it, and what
+  /// happened in between would have nobody to clean up after it.
   init(of folder: String) throws {
     let (waiting, owned) = try FileDescriptor.pipe(options: .closeOnExec)
-    self.owned = owned
-    var options = PlatformOptions()
-    // Out of the terminal's reach: an interrupt from the keyboard is for the owner alone.
-    options.createSession = true
-    shell = Task.detached { [options] in
-      _ = try await Subprocess.run(
-        .path("/bin/sh"), arguments: ["-c", Self.script, "undertaker", folder],
-        environment: .custom(Command.keyed(Command.environment)), workingDirectory: "/",
-        platformOptions: options,
-        input: .fileDescriptor(waiting, closeAfterSpawningProcess: true), output: .discarded,
-        error: .discarded)
+    defer { try? waiting.close() }
+    let pid: pid_t
+    do {
+      pid = try Self.spawn(["/bin/sh", "-c", Self.script, "undertaker", folder], input: waiting.rawValue)
+    } catch {
+      try? owned.close()
+      throw error
+    }
+    let ended = Latch()
+    (self.owned, self.ended) = (owned, ended)
+    try OwnThread.start {
+      var status: Int32 = 0
+      while unsafe waitpid(pid, &status, 0) < 0, errno == EINTR {}
+      ended.open()
     }
   }
 
@@ -75,5 +79,34 @@ struct Undertaker: Sendable {
   func begin() { try? owned.close() }
 
   /// Returns when it has ended.
-  func finished() async { _ = try? await shell.value }
+  func finished() async { await ended.wait() }
+
+  /// In a process group of its own, out of the terminal's reach, and with no descriptor but its input.
+  private static func spawn(_ words: [String], input: Int32) throws(SandboxError) -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // A copy of a socket would keep its connection open after this process has closed it.
+    for descriptor: Int32 in 3..<1024 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
+
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    // The mask is left empty: the calling thread may have signals blocked.
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+
+    var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+    var environment = unsafe Command.environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
+    defer {
+      for index in unsafe arguments.indices { unsafe free(arguments[index]) }
+      for index in unsafe environment.indices { unsafe free(environment[index]) }
+    }
+    var pid: pid_t = 0
+    let code = unsafe posix_spawn(&pid, words[0], &actions, &attributes, &arguments, &environment)
+    if code != 0 { throw .system(call: "posix_spawn \(words[0])", code: code) }
+    return pid
+  }
 }

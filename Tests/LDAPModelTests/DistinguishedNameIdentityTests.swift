@@ -96,6 +96,8 @@ private let areTheSameTable: [(String, String)] = [
   ("uid=jdoe,dc=example", "UID=JDoe,DC=EXAMPLE"),
   ("uid=jdoe,dc=example", "uid = jdoe , dc=example"),
   ("cn=a b,dc=x", #"CN=\20A   b\20,dc=x"#),
+  ("cn=a,dc=x", "cn=a ,dc=x"),
+  ("cn=a", "cn=a "),
   ("cn=x", "commonName=X"),
   ("cn=x", "2.5.4.3=X"),
   ("cn=x", "OID.2.5.4.3=x"),
@@ -122,7 +124,7 @@ private let areNotTheSameTable: [(String, String)] = [
   ("cn=a+sn=b", "cn=a,sn=b"), (#"cn=a\+sn=b"#, "cn=a+sn=b"), (##"cn=\#04024869"##, "cn=#04024869"),
   ("homeDirectory=/a", "homeDirectory=/A"), ("cn=a+sn=b", "cn=b+sn=a"), ("cn=u", "cn=ü"), ("", "cn="),
   ("userPassword=a", "userPassword=A"), (#"cn=a\00"#, "cn=a"), (#"cn=\ff"#, #"cn=\fe"#),
-  ("cn=#0500", "cn=#0501"),
+  ("cn=#0500", "cn=#0501"), (#"cn=hi\00"#, "cn=#0402486900"),
   ("no name", "cn=no name"), ("no name", "NO NAME"),
 ]
 

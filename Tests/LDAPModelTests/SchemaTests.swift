@@ -112,6 +112,7 @@ struct SchemaTests {
     #expect(schema.attributeType("e")?.syntax == "1.9")
     #expect(schema.must(classes: ["y"]) == ["a"])
     #expect(schema.may(classes: ["x"]) == ["g"])
+    #expect(schema.withSuperclasses(["x", "y", "X"]).map(\.oid).sorted() == ["2.1", "2.2"])
   }
 
   @Test(arguments: [
@@ -124,6 +125,18 @@ struct SchemaTests {
     let schema = Schema(attributeTypes: [text, "( 1.9 NAME 'z' )"], objectClasses: [text])
     #expect(schema.unparsable == [text, text])
     #expect(schema.attributeType("z") != nil)
+  }
+
+  @Test func theFirstDefinitionOfANameWins() {
+    let schema = Schema(
+      attributeTypes: [
+        "( 1.1 NAME 'a' EQUALITY integerMatch )", "( 1.2 NAME ( 'b' 'A' ) EQUALITY caseExactMatch )",
+      ],
+      objectClasses: ["( 2.1 NAME 'c' MUST a )", "( 2.2 NAME 'C' MUST b )"])
+    #expect(schema.matchingRule(for: "a") == .integer)
+    #expect(schema.matchingRule(for: "b") == .caseExact)
+    #expect(schema.objectClass("c")?.must == ["a"])
+    #expect(schema.objectClass("C")?.must == ["a"])
   }
 
   @Test func spellingOfDefinitionsIsFree() throws {

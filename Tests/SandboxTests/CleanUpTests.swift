@@ -41,6 +41,20 @@ import Testing
     #expect(!Files.exists(folder.path))
   }
 
+  @Test func aFolderIsGuardedFromTheStart() async throws {
+    let folder = try TemporaryFolder()
+    // No await before this: a busy process must not keep the guard waiting.
+    let guards = Files.names(in: "/proc").filter { name in
+      let words = (try? Files.read("/proc/\(name)/cmdline"))?.split(separator: "\0")
+      return words?.first == "/bin/sh" && words?.last.map(String.init) == folder.path
+    }
+    #expect(guards.count == 1)
+    await folder.remove()
+    await folder.remove()
+    #expect(!Files.exists(folder.path))
+    #expect(guards.compactMap { Int32($0) }.allSatisfy { ProcessTable.state(of: $0) == nil })
+  }
+
   @Test func theLastReferenceRemovesTheFolder() async throws {
     var folder: TemporaryFolder? = try TemporaryFolder()
     let path = try #require(folder).path

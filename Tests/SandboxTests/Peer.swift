@@ -27,7 +27,7 @@ struct Peer {
   /// Sends all of it, in as many pieces as it takes.
   func send(_ text: String) async throws {
     var rest = Array(text.utf8)[...]
-    try await eventually("\(text.count) bytes to be taken") {
+    try await eventually("all bytes to be taken") {
       let count = unsafe rest.withUnsafeBytes { bytes in
         unsafe Glibc.send(socket.descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
       }

@@ -32,10 +32,11 @@ import Testing
       try await server.freeze()
       let all = [pid] + ProcessTable.descendants(of: pid)
       #expect(all.count >= 4)
+      // A backend that had just ended is a zombie: its parent cannot take notice.
       try await eventually("all to be stopped") {
-        all.map(ProcessTable.state)
+        all.compactMap(ProcessTable.state)
       } is: {
-        $0.allSatisfy { $0 == "T" }
+        $0.allSatisfy("TZ".contains)
       }
       let client = try Peer.connect(to: server.port)
       #expect(client.look() == .nothing)

@@ -56,7 +56,7 @@ import Testing
       try await Command("sleep", ["60"]).run(within: .milliseconds(50))
     }
     #expect(error?.description.contains("`sleep 60`") == true)
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(ContinuousClock.now - start < .seconds(50))
   }
 
   @Test func aCommandMayLeaveItsInputUnread() async throws {

@@ -12,7 +12,11 @@ import Testing
       member: memberUid
       attributes: { gidNumber: 1000 + (SELECT n FROM unix_groups g WHERE g.name = roster_group.name) }
       """)
-    settings.schema += "CREATE TABLE unix_groups (name text, n int); INSERT INTO unix_groups VALUES ('devs', 1);"
+    settings.schema += """
+
+      CREATE TABLE unix_groups (name text, n int); INSERT INTO unix_groups VALUES ('devs', 1);
+      GRANT SELECT ON unix_groups TO PUBLIC;
+      """
     let site = try await World.shared.site(settings)
     try await site.insert(["ann", "ben"])
     try await site.grant([(1, "devs"), (2, "devs")])

@@ -71,7 +71,9 @@ struct LineLog: LogHandler {
       let digits = String(number)
       return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
-    let date = unsafe [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map { padded($0) }
+    let date = unsafe [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map {
+      padded($0)
+    }
     let clock = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0)) }
     let fraction = padded(Int(time.tv_nsec) / 1_000_000, 3)
     return date.joined(separator: "-") + "T" + clock.joined(separator: ":") + ".\(fraction)Z"

@@ -12,11 +12,13 @@ enum GeneralizedTime {
       throw UndecodableValue("a time is not in UTC: the session needs TimeZone = UTC and DateStyle = ISO")
     }
     let text = bytes.dropLast(3)
-    let year = text.prefix { $0 != UInt8(ascii: "-") }
+    let isDigit = { (byte: UInt8) in UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+    let year = text.prefix(while: isDigit)
     guard year.count <= 4 else {
       throw UndecodableValue("a time lies beyond the year 9999, which LDAP cannot say")
     }
-    let digits = text.filter { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".") }
+    // Two hyphens, a space and two colons are dropped.
+    let digits = text.filter { isDigit($0) || $0 == UInt8(ascii: ".") }
     guard year.count == 4, text.count >= 19, text.count - digits.count == 5 else {
       throw UndecodableValue("a time is not in PostgreSQL's ISO format: the session needs DateStyle = ISO")
     }

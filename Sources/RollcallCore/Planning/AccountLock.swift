@@ -9,7 +9,8 @@ enum LockChange: Sendable {
   case leave
 }
 
-/// Disables entries by values that they have while they are disabled (the configuration's, or the server's own).
+/// Disables entries by values that they have while they are disabled (the configuration's, or the server's
+/// own).
 struct ValueLock: Sendable {
   private struct Part: Sendable {
     let rule: AttributeRule
@@ -45,13 +46,17 @@ struct ValueLock: Sendable {
   func locking(_ entry: Entry) -> [Modification] {
     parts.flatMap { part in
       let current = part.rule.values(in: entry)
-      if part.isExclusive { return part.rule.modifications(from: current, to: part.values) }
       let missing = part.values.filter { value in !current.contains { part.rule.matches($0, value) } }
-      return part.rule.modifications(from: current, to: current + missing)
+      if part.isExclusive {
+        let isLocked = missing.isEmpty && current.count == part.values.count
+        return isLocked ? [] : part.rule.modifications(from: current, to: part.values)
+      }
+      return missing.isEmpty ? [] : part.rule.modifications(from: current, to: current + missing)
     }
   }
 
-  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does them.
+  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does
+  /// them.
   /// - Parameter createOnly: what to put back where the lock stood instead of a first value.
   func unlocking(_ entry: Entry, createOnly: [Attribute]) -> [Modification] {
     parts.filter { !$0.isMapped }.flatMap { part in

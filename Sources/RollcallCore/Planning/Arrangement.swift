@@ -3,8 +3,8 @@ import LDAPModel
 extension Planner {
   /// Plans subjects whose names touch each other or other people's.
   func arrange(_ intents: [Intent], _ strangers: [Occupant], _ plan: inout Plan) {
-    var contention = Contention(
-      intents.map(party), strangers: strangers, resources: strangers.map { resources(of: $0.entry) })
+    let keys = Set(intents.map(\.subject.key))
+    var contention = Contention(intents.map(party), strangers: strangers.map { stranger($0, keys) })
     contention.resolve()
     var moving: [Int: Intent] = [:]
     for (index, party) in contention.parties.enumerated() {
@@ -42,6 +42,14 @@ extension Planner {
     let dn = intent.entry?.dn ?? intent.subject.desired.wanted?.entry.dn ?? rules.base
     return Contention.Party(
       key: intent.subject.key, dn: dn, holds: holds, wants: wants, status: status, mayAdopt: mayAdopt)
+  }
+
+  /// - Parameter keys: the subjects', whose further entries are nobody's to move.
+  private func stranger(_ occupant: Occupant, _ keys: Set<String>) -> Contention.Stranger {
+    let key = occupant.key.flatMap { keys.contains($0) || !isManaged(occupant.dn) ? nil : $0 }
+    return Contention.Stranger(
+      entry: occupant.entry, key: key, isLinked: !link.values(in: occupant.entry).isEmpty,
+      holds: resources(of: occupant.entry))
   }
 
   /// A creation becomes a change of the unlinked entry that has the name.

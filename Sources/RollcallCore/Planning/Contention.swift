@@ -2,8 +2,8 @@ import LDAPModel
 
 /// Decides who gets what only one can have, before anything is written.
 ///
-/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder that
-/// cannot leave keeps it, and all who want it are set aside.
+/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder
+/// that cannot leave keeps it, and all who want it are set aside.
 struct Contention {
   enum Status {
     case moving
@@ -29,8 +29,18 @@ struct Contention {
     var isParked: Bool { if case .parked = status { true } else { false } }
   }
 
+  /// An entry of none of the parties.
+  struct Stranger {
+    let entry: Entry
+    /// The key that may move it; nil: nobody here may.
+    let key: String?
+    let isLinked: Bool
+    /// What it has, its name first.
+    let holds: [String]
+  }
+
   private(set) var parties: [Party]
-  private let strangers: [Occupant]
+  private let strangers: [Stranger]
   /// Who has a resource now.
   private(set) var holder: [String: Int] = [:]
   private var strangerHolding: [String: Int] = [:]
@@ -38,8 +48,7 @@ struct Contention {
   /// Who was preferred, by the parties set aside for that.
   private var winner: [Int: Int] = [:]
 
-  /// - Parameter resources: what each of the strangers has, its name first.
-  init(_ parties: [Party], strangers: [Occupant], resources: [[String]]) {
+  init(_ parties: [Party], strangers: [Stranger]) {
     self.parties = parties
     self.strangers = strangers
     for (index, party) in parties.enumerated() {
@@ -49,9 +58,9 @@ struct Contention {
         wanters[resource, default: []].append(index)
       }
     }
-    for (index, held) in resources.enumerated() {
-      for resource in held { strangerHolding[resource] = index }
-      guard strangers[index].key == nil, let name = held.first else { continue }
+    for (index, stranger) in strangers.enumerated() {
+      for resource in stranger.holds { strangerHolding[resource] = index }
+      guard !stranger.isLinked, let name = stranger.holds.first else { continue }
       for party in wanters[name] ?? [] where parties[party].mayAdopt { self.parties[party].adopted = index }
     }
   }
@@ -100,7 +109,7 @@ struct Contention {
     var seen: Set<Int> = []
     var pending = [first]
     while let index = pending.popLast() {
-      guard seen.insert(index).inserted else { continue }
+      guard parties[index].isMoving, seen.insert(index).inserted else { continue }
       if candidates.contains(index) { return index }
       pending += parties[index].wants.compactMap { holder[$0] }
     }
@@ -127,7 +136,8 @@ struct Contention {
     parties[index].holds.flatMap { wanters[$0] ?? [] }
   }
 
-  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has left.
+  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has
+  /// left.
   private func obstacle(_ resource: String, for index: Int) -> Status? {
     let key = parties[index].key
     if let other = holder[resource], other != index {
@@ -139,13 +149,15 @@ struct Contention {
         return .parked(taken(resource, by: "person \(party.key) (\(party.dn)) has", wantedBy: key))
       }
     }
-    guard let stranger = strangerHolding[resource], parties[index].adopted != stranger else { return nil }
-    let occupant = strangers[stranger]
-    if let other = occupant.key { return .blocked(Blocker(key: other, dn: occupant.dn)) }
+    guard let place = strangerHolding[resource], parties[index].adopted != place else { return nil }
+    let stranger = strangers[place]
+    let dn = stranger.entry.dn
+    if let other = stranger.key { return .blocked(Blocker(key: other, dn: dn)) }
+    let what = stranger.isLinked ? "an entry that is not Rollcall's to move" : "an entry without a link"
     return .parked(
       taken(
-        resource, by: "\(occupant.dn) has, an entry without a link,", wantedBy: key,
-        cure: "rename or remove it, or let it be adopted"))
+        resource, by: "\(dn) has, \(what)", wantedBy: key,
+        cure: stranger.isLinked ? "rename one of them" : "rename or remove it, or let it be adopted"))
   }
 
   private func taken(

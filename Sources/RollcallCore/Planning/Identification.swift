@@ -3,8 +3,8 @@ import LDAPModel
 extension Planner {
   /// Makes sure that one key is one entry, and parks those of which that is not true.
   ///
-  /// Returns the subjects, those without an entry given the one that was found at the name they want and carries
-  /// their link; and the occupants that belong to none of the subjects.
+  /// Returns the subjects, those without an entry given the one that was found at the name they want and
+  /// carries their link; and the occupants that belong to none of the subjects.
   func identify(
     _ subjects: [Subject], _ occupants: [Occupant], _ plan: inout Plan
   ) -> (subjects: [Subject], strangers: [Occupant]) {
@@ -21,7 +21,9 @@ extension Planner {
     }
     var strangers: [Occupant] = []
     for occupant in occupants {
-      guard let key = occupant.key, let index = places[link.normalized(AttributeValue(key))] else {
+      guard let key = occupant.key, let index = places[link.normalized(AttributeValue(key))],
+        isManaged(occupant.dn)
+      else {
         strangers.append(occupant)
         continue
       }
@@ -36,17 +38,22 @@ extension Planner {
     }
     for subject in subjects {
       guard let current = subject.current, plan.parked[subject.key] == nil else { continue }
-      plan.parked[subject.key] = mismatch(subject.key, current)
+      plan.parked[subject.key] = mismatch(subject, current)
     }
     return (subjects, strangers)
   }
 
-  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key `ab`.
-  private func mismatch(_ key: String, _ entry: Entry) -> Problem? {
+  /// Whether an entry of this name can be ours: everything outside the base is somebody else's.
+  func isManaged(_ dn: DistinguishedName) -> Bool { dn.isBelow(rules.base, schema) }
+
+  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key
+  /// `ab`.
+  private func mismatch(_ subject: Subject, _ entry: Entry) -> Problem? {
+    let key = subject.key
     let links = link.values(in: entry)
     if links.count == 1, links[0].bytes.elementsEqual(key.utf8) { return nil }
-    // Adopted by the caller: it has no link yet.
-    if links.isEmpty, rules.adopt { return nil }
+    // Adopted by the caller: it has no link yet. What has none is never removed.
+    if links.isEmpty, rules.adopt, subject.desired.wanted != nil { return nil }
     let found = links.map { $0.text ?? "(octets)" }.joined(separator: ", ")
     return Problem(
       .duplicateLink,

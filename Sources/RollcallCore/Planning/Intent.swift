@@ -17,6 +17,8 @@ struct Intent {
     /// Nil: only the lock is looked at.
     var wanted: Wanted?
     var lock: LockChange
+    /// What one modify would change if nothing came before it.
+    var modifications: [Modification] = []
     /// The RDN, its spelling, or the container.
     var renames = false
     /// Its name or a unique value will be another one.
@@ -71,7 +73,9 @@ extension Planner {
     switch subject.desired {
     case .untouched: return .rest
     case .rejected(let problem): return .parked(problem)
-    case .absent: return subject.current.map { .delete($0) } ?? .rest
+    case .absent:
+      guard let entry = subject.current, isManaged(entry.dn) else { return .rest }
+      return .delete(entry)
     case .orphanDisabled:
       guard let entry = subject.current else { return .rest }
       try checkReadable(entry, nil, .lock)
@@ -102,7 +106,9 @@ extension Planner {
         unique.rule.distinct(unique.rule.values(in: entry) + unique.rule.values(in: wanted.entry)).count > 1
       }
     return .change(
-      Intent.Change(entry: entry, wanted: wanted, lock: lock, renames: renames, relocates: relocates))
+      Intent.Change(
+        entry: entry, wanted: wanted, lock: lock, modifications: modifications, renames: renames,
+        relocates: relocates))
   }
 
   /// Whether ModifyDN is needed: another name, another container, or the name in another spelling.
@@ -125,8 +131,8 @@ extension Planner {
     }
   }
 
-  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is nothing to
-  /// do: the entry is gone, or enabled.
+  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is
+  /// nothing to do: the entry is gone, or enabled.
   func isDisableStale(_ subject: Subject) -> Bool {
     guard subject.disabledByUs else { return false }
     guard let entry = subject.current else { return true }

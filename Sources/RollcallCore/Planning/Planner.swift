@@ -3,7 +3,7 @@ public import LDAPModel
 /// Finds the operations that turn what is there into what is wanted.
 ///
 /// Every prefix of a sequence leaves a state from which planning anew ends in the wanted one.
-public struct Planner: Sendable {
+public final class Planner: Sendable {
   let rules: UserRules
   let schema: Schema
   let dialect: any Dialect
@@ -65,8 +65,9 @@ public struct Planner: Sendable {
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 
-  /// What the subjects want and do not have: names, and values that only one entry can have. What is found for them
-  /// are the occupants of the plan; planning without is safe too, the server then refuses with entryAlreadyExists.
+  /// What the subjects want and do not have: names, and values that only one entry can have. What is found
+  /// for them are the occupants of the plan; planning without is safe too, the server then refuses with
+  /// entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
       guard let wanted = subject.desired.wanted else { return [] }
@@ -99,7 +100,8 @@ public struct Planner: Sendable {
       for intent in intents { appendAlone(intent, to: &plan) }
       return plan
     }
-    arrange(intents, strangers, &plan)
+    // In the order of the keys, so that who wins a name does not depend on who was read first.
+    arrange(intents.sorted { keyPrecedes($0.subject.key, $1.subject.key) }, strangers, &plan)
     return plan
   }
 }

@@ -7,8 +7,8 @@ struct UniqueRule: Sendable {
 }
 
 extension Planner {
-  /// What only one entry can have, as text: its normalized DN, and `attribute: value` for its unique values, which is
-  /// no DN.
+  /// What only one entry can have, as text: its normalized DN, and `attribute: value` for its unique values,
+  /// which is no DN.
   func resources(of entry: Entry?) -> [String] {
     guard let entry else { return [] }
     var result = [entry.dn.normalized(schema)]
@@ -19,6 +19,12 @@ extension Planner {
       }
     }
     return result
+  }
+
+  /// What `old` had and `new` has not.
+  func freed(_ old: Entry, _ new: Entry) -> [String] {
+    let kept = resources(of: new)
+    return resources(of: old).filter { !kept.contains($0) }
   }
 
   func isSameName(_ one: DistinguishedName, _ other: DistinguishedName) -> Bool {

@@ -7,6 +7,7 @@ struct Transition {
   private let change: Intent.Change?
   /// The entry as the steps so far leave it.
   private var entry: Entry?
+  private var isUntouched = true
 
   init(_ planner: Planner, _ intent: Intent) {
     self.planner = planner
@@ -16,6 +17,10 @@ struct Transition {
   }
 
   private var subject: Subject { intent.subject }
+
+  private var isDisabled: Bool {
+    if case .disabled = subject.desired { true } else { false }
+  }
 
   /// All of it, for a subject that shares no name with another.
   mutating func all() -> [Step] {
@@ -31,7 +36,7 @@ struct Transition {
     guard let change, change.lock == .lock, let entry else { return [] }
     let modifications = planner.locking(entry)
     guard !modifications.isEmpty else { return [] }
-    var step = take(.modify(entry.dn, modifications), .disable)
+    var step = modify(entry, modifications, .disable)
     step.journalDisable = !subject.disabledByUs
     return [step]
   }
@@ -42,15 +47,19 @@ struct Transition {
     case .rest, .parked: return []
     case .create(let wanted): return creating(wanted)
     case .delete(let entry):
-      var step = take(.delete(entry.dn), .delete)
-      step.clearsDisable = subject.disabledByUs
-      return [step]
+      return [
+        Step(
+          key: subject.key, operation: .delete(entry.dn), what: .delete, clearsDisable: subject.disabledByUs,
+          frees: planner.resources(of: entry))
+      ]
     case .change(let change):
       guard change.renames, let wanted = change.wanted?.entry.dn, let name = wanted.first, let entry,
         entry.dn != wanted
       else { return [] }
       let isMove = !planner.hasSameParent(entry.dn, wanted)
-      return [rename(to: name, newParent: isMove ? wanted.parent : nil, isMove ? .move : .rename, exchange)]
+      return [
+        rename(entry, to: name, newParent: isMove ? wanted.parent : nil, isMove ? .move : .rename, exchange)
+      ]
     }
   }
 
@@ -66,7 +75,7 @@ struct Transition {
     var steps: [Step] = []
     if !planner.isSameName(entry.dn, wanted.entry.dn) {
       let name = planner.temporary.rdn(naming: planner.rules.naming, key: subject.key)
-      steps.append(rename(to: name, newParent: nil, .temporaryRename, exchange))
+      steps.append(rename(entry, to: name, newParent: nil, .temporaryRename, exchange))
     }
     let temporary = planner.temporary.short(key: subject.key)
     return steps
@@ -79,15 +88,19 @@ struct Transition {
   }
 
   /// Everything else, in one modify, and what follows it.
-  mutating func rest() -> [Step] {
+  func rest() -> [Step] {
     guard let change, let wanted = change.wanted, let entry else { return [] }
     var steps: [Step] = []
-    let modifications = planner.modifications(entry, wanted, change.lock, subject)
+    let modifications =
+      isUntouched
+      ? change.modifications : planner.modifications(entry, wanted, change.lock, subject)
     if !modifications.isEmpty {
       let isAdopted = planner.link.values(in: entry).isEmpty
       steps.append(
-        take(
-          .modify(entry.dn, modifications), isAdopted ? .adopt : change.lock == .unlock ? .enable : .update))
+        Step(
+          key: subject.key, operation: .modify(entry.dn, modifications),
+          what: isAdopted ? .adopt : change.lock == .unlock ? .enable : .update,
+          frees: planner.uniques.isEmpty ? [] : planner.freed(entry, wanted.entry)))
     }
     if planner.isUnfinished(entry, wanted, subject) {
       steps += planner.finishing(entry, wanted, subject, change.lock)
@@ -100,21 +113,16 @@ struct Transition {
     let isCleared =
       switch intent.goal {
       case .rest, .parked, .delete: false
-      case .create(let wanted):
-        !isDisabled && (subject.disabledByUs || planner.needsFinishing(wanted))
+      case .create(let wanted): !isDisabled && (subject.disabledByUs || planner.needsFinishing(wanted))
       case .change(let change): change.lock == .unlock
       }
     guard isCleared, let last = steps.lastIndex(where: { $0.key == subject.key }) else { return }
     steps[last].clearsDisable = true
   }
 
-  private var isDisabled: Bool {
-    if case .disabled = subject.desired { true } else { false }
-  }
-
-  private mutating func creating(_ wanted: Wanted) -> [Step] {
+  private func creating(_ wanted: Wanted) -> [Step] {
     let new = planner.newEntry(wanted, isDisabled: isDisabled)
-    var step = take(.add(new.dn, new.attributes), .create)
+    var step = Step(key: subject.key, operation: .add(new.dn, new.attributes), what: .create)
     // An account that never had a password is not ours to enable later.
     let isOurs = isDisabled && !planner.isLeftDisabled(wanted) || planner.needsFinishing(wanted)
     step.journalDisable = !subject.disabledByUs && isOurs
@@ -122,23 +130,26 @@ struct Transition {
   }
 
   private mutating func rename(
-    to name: RelativeDistinguishedName, newParent: DistinguishedName?, _ what: Step.What, _ exchange: Int?
+    _ old: Entry, to name: RelativeDistinguishedName, newParent: DistinguishedName?, _ what: Step.What,
+    _ exchange: Int?
   ) -> Step {
-    let old = entry
     // The link must survive the rename, even if somebody named the entry by it.
-    let named = old?.dn.first?.parts ?? []
     let link = planner.schema.canonicalName(planner.rules.link)
-    let deleteOld = !named.contains { planner.schema.canonicalName($0.type) == link }
-    let dn = old?.dn ?? DistinguishedName(unchecked: "")
-    var step = take(.rename(dn, to: name, deleteOld: deleteOld, newParent: newParent), what)
-    entry = entry?.respelled(planner.naming, name.parts.first?.value)
-    step.oldDN = dn
-    step.newDN = entry?.dn
-    step.exchange = exchange
-    if exchange != nil, let new = entry?.dn, let first = dn.first {
-      step.undo = .rename(new, to: first, deleteOld: true, newParent: newParent == nil ? nil : dn.parent)
-    }
-    return step
+    let first = old.dn.first
+    let deleteOld = !(first?.parts.contains { planner.schema.canonicalName($0.type) == link } ?? false)
+    let operation = Operation.rename(old.dn, to: name, deleteOld: deleteOld, newParent: newParent)
+    let new = (operation.applied(to: old, planner.schema) ?? old)
+      .respelled(planner.naming, name.parts.first?.value)
+    entry = new
+    isUntouched = false
+    return Step(
+      key: subject.key, operation: operation, what: what, oldDN: old.dn, newDN: new.dn,
+      frees: planner.freed(old, new), exchange: exchange,
+      undo: exchange == nil
+        ? nil
+        : first.map {
+          .rename(new.dn, to: $0, deleteOld: true, newParent: newParent == nil ? nil : old.dn.parent)
+        })
   }
 
   private mutating func uniqueValues(
@@ -150,19 +161,20 @@ struct Transition {
       return unique.rule.modifications(from: current, to: wanted(unique, current))
     }
     guard !modifications.isEmpty else { return [] }
-    var step = take(.modify(entry.dn, modifications), what)
+    var step = modify(entry, modifications, what)
     step.exchange = exchange
     if exchange != nil { step.undo = .modify(entry.dn, modifications.reversed().map(\.inverse)) }
     return [step]
   }
 
-  /// A step, and the entry as it leaves it.
-  private mutating func take(_ operation: Operation, _ what: Step.What) -> Step {
-    let before = planner.resources(of: entry)
-    entry = operation.applied(to: entry, planner.schema)
-    let after = planner.resources(of: entry)
+  private mutating func modify(_ old: Entry, _ modifications: [Modification], _ what: Step.What) -> Step {
+    let operation = Operation.modify(old.dn, modifications)
+    let new = operation.applied(to: old, planner.schema) ?? old
+    entry = new
+    isUntouched = false
     return Step(
-      key: subject.key, operation: operation, what: what, frees: before.filter { !after.contains($0) })
+      key: subject.key, operation: operation, what: what,
+      frees: planner.uniques.isEmpty ? [] : planner.freed(old, new))
   }
 }
 

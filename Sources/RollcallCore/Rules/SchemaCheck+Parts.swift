@@ -6,38 +6,35 @@ extension SchemaCheck {
 
   func unknown(_ name: String, _ path: String) -> SchemaComplaint {
     SchemaComplaint(
-      .error, path, "the directory's schema knows no attribute \(name)",
-      remedy: "correct the name, or load the schema that defines it")
+      .error, path, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema")
   }
 
   /// Classes that do not exist, or do not go together in one entry (RFC 4512 section 2.4.2).
   func classes(_ names: [String], _ path: String) -> [SchemaComplaint] {
-    var found: [SchemaComplaint] = []
-    for (index, name) in names.enumerated() where schema.objectClass(name) == nil {
-      found.append(
+    let unknown = names.filter { schema.objectClass($0) == nil }
+    guard unknown.isEmpty else {
+      return unknown.map {
         SchemaComplaint(
-          .error, "\(path)[\(index)]", "the directory's schema knows no object class \(name)",
-          remedy: "correct the name, or load the schema that defines it"))
+          .error, path, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema")
+      }
     }
-    guard found.isEmpty else { return found }
     let structural = names.compactMap { schema.objectClass($0) }.filter { $0.kind == .structural }
     guard let first = structural.first else {
       return [
         SchemaComplaint(
-          .error, path, "none of the classes is structural, and an entry needs one that is",
+          .error, path, "none of the classes is structural, and an entry needs one",
           remedy: "add one, as inetOrgPerson for people or groupOfNames for groups")
       ]
     }
     // Every class but the most derived one has to be above it.
     let lowest = structural.dropFirst().reduce(first) { low, next in isAbove(low, next) ? next : low }
-    if let other = structural.first(where: { $0.oid != lowest.oid && !isAbove($0, lowest) }) {
-      found.append(
-        SchemaComplaint(
-          .error, path,
-          "\(other.names.first ?? other.oid) and \(lowest.names.first ?? lowest.oid) are both structural and neither is "
-            + "derived from the other, so no entry can be both", remedy: "keep one of them"))
-    }
-    return found
+    guard let other = structural.first(where: { !isAbove($0, lowest) }) else { return [] }
+    return [
+      SchemaComplaint(
+        .warning, path,
+        "\(other.names.first ?? other.oid) and \(lowest.names.first ?? lowest.oid) are structural and neither is derived "
+          + "from the other, which most servers refuse", remedy: "keep one of them")
+    ]
   }
 
   private func isAbove(_ upper: ObjectClass, _ lower: ObjectClass) -> Bool {
@@ -45,32 +42,25 @@ extension SchemaCheck {
   }
 
   /// An attribute that cannot be written to entries of these classes, or not with what its expression gives.
-  func written(
-    _ name: String, _ path: String, by classes: [String], _ classPath: String
-  ) -> [SchemaComplaint] {
+  func written(_ name: String, _ path: String, by classes: [String]) -> [SchemaComplaint] {
     guard let type = schema.attributeType(name) else { return [unknown(name, path)] }
     if type.noUserModification {
-      return [SchemaComplaint(.error, path, "only the server itself writes \(name)", remedy: "leave it out")]
+      return [SchemaComplaint(.error, path, "only the server itself writes \"\(name)\"")]
     }
-    var found = single(name, path, isSeveral: arrays.contains(path), "gives an array")
+    var found = single(name, path, isSeveral: arrays.contains(path), "the expression gives an array")
     let areKnown = classes.allSatisfy { schema.objectClass($0) != nil }
     if dialect.classesAreComplete, areKnown, !schema.allows(name, classes: classes) {
       found.append(
         SchemaComplaint(
-          .error, path, "none of \(classes.joined(separator: ", ")) allows \(name)",
-          remedy: "add a class that does to \(classPath), or choose another attribute"))
+          .error, path, "none of the classes \(classes.joined(separator: ", ")) allows \"\(name)\"",
+          remedy: "add one that does"))
     }
     return found
   }
 
-  func single(
-    _ name: String, _ path: String, isSeveral: Bool, _ what: String
-  ) -> [SchemaComplaint] {
+  func single(_ name: String, _ path: String, isSeveral: Bool, _ but: String) -> [SchemaComplaint] {
     guard isSeveral, schema.attributeType(name)?.singleValue == true else { return [] }
-    return [
-      SchemaComplaint(
-        .error, path, "\(what), but \(name) takes a single value", remedy: "let the expression choose one")
-    ]
+    return [SchemaComplaint(.error, path, "\"\(name)\" takes one value, but \(but)")]
   }
 
   /// An attribute by whose values entries are found.
@@ -78,26 +68,27 @@ extension SchemaCheck {
     guard known(name), schema.matchingRule(for: name) == .none else { return [] }
     return [
       SchemaComplaint(
-        .error, path, "\(name) has no equality rule, so nothing can be found by it", remedy: "choose another attribute")
+        .error, path, "\"\(name)\" has no equality rule, so nothing can be found by it",
+        remedy: "choose another attribute")
     ]
   }
 
   /// Attributes that a class demands and nobody gives.
   func missing(_ classes: [String], _ section: String, given: [String]) -> [SchemaComplaint] {
     let given = Set((given + dialect.providedAttributes + ["objectClass"]).map { schema.canonicalName($0) })
-    var reported: Set<String> = []
-    return classes.flatMap { name in
-      schema.withSuperclasses([name]).flatMap { objectClass in
-        objectClass.must.filter { attribute in
-          let canonical = schema.canonicalName(attribute)
-          return !given.contains(canonical) && reported.insert(canonical).inserted
-        }.map { attribute in
-          let path = section == "users" ? "users.attributes or users.create_only" : "groups.attributes"
-          return SchemaComplaint(
-            .error, "\(section).classes", "class \(objectClass.names.first ?? name) demands \(attribute)",
-            remedy: "map it in \(path)")
-        }
+    var names: [String] = []
+    for objectClass in schema.withSuperclasses(classes) {
+      for attribute in objectClass.must
+      where !given.contains(schema.canonicalName(attribute)) && !names.contains(attribute) {
+        names.append(attribute)
       }
     }
+    if names.isEmpty { return [] }
+    return [
+      SchemaComplaint(
+        .error, "\(section).classes",
+        "the classes demand \(names.sorted().joined(separator: ", ")), which nothing maps",
+        remedy: "map it in \(section).attributes")
+    ]
   }
 }

@@ -53,7 +53,9 @@ struct Coverage {
       } else if let other = demands.first(where: { $0.oid == oid }) {
         if other.key != key {
           findings.append(
-            error(path, "\(name) is named under \(other.path) already, with the key \"\(other.key)\"; a table has one"))
+            error(
+              path,
+              "\(name) is named under \(other.path) already, with the key \"\(other.key)\"; a table has one"))
         }
       } else {
         demands.append(Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key)))
@@ -70,20 +72,26 @@ struct Coverage {
     let install = "run: rollcall install"
     for demand in demands {
       guard let row = (0..<watched.rowCount).first(where: { watched.int($0, 0) == demand.oid }) else {
-        findings.append(Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
+        findings.append(
+          Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
         continue
       }
       let key = watched.text(row, 1) ?? ""
       if let problem = watched.text(row, 3) {
-        findings.append(Finding(.error, demand.table, "its triggers are not in order: \(problem)", remedy: install))
+        findings.append(
+          Finding(.error, demand.table, "its triggers are not in order: \(problem)", remedy: install))
       } else if key != demand.key {
         let message = "is watched by its column \"\(key)\", not by \"\(demand.key)\" as \(demand.path) says"
         findings.append(Finding(.error, demand.table, message, remedy: install))
       } else if let unseen = Coverage.unseen(demand, watched.names(row, 2)) {
-        findings.append(Finding(.error, demand.table, "its triggers do not watch \(unseen), which the mapping reads", remedy: install))
+        findings.append(
+          Finding(
+            .error, demand.table, "its triggers do not watch \(unseen), which the mapping reads",
+            remedy: install))
       } else {
         let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
-        findings.append(Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
+        findings.append(
+          Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
       }
     }
     return findings
@@ -137,7 +145,9 @@ struct Coverage {
   private func finding(_ path: String, _ table: MappingReading.Table) -> Finding {
     let place = configuration.place(of: path)
     if table.isCatalog {
-      return Finding(.warning, place, "reads \(table.name), a system catalog; its changes take effect at the next reconcile")
+      return Finding(
+        .warning, place,
+        "reads \(table.name), a system catalog; its changes take effect at the next reconcile")
     }
     let columns = table.columns.map { $0.sorted().joined(separator: ", ") } ?? "all columns"
     switch table.kind {
@@ -168,7 +178,9 @@ extension Engine {
   public func requireCoverage() async throws(EngineError) {
     let readings: [MappingReading]
     do throws(EngineError) { readings = try await MappingReader(database, configuration).read() } catch {
-      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else { throw error }
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
+        throw error
+      }
       throw .refused("the mapping cannot be looked at: \(refusal.message)")
     }
     if readings.contains(where: \.isBlind) {
@@ -178,7 +190,9 @@ extension Engine {
     }
     var findings = MappingInspection(configuration).failures(readings)
     if findings.isEmpty {
-      findings = try await Coverage(database, configuration, readings).findings().filter { $0.level == .error }
+      findings = try await Coverage(database, configuration, readings).findings().filter {
+        $0.level == .error
+      }
     }
     if findings.isEmpty { return }
     throw .refused(findings.map { "\($0.place): \($0.complaint)" }.joined(separator: "\n"))

@@ -70,7 +70,8 @@ public final class Installer {
       guard before == SQLScripts.version else {
         throw .refused(
           "the schema \"rollcall\" cannot be installed as \(user) (\(refusal.message)); it takes a superuser, or a "
-            + "role with CREATEROLE and CREATE on the database: rollcall install --connection URI, or psql -f install.sql")
+            + "role with CREATEROLE and CREATE on the database: rollcall install --connection URI, or psql -f install.sql"
+        )
       }
       onStep?("schema rollcall: version \(SQLScripts.version) is there; \(user) may not change it")
       return false
@@ -90,12 +91,15 @@ public final class Installer {
     let array = columns.map { SQLText.array($0) }
     do throws(EngineError) {
       try await database.query(
-        "SELECT rollcall.watch($1::oid::regclass, $2::name, $3::name[])", ["\(demand.oid)", demand.key, array],
+        "SELECT rollcall.watch($1::oid::regclass, $2::name, $3::name[])",
+        ["\(demand.oid)", demand.key, array],
         timeout: .seconds(300))
     } catch {
       guard case .database(let refusal) = error, refusal.kind == .server else { throw error }
       let hint = refusal.hint.map { "; \($0)" } ?? ""
-      throw .refused("\(demand.table) cannot be watched: \(refusal.message)\(refusal.detail.map { " (\($0))" } ?? "")\(hint)")
+      throw .refused(
+        "\(demand.table) cannot be watched: \(refusal.message)\(refusal.detail.map { " (\($0))" } ?? "")\(hint)"
+      )
     }
     let seen = columns.map { $0.isEmpty ? "its key alone" : $0.joined(separator: ", ") } ?? "all columns"
     onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
@@ -147,7 +151,8 @@ public final class Installer {
     let session = try Database(configuration)
     defer { session.close() }
     do throws(EngineError) { return try await session.query("SELECT session_user").text(0, 0) } catch {
-      onStep?("rights: not granted, because nobody knows as whom the daemon connects (\(error)); use --role NAME")
+      onStep?(
+        "rights: not granted, because nobody knows as whom the daemon connects (\(error)); use --role NAME")
       return nil
     }
   }
@@ -162,20 +167,27 @@ public final class Installer {
           c.relnamespace::regnamespace::text
         FROM pg_class AS c WHERE c.oid = $2::oid
         """, [role, "\(demand.oid)"])
-      if !rights.bool(0, 0) { missing.append("GRANT USAGE ON SCHEMA \(rights.text(0, 2) ?? "") TO \(quoted)") }
+      if !rights.bool(0, 0) {
+        missing.append("GRANT USAGE ON SCHEMA \(rights.text(0, 2) ?? "") TO \(quoted)")
+      }
       if !rights.bool(0, 1) { missing.append("GRANT SELECT ON \(demand.table) TO \(quoted)") }
     }
     let ledger = try await database.query("SELECT has_schema_privilege($1, 'rollcall', 'USAGE')", [role])
-    if !ledger.bool(0, 0) { missing.append("psql -v role=\(role) -f grants.sql, as who installed the schema") }
+    if !ledger.bool(0, 0) {
+      missing.append("psql -v role=\(role) -f grants.sql, as who installed the schema")
+    }
     if missing.isEmpty { return }
-    throw .refused("\(role) still lacks rights that this user cannot grant: " + missing.joined(separator: "; "))
+    throw .refused(
+      "\(role) still lacks rights that this user cannot grant: " + missing.joined(separator: "; "))
   }
 }
 
 extension SQLScripts {
   /// `grants.sql` with psql's variable `role` put in.
   static func grants(to role: String) -> String {
-    grants.split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(separator: SQLText.identifier(role))
-      .split(separator: ":'role'", omittingEmptySubsequences: false).joined(separator: SQLText.literal(role))
+    grants.split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(
+      separator: SQLText.identifier(role)
+    )
+    .split(separator: ":'role'", omittingEmptySubsequences: false).joined(separator: SQLText.literal(role))
   }
 }

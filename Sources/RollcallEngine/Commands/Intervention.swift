@@ -73,7 +73,8 @@ public final class Intervention {
       ])
     guard result.affectedRows == removals.count else {
       try await ledger.database.query("ROLLBACK")
-      throw .refused("a held removal has changed this moment; look at rollcall status again; nothing was released")
+      throw .refused(
+        "a held removal has changed this moment; look at rollcall status again; nothing was released")
     }
     try await ledger.database.query("COMMIT")
     _ = try await ledger.ask(.release)

@@ -22,7 +22,8 @@ struct MappingInspection: Sendable {
     if readings.contains(where: \.isBlind) {
       findings.append(
         Finding(
-          .warning, "database", "this role may not make temporary views, so what the mapping reads cannot be seen",
+          .warning, "database",
+          "this role may not make temporary views, so what the mapping reads cannot be seen",
           remedy: "GRANT TEMPORARY ON DATABASE … TO …, or check as another role"))
     }
     for reading in readings where reading.failure == nil {
@@ -42,7 +43,9 @@ struct MappingInspection: Sendable {
     if function.isForeign {
       return Finding(
         .warning, place, "calls \(function.name), and nobody can see what that depends on",
-        remedy: "declare it IMMUTABLE if it depends on its arguments alone; else name the tables that it reads in source.watch")
+        remedy:
+          "declare it IMMUTABLE if it depends on its arguments alone; else name the tables that it reads in source.watch"
+      )
     }
     return Finding(
       .warning, place, "\(function.name) changes its value although no row changes",

@@ -30,6 +30,7 @@ struct MappingReading: Sendable {
   var failure: PostgresError?
   /// The OID of its type; that of the type below for a domain.
   var type: UInt32 = 0
+  var isArray = false
   var tables: [Table] = []
   var functions: [Function] = []
   /// Whether nobody knows what it reads, because the role may not make temporary views.
@@ -74,7 +75,8 @@ struct MappingReader {
     let source = try await read(sourcePath, "SELECT 1 AS value FROM \(query.source) AS roster")
     guard source.failure == nil else { return [source] }
     var readings = [source]
-    readings.append(try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
+    readings.append(
+      try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
     for condition in [query.scope, query.active].compactMap({ $0 }) {
       let sql = "SELECT ((\(condition.sql)\n) IS TRUE) AS value FROM \(query.source) AS roster"
       readings.append(try await read(condition.path, sql))
@@ -82,6 +84,14 @@ struct MappingReader {
     for expression in query.expressions {
       let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
+    }
+    for attribute in configuration.groups?.attributes ?? [] {
+      let sql = GroupAttributes.select([attribute.expression], over: "''")
+      var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
+      // It is evaluated once, when a group is made: nobody has to watch what it reads.
+      reading.tables = []
+      reading.functions = []
+      readings.append(reading)
     }
     return readings
   }
@@ -97,6 +107,9 @@ struct MappingReader {
       } catch {
         throw .database(error)
       }
+      let category = try await database.query(
+        "SELECT typcategory = 'A' FROM pg_type WHERE oid = $1::oid", ["\(reading.type)"])
+      reading.isArray = !category.isEmpty && category.bool(0, 0)
       do throws(EngineError) {
         try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
       } catch {

@@ -1,28 +1,34 @@
+internal import LDAPModel
 internal import RollcallCore
 
-/// What the directory's schema has against the configuration, as `rollcall check` tells it.
-struct SchemaInspection: Sendable {
+/// Whether the directory's schema takes what the mapping makes, as `rollcall check` tells it.
+struct SchemaInspection {
   private let configuration: Configuration
-  private let facts: DirectoryFacts
-
-  init(_ configuration: Configuration, _ facts: DirectoryFacts) {
-    self.configuration = configuration
-    self.facts = facts
-  }
+  private let check: SchemaCheck
 
   /// - Parameter readings: what PostgreSQL makes of the expressions; their types tell which give arrays.
-  func findings(_ readings: [MappingReading]) -> [Finding] {
-    let arrays = readings.filter { if case .array = ColumnType(oid: $0.type) { true } else { false } }
-    let check = SchemaCheck(schema: facts.schema, dialect: facts.dialect, arrays: Set(arrays.map(\.path)))
+  init(
+    _ configuration: Configuration, _ schema: Schema, _ dialect: any Dialect, _ readings: [MappingReading]
+  ) {
+    self.configuration = configuration
+    check = SchemaCheck(
+      schema: schema, dialect: dialect, arrays: Set(readings.filter(\.isArray).map(\.path)))
+  }
+
+  func findings() -> [Finding] {
     let users = UserRules(configuration.users)
     var complaints = check.complaints(about: users)
     if let groups = configuration.groups {
       complaints += check.complaints(about: GroupRules(groups), users: users)
     }
-    return complaints.map { complaint in
+    let findings = complaints.map { complaint in
       Finding(
-        complaint.level == .error ? .error : .warning, configuration.place(of: complaint.path), complaint.message,
+        complaint.level == .error ? .error : .warning, configuration.place(of: complaint.path),
+        complaint.message,
         remedy: complaint.remedy)
     }
+    if findings.contains(where: { $0.level == .error }) { return findings }
+    let place = configuration.place(of: "users.classes")
+    return findings + [Finding(.ok, place, "the directory's schema takes the mapping")]
   }
 }

@@ -105,7 +105,8 @@ extension Ledger {
     return (0..<result.rowCount).map { row in
       StatusReport.Parked(
         key: result.text(row, 0) ?? "", reason: result.text(row, 1) ?? "", code: result.int(row, 2),
-        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0, since: result.text(row, 5) ?? "",
+        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0,
+        since: result.text(row, 5) ?? "",
         nextAt: result.text(row, 6))
     }
   }
@@ -140,5 +141,15 @@ extension Leader {
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       """)
     return !result.isEmpty
+  }
+}
+
+extension Engine {
+  /// Whether any process leads this directory.
+  func isLed() async throws(EngineError) -> Bool {
+    guard let record = try await ledger.record(), let server = record.server, let base = record.base else {
+      return false
+    }
+    return try await Leader.exists(for: server + " " + base, database)
   }
 }

@@ -45,7 +45,8 @@ public final class Uninstaller {
       rows += result.affectedRows
     }
     rows += try await database.query(
-      "DELETE FROM rollcall.directory WHERE name = $1", [configuration.name]).affectedRows
+      "DELETE FROM rollcall.directory WHERE name = $1", [configuration.name]
+    ).affectedRows
     try await database.query("COMMIT")
     return rows > 0
   }

@@ -66,17 +66,18 @@ extension Ledger {
   func note(state: String, reason: String?) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET state = $2, reason = $3,
-        since = CASE WHEN state IS DISTINCT FROM $2 THEN now() ELSE since END
-      WHERE name = $1 AND (state IS DISTINCT FROM $2 OR reason IS DISTINCT FROM $3)
+      INSERT INTO rollcall.directory AS d (name, state, reason, since) VALUES ($1, $2, $3, now())
+      ON CONFLICT (name) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+        since = CASE WHEN d.state IS DISTINCT FROM excluded.state THEN now() ELSE d.since END
+      WHERE d.state IS DISTINCT FROM excluded.state OR d.reason IS DISTINCT FROM excluded.reason
       """, [directory, state, reason])
   }
 
   func note(leader: String?) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET leader = $2::text, leader_since = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END
-      WHERE name = $1
+      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2::text IS NOT NULL THEN now() END
+      WHERE name = $1 AND leader IS DISTINCT FROM $2
       """, [directory, leader])
   }
 

@@ -111,6 +111,7 @@ public final class Engine {
     let mappingChanged = record?.fingerprint != nil && record?.fingerprint != fingerprint
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, keepWatermark: reason == nil)
+    try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     if mappingChanged { try await ledger.releaseParked([]) }
     try await state.load()
     hasReconciled = record?.hasReconciled ?? false
@@ -130,11 +131,8 @@ public final class Engine {
   private func lead(_ subject: String) async throws(EngineError) {
     let wasLeading = leader.mayWrite
     guard try await leader.tryToLead(subject: subject) else { throw .standby }
-    if !wasLeading {
-      // Whoever led before may have written behind our back.
-      sweeper = nil
-      try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
-    }
+    // Whoever led before may have written behind our back.
+    if !wasLeading { sweeper = nil }
   }
 
   /// Starts from the watermark, or from now with a reconcile behind it.
@@ -152,6 +150,7 @@ public final class Engine {
     if !reconcilesWanted.isEmpty { runReconciles() }
     try await sweeper?.look()
     try await retrier.check()
+    takeUpReleased()
   }
 
   private func startSweeper(seen: String) {
@@ -276,7 +275,9 @@ public final class Engine {
         try await requireInstalled()
         return try await requireCoverage()
       } catch {
-        guard case .database(let failure) = error, failure.isConnectionLost, failure.sqlState?.hasPrefix("28") != true
+        // A wrong user, password (class 28) or database (3D000) is not waited for.
+        guard case .database(let failure) = error, failure.isConnectionLost,
+          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
         else { throw error }
         attempt += 1
         if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }

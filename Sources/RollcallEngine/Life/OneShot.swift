@@ -50,6 +50,9 @@ public final class OneShot {
     engine.logger.notice("a daemon leads this directory; asking it")
     let id = try await engine.ledger.ask(kind)
     while try await !engine.ledger.answer(to: id).isDone {
+      guard try await engine.isLed() else {
+        throw .refused("the daemon that was asked leads no more; run it again")
+      }
       try? await Reactor.sleep(for: .milliseconds(100))
     }
   }

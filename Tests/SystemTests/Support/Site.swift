@@ -31,10 +31,14 @@ final class Site: Sendable {
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)
     try await postgres.psql(settings.watch, database: name)
+    // The daemon has the rights of grants.sql and no others, in every test.
+    let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+    try await postgres.psql("CREATE ROLE \(name) LOGIN")
+    try await postgres.psqlFile("/\(root)/sql/grants.sql", variables: ["role": name], database: name)
     let yaml = """
       name: \(name)
       source:
-        connection: "\(postgres.conninfo(database: name))"
+        connection: "\(postgres.conninfo(user: name, database: name))"
         table: \(settings.table)
         key: \(settings.key)
         \(settings.source)

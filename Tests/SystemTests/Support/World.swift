@@ -17,7 +17,8 @@ actor World {
 
   private init() async throws {
     folder = try TemporaryFolder()
-    postgres = try await PostgresServer.start(in: folder, settings: ["max_connections": "300"], durable: false)
+    postgres = try await PostgresServer.start(
+      in: folder, settings: ["max_connections": "300"], durable: false)
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true

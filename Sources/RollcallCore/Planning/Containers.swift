@@ -1,0 +1,49 @@
+public import LDAPModel
+
+/// Makes the containers that an entry needs; they are only ever made because the server said that one is
+/// missing.
+public struct Containers: Sendable {
+  private let base: DistinguishedName
+  private let schema: Schema
+  private let dialect: any Dialect
+
+  public init(rules: UserRules, schema: Schema, dialect: any Dialect) {
+    base = rules.base
+    self.schema = schema
+    self.dialect = dialect
+  }
+
+  /// The adds for what is missing between an entry and the base, outermost first; each may turn out to be
+  /// there already.
+  /// - Parameters:
+  ///   - dn: the entry that could not be added or moved.
+  ///   - matched: the deepest existing name above it, as the server's answer says; nil: not known.
+  /// - Throws: where the base itself is missing, or no class is known for a container.
+  public func missing(
+    above dn: DistinguishedName, matched: DistinguishedName? = nil
+  ) throws(Problem) -> [Operation] {
+    if let matched, matched.normalized(schema) != base.normalized(schema), !matched.isBelow(base, schema) {
+      throw Problem(
+        .refused, "\(base), the base of the users, is missing: make it by hand",
+        blocks: base.normalized(schema))
+    }
+    let ends = [base, matched ?? base].map { $0.normalized(schema) }
+    var operations: [Operation] = []
+    var level = dn.isBelow(base, schema) ? dn.parent : nil
+    while let container = level, !ends.contains(container.normalized(schema)) {
+      operations.append(try add(container))
+      level = container.parent
+    }
+    return operations.reversed()
+  }
+
+  private func add(_ dn: DistinguishedName) throws(Problem) -> Operation {
+    guard let part = dn.first?.parts.first, let classes = dialect.containerClasses(naming: part.type) else {
+      throw Problem(
+        .refused, "container \(dn) is missing and no class is known to make it with: make it by hand",
+        blocks: dn.normalized(schema))
+    }
+    return .add(
+      dn, [Attribute("objectClass", classes.map { AttributeValue($0) }), Attribute(part.type, [part.value])])
+  }
+}

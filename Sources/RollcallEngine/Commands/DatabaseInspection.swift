@@ -1,0 +1,145 @@
+internal import Postgres
+internal import Reactor
+
+/// The database's side of `check`.
+@Reactor
+struct DatabaseInspection {
+  private let configuration: Configuration
+  private let note: @Reactor (Finding) -> Void
+
+  init(_ configuration: Configuration, _ note: @escaping @Reactor (Finding) -> Void) {
+    self.configuration = configuration
+    self.note = note
+  }
+
+  func run() async -> SourceFacts {
+    var facts = SourceFacts()
+    let database: Database
+    do throws(EngineError) { database = try Database(configuration) } catch {
+      note(Finding(.error, configuration.place(of: "source.connection"), "\(error)"))
+      return facts
+    }
+    defer { database.close() }
+    do throws(EngineError) {
+      try await look(database, &facts)
+    } catch {
+      note(
+        Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
+    }
+    return facts
+  }
+
+  /// What helps where the connection failed; PostgreSQL's message says the rest.
+  private static func remedy(_ error: EngineError) -> String? {
+    guard case .database(let failure) = error, failure.kind != .server else { return nil }
+    guard let state = failure.sqlState else {
+      return "see whether the server runs and source.connection is right"
+    }
+    return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
+  }
+
+  private func look(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {
+    let session = try await database.session()
+    let who = try await database.query("SELECT session_user, current_database()")
+    let version = session.serverVersion
+    let name = "PostgreSQL \(version / 10_000).\(version % 10_000)"
+    let place = "database \(who.text(0, 1) ?? "")"
+    if version < 140_000 {
+      note(Finding(.error, place, "\(name) is too old", remedy: "Rollcall needs PostgreSQL 14 or later"))
+      return
+    }
+    note(Finding(.ok, place, "\(name), connected as \(who.text(0, 0) ?? "")"))
+    let isInstalled = try await checkSchema(database, place)
+    facts.readings = try await MappingReader(database, configuration).read()
+    let findings = MappingInspection(configuration).findings(facts.readings)
+    findings.forEach(note)
+    if findings.contains(where: { $0.level == .error }) { return }
+    note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL understands the mapping"))
+    if isInstalled {
+      for finding in try await Coverage(database, configuration, facts.readings).findings() { note(finding) }
+    }
+    try await checkReading(database, &facts)
+  }
+
+  // MARK: Parts
+
+  private func checkSchema(_ database: Database, _ place: String) async throws(EngineError) -> Bool {
+    do throws(EngineError) {
+      try await Ledger(database, directory: configuration.name).requireInstalled()
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      note(Finding(.error, place, reason))
+      return false
+    }
+    let rights = try await database.query(
+      """
+      SELECT string_agg(t.name || ' (' || t.rights || ')', ', ') FROM (VALUES ('change', 'SELECT'), ('watched', 'SELECT'),
+        ('directory', 'SELECT'), ('directory', 'INSERT'), ('directory', 'UPDATE'), ('parked', 'INSERT'),
+        ('parked', 'DELETE'), ('held', 'UPDATE'), ('removal', 'INSERT'), ('disabled', 'INSERT'), ('request', 'UPDATE')
+        ) AS t (name, rights)
+      WHERE NOT has_table_privilege('rollcall.' || t.name, t.rights)
+      """)
+    if let missing = rights.text(0, 0) {
+      note(
+        Finding(
+          .error, "schema rollcall", "this role lacks rights: \(missing)",
+          remedy: "run: rollcall install, or grants.sql"))
+      return false
+    }
+    note(
+      Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
+    return true
+  }
+
+  /// Whether the rows can be read as they will be, and how many people there are.
+  private func checkReading(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {
+    let query = RosterQuery(configuration)
+    let path = if case .table = configuration.source.relation { "source.table" } else { "source.query" }
+    let place = configuration.place(of: path)
+    do throws(EngineError) {
+      try await database.query("EXPLAIN \(query.select)")
+      let scope = query.keys(inScopeOnly: true)
+      let count = try await database.query(
+        "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
+        timeout: .seconds(120))
+      facts.people = count.int(0, 0)
+      if let twice = count.int(0, 1), twice > 0 {
+        note(
+          Finding(
+            .error, configuration.place(of: "source.key"),
+            "\(counted(twice, "row")) share a key with another one, or have none",
+            remedy: "the key must be unique and not null"))
+      }
+      note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
+    } catch {
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
+        throw error
+      }
+      let remedy =
+        refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
+      note(Finding(.error, place, refusal.message, remedy: remedy))
+    }
+    try await checkKeyIndex(database)
+  }
+
+  private func checkKeyIndex(_ database: Database) async throws(EngineError) {
+    guard case .table(let table) = configuration.source.relation else { return }
+    let found = try await database.query(
+      """
+      SELECT c.relkind IN ('v', 'm') OR EXISTS (SELECT FROM pg_index AS i
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = $2)
+      FROM pg_class AS c WHERE c.oid = to_regclass($1)
+      """, [table.sql, configuration.source.key])
+    if found.isEmpty || found.bool(0, 0) { return }
+    note(
+      Finding(
+        .warning, configuration.place(of: "source.key"), "no unique index has this column alone",
+        remedy: "give the table one: it keeps keys apart and makes each look-up fast"))
+  }
+}
+
+/// `1 row`, `2 rows`.
+func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+  "\(count) \(count == 1 ? one : several ?? one + "s")"
+}

@@ -1,0 +1,109 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// The directory's side of `check`.
+@Reactor
+struct DirectoryInspection {
+  private let configuration: Configuration
+  private let source: SourceFacts
+  private let note: @Reactor (Finding) -> Void
+
+  init(_ configuration: Configuration, _ source: SourceFacts, _ note: @escaping @Reactor (Finding) -> Void) {
+    self.configuration = configuration
+    self.source = source
+    self.note = note
+  }
+
+  func run() async {
+    let urls = configuration.directory.urls
+    var refusals: [(url: String, error: LDAPError)] = []
+    var works = false
+    for url in urls {
+      do throws(LDAPError) {
+        let session = try await LDAPSession.open(LDAPOptions(configuration.directory, url: url.text))
+        defer { session.close() }
+        try await look(session, url.text, isFirst: !works)
+        works = true
+      } catch {
+        refusals.append((url.text, error))
+      }
+    }
+    for (url, error) in refusals {
+      note(Finding(works ? .warning : .error, url, "\(error)", remedy: Self.remedy(error)))
+    }
+  }
+
+  private static func remedy(_ error: LDAPError) -> String? {
+    switch error.code {
+    case .serverDown, .connectError, .timeout: "see whether the server runs and directory.url is right"
+    default: nil
+    }
+  }
+
+  private func look(_ session: LDAPSession, _ url: String, isFirst: Bool) async throws(LDAPError) {
+    let identity = try await session.whoAmI()
+    let rootDSE = try await session.rootDSE()
+    let kind = DirectoryFacts.kind(of: rootDSE)
+    note(Finding(.ok, url, "\(kind.rawValue), bound as \(identity.isEmpty ? "nobody" : identity)"))
+    guard isFirst else { return }
+    if let said = DirectoryKind(rawValue: configuration.directory.kind.rawValue), said != kind {
+      note(
+        Finding(
+          .warning, configuration.place(of: "directory.kind"),
+          "says \(said.rawValue), the server looks like \(kind.rawValue)"
+        ))
+    }
+    let dialect = (DirectoryKind(rawValue: configuration.directory.kind.rawValue) ?? kind).dialect
+    let schema = try await session.schema()
+    for finding in SchemaInspection(configuration, schema, dialect, source.readings).findings() {
+      note(finding)
+    }
+    if let finding = lockFinding(dialect, schema, rootDSE) { note(finding) }
+    guard try await baseExists(session, "users.base", configuration.users.base) else { return }
+    if let groups = configuration.groups { _ = try await baseExists(session, "groups.base", groups.base) }
+    let limits = SearchLimits(configuration, session, source, note)
+    let linked = try await limits.inspect(kind)
+    try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
+  }
+
+  private func baseExists(
+    _ session: LDAPSession, _ path: String, _ base: DistinguishedName
+  ) async throws(LDAPError) -> Bool {
+    let place = configuration.place(of: path)
+    do throws(LDAPError) {
+      let found = try await session.search(
+        base: base, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
+      if !found.isEmpty {
+        note(Finding(.ok, place, "\(base.text) exists"))
+        return true
+      }
+    } catch {
+      guard error.code == .noSuchObject || error.code == .invalidDNSyntax else { throw error }
+    }
+    note(
+      Finding(
+        .error, place, "\(base.text) does not exist, or this account may not read it",
+        remedy: "make the entry, or let the account of directory.bind read and write below it"))
+    return false
+  }
+
+  /// Whether the server can disable an account its own way, where the configuration leaves it to that.
+  private func lockFinding(_ dialect: any Dialect, _ schema: Schema, _ rootDSE: RootDSE) -> Finding? {
+    let users = configuration.users
+    guard users.disable.isEmpty, users.inactive == .disable || users.removed == .disable else { return nil }
+    guard case .values(let values) = dialect.disabling, dialect.kind == .openldap else { return nil }
+    let place = configuration.place(of: "users.disable")
+    let unknown = values.first { schema.attributeType($0.name) == nil }
+    // draft-behera-ldap-password-policy: the control is offered where the overlay is configured.
+    guard unknown != nil || !rootDSE.supportedControls.contains("1.3.6.1.4.1.42.2.27.8.5.1") else {
+      return Finding(.ok, place, "left to the server's own way, and the overlay ppolicy is there")
+    }
+    return Finding(
+      .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
+      remedy:
+        "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
+        + "entry has, such as { employeeType: disabled }")
+  }
+}

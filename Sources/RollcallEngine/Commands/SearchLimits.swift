@@ -1,0 +1,66 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// How many entries the server lets the account see, against how many there are.
+@Reactor
+struct SearchLimits {
+  private let configuration: Configuration
+  private let session: LDAPSession
+  private let source: SourceFacts
+  private let note: @Reactor (Finding) -> Void
+
+  init(
+    _ configuration: Configuration, _ session: LDAPSession, _ source: SourceFacts,
+    _ note: @escaping @Reactor (Finding) -> Void
+  ) {
+    self.configuration = configuration
+    self.session = session
+    self.source = source
+    self.note = note
+  }
+
+  /// Counts the linked entries as a reconcile reads them.
+  ///
+  /// A limit shows only where there are more entries than it lets through: slapd cuts a request for more silently.
+  /// - Returns: how many there are; nil where the server cut the search off.
+  func inspect(_ kind: DirectoryKind) async throws(LDAPError) -> Int? {
+    let users = configuration.users
+    let present = Filter.present(users.link)
+    let filter = users.filter.map { .and([present, $0]) } ?? present
+    let place = users.base.text
+    var count = 0
+    do {
+      try await session.search(
+        base: users.base, scope: .subtree, filter: filter, attributes: ["1.1"], pageSize: Self.page
+      ) { count += $0.count }
+    } catch let error as LDAPError {
+      guard error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded else { throw error }
+      let message = "the server ends this account's searches after \(count) entries, and there are more"
+      note(Finding(.error, place, message, remedy: remedy))
+      return nil
+    } catch {
+      throw LDAPError(code: .other, diagnostic: "\(error)", operation: "search \(place)")
+    }
+    note(Finding(.ok, place, counted(count, "linked entry", "linked entries")))
+    if kind == .openldap, let people = source.people, people > max(count, Self.slapdLimit) {
+      let message =
+        "there will be \(people) entries; whether this account may see more than \(Self.slapdLimit) of a "
+        + "search, slapd's limit where nothing else is said, shows only when there are so many"
+      note(Finding(.warning, place, message, remedy: remedy))
+    }
+    return count
+  }
+
+  /// Small, so that it tells where a search was cut off.
+  private static let page = 100
+  /// slapd.conf(5), `sizelimit`.
+  private static let slapdLimit = 500
+
+  private var remedy: String {
+    guard case .simple(let dn, _) = configuration.directory.bind else { return "lift its size limit" }
+    return "lift it for \(dn); slapd: add to the database's entry in cn=config "
+      + "olcLimits: dn.exact=\"\(dn)\" size=unlimited"
+  }
+}
