@@ -49,15 +49,22 @@ import Testing
   }
 
   @Test func controlCharactersDoNotReachTheLog() async throws {
-    let site = try await House.shared.site()
+    let site = try await House.shared.site().with("mail: email", "mail: (email::int)::text")
     try await site.install()
     try await site.withDaemon { daemon in
-      try await site.sql("INSERT INTO users VALUES (1, E'a\\nb\\x1b[31m', 'x@example.com', 'A B', 'active')")
-      try await soon("the line") { try daemon.printed().contains("key=1") }
+      // PostgreSQL's message repeats the value as it is.
+      try await site.sql(
+        "INSERT INTO users VALUES (1, E'a\\nb\\x1b[31m', E'c\\x1b[31m\\u0085\\nd', 'A B', 'active')")
+      try await soon("the line") { try daemon.printed().contains("parked key=1") }
       let printed = try daemon.printed()
-      #expect(!printed.contains("\u{1b}"))
+      #expect(printed.contains("c\\u001b[31m\\u0085"))
+      #expect(!printed.contains("\u{1b}") && !printed.contains("\u{85}"))
       #expect(printed.split(separator: "\n").allSatisfy { $0.hasPrefix("20") })
     }
+    let text = try await site.rollcall("status").output
+    #expect(text.contains("c\\u001b[31m") && !text.contains("\u{1b}"))
+    let plan = try await site.rollcall("plan")
+    #expect(plan.output.contains("# parked: key 1") && !plan.output.contains("\u{1b}"))
   }
 
   @Test(arguments: ["path", "abstract"])
