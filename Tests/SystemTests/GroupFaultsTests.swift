@@ -7,7 +7,8 @@ import Testing
 @Suite struct GroupFaultsTests {
   /// Puts a site into the state of a process that was killed between a ModifyDN and what follows it.
   private func killed(_ site: Site, afterRenaming old: String, to new: String, _ key: Int) async throws {
-    try await site.sql("INSERT INTO rollcall.renaming VALUES ('\(site.name)', '\(key)', 'uid=\(old),\(site.base)')")
+    try await site.sql(
+      "INSERT INTO rollcall.renaming VALUES ('\(site.name)', '\(key)', 'uid=\(old),\(site.base)')")
     try await site.directory.modify(
       "dn: uid=\(old),\(site.base)\nchangetype: modrdn\nnewrdn: uid=\(new)\ndeleteoldrdn: 1\n")
   }
@@ -115,7 +116,9 @@ import Testing
         INSERT INTO user_roles SELECT id, 'all' FROM users;
         INSERT INTO user_roles SELECT id, 'g' || id % 7 FROM users;
         """)
-      try await eventually(within: .seconds(90), "all are in") { try await site.members("all")?.count == 1500 }
+      try await eventually(within: .seconds(90), "all are in") {
+        try await site.members("all")?.count == 1500
+      }
       try await site.sql(
         """
         UPDATE users SET username = 'v' || id WHERE id % 3 = 0;

@@ -28,7 +28,9 @@ struct GroupAttributes {
     let result: QueryResult
     do throws(EngineError) { result = try await database.query(select, [name]) } catch {
       // Whatever is wrong with the expressions is these groups' trouble alone; it is tried again after a while.
-      guard case .database(let failure) = error, failure.kind == .server, !failure.isConnectionLost else { throw error }
+      guard case .database(let failure) = error, failure.kind == .server, !failure.isConnectionLost else {
+        throw error
+      }
       return .failure(problem(group, failure.message))
     }
     var values: [[AttributeValue]] = []

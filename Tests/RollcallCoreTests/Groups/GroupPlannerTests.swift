@@ -20,7 +20,9 @@ import Testing
     }
   }
 
-  private func apply(_ changes: [GroupChange], to groups: inout [GroupName: [AttributeValue]], _ planner: GroupPlanner) {
+  private func apply(
+    _ changes: [GroupChange], to groups: inout [GroupName: [AttributeValue]], _ planner: GroupPlanner
+  ) {
     for (group, changes) in Dictionary(grouping: changes, by: \.group) {
       let delta = GroupDelta(changes, planner)
       let removed = Set(delta.removed.map(planner.identity))
@@ -50,7 +52,8 @@ import Testing
     let changes = people.flatMap { planner.changes(for: $0, found: found($0, groups, planner)) }
     apply(changes, to: &groups, planner)
     for group in all {
-      let expected = people.filter { $0.wanted?.contains(group) == true }.compactMap(\.name) + ["cn=foreign,dc=y"]
+      let expected =
+        people.filter { $0.wanted?.contains(group) == true }.compactMap(\.name) + ["cn=foreign,dc=y"]
       #expect(Set(groups[group] ?? []) == Set(expected))
       #expect(groups[group]?.count == expected.count)
     }
@@ -104,18 +107,20 @@ import Testing
     #expect(unix.identity(of: "Ann") != unix.identity(of: "ann"))
     let entry = unix.newGroup(unix.group(named: "a,b"), members: ["ann"], attributes: [["7"]])
     #expect(
-      entry == Entry(
-        "cn=a\\,b,dc=x",
-        [
-          Attribute("objectClass", ["posixGroup"]), Attribute("cn", ["a,b"]), Attribute("gidNumber", ["7"]),
-          Attribute("memberUid", ["ann"]),
-        ]))
+      entry
+        == Entry(
+          "cn=a\\,b,dc=x",
+          [
+            Attribute("objectClass", ["posixGroup"]), Attribute("cn", ["a,b"]), Attribute("gidNumber", ["7"]),
+            Attribute("memberUid", ["ann"]),
+          ]))
   }
 
   @Test func aPlaceholderStandsOnlyWhereTheClassDemandsAMember() {
     var rules = GroupRules(base: "dc=x", placeholder: "cn=nobody")
     let group = planner(rules).group(named: "g")
-    #expect(planner(rules).newGroup(group, members: ["uid=a"], attributes: [])["member"] == ["uid=a", "cn=nobody"])
+    #expect(
+      planner(rules).newGroup(group, members: ["uid=a"], attributes: [])["member"] == ["uid=a", "cn=nobody"])
     #expect(planner(rules).newGroup(group, members: ["CN=Nobody"], attributes: [])["member"] == ["CN=Nobody"])
     rules.classes = ["mayGroup"]
     #expect(planner(rules).newGroup(group, members: ["uid=a"], attributes: [])["member"] == ["uid=a"])
@@ -134,7 +139,8 @@ enum GroupSchema {
   static let schema = Schema(
     attributeTypes: [
       "( 2.5.4.41 NAME 'name' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
-      "( 2.5.4.3 NAME 'cn' SUP name )", "( 2.5.4.11 NAME 'ou' SUP name )", "( 0.9.2342.19200300.100.1.25 NAME 'dc' SUP name )",
+      "( 2.5.4.3 NAME 'cn' SUP name )", "( 2.5.4.11 NAME 'ou' SUP name )",
+      "( 0.9.2342.19200300.100.1.25 NAME 'dc' SUP name )",
       "( 0.9.2342.19200300.100.1.1 NAME 'uid' SUP name )",
       "( 2.5.4.31 NAME 'member' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )",
       "( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )",

@@ -5,7 +5,8 @@ import Testing
 /// What the schema has against a configuration is said before anything is written.
 @Suite struct SchemaCheckTests {
   private func complaints(
-    _ dialect: any Dialect = OpenLDAP(), arrays: Set<String> = [], _ change: (inout UserRules) -> Void = { _ in }
+    _ dialect: any Dialect = OpenLDAP(), arrays: Set<String> = [],
+    _ change: (inout UserRules) -> Void = { _ in }
   ) -> [String] {
     var rules = People.rules
     change(&rules)
@@ -22,7 +23,8 @@ import Testing
     let check = SchemaCheck(schema: .builtin, dialect: Directory389())
     #expect(check.complaints(about: rules).filter { $0.path.hasPrefix("users.container") } == [])
     rules.containers = ["description"]
-    #expect(check.complaints(about: rules).contains { $0.level == .warning && $0.path == "users.container[0]" })
+    #expect(
+      check.complaints(about: rules).contains { $0.level == .warning && $0.path == "users.container[0]" })
   }
 
   @Test func singleValuesGetNoArrays() {
@@ -42,24 +44,42 @@ import Testing
   typealias Mistake = (@Sendable (inout UserRules) -> Void, String)
 
   private static let mistakes: [Mistake] = [
-    ({ $0.naming = "displayName" }, "error users.naming: \"displayName\" names the entries, and nothing maps it"),
+    (
+      { $0.naming = "displayName" },
+      "error users.naming: \"displayName\" names the entries, and nothing maps it"
+    ),
     ({ $0.attributes.append("shoeSize") }, "error users.attributes.shoeSize: the server knows no attribute"),
     ({ $0.createOnly = ["shoeSize"] }, "error users.create_only.shoeSize: the server knows no attribute"),
-    ({ $0.attributes.append("createTimestamp") }, "error users.attributes.createTimestamp: only the server itself"),
+    (
+      { $0.attributes.append("createTimestamp") },
+      "error users.attributes.createTimestamp: only the server itself"
+    ),
     ({ $0.link = "serialNumber" }, "error users.link: the server knows no attribute"),
     ({ $0.link = "jpegPhoto" }, "error users.link: \"jpegPhoto\" has no equality rule"),
     ({ $0.classes = ["inetPerson"] }, "error users.classes: the server knows no class \"inetPerson\""),
     ({ $0.classes = ["posixAccount"] }, "error users.classes: none of the classes is structural"),
-    ({ $0.classes = ["inetOrgPerson", "user"] }, "warning users.classes: user and inetOrgPerson are structural"),
-    ({ $0.classes.append("posixAccount") }, "error users.classes: the classes demand loginShell, which nothing maps"),
+    (
+      { $0.classes = ["inetOrgPerson", "user"] },
+      "warning users.classes: user and inetOrgPerson are structural"
+    ),
+    (
+      { $0.classes.append("posixAccount") },
+      "error users.classes: the classes demand loginShell, which nothing maps"
+    ),
     ({ $0.attributes = ["uid"] }, "error users.classes: the classes demand cn, sn, which nothing maps"),
     (
       { $0.attributes.append("sAMAccountName") },
       "error users.attributes.sAMAccountName: none of the classes inetOrgPerson allows"
     ),
-    ({ $0.attributes.append("userPassword") }, "warning users.attributes.userPassword: \"userPassword\" cannot be read"),
+    (
+      { $0.attributes.append("userPassword") },
+      "warning users.attributes.userPassword: \"userPassword\" cannot be read"
+    ),
     ({ $0.disable = [Attribute("uid", ["x"])] }, "error users.disable.uid: \"uid\" identifies the entry"),
-    ({ $0.disable = [Attribute("userPassword", ["x"])] }, "error users.disable.userPassword: \"userPassword\" cannot be"),
+    (
+      { $0.disable = [Attribute("userPassword", ["x"])] },
+      "error users.disable.userPassword: \"userPassword\" cannot be"
+    ),
     (
       { $0.disable = [Attribute("displayName", ["x", "y"])] },
       "error users.disable.displayName: \"displayName\" takes one value, but there are several"
@@ -107,7 +127,9 @@ import Testing
     #expect(complaints(unix) == ["error groups.classes: the classes demand gidNumber, which nothing maps"])
     unix.attributes = ["gidNumber"]
     #expect(complaints(unix) == [])
-    #expect(complaints(unix, containers: ["ou"]).first?.hasPrefix("warning groups.member: \"memberUid\" carries uid") == true)
+    #expect(
+      complaints(unix, containers: ["ou"]).first?.hasPrefix(
+        "warning groups.member: \"memberUid\" carries uid") == true)
     #expect(
       complaints(unix, arrays: ["groups.attributes.gidNumber"])
         == [
