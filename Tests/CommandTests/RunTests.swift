@@ -119,7 +119,8 @@ import Testing
     var own = try site.with(site.directory.url, directory.url)
     own.environment["LDAP_PASSWORD"] = directory.accountPassword
     let daemon = try await own.start()
-    try await soon("it leads") { try await own.status().leader != nil }
+    // Before its first comparison there is no watermark, and so no backlog.
+    try await soon("it is in step") { try await own.status().watermarkAgeSeconds != nil }
     // What is in flight cannot be finished, so the first signal has to wait.
     try await directory.freeze()
     try await site.hire(["ada"])

@@ -18,6 +18,7 @@ import Testing
       GRANT SELECT ON unix_groups TO PUBLIC;
       """
     let site = try await World.shared.site(settings)
+    try await site.sql("GRANT SELECT ON unix_groups TO \(site.name)")
     try await site.insert(["ann", "ben"])
     try await site.grant([(1, "devs"), (2, "devs")])
     try await site.sync()

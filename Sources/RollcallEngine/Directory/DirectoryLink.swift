@@ -88,7 +88,8 @@ public final class DirectoryLink {
     let facts = try await learn(reading)
     for (lane, session) in opened {
       guard session.isUsable else {
-        throw LDAPError(code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
+        throw LDAPError(
+          code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))

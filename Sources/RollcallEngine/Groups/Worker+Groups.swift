@@ -120,8 +120,7 @@ extension Worker {
   }
 
   /// What a failure means for its key; nil: it is looked at again now.
-  private func verdict(of failure: GroupOutcome, _ key: String, isLast: Bool) throws(EngineError) -> Verdict?
-  {
+  private func verdict(of failure: GroupOutcome, _ key: String, isLast: Bool) throws(EngineError) -> Verdict? {
     switch failure {
     case .done: return .settled
     // Groups are made by hand, and what their attributes are made of changes unseen: tried again after a while.

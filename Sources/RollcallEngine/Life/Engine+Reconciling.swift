@@ -67,6 +67,8 @@ extension Engine {
       let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now
+        // A comparison hands in who differs; who is held or set aside may differ no more.
+        for key in Array(self.state.held.keys) + Array(self.state.parked.keys) { self.provisioner.add(key, .reconcile) }
         let found = try await reconciler.run(epoch: epochs[0], isFirst: self.reconciles.isFirst)
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
-public import Logging
 internal import LDAP
 internal import LDAPModel
+public import Logging
 internal import Postgres
 public import Reactor
 internal import RollcallCore
@@ -183,7 +183,8 @@ public final class Engine {
   }
 
   private func startSweeper(seen: String, stored: String?) {
-    let sweeper = Sweeper(ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
+    let sweeper = Sweeper(
+      ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
@@ -265,31 +266,6 @@ public final class Engine {
     }
   }
 
-  /// Checks what has to hold before anything is established, and that the database answers; waits for a
-  /// database that is not there.
-  ///
-  /// - Parameter pause: waits that long; false gives up.
-  func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
-    var attempt = 0
-    while true {
-      do throws(EngineError) {
-        try await PoolerProbe.requireSessions(options)
-        try await requireInstalled()
-        return try await requireCoverage()
-      } catch {
-        // A wrong user, password (class 28) or database (3D000) is not waited for.
-        guard case .database(let failure) = error, failure.isConnectionLost,
-          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
-        else { throw error }
-        attempt += 1
-        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
-        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
-        let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
-        guard await pause(delay) else { return }
-      }
-    }
-  }
-
   // MARK: Ending
 
   public func close() {
@@ -301,12 +277,5 @@ public final class Engine {
     leader.resign()
     link.close()
     for session in sessions { session.end() }
-  }
-}
-
-extension RemovalPolicy {
-  init(_ removals: Configuration.Removals) {
-    self.init(
-      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
   }
 }

@@ -116,9 +116,8 @@ final class Gatekeeper {
     isPaying = true
     defer {
       isPaying = false
-      let waiting = unsafe payers
-      unsafe payers = []
-      for unsafe payer in unsafe waiting { unsafe payer.resume() }
+      // Resuming only enqueues a job, so nobody is added meanwhile.
+      while let payer = unsafe payers.popLast() { unsafe payer.resume() }
     }
     if try await mayGo(removals, isFirstReconcile) {
       try await state.ledger.spend(removals.map(\.key))
@@ -144,5 +143,12 @@ final class Gatekeeper {
       wanted: wanted, managed: managed ?? 0, spent: spending.all, disabled: spending.disabled, policy: policy,
       firstReconcile: isFirstReconcile)
     return decision == .allowed
+  }
+}
+
+extension RemovalPolicy {
+  init(_ removals: Configuration.Removals) {
+    self.init(
+      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
   }
 }

@@ -148,9 +148,8 @@ final class Provisioner {
 
   private func wake() {
     guard hasEnded || worker != nil && queue.backlog <= Provisioner.highWater else { return }
-    let waiters = unsafe roomWaiters
-    unsafe roomWaiters = []
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    // Resuming only enqueues a job, so nobody is added meanwhile.
+    while let waiter = unsafe roomWaiters.popLast() { unsafe waiter.resume() }
   }
 
   func trouble(_ error: EngineError) {

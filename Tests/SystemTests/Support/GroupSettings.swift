@@ -44,8 +44,7 @@ extension Site {
   }
 
   /// Entries, as the administrator sees them; none where the base is missing.
-  func search(_ dn: String, _ scope: SearchScope, _ attributes: [String] = ["*", "+"]) async throws -> [Entry]
-  {
+  func search(_ dn: String, _ scope: SearchScope, _ attributes: [String] = ["*", "+"]) async throws -> [Entry] {
     let directory = self.directory
     return try await Reactor.run {
       var options = LDAPOptions(url: directory.url)
