@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Sandbox
 import Testing
@@ -131,6 +132,25 @@ import Testing
         $0 == [900, 1125, 0]
       }
     }
+    try await site.expectInStep()
+  }
+
+  @Test func tenThousandMembersAreNotSentForOne() async throws {
+    let site = try await World.shared.site(.groups())
+    try await site.sql(
+      """
+      INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 10000) n;
+      INSERT INTO user_roles SELECT id, 'all' FROM users;
+      """)
+    #expect(try await site.sync().applied == 20_000)
+    #expect(try await site.sync(full: true).applied == 0)
+    try await site.sql(
+      "UPDATE users SET username = 'first' WHERE id = 1; DELETE FROM user_roles WHERE user_id = 2")
+    let steps = try await site.plan().plan.sequences.flatMap(\.steps)
+    #expect(steps.map(\.what).sorted { $0.rawValue < $1.rawValue } == [.follow, .leave, .rename])
+    #expect(steps.allSatisfy { LDIF.change($0.operation).utf8.count < 500 })
+    #expect(try await site.sync().applied == 3)
+    #expect(try await site.members("all")?.count == 9999)
     try await site.expectInStep()
   }
 }
