@@ -86,6 +86,14 @@ struct MappingReader {
       let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
     }
+    for attribute in configuration.groups?.attributes ?? [] {
+      let sql = GroupAttributes.select([attribute.expression], over: "''")
+      var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
+      // It is evaluated once, when a group is made: nobody has to watch what it reads.
+      reading.tables = []
+      reading.functions = []
+      readings.append(reading)
+    }
     return readings
   }
 
