@@ -52,7 +52,7 @@ extension Engine {
     while provisioner.passesRunning > 0, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
-    sweeper?.progress()
+    sweeper?.progress(atOnce: true)
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }

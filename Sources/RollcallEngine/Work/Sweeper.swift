@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Foundation
 internal import Logging
 internal import Postgres
 internal import Reactor
@@ -10,6 +9,7 @@ internal import RollcallCore
 final class Sweeper {
   /// Looks with more keys than this are bulk: they do not overtake, and their removals are decided together.
   static let small = 32
+  private static let storeEvery: Duration = .milliseconds(100)
 
   private let log: ChangeLog
   private let windows: Database
@@ -24,6 +24,8 @@ final class Sweeper {
   private var heard: Set<LoggedChange> = []
   private var storing = false
   private var unstored: (snapshot: String, at: String)?
+  private var lastStore: ContinuousClock.Instant?
+  private var storeTimer: Timer?
   private var running = false
   private var again = false
   /// Called when everyone has to be looked at; the epoch waits until that is done.
@@ -152,8 +154,11 @@ final class Sweeper {
 
   // MARK: Watermark
 
-  /// Stores the watermark behind which everything has settled; at most one statement at a time.
-  func progress() {
+  /// Stores the watermark behind which everything has settled; at most one statement at a time, and in a storm of
+  /// looks not after each.
+  ///
+  /// - Parameter atOnce: even if one has been stored just now.
+  func progress(atOnce: Bool = false) {
     if let settled = provisioner.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
         unstored = (look.snapshot, look.at)
@@ -161,6 +166,16 @@ final class Sweeper {
       }
     }
     guard !storing, let next = unstored else { return }
+    if !atOnce, let lastStore, ContinuousClock.now - lastStore < Sweeper.storeEvery {
+      if storeTimer == nil {
+        storeTimer = Reactor.loop.after(Sweeper.storeEvery) { [weak self] in
+          self?.storeTimer = nil
+          self?.progress()
+        }
+      }
+      return
+    }
+    lastStore = .now
     storing = true
     unstored = nil
     Reactor.task {
@@ -173,6 +188,13 @@ final class Sweeper {
       self.storing = false
       if self.unstored != nil { self.progress() }
     }
+  }
+
+  /// Stores nothing more: whoever reads the log next begins where the stored watermark is.
+  func end() {
+    storeTimer?.cancel()
+    storeTimer = nil
+    unstored = nil
   }
 
   var isStoring: Bool { storing }
