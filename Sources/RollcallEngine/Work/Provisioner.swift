@@ -8,9 +8,11 @@ internal import RollcallCore
 @Reactor @safe
 final class Provisioner {
   private static let fastBatch = 32
-  private static let bulkBatch = 128
+  // Enough to fill the window while others read, and no more: a key in flight waits for its pass when HR changes it,
+  // and a pass works through its batch without a pause.
+  private static let bulkBatch = 64
   private static let fastPasses = 2
-  private static let bulkPasses = 6
+  private static let bulkPasses = 4
   /// Above this backlog, long windows and reconciles wait before they hand in more keys.
   private static let highWater = 20_000
 
