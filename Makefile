@@ -7,7 +7,7 @@ WIDTH ?= 4
 RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 OUTPUT = .build/release
 
-.PHONY: build demo test bench lint install setup setup-build
+.PHONY: build demo test bench lint install setup setup-build setup-test
 
 build: setup-build
 	$(RELEASE) --product rollcall
@@ -19,7 +19,7 @@ demo: setup
 
 # A debug build: it checks arithmetic, exclusivity and assertions on the way. ARGS='--filter NAME' runs a part.
 # Many tests start servers: WIDTH of them run side by side, so that none waits past its deadline for a processor.
-test: setup
+test: setup-test
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) swift test --disable-xctest $(ARGS)
 
 bench: setup
@@ -43,3 +43,6 @@ setup:
 
 setup-build:
 	@sh .ci/setup build
+
+setup-test:
+	@sh .ci/setup build servers directories

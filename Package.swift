@@ -96,6 +96,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        // Not imported: the tests run what is built of it.
+        "RollcallCommand", "LDAPModel", "Sandbox",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "SystemTests",
       dependencies: [
         .product(name: "Logging", package: "swift-log"),

@@ -151,6 +151,16 @@ CREATE TABLE IF NOT EXISTS rollcall.renaming (
   PRIMARY KEY (directory, key)
 );
 
+-- Groups that a row has named. made: by Rollcall, which may delete it again. compared: the members that it had when it
+-- was named have been looked at.
+CREATE TABLE IF NOT EXISTS rollcall.managed_group (
+  directory text NOT NULL,
+  dn text NOT NULL,
+  made boolean NOT NULL DEFAULT false,
+  compared boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (directory, dn)
+);
+
 CREATE TABLE IF NOT EXISTS rollcall.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   directory text NOT NULL,

@@ -95,7 +95,9 @@ public final class LDAPSession {
       isReceiving = false
     }
     guard let wire = handle?.wire else { return }
-    if wire.hasOutput, maySend?() == false { return finish(.serverDown, "this process may not send any more") }
+    if wire.hasOutput, maySend?() == false {
+      return finish(.serverDown, "this process may not send any more")
+    }
     guard wire.flush() else { return lost() }
     watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
   }

@@ -33,7 +33,10 @@ extension PostgresConnection {
       unsafe names.append(UnsafePointer(strdup(name)))
       unsafe values.append(UnsafePointer(strdup(value)))
     }
-    defer { for unsafe text in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer {
+      var copies = unsafe names + values
+      while let text = unsafe copies.popLast() { unsafe free(UnsafeMutablePointer(mutating: text)) }
+    }
     return unsafe PQconnectStartParams(names + [nil], values + [nil], 0)
   }
 }

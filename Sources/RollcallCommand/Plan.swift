@@ -42,14 +42,12 @@ struct Plan: AsyncParsableCommand {
 
 /// How a plan is shown.
 struct PlanPage {
-  private let result: Rehearsal.Result
   private let steps: [Step]
   private let held: [Removal]
   private let parked: [(key: String, value: Problem)]
   private let blocked: [(key: String, value: Blocker)]
 
   init(_ result: Rehearsal.Result) {
-    self.result = result
     steps = result.plan.sequences.flatMap(\.steps)
     held = result.held.sorted { $0.key < $1.key }
     parked = result.parked.sorted { $0.key < $1.key }
@@ -79,7 +77,6 @@ struct PlanPage {
 
   var json: JSON {
     .object([
-      ("keys", .integer(result.keys)),
       (
         "operations",
         .array(
@@ -122,9 +119,8 @@ struct PlanPage {
   var summary: String {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
-    return
-      "\(counted(result.keys, "key")) looked at: \(counted(steps.count, "operation")) for \(counted(keys, "key")), "
-      + "\(held.count) held, \(parked.count) parked\(waiting)"
+    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held, "
+      + "\(parked.count) parked\(waiting)"
   }
 }
 

@@ -29,7 +29,11 @@ struct Run: AsyncParsableCommand {
       setting.warn()
       let daemon = Daemon(try Engine(setting.configuration, logger: setting.logger))
       let supervisor = Supervisor(setting.environment)
-      daemon.onStatus = { supervisor?.tell([("STATUS", $0)]) }
+      var last = ""
+      daemon.onStatus = { status in
+        if status != last { supervisor?.tell([("STATUS", status)]) }
+        last = status
+      }
       daemon.onReady = { supervisor?.tell([("READY", "1")]) }
       let signals = TerminationSignals {
         supervisor?.tell([("STOPPING", "1")])

@@ -34,6 +34,8 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case refused
     /// The server does not let us write this.
     case access
+    /// A group that the row names cannot be had, or one that it leaves cannot do without it.
+    case group
     /// The operation is larger than the server takes.
     case tooLarge = "too-large"
   }

@@ -2,24 +2,20 @@
 /// ldapi in its temporary folder.
 ///
 /// It starts with the suffix, `ou=users`, `ou=groups` and the service account below it.
-public actor DirectoryServer {
+public actor DirectoryServer: ThrowawayDirectory {
+  public nonisolated var kind: DirectoryServerKind { .openLDAP }
   public nonisolated let suffix: String
-  public nonisolated var usersBase: String { "ou=users,\(suffix)" }
-  public nonisolated var groupsBase: String { "ou=groups,\(suffix)" }
 
   public nonisolated let port: Int
   public nonisolated let securePort: Int?
   public nonisolated var url: String { "ldap://127.0.0.1:\(port)" }
-  /// ldaps; nil without a certificate.
   public nonisolated var secureURL: String? { securePort.map { "ldaps://127.0.0.1:\($0)" } }
-  public nonisolated var socketURL: String {
-    "ldapi://" + "\(home)/ldapi".split(separator: "/").map { "%2F" + $0 }.joined()
-  }
+  public nonisolated var socketURL: String { Files.socketURL("\(home)/ldapi") }
+  public nonisolated let authorityFile: String?
 
-  /// The rootdn, whom no access rule binds.
+  /// The rootdn.
   public nonisolated let adminDN: String
   public nonisolated let adminPassword: String
-  /// Whom the access rules let write below the two bases and nowhere else.
   public nonisolated let accountDN: String
   public nonisolated let accountPassword: String
   /// The path of the server's log.
@@ -39,7 +35,8 @@ public actor DirectoryServer {
     return try await FreePort.untilFree { port in
       let server = DirectoryServer(
         installation: installation, folder: folder, home: try folder.makeSubfolder("openldap"),
-        suffix: options.suffix, port: port, securePort: options.tls == nil ? nil : try FreePort.next())
+        suffix: options.suffix, port: port, securePort: options.tls == nil ? nil : try FreePort.next(),
+        authorityFile: options.tls?.certificate)
       try await server.initialize(options)
       try await server.start()
       return server
@@ -48,7 +45,7 @@ public actor DirectoryServer {
 
   private init(
     installation: OpenLDAPInstallation, folder: TemporaryFolder, home: String, suffix: String, port: Int,
-    securePort: Int?
+    securePort: Int?, authorityFile: String?
   ) {
     self.installation = installation
     self.folder = folder
@@ -56,6 +53,7 @@ public actor DirectoryServer {
     self.suffix = suffix
     self.port = port
     self.securePort = securePort
+    self.authorityFile = authorityFile
     adminDN = "cn=admin,\(suffix)"
     accountDN = "cn=rollcall,\(suffix)"
     adminPassword = Self.randomPassword()
@@ -76,7 +74,6 @@ public actor DirectoryServer {
       input: configuration.baseEntries)
   }
 
-  /// Starts it again, on the same ports and data; returns when it answers. Nothing happens when it runs.
   public func start() async throws {
     if let process, !process.hasEnded { return }
     let urls = [url, secureURL, socketURL].compactMap(\.self).joined(separator: " ")
@@ -98,39 +95,22 @@ public actor DirectoryServer {
     }
   }
 
-  /// Ends it in order. Nothing happens when it does not run.
   public func stop() async {
     await process?.stop()
     process = nil
   }
 
-  public func restart() async throws {
-    await stop()
-    try await start()
-  }
-
-  /// SIGKILL; `start()` brings it back.
   public func kill() async throws {
     try await process?.kill()
     process = nil
   }
 
-  /// SIGSTOP: connections stay open and nothing answers.
   public func freeze() async throws { try await process?.freeze() }
 
-  /// SIGCONT.
   public func thaw() { process?.thaw() }
 
-  /// slapd's process identifier; nil while it is down.
   public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 
-  /// Files that hold a password and nothing else, for ldapsearch's `-y`.
   public nonisolated var adminPasswordFile: String { home + "/admin.password" }
   public nonisolated var accountPasswordFile: String { home + "/account.password" }
-
-  private static func randomPassword() -> String {
-    let letters = Array("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-    var generator = SystemRandomNumberGenerator()
-    return String((0..<20).compactMap { _ in letters.randomElement(using: &generator) })
-  }
 }

@@ -41,6 +41,11 @@ enum Files {
   static func isExecutable(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
   static func remove(_ path: String) { _ = unsafe unlink(path) }
 
+  /// The ldapi URL of a socket.
+  static func socketURL(_ path: String) -> String {
+    "ldapi://" + path.split(separator: "/").map { "%2F" + $0 }.joined()
+  }
+
   /// The end of a log, for an error message.
   static func tail(_ path: String, characters: Int = 2000) -> String {
     String(((try? read(path)) ?? "(no log)").suffix(characters))

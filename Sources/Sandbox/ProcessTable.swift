@@ -26,4 +26,10 @@ enum ProcessTable {
     guard let end = text.lastIndex(of: ")") else { return nil }
     return text[text.index(after: end)...].first { $0 != " " }
   }
+
+  /// The name of the user that this process runs as.
+  static var userName: String {
+    guard let entry = unsafe getpwuid(geteuid()), let name = unsafe entry.pointee.pw_name else { return "" }
+    return unsafe String(cString: name)
+  }
 }

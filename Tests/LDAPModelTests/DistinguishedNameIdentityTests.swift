@@ -124,7 +124,7 @@ private let areNotTheSameTable: [(String, String)] = [
   ("cn=a+sn=b", "cn=a,sn=b"), (#"cn=a\+sn=b"#, "cn=a+sn=b"), (##"cn=\#04024869"##, "cn=#04024869"),
   ("homeDirectory=/a", "homeDirectory=/A"), ("cn=a+sn=b", "cn=b+sn=a"), ("cn=u", "cn=ü"), ("", "cn="),
   ("userPassword=a", "userPassword=A"), (#"cn=a\00"#, "cn=a"), (#"cn=\ff"#, #"cn=\fe"#),
-  ("cn=#0500", "cn=#0501"), ("cn=hi", "cn=#0402486900"),
+  ("cn=#0500", "cn=#0501"), (#"cn=hi\00"#, "cn=#0402486900"),
   ("no name", "cn=no name"), ("no name", "NO NAME"),
 ]
 

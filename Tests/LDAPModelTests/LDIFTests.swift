@@ -199,6 +199,23 @@ struct LDIFTests {
     #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "none")")
   }
 
+  /// RFC 4648 section 10; `\0` makes the values need it.
+  @Test(arguments: [
+    ("\0", "AA=="), ("\0f", "AGY="), ("\0fo", "AGZv"), ("\0foo", "AGZvbw=="),
+    ("\u{FF}\u{FE}\u{3FF}", "w7/Dvs+/"),
+  ])
+  func base64(_ value: String, _ expected: String) throws {
+    let entry = Entry("dc=x", [Attribute("cn", [AttributeValue(value)])])
+    #expect(LDIF.entry(entry) == "dn: dc=x\ncn:: \(expected)\n\n")
+    #expect(try LDIF.parse(LDIF.entry(entry)) == [.entry(entry)])
+  }
+
+  @Test(arguments: ["Q", "QQ", "QQ=", "Q===", "====", "Q=Q=", "QQ==QQ==", "QR==", "QUJ=", "Q-==", "QQ== "])
+  func refusesBase64(_ text: String) {
+    let error = #expect(throws: InvalidLDIF.self) { try LDIF.parse("dn: dc=x\ncn:: \(text)") }
+    #expect(error?.line == 2 && error?.reason == "the value is no base64")
+  }
+
   @Test func nothingIsNoRecord() throws {
     #expect(try LDIF.parse("") == [])
     #expect(try LDIF.parse("\n\n# only a comment\n\n") == [])

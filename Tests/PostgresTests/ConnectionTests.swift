@@ -9,7 +9,8 @@ import Testing
       var heard: [Notification] = []
       connection.onNotification = { heard.append($0) }
       try await connection.script("LISTEN here")
-      try await PostgresServerOfTests.shared.psql("NOTIFY here, 'one'; NOTIFY there, 'no'; NOTIFY here, 'two'")
+      try await PostgresServerOfTests.shared.psql(
+        "NOTIFY here, 'one'; NOTIFY there, 'no'; NOTIFY here, 'two'")
       while heard.count < 2 { try await Reactor.sleep(for: .milliseconds(5)) }
       return heard
     }
@@ -20,7 +21,9 @@ import Testing
     try await withConnection { connection in
       var closed: PostgresError?
       connection.onClose = { closed = $0 }
-      let waiting = Task(executorPreference: Reactor.loop) { try await connection.query("SELECT pg_sleep(60)") }
+      let waiting = Task(executorPreference: Reactor.loop) {
+        try await connection.query("SELECT pg_sleep(60)")
+      }
       let pid = connection.backendID
       try await PostgresServerOfTests.shared.psql("SELECT pg_terminate_backend(\(pid))")
       let error = await #expect(throws: PostgresError.self) { try await waiting.value }

@@ -44,7 +44,9 @@ import Testing
   @Test func statementsAskedForAtOnceAreAnsweredInOrder() async throws {
     try await withConnection { connection in
       let tasks = (0..<50).map { number in
-        Task(executorPreference: Reactor.loop) { try await connection.query("SELECT $1::int", ["\(number)"]).int(0, 0) }
+        Task(executorPreference: Reactor.loop) {
+          try await connection.query("SELECT $1::int", ["\(number)"]).int(0, 0)
+        }
       }
       var answers: [Int?] = []
       for task in tasks { answers.append(try await task.value) }
@@ -66,7 +68,8 @@ import Testing
 
   @Test func aLargeResultIsStreamedInChunks() async throws {
     try await withConnection { connection in
-      let stream = connection.stream("SELECT n, repeat('x', 100) FROM generate_series(1, 25000) n", ahead: 1000)
+      let stream = connection.stream(
+        "SELECT n, repeat('x', 100) FROM generate_series(1, 25000) n", ahead: 1000)
       var sum = 0
       var largest = 0
       while let rows = try await stream.next() {

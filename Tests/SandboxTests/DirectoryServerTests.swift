@@ -150,17 +150,6 @@ extension OpenLDAPOptions {
   }
 }
 
-extension DirectoryServer {
-  /// Runs one of OpenLDAP's clients bound as the service account.
-  @discardableResult
-  fileprivate nonisolated func asAccount(
-    _ program: String, _ arguments: [String], input: String = ""
-  ) async throws -> String {
-    try await Command(program, ["-x", "-H", url, "-D", accountDN, "-y", accountPasswordFile] + arguments)
-      .run(input: input)
-  }
-}
-
 extension String {
   fileprivate func count(of part: String) -> Int { ranges(of: part).count }
 }

@@ -9,11 +9,14 @@ import Testing
     let site = try await World.shared.site()
     try await site.withDaemon { _ in
       try await site.sql(
-        "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 2000) n")
+        "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 2000) n"
+      )
       try await eventually(within: .seconds(60), "all are there") { try await site.names().count == 2000 }
       try await site.sql("UPDATE users SET email = id || '@example.com'")
       try await eventually(within: .seconds(60), "all are changed") {
-        try await site.entries(["mail"]).values.allSatisfy { $0["mail"].first?.text?.hasSuffix("@example.com") == true }
+        try await site.entries(["mail"]).values.allSatisfy {
+          $0["mail"].first?.text?.hasSuffix("@example.com") == true
+        }
       }
       try await site.sql("DELETE FROM users WHERE id > 5")
       try await eventually(within: .seconds(60), "most are gone") { try await site.names().count == 5 }
@@ -117,7 +120,7 @@ import Testing
       """
       ALTER TABLE users DISABLE TRIGGER USER;
       INSERT INTO users VALUES (4, 'dan', 'x', 'Dan', 'active', now()); DELETE FROM users WHERE id = 3;
-      ALTER TABLE users ENABLE TRIGGER USER;
+      SELECT rollcall.watch('public.users', 'id');
       """)
     try await site.sync()
     let drifted = try await site.names()

@@ -8,10 +8,13 @@ import Testing
   @Test func oneRowThroughTheWholeHouse() async throws {
     let site = try await World.shared.site()
     try await site.withDaemon { _ in
-      try await site.sql("INSERT INTO users VALUES (1, 'ada', 'ada@example.com', 'Ada Lovelace', 'active', now())")
+      try await site.sql(
+        "INSERT INTO users VALUES (1, 'ada', 'ada@example.com', 'Ada Lovelace', 'active', now())")
       try await eventually("ada is there") { try await site.names() == ["ada"] }
       let entry = try #require(try await site.entries().values.first)
-      #expect(entry["sn"] == ["Lovelace"] && entry["mail"] == ["ada@example.com"] && entry["employeeNumber"] == ["1"])
+      #expect(
+        entry["sn"] == ["Lovelace"] && entry["mail"] == ["ada@example.com"]
+          && entry["employeeNumber"] == ["1"])
 
       try await site.sql("UPDATE users SET email = 'a@example.com' WHERE id = 1")
       try await eventually("the mail is changed") { try await site.value("mail", of: "1") == "a@example.com" }

@@ -7,14 +7,16 @@ import Testing
 @Suite struct NamesTests {
   static let awkward = [
     "a,b", "#hash", " lead", "trail ", "qu\"ote", "back\\slash", "ümläut", "日本語",
-    String(repeating: "x", count: 64), "*()", "\\00", "a+b", "a=b", "<a>;", "a/b", "'; DROP TABLE users; --", "rollcall-1",
+    String(repeating: "x", count: 64), "*()", "\\00", "a+b", "a=b", "<a>;", "a/b", "'; DROP TABLE users; --",
+    "rollcall-1",
   ]
 
   @Test func awkwardNamesArriveAndLeaveAsTheyAre() async throws {
     let site = try await World.shared.site()
     for (index, name) in NamesTests.awkward.enumerated() {
       try await site.sql(
-        "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name).$n$, 'active', now())")
+        "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name).$n$, 'active', now())"
+      )
     }
     // Directories ignore spaces at a value's ends when they compare, not when they keep it.
     try await site.withDaemon { _ in
@@ -52,7 +54,9 @@ import Testing
         UPDATE users SET username = CASE username WHEN 'ben' THEN 'cid' WHEN 'ann' THEN 'ben' ELSE 'ann' END
         WHERE id IN (1, 2, 3)
         """)
-      try await eventually("three have moved round") { try await site.nameByKey() == ["cid", "ben", "ann", "dan"] }
+      try await eventually("three have moved round") {
+        try await site.nameByKey() == ["cid", "ben", "ann", "dan"]
+      }
       // Each in a transaction of its own, so that no batch sees the whole exchange.
       try await site.sql(
         """
@@ -70,7 +74,8 @@ import Testing
     let site = try await World.shared.site()
     let count = 600
     try await site.sql(
-      "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, \(count)) n")
+      "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, \(count)) n"
+    )
     try await site.withDaemon { _ in
       try await eventually(within: .seconds(60), "all are there") { try await site.names().count == count }
       try await site.sql("UPDATE users SET username = 'u' || (id + 1)")
@@ -106,7 +111,8 @@ import Testing
   @Test func aForeignEntryIsNotTouchedUnlessAdopted() async throws {
     let site = try await World.shared.site()
     try await site.directory.modify(
-      "dn: uid=ann,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: By hand\nsn: Hand\nuid: ann\n")
+      "dn: uid=ann,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: By hand\nsn: Hand\nuid: ann\n"
+    )
     try await site.insert(["ann"])
     try await site.sync()
     #expect(try await site.parked() == ["1|name-taken"])
@@ -121,7 +127,8 @@ import Testing
     try await adopting.insert(["ann"])
     try await adopting.sync()
     let entry = try #require(try await adopting.entries().values.first)
-    #expect(entry["cn"] == ["Full ann"] && entry["employeeNumber"] == ["1"] && entry["telephoneNumber"] == ["123"])
+    #expect(
+      entry["cn"] == ["Full ann"] && entry["employeeNumber"] == ["1"] && entry["telephoneNumber"] == ["123"])
     try await adopting.expectInStep()
   }
 

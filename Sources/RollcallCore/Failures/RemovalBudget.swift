@@ -36,7 +36,8 @@ public enum RemovalBudget {
   ///   - disabled: those of them whose entries are still there and counted as managed already.
   ///   - firstReconcile: no reconcile of this directory was completed before.
   public static func decide(
-    wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, firstReconcile: Bool = false
+    wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy,
+    firstReconcile: Bool = false
   ) -> Decision {
     guard wanted > 0, policy.most < 100 else { return .allowed }
     guard !firstReconcile else { return .held(.firstReconcile) }

@@ -11,11 +11,17 @@ public struct RosterRow: Sendable, Equatable {
   /// Values by expression column of the SELECT: attributes, then createOnly, then the password if the rules have
   /// one, then the containers.
   public var values: [[AttributeValue]]
+  /// The names of the groups that the row names; empty where no groups are configured.
+  public var membership: [AttributeValue]
 
-  public init(key: String, inScope: Bool = true, active: Bool = true, values: [[AttributeValue]]) {
+  public init(
+    key: String, inScope: Bool = true, active: Bool = true, values: [[AttributeValue]],
+    membership: [AttributeValue] = []
+  ) {
     self.key = key
     self.inScope = inScope
     self.active = active
     self.values = values
+    self.membership = membership
   }
 }

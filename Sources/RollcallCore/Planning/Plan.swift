@@ -61,6 +61,18 @@ public struct Step: Sendable, Equatable {
     case adopt
     /// The first password of an entry just made.
     case password
+    /// A group gets a member.
+    case join
+    /// A group loses a member.
+    case leave
+    /// A group knows a member by its new name.
+    case follow
+    /// A group that somebody is to be in and that is missing.
+    case makeGroup = "make-group"
+    /// A group without members.
+    case dropGroup = "drop-group"
+    /// A container that an entry is to live in and that is missing.
+    case makeContainer = "make-container"
   }
 
   public var key: String

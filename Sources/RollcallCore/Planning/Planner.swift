@@ -112,7 +112,7 @@ public enum Claim: Sendable, Hashable {
 
 extension Desired {
   /// The entry that the roster wants, where it wants one.
-  var wanted: Wanted? {
+  public var wanted: Wanted? {
     switch self {
     case .present(let wanted), .disabled(let wanted): wanted
     case .absent, .orphanDisabled, .untouched, .rejected: nil

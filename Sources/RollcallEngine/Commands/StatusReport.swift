@@ -143,3 +143,13 @@ extension Leader {
     return !result.isEmpty
   }
 }
+
+extension Engine {
+  /// Whether any process leads this directory.
+  func isLed() async throws(EngineError) -> Bool {
+    guard let record = try await ledger.record(), let server = record.server, let base = record.base else {
+      return false
+    }
+    return try await Leader.exists(for: server + " " + base, database)
+  }
+}

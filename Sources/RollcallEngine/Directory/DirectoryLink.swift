@@ -88,7 +88,8 @@ public final class DirectoryLink {
     let facts = try await learn(reading)
     for (lane, session) in opened {
       guard session.isUsable else {
-        throw LDAPError(code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
+        throw LDAPError(
+          code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
@@ -124,7 +125,8 @@ public final class DirectoryLink {
           operation: "connection to \(session.options.url)"))
     }
     session.search(
-      base: DistinguishedName(unchecked: ""), scope: .base, filter: .present("objectClass"), attributes: ["1.1"]
+      base: DistinguishedName(unchecked: ""), scope: .base, filter: .present("objectClass"),
+      attributes: ["1.1"]
     ) { _ in late.cancel() }
   }
 

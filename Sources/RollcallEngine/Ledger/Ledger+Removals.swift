@@ -84,7 +84,8 @@ extension Ledger {
   }
 
   func allDisabled() async throws(EngineError) -> Set<String> {
-    let result = try await database.query("SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
+    let result = try await database.query(
+      "SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
     return Set((0..<result.rowCount).compactMap { result.text($0, 0) })
   }
 }

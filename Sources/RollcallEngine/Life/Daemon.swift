@@ -34,7 +34,10 @@ public final class Daemon {
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onState = { [weak self] condition in Reactor.task { await self?.tell(condition) } }
     engine.reconciles.isPeriodic = true
-    listener.onListening = { [weak self] in self?.lookSoon(.zero) }
+    listener.onListening = { [weak self] in
+      self?.lookSoon(.zero)
+      self?.engine.answerRequests()
+    }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }
 

@@ -52,7 +52,9 @@ extension Engine {
   }
 
   func runReconciles() {
-    guard !reconciles.isReading, !reconciles.wanted.isEmpty, let surveyor, provisioner.isWorking else { return }
+    guard !reconciles.isReading, !reconciles.wanted.isEmpty, let surveyor, provisioner.isWorking else {
+      return
+    }
     if let moment = reconciles.notBefore {
       let delay = moment - .now
       guard delay <= .zero else { return again(after: delay) }
@@ -62,7 +64,8 @@ extension Engine {
     let epochs = reconciles.wanted
     reconciles.wanted = []
     Reactor.task {
-      let reader = BothSides(Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link)
+      let reader = BothSides(
+        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
       let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now

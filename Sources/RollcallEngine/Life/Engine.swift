@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
-public import Logging
 internal import LDAP
 internal import LDAPModel
+public import Logging
 internal import Postgres
 public import Reactor
 internal import RollcallCore
@@ -30,6 +30,8 @@ public final class Engine {
   let unknown: UnknownOutcomes
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
+  /// Nil where no groups are configured, and before the first connection.
+  private(set) var groups: GroupKeeper?
   var reconciles = ReconcileAgenda()
   var isAnswering = false
   /// Since when this process leads, as the ledger has it.
@@ -75,7 +77,8 @@ public final class Engine {
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
     provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
-    provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering) }
+    provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering)
+    }
     provisioner.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
     unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
     unknown.onOverflow = { [weak self] in self?.requestReconcile() }
@@ -114,7 +117,8 @@ public final class Engine {
     let record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     let reason = Engine.mismatch(
-      record, identity, fingerprint: fingerprint, server: facts.identity, base: base, isUnderWay: sweeper != nil)
+      record, identity, fingerprint: fingerprint, server: facts.identity, base: base,
+      isUnderWay: sweeper != nil)
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, keepWatermark: reason == nil)
@@ -129,11 +133,13 @@ public final class Engine {
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane) { [weak self] in self?.leader.mayWrite ?? false }
     }
-    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state))
+    groups = try await groupKeeper(facts)
+    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
     // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
     if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
     try await begin(reason, record)
+    takeUpGroups()
     return reason
   }
 
@@ -179,7 +185,8 @@ public final class Engine {
   }
 
   private func startSweeper(seen: String, stored: String?) {
-    let sweeper = Sweeper(ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
+    let sweeper = Sweeper(
+      ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
@@ -205,7 +212,8 @@ public final class Engine {
   ///
   /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
   private static func mismatch(
-    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
+    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String,
+    base: String,
     isUnderWay: Bool
   ) -> String? {
     guard let record, record.server != nil else { return "this directory has never been compared" }
@@ -273,7 +281,8 @@ public final class Engine {
         try await requireInstalled()
         return try await requireCoverage()
       } catch {
-        guard case .database(let failure) = error, failure.isConnectionLost, failure.sqlState?.hasPrefix("28") != true
+        guard case .database(let failure) = error, failure.isConnectionLost,
+          failure.sqlState?.hasPrefix("28") != true
         else { throw error }
         attempt += 1
         if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }

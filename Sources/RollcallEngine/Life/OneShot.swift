@@ -81,7 +81,8 @@ public final class OneShot {
       } else if let since = pausedSince {
         if ContinuousClock.now - since > OneShot.patience {
           throw .refused(
-            "the daemon that leads is \(record.condition.state): \(record.condition.reason ?? "no reason given")")
+            "the daemon that leads is \(record.condition.state): \(record.condition.reason ?? "no reason given")"
+          )
         }
       } else {
         pausedSince = .now

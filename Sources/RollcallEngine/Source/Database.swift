@@ -131,7 +131,9 @@ public final class Database {
       }
     } catch {
       // Its successor on another session has statements of its own.
-      if session === connection, prepared[name] == ours, !isPrepared || Database.isStale(error) { prepared[name] = nil }
+      if session === connection, prepared[name] == ours, !isPrepared || Database.isStale(error) {
+        prepared[name] = nil
+      }
       throw error
     }
   }

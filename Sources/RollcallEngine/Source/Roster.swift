@@ -125,8 +125,13 @@ struct RowDecoder {
         return (key, .problem(RosterFailure.value(key, result.columnName(column), "\(error)")))
       }
     }
+    let membership = hasMembership ? values.removeLast() : []
     return (
-      key, .row(RosterRow(key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values))
+      key,
+      .row(
+        RosterRow(
+          key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values,
+          membership: membership))
     )
   }
 }

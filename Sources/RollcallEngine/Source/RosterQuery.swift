@@ -42,7 +42,8 @@ public struct RosterQuery: Sendable, Equatable {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
     }
     if let groups = configuration.groups {
-      expressions.append(Expression(path: "groups.membership", sql: groups.membership))
+      // The cast makes an array of an enumeration or of names one of text, and shows what is no array.
+      expressions.append(Expression(path: "groups.membership", sql: "(\(groups.membership)\n)::pg_catalog.text[]"))
     }
     self.expressions = expressions
     hasMembership = configuration.groups != nil

@@ -116,9 +116,7 @@ final class Gatekeeper {
     isPaying = true
     defer {
       isPaying = false
-      let waiting = unsafe payers
-      unsafe payers = []
-      for unsafe payer in unsafe waiting { unsafe payer.resume() }
+      while let payer = unsafe payers.popLast() { unsafe payer.resume() }
     }
     if try await mayGo(removals, isFirstReconcile) {
       try await state.ledger.spend(removals.map(\.key))

@@ -1,3 +1,4 @@
+internal import LDAP
 internal import LDAPModel
 internal import Logging
 internal import Postgres
@@ -10,7 +11,9 @@ extension Provisioner {
     var report = report
     log(report.applied)
     appliedSteps += report.applied.count
-    unknown?.note(report.unknown, schema)
+    if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
+      unknown?.note(report.unknown, batch.keys.filter { report.verdicts[$0] == nil }, schema)
+    }
     unknown?.noteApplied(report.applied, schema)
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
@@ -80,7 +83,8 @@ extension Provisioner {
       case .opens:
         probes = 0
         logger.error(
-          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"])
+          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"]
+        )
         onBreaker?(problem)
       }
       report.verdicts[key] = nil
@@ -106,7 +110,8 @@ extension Provisioner {
     guard logger.logLevel <= .info else { return }
     for step in steps {
       var metadata: Logger.Metadata = [
-        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)", "what": "\(step.what.rawValue)",
+        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)",
+        "what": "\(step.what.rawValue)",
       ]
       if let start = noticed[step.key] {
         metadata["ms"] = "\((ContinuousClock.now - start).milliseconds)"
@@ -119,7 +124,8 @@ extension Provisioner {
     logger.warning(
       "parked",
       metadata: [
-        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)", "message": "\(parked.problem.message)",
+        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)",
+        "message": "\(parked.problem.message)",
       ])
   }
 }

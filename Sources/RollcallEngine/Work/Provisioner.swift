@@ -148,9 +148,7 @@ final class Provisioner {
 
   private func wake() {
     guard hasEnded || worker != nil && queue.backlog <= Provisioner.highWater else { return }
-    let waiters = unsafe roomWaiters
-    unsafe roomWaiters = []
-    for unsafe waiter in unsafe waiters { unsafe waiter.resume() }
+    while let waiter = unsafe roomWaiters.popLast() { unsafe waiter.resume() }
   }
 
   func trouble(_ error: EngineError) {

@@ -53,7 +53,8 @@ final class Sweeper {
   private(set) var storedUpTo: Epoch = -1
 
   init(
-    _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String, stored: String?,
+    _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String,
+    stored: String?,
     _ logger: Logger
   ) {
     self.log = log
@@ -230,7 +231,8 @@ final class Sweeper {
     attempted = next.snapshot
     Reactor.task {
       do throws(EngineError) {
-        let isStored = try await self.ledger.store(watermark: next.snapshot, after: self.stored, lookedAt: next.at)
+        let isStored = try await self.ledger.store(
+          watermark: next.snapshot, after: self.stored, lookedAt: next.at)
         self.attempted = nil
         if isStored {
           self.stored = next.snapshot

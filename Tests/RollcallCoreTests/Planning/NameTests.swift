@@ -169,6 +169,29 @@ import Testing
     #expect(sequence.undo(refusedAt: 4) == [], "what follows the exchange leaves the names alone")
   }
 
+  /// Names and places at once.
+  @Test func anExchangeOfPlacesIsTakenBack() throws {
+    var rules = People.rules
+    rules.containers = ["ou"]
+    let row = { (key: String, uid: String, place: AttributeValue) in
+      var row = People.row(key, uid)
+      row.values.append([place])
+      return row
+    }
+    let entries = [People.entry(row("1", "a", "HR"), rules), People.entry(row("2", "b", "IT"), rules)]
+    let wanted = [row("1", "b", "IT"), row("2", "a", "HR")]
+    let sequence = People.planner(rules).plan(
+      zip(wanted, entries).map { People.subject($0.key, $0, $1, rules: rules) }
+    ).sequences[0]
+    #expect(sequence.steps.map(\.what) == [.temporaryRename, .move, .move])
+    for refused in sequence.steps.indices {
+      var directory = SimulatedDirectory(entries, People.schema)
+      for step in sequence.steps[..<refused] { try directory.apply(step.operation) }
+      for operation in sequence.undo(refusedAt: refused) { try directory.apply(operation) }
+      #expect(zip(directory.all, entries).allSatisfy { $0.isEquivalent(to: $1, People.schema) })
+    }
+  }
+
   @Test func anEntryAtItsTemporaryName() {
     var entry = People.entry(People.row("1", "ann"))
     entry.dn = People.dn(temporary("1"))

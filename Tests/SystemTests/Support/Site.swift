@@ -12,6 +12,8 @@ import Testing
 final class Site: Sendable {
   let name: String
   let base: String
+  /// Of the groups, where the settings have any.
+  var groupsBase: String { "ou=\(name),\(directory.groupsBase)" }
   let configuration: Configuration
   let postgres: PostgresServer
   let directory: DirectoryServer
@@ -22,14 +24,21 @@ final class Site: Sendable {
     let name = "site\(number)"
     let base = "ou=\(name),\(directory.usersBase)"
     try await postgres.psql("CREATE DATABASE \(name)")
-    try await directory.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    let groupsBase = "ou=\(name),\(directory.groupsBase)"
+    for unit in settings.groups == nil ? [base] : [base, groupsBase] {
+      try await directory.modify("dn: \(unit)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    }
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)
     try await postgres.psql(settings.watch, database: name)
+    // The daemon has the rights of grants.sql and no others, in every test.
+    let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+    try await postgres.psql("CREATE ROLE \(name) LOGIN")
+    try await postgres.psqlFile("/\(root)/sql/grants.sql", variables: ["role": name], database: name)
     let yaml = """
       name: \(name)
       source:
-        connection: "\(postgres.conninfo(database: name))"
+        connection: "\(postgres.conninfo(user: name, database: name))"
         table: \(settings.table)
         key: \(settings.key)
         \(settings.source)
@@ -44,6 +53,7 @@ final class Site: Sendable {
         attributes:
           \(settings.attributes)
         \(settings.users)
+      \(settings.groups.map { "groups:\n  base: \(groupsBase)\n  \($0)" } ?? "")
       \(settings.more)
       """
     let configuration = try Configuration.parse(yaml, file: "\(name).yaml", environment: [:]) {

@@ -17,7 +17,8 @@ actor World {
 
   private init() async throws {
     folder = try TemporaryFolder()
-    postgres = try await PostgresServer.start(in: folder, settings: ["max_connections": "300"], durable: false)
+    postgres = try await PostgresServer.start(
+      in: folder, settings: ["max_connections": "300"], durable: false)
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true
@@ -48,6 +49,8 @@ struct SiteSettings {
     """
   /// Lines in the `users` section.
   var users = "disable: { employeeType: disabled }"
+  /// Lines in the `groups` section besides its base; nil: there is none.
+  var groups: String?
   /// Further sections.
   var more = "removals: { most: 100% }"
 }

@@ -1,0 +1,114 @@
+/// A directory server of any kind, so that one test runs against each.
+///
+/// It starts with the suffix, `ou=users`, `ou=groups` and the service account below it.
+public protocol ThrowawayDirectory: Actor {
+  nonisolated var kind: DirectoryServerKind { get }
+  nonisolated var suffix: String { get }
+
+  nonisolated var url: String { get }
+  /// ldaps; nil without a certificate.
+  nonisolated var secureURL: String? { get }
+  /// The certificate of the authority that issued the server's, PEM; nil without.
+  nonisolated var authorityFile: String? { get }
+
+  /// Whom no access rule binds.
+  nonisolated var adminDN: String { get }
+  nonisolated var adminPassword: String { get }
+  /// Whom the access rules let write below the two bases and nowhere else.
+  nonisolated var accountDN: String { get }
+  nonisolated var accountPassword: String { get }
+  /// Files that hold a password and nothing else, for ldapsearch's `-y`.
+  nonisolated var adminPasswordFile: String { get }
+  nonisolated var accountPasswordFile: String { get }
+
+  /// Starts it again, on the same address and data; returns when it answers. Nothing happens when it runs.
+  func start() async throws
+  /// Ends it in order. Nothing happens when it does not run.
+  func stop() async
+  /// SIGKILL; `start()` brings it back.
+  func kill() async throws
+  /// SIGSTOP: connections stay open and nothing answers.
+  func freeze() async throws
+  /// SIGCONT.
+  func thaw()
+  /// Its first process's identifier; nil while it is down.
+  var pid: Int32? { get }
+}
+
+/// Which server it is; the raw value is that of the configuration's `kind`.
+public enum DirectoryServerKind: String, Sendable, Hashable, CaseIterable {
+  case openLDAP = "openldap"
+  case directory389 = "389ds"
+  case activeDirectory = "ad"
+}
+
+extension ThrowawayDirectory {
+  public nonisolated var usersBase: String { "ou=users,\(suffix)" }
+  public nonisolated var groupsBase: String { "ou=groups,\(suffix)" }
+
+  public func restart() async throws {
+    await stop()
+    try await start()
+  }
+
+  /// Runs `ldapsearch -LLL` with these further arguments, as the administrator; gives its LDIF, unfolded.
+  /// - Throws: `SandboxError.failed` with the server's result, 32 (no such object) too.
+  public nonisolated func search(_ arguments: [String]) async throws -> String {
+    try await Command(
+      "ldapsearch", ["-LLL", "-o", "ldif-wrap=no"] + adminArguments + arguments
+    ).run(within: .seconds(300))
+  }
+
+  /// Searches below `base` by `filter`, for `attributes` (all user attributes when none is named).
+  public nonisolated func search(
+    base: String, scope: String = "sub", filter: String = "(objectClass=*)", attributes: [String] = []
+  ) async throws -> String {
+    try await search(["-b", base, "-s", scope, filter] + attributes)
+  }
+
+  /// Applies LDIF change records as the administrator with ldapmodify; a record without `changetype` adds.
+  public nonisolated func modify(_ ldif: String) async throws {
+    _ = try await Command("ldapmodify", ["-a"] + adminArguments).run(input: ldif, within: .seconds(300))
+  }
+
+  /// Runs one of OpenLDAP's clients bound as the service account.
+  @discardableResult
+  public nonisolated func asAccount(
+    _ program: String, _ arguments: [String], input: String = ""
+  ) async throws -> String {
+    let words = clientArguments + ["-D", accountDN, "-y", accountPasswordFile]
+    return try await Command(program, words + arguments).run(input: input)
+  }
+
+  /// Whether a simple bind with this password succeeds; false is the server's 49 (invalid credentials) or 53
+  /// (unwilling to perform), which is what it says to who is locked out.
+  public nonisolated func admits(_ dn: String, password: String) async throws -> Bool {
+    do {
+      _ = try await Command("ldapwhoami", clientArguments + ["-D", dn, "-w", password]).run()
+      return true
+    } catch SandboxError.failed(_, _, let output) where output.contains("(49)") || output.contains("(53)") {
+      return false
+    }
+  }
+
+  /// The line by which a person looks into the directory.
+  public nonisolated var searchLine: String {
+    "ldapsearch -x -H \(url) -D \(adminDN) -y \(adminPasswordFile) -b \(suffix)"
+  }
+
+  /// Over TLS where there is a certificate: Active Directory takes no password otherwise.
+  private nonisolated var clientArguments: [String] {
+    ["-x", "-H", secureURL ?? url] + (authorityFile.map { ["-o", "TLS_CACERT=\($0)"] } ?? [])
+  }
+
+  private nonisolated var adminArguments: [String] {
+    clientArguments + ["-D", adminDN, "-y", adminPasswordFile]
+  }
+
+  /// A password of letters and digits that the usual rules of complexity let pass.
+  static func randomPassword() -> String {
+    let letters = Array("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+    var generator = SystemRandomNumberGenerator()
+    return "aA2" + String((0..<20).compactMap { _ in letters.randomElement(using: &generator) })
+  }
+}

@@ -1,0 +1,134 @@
+import Sandbox
+import Testing
+
+@Suite(.serialized) struct InstallTests {
+  @Test func whatTheDatabaseNeedsInOneCommand() async throws {
+    let site = try await House.shared.site()
+    let ran = try await site.install()
+    #expect(
+      ran.output == """
+        schema rollcall: installed, version 1
+        public.users: watched by its column id for changes of email, full_name, status, username
+        rights: \(site.role) may read the watched tables and keep its state in the schema rollcall
+
+        """)
+    let check = try await site.succeed("check")
+    #expect(!check.output.contains("error:"))
+    // The daemon's role reads people, and writes none.
+    let rights = "has_table_privilege('\(site.role)', 'users', 'SELECT'), has_table_privilege('\(site.role)', 'users', 'UPDATE')"
+    #expect(try await site.sql("SELECT \(rights)") == "t|f")
+  }
+
+  @Test func againChangesNothing() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let triggers = "SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_trigger WHERE tgname LIKE 'rollcall%'"
+    let before = try await site.sql(triggers)
+    let ran = try await site.install()
+    #expect(ran.output.contains("schema rollcall: version 1 was there"))
+    #expect(try await site.sql(triggers) == before)
+  }
+
+  @Test func theColumnsThatTheMappingReads() async throws {
+    var settings = SiteSettings()
+    settings.schema += """
+      ; CREATE TABLE roles (user_id int, role text, note text);
+      CREATE TABLE departments (id int PRIMARY KEY, name text, person int);
+      CREATE VIEW people AS SELECT u.*, d.name AS department FROM users u LEFT JOIN departments d ON d.person = u.id;
+      """
+    settings.source = """
+      table: people
+        key: id
+        where: status <> 'hidden'
+        watch: [{ table: users, key: id }, { table: roles, key: user_id }, { table: departments, key: person }]
+      """
+    settings.users = settings.users.replacing(
+      "mail: email", with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    let watched = try await site.sql(
+      "SELECT source, key, (SELECT string_agg(c, ',' ORDER BY c) FROM unnest(columns) c) FROM rollcall.watched ORDER BY source::text")
+    #expect(
+      watched == """
+        departments|person|name
+        roles|user_id|role
+        users|id|email,full_name,status,username
+        """)
+  }
+
+  @Test func aWholeRowIsAllColumns() async throws {
+    var settings = SiteSettings()
+    settings.users = settings.users.replacing("mail: email", with: "mail: to_jsonb(roster) ->> 'email'")
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    #expect(try await site.sql("SELECT source, columns IS NULL FROM rollcall.watched") == "users|t")
+  }
+
+  @Test func aTableThatNobodyWatchesIsNamed() async throws {
+    var settings = SiteSettings()
+    settings.schema += "; CREATE TABLE roles (user_id int, role text)"
+    settings.users = settings.users.replacing(
+      "mail: email", with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
+    let site = try await House.shared.site(settings)
+    let ran = try await site.rollcall("install", "--connection", site.owner)
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("users.attributes.title: reads public.roles (role, user_id), which nobody watches"))
+    #expect(ran.errors.contains("name it in source.watch"))
+  }
+
+  @Test func anOwnerWhoMayNotInstallWatchesAllTheSame() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let owner = "owner_of_\(site.name)"
+    try await site.sql(
+      """
+      CREATE ROLE \(owner) LOGIN; ALTER TABLE users OWNER TO \(owner); GRANT USAGE ON SCHEMA rollcall TO \(owner);
+      GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.directory TO \(owner);
+      GRANT EXECUTE ON FUNCTION rollcall.watch, rollcall.unwatch, rollcall.build, rollcall.tidy TO \(owner);
+      """)
+    let wider = try site.with("mail: email", "mail: email\n    title: status || id")
+    let ran = try await wider.rollcall("install", "--connection", site.postgres.conninfo(user: owner, database: site.name))
+    #expect(ran.code == 0, "\(ran.words)")
+    #expect(ran.output.contains("schema rollcall: version 1 is there; \(owner) may not change it"))
+  }
+
+  @Test func whoMayNotInstallIsTold() async throws {
+    let site = try await House.shared.site()
+    let ran = try await site.rollcall("install")
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("the schema \"rollcall\" cannot be installed as \(site.role)"))
+    #expect(ran.errors.contains("a superuser, or a role with CREATEROLE"))
+  }
+
+  @Test func aRoleThatDoesNotExistIsNamed() async throws {
+    let site = try await House.shared.site()
+    let ran = try await site.rollcall("install", "--connection", site.owner, "--role", "nobody there")
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("CREATE ROLE \"nobody there\" LOGIN"))
+  }
+
+  @Test func uninstallForgetsOneDirectoryOrAll() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada"])
+    try await site.succeed("sync")
+    let forgotten = try await site.succeed("uninstall")
+    #expect(forgotten.output == "the state of \"\(site.name)\" is gone\n")
+    #expect(try await site.sql("SELECT count(*) FROM rollcall.directory") == "0")
+    #expect(try await site.names() == ["ada"])
+    try await site.succeed("uninstall", "--all", "--connection", site.owner)
+    #expect(try await site.sql("SELECT to_regnamespace('rollcall') IS NULL") == "t")
+    #expect(try await site.sql("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'rollcall%'") == "0")
+    try await site.sql("UPDATE users SET email = 'x'")
+  }
+
+  @Test func uninstallWaitsForNoDaemon() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.withDaemon { _ in
+      let ran = try await site.rollcall("uninstall")
+      #expect(ran.code == 1)
+      #expect(ran.errors.contains("leads the directory \"\(site.name)\"; stop it first"))
+    }
+  }
+}

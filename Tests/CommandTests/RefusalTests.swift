@@ -1,0 +1,97 @@
+import Sandbox
+import Testing
+
+/// `run` does not start on what would lose changes, and names the command that mends it.
+@Suite(.serialized) struct RefusalTests {
+  private func refuse(_ site: Site, _ words: String..., location: SourceLocation = #_sourceLocation) async throws {
+    for command in [["run"], ["sync"]] {
+      let ran = try await Rollcall.run(command + ["--config", site.file], environment: site.environment)
+      #expect(ran.code == 1, "\(ran.words)", sourceLocation: location)
+      for word in words { #expect(ran.errors.contains(word), "\(ran.errors)", sourceLocation: location) }
+      site.expectNoSecret(ran.words, location)
+    }
+  }
+
+  @Test func nothingInstalled() async throws {
+    let site = try await House.shared.site()
+    try await refuse(site, "the schema \"rollcall\" is not installed in this database; run: rollcall install")
+  }
+
+  @Test func anotherVersion() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("UPDATE rollcall.version SET version = 99")
+    try await refuse(site, "of version 99, this program needs 1; run: rollcall install")
+  }
+
+  @Test func aMissingTrigger() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("DROP TRIGGER rollcall_delete ON users")
+    try await refuse(site, "public.users: its triggers are not in order: missing: rollcall_delete; run: rollcall install")
+    try await site.install()
+    try await site.succeed("sync")
+  }
+
+  @Test func noTriggerAtAll() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("SELECT rollcall.unwatch('users')")
+    try await refuse(site, "public.users: has no triggers, so no change would be noticed; run: rollcall install")
+  }
+
+  @Test func aDisabledTrigger() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("ALTER TABLE users DISABLE TRIGGER rollcall_update")
+    try await refuse(site, "not enabled always: rollcall_update on", "run: rollcall install")
+  }
+
+  @Test func columnsThatNoTriggerWatches() async throws {
+    let site = try await House.shared.site()
+    try await site.sql("ALTER TABLE users ADD COLUMN phone text")
+    try await site.install()
+    let wider = try site.with("mail: email", "mail: email\n    telephoneNumber: phone")
+    try await refuse(wider, "public.users: its triggers do not watch phone, which the mapping reads; run: rollcall install")
+    try await wider.install()
+    try await wider.succeed("sync")
+  }
+
+  @Test func aTableThatNobodyWatches() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("CREATE TABLE roles (user_id int, role text)")
+    let wider = try site.with(
+      "mail: email", "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
+    try await refuse(wider, "users.attributes.title: reads public.roles (role, user_id), which nobody watches")
+  }
+
+  @Test func aWrongColumn() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let wrong = try site.with("mail: email", "mail: emial")
+    try await refuse(wrong, ": users.attributes.mail: column \"emial\" does not exist")
+  }
+
+  @Test func aMissingTable() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let wrong = try site.with("table: public.users", "table: public.people")
+    try await refuse(wrong, ": source.table: relation \"public.people\" does not exist")
+  }
+
+  @Test func noRightsOnTheSchema() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("REVOKE USAGE ON SCHEMA rollcall FROM \(site.role)")
+    try await refuse(site, "lacks rights on the schema \"rollcall\"", "run: rollcall install")
+  }
+
+  @Test func anotherDirectoryManagesTheBase() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.succeed("sync")
+    let rival = try site.with("name: \(site.name)\n", "name: rival\n")
+    try await refuse(rival, "\"\(site.name)\" already manages \(site.base)", "rollcall uninstall")
+  }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import Sandbox
+import Testing
+
+@Suite(.serialized) struct StatusTests {
+  @Test func allIsWellWhileADaemonLeads() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada"])
+    try await site.withDaemon { daemon in
+      try await soon("all is well") { try await site.rollcall("status").code == 0 }
+      let status = try await site.status()
+      #expect(status.name == site.name)
+      #expect(status.leader?.hasSuffix(":\(daemon.pid)") == true)
+      #expect(status.directory.state == "connected" && status.directory.since != nil)
+      #expect(status.backlog == 0 && !status.behind)
+      #expect((status.watermark_age_seconds ?? -1) >= 0)
+      #expect(status.last_reconcile != nil)
+      #expect(status.parked.isEmpty && status.held.isEmpty && status.held_set == nil)
+      let text = try await site.rollcall("status").output
+      #expect(text.contains("leader:     \(status.leader ?? "") since "))
+      #expect(text.contains("backlog:    0 changes\n"))
+    }
+  }
+
+  @Test func worksWhileTheDaemonIsDown() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let daemon = try await site.start()
+    try await soon("it is in step") { try await site.status().backlog == 0 }
+    try await daemon.kill()
+    try await soon("nobody leads") { try await site.status().leader == nil }
+    try await site.hire(["ada", "bo"])
+    let status = try await site.status()
+    #expect(status.backlog == 2)
+    #expect(try await site.rollcall("status").output.contains("leader:     nobody\n"))
+  }
+
+  @Test func behindPastItsLimit() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let before = try await site.rollcall("status")
+    #expect(before.code == 1)
+    #expect(before.output.contains("in step:    never, behind\n"))
+    try await site.succeed("sync")
+    #expect(try await site.rollcall("status").code == 0)
+    try await site.sql("UPDATE rollcall.directory SET looked_at = now() - interval '3 minutes'")
+    let ran = try await site.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let status = try StatusOutput(parsing: ran.output)
+    #expect(status.behind && (status.watermark_age_seconds ?? 0) > 179)
+    let patient = try site.with("name: \(site.name)\n", "name: \(site.name)\nbehind_after: 1h\n")
+    #expect(try await patient.rollcall("status").code == 0)
+  }
+
+  @Test func parkedKeysWithTheirReasons() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("INSERT INTO users VALUES (7, NULL, 'x', 'N', 'active')")
+    try await site.rollcall("sync")
+    let ran = try await site.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let parked = try #require(try StatusOutput(parsing: ran.output).parked.first)
+    #expect(parked.key == "7" && parked.reason == "name-missing" && parked.attempts >= 0)
+    #expect(parked.message.contains("uid"))
+    let text = try await site.rollcall("status").output
+    #expect(text.contains("parked 7: \(parked.message) [name-missing"))
+  }
+
+  @Test func whatCannotBeFoundOutIs69() async throws {
+    let site = try await House.shared.site()
+    let notInstalled = try await site.rollcall("status")
+    #expect(notInstalled.code == 69)
+    #expect(notInstalled.errors.contains("is not installed in this database"))
+    let away = try site.with("port=\(site.postgres.port)", "port=\(try FreePort.next())")
+    let ran = try await away.rollcall("status", "--json")
+    #expect(ran.code == 69 && ran.output.isEmpty)
+    #expect(ran.errors.contains("PostgreSQL: "))
+    let broken = try site.with("users:", "user:")
+    #expect(try await broken.rollcall("status").code == 69)
+  }
+}

@@ -1,0 +1,65 @@
+import Sandbox
+import Testing
+
+@Suite(.serialized) struct SyncTests {
+  @Test func catchesUpOnceAndEnds() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada", "bo"])
+    let first = try await site.succeed("sync")
+    #expect(first.output == "2 operations, 0 parked, 0 held\n")
+    try await site.sql("UPDATE users SET email = 'new@example.com' WHERE id = 1")
+    let second = try await site.succeed("sync")
+    #expect(second.output == "1 operation, 0 parked, 0 held\n")
+    #expect(try await site.values("mail", of: "1") == ["new@example.com"])
+    #expect(try await site.succeed("sync").output == "0 operations, 0 parked, 0 held\n")
+    let status = try await site.status()
+    #expect(status.leader == nil && status.backlog == 0 && !status.behind)
+  }
+
+  @Test func somethingParkedIsAnExitCode() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
+    let ran = try await site.rollcall("sync")
+    #expect(ran.code == 1)
+    #expect(ran.output == "1 operation, 1 parked, 0 held\n")
+    #expect(ran.errors.contains("warning parked key=1 "))
+    #expect(try await site.names() == ["bo"])
+  }
+
+  @Test func fullRepairsDrift() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada", "bo"])
+    try await site.succeed("sync")
+    try await site.directory.modify(
+      "dn: uid=ada,\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
+    #expect(try await site.succeed("sync").output.hasPrefix("0 operations"))
+    #expect(try await site.succeed("sync", "--full").output.hasPrefix("1 operation,"))
+    #expect(try await site.values("mail", of: "1") == ["ada@example.com"])
+  }
+
+  @Test func theDaemonThatLeadsIsAsked() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada"])
+    try await site.withDaemon { _ in
+      try await soon("ada is there") { try await site.names() == ["ada"] }
+      try await site.directory.modify(
+        "dn: uid=ada,\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
+      let ran = try await site.succeed("sync", "--full")
+      #expect(ran.output == "done by the daemon that leads, 0 parked, 0 held\n")
+      #expect(try await site.values("mail", of: "1") == ["ada@example.com"])
+    }
+  }
+
+  @Test func aServerThatIsAwayIsAnError() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let away = try site.with(site.directory.url, "ldap://127.0.0.1:\(try FreePort.next())")
+    let ran = try await away.rollcall("sync")
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("LDAP: connect"))
+  }
+}
