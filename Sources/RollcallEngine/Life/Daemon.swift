@@ -9,7 +9,7 @@ internal import RollcallCore
 public final class Daemon {
   private let engine: Engine
   private let logger: Logger
-  private let listener: Listener
+  let listener: Listener
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
