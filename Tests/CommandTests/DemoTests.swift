@@ -25,11 +25,14 @@ import Testing
     let lines = try demo.printed().split(separator: "\n").map { $0.drop { $0 == " " } }
     let psql = try #require(lines.first { $0.hasPrefix("psql ") })
     let status = try #require(lines.first { $0.contains("/rollcall status ") })
-    let shell = "\(psql) -c \"INSERT INTO users VALUES (99, 'zoe', 'z@example.com', 'Zoe Z', 'active')\" && \(status)"
+    let shell =
+      "\(psql) -c \"INSERT INTO users VALUES (99, 'zoe', 'z@example.com', 'Zoe Z', 'active')\" && \(status)"
     let typed = try await Rollcall.shell(shell)
     #expect(typed.code == 0, "\(typed.words)")
     let search = try #require(lines.first { $0.hasPrefix("ldapsearch ") })
-    try await soon("zoe is there") { try await Rollcall.shell("\(search) '(uid=zoe)' dn").output.contains("dn: uid=zoe,") }
+    try await soon("zoe is there") {
+      try await Rollcall.shell("\(search) '(uid=zoe)' dn").output.contains("dn: uid=zoe,")
+    }
     #expect(await demo.stop(SIGINT) == .exited(0))
     #expect(try Readable.names(in: folder.path).allSatisfy { $0 == "processes" || $0 == "demo.log" })
     await folder.remove()

@@ -25,7 +25,8 @@ import Testing
   @Test func retryOfAll() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, NULL, 'x', 'M', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, NULL, 'x', 'M', 'active')")
     try await site.rollcall("sync")
     #expect(try await site.succeed("retry").output == "2 keys released\n")
     #expect(try await site.status().parked.count == 2)
@@ -37,7 +38,8 @@ import Testing
     try await site.install()
     for key in 11...13 {
       try await site.directory.modify(
-        "dn: uid=gone\(key),\(site.base)\nobjectClass: inetOrgPerson\nuid: gone\(key)\ncn: X\nsn: X\nemployeeNumber: \(key)\n")
+        "dn: uid=gone\(key),\(site.base)\nobjectClass: inetOrgPerson\nuid: gone\(key)\ncn: X\nsn: X\nemployeeNumber: \(key)\n"
+      )
     }
     try await site.hire(["ada"])
     return site
@@ -51,11 +53,19 @@ import Testing
     let status = try await site.status()
     #expect(status.held.map(\.key) == ["11", "12", "13"])
     #expect(status.held.allSatisfy { $0.action == "delete" && $0.dn == "uid=gone\($0.key),\(site.base)" })
-    let set = try #require(status.held_set)
+    let set = try #require(status.heldSet)
     #expect(try await site.rollcall("status").output.contains("held:       3, set \(set)\n"))
+    // One removal has become another.
+    let key = "WHERE key = '12'"
+    try await site.sql("UPDATE rollcall.held SET dn = 'uid=else,\(site.base)' \(key)")
+    #expect(try await site.rollcall("release", "--set", set).code == 1)
+    try await site.sql("UPDATE rollcall.held SET dn = 'uid=gone12,\(site.base)', action = 'disable' \(key)")
+    #expect(try await site.rollcall("release", "--set", set).code == 1)
+    try await site.sql("UPDATE rollcall.held SET action = 'delete' \(key)")
     // Another removal is held meanwhile: what was looked at is not the set any more.
     try await site.sql(
-      "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')")
+      "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')"
+    )
     let refused = try await site.rollcall("release", "--set", set)
     #expect(refused.code == 1)
     #expect(refused.errors.contains("has changed since \(set)"))
@@ -89,7 +99,8 @@ import Testing
     try await site.rollcall("sync")
     let ran = try await site.rollcall("plan")
     #expect(ran.code == 2)
-    #expect(ran.output.contains("# held: key 11: delete uid=gone11,\(site.base); rollcall release approves it\n"))
+    #expect(
+      ran.output.contains("# held: key 11: delete uid=gone11,\(site.base); rollcall release approves it\n"))
     #expect(!ran.output.contains("changetype"))
     #expect(ran.errors.contains("3 held"))
   }

@@ -11,13 +11,14 @@ import Testing
     site.environment["DB_PASSWORD"] = "Not-The-Password"
     site.environment["LDAP_PASSWORD"] = "Not-This-Either"
     let words = command.split(separator: " ").map(String.init)
-    let ran = try await Rollcall.run(words + ["--config", site.file, "--log-level", "trace"], environment: site.environment)
+    let ran = try await Rollcall.run(
+      words + ["--config", site.file, "--log-level", "trace"], environment: site.environment)
     #expect(ran.code == (command == "status" ? 69 : 1))
     #expect(ran.words.contains("password authentication failed for user"))
     #expect(!ran.words.contains("Not-The-Password") && !ran.words.contains("Not-This-Either"))
   }
 
-  @Test(arguments: ["postgresql://u:Hidden-Word@", "host=x password='Hidden-Word", "Hidden-Word"])
+  @Test(arguments: ["postgresql://u:Hidden-Word@[::1", "host=x password='Hidden-Word", "Hidden-Word"])
   func aMalformedConnectionStringDoesNotShow(_ text: String) async throws {
     var site = try await House.shared.site().with(
       "connection: \"host=127.0.0.1", "connection: \"${WHOLE}\"\n  #")

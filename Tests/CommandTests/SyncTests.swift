@@ -20,7 +20,8 @@ import Testing
   @Test func somethingParkedIsAnExitCode() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
     let ran = try await site.rollcall("sync")
     #expect(ran.code == 1)
     #expect(ran.output == "1 operation, 1 parked, 0 held\n")

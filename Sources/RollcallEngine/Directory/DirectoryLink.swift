@@ -185,5 +185,7 @@ extension LDAPOptions {
       }
     connectTimeout = min(configuration.timeout, .seconds(5))
     operationTimeout = configuration.timeout
+    // What a kind of server takes less than this the planner knows.
+    maximumMessageSize = (1 << 24) - 1
   }
 }

@@ -147,7 +147,8 @@ final class Ledger {
 
   /// An array literal in which nil is NULL.
   private static func array(_ elements: [String?]) -> String {
-    "{" + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
+    "{"
+      + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
       .joined(separator: ",") + "}"
   }
 }

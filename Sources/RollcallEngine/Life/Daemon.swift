@@ -10,6 +10,7 @@ public final class Daemon {
   private let engine: Engine
   private let logger: Logger
   let listener: Listener
+  private let doorbell: Doorbell
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
@@ -31,9 +32,13 @@ public final class Daemon {
     self.engine = engine
     logger = engine.logger
     listener = Listener(engine.options, engine.logger)
+    doorbell = Doorbell(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
+      engine?.sweeper
+    }
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onState = { [weak self] condition in Reactor.task { await self?.tell(condition) } }
     engine.reconciles.isPeriodic = true
+    doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
     listener.onListening = { [weak self] in
       self?.lookSoon(.zero)
       self?.engine.answerRequests()
@@ -68,6 +73,7 @@ public final class Daemon {
         await tell(.connected(reason.map { "comparing everybody: \($0)" }))
         ready()
         lookSoon(.zero)
+        doorbell.start()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -108,6 +114,7 @@ public final class Daemon {
   }
 
   private func handle(_ error: EngineError, attempt: inout Int) async throws(EngineError) {
+    doorbell.stop()
     await engine.settleDown()
     attempt += 1
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
@@ -172,6 +179,7 @@ public final class Daemon {
   /// Notes a notification; those that came with one read are taken up together.
   private func hear(_ payload: NotificationPayload?) {
     if payload?.request != nil { return engine.answerRequests() }
+    doorbell.heard(backlog: engine.provisioner.queue.backlog)
     burst.add(payload)
     if isHearing { return }
     isHearing = true
@@ -226,6 +234,7 @@ public final class Daemon {
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
+    if engine.leader.mayWrite { await doorbell.retire() } else { doorbell.stop() }
     await engine.drain()
     engine.close()
   }

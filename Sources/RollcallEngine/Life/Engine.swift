@@ -281,8 +281,9 @@ public final class Engine {
         try await requireInstalled()
         return try await requireCoverage()
       } catch {
+        // A wrong user, password (class 28) or database (3D000) is not waited for.
         guard case .database(let failure) = error, failure.isConnectionLost,
-          failure.sqlState?.hasPrefix("28") != true
+          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
         else { throw error }
         attempt += 1
         if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }

@@ -116,6 +116,7 @@ final class Gatekeeper {
     isPaying = true
     defer {
       isPaying = false
+      // Resuming only enqueues a job, so nobody is added meanwhile.
       while let payer = unsafe payers.popLast() { unsafe payer.resume() }
     }
     if try await mayGo(removals, isFirstReconcile) {

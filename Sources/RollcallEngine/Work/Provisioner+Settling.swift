@@ -7,7 +7,9 @@ internal import RollcallCore
 
 extension Provisioner {
   /// Writes down how a batch's keys have ended, and only then lets them settle.
-  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema) async {
+  ///
+  /// - Parameter isAlone: nothing else was on its way meanwhile.
+  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema, isAlone: Bool) async {
     var report = report
     log(report.applied)
     appliedSteps += report.applied.count
@@ -17,6 +19,7 @@ extension Provisioner {
     unknown?.noteApplied(report.applied, schema)
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
+    watchForSuspects(batch, &report, isAlone: isAlone)
     var parked: [ParkedKey] = []
     var settled: [String] = []
     var fulfilled: [String] = []
@@ -57,6 +60,8 @@ extension Provisioner {
         queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
       case .settled?, .parked?, .withheld?:
         noticed[key] = nil
+        // One that is set aside for the connection's sake stays a suspect.
+        if report.trouble == nil { suspects.clear(key) }
         gatekeeper.settled(key)
         queue.finish(key)
       }

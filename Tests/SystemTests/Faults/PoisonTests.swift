@@ -70,6 +70,31 @@ import Testing
     }
   }
 
+  @Test("G7: what makes the server drop the connection is found out, and no other key pays for it")
+  func aMessageBeyondAnUnknownLimit() async throws {
+    let world = try await FaultyWorld.start { $0.globalLines = ["sockbuf_max_incoming_auth 100000"] }
+    var settings = SiteSettings()
+    settings.attributes += "\n    description: email"
+    let site = try await world.site(settings)
+    try await site.insert((1...40).map { "u\($0)" })
+    try await site.withDaemon { _ in
+      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 40 }
+      try await site.sql("UPDATE users SET email = CASE id WHEN 7 THEN repeat('x', 200000) ELSE 'new' || id END")
+      try await eventually(within: .seconds(60), "all others are changed") {
+        try await site.entries(["mail"]).values.filter { $0["mail"].first?.text?.hasPrefix("new") == true }.count == 39
+      }
+      try await eventually(within: .seconds(30), "the one is parked") { try await site.parked() == ["7|refused"] }
+      try await site.insert(["ben"], from: 50)
+      try await eventually("ben is there") { try await site.value("uid", of: "50") == "ben" }
+      try await site.sql("UPDATE users SET email = 'short' WHERE id = 7")
+      try await eventually(within: .seconds(30), "it is released by its row") {
+        try await site.value("mail", of: "7") == "short"
+      }
+      try await eventually("nobody is parked") { try await site.parked().isEmpty }
+    }
+    try await site.expectInStep()
+  }
+
   @Test("G7: an entry that the account may not write is parked, and only that")
   func anEntryThatIsLocked() async throws {
     let world = try await FaultyWorld.start()
