@@ -13,13 +13,14 @@ extension Provisioner {
     var report = report
     log(report.applied)
     appliedSteps += report.applied.count
+    watchForSuspects(batch, &report, isAlone: isAlone)
     if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
-      unknown?.note(report.unknown, batch.keys.filter { report.verdicts[$0] == nil }, schema)
+      let open = batch.keys.filter { report.verdicts[$0] == nil }
+      unknown?.note(report.unknown.filter { report.verdicts[$0.key] == nil }, open, schema)
     }
     unknown?.noteApplied(report.applied, schema)
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
-    watchForSuspects(batch, &report, isAlone: isAlone)
     var parked: [ParkedKey] = []
     var settled: [String] = []
     var fulfilled: [String] = []
@@ -80,7 +81,7 @@ extension Provisioner {
   private func watchForRefusals(_ report: inout WorkReport) -> Set<String> {
     var putBack: Set<String> = []
     for (key, verdict) in report.verdicts {
-      guard case .parked(let problem, _, let retry) = verdict, let code = problem.code else { continue }
+      guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
       guard retry != nil || problem.reason == .access else { continue }
       switch breaker.refused(key, code) {
       case .park: continue

@@ -44,7 +44,8 @@ enum PgBouncer {
   static func start(
     mode: String, port: Int, before server: PostgresServer, user: String, in folder: TemporaryFolder
   ) async throws -> ChildProcess {
-    let home = try folder.makeSubfolder("pgbouncer")
+    let home = "\(folder.path)/pgbouncer.\(mode)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: false)
     let users = "\(home)/users"
     try "\"\(user)\" \"\"\n".write(toFile: users, atomically: true, encoding: .utf8)
     let file = "\(home)/pgbouncer.ini"

@@ -1,3 +1,4 @@
+import LDAPModel
 import RollcallEngine
 import Sandbox
 import Testing
@@ -54,7 +55,8 @@ import Testing
     try await eventually(within: .seconds(30), "everybody is compared") {
       try await site.value("mail", of: "1") == "new"
     }
-    #expect(try daemon.process.printed().contains(reason), "\(try daemon.process.printed())")
+    let words = try daemon.process.printed()
+    #expect(words.contains(reason), "\(words)")
     await daemon.process.stop()
     try await site.expectInStep()
   }

@@ -4,9 +4,6 @@ import Sandbox
 
 /// One of HR's sessions: random transactions, one after the other.
 final class ModelWriter: Sendable {
-  /// A statement, and how many rows it is about.
-  private typealias Statement = String
-
   private static let names: [String] =
     (0..<80).map { "p\($0)" } + ["a,b", "#hash", "qu\"ote", "back\\slash", "ümläut", "日本語", "*()", "a+b=c", "<x>;"]
 
@@ -47,7 +44,7 @@ final class ModelWriter: Sendable {
       // Some write without a rest, most do not.
       try? await Task.sleep(for: .milliseconds(random.chance(30) ? 0 : random.below(40)))
     }
-    for name in prepared { try? await site.sql("COMMIT PREPARED '\(name)'") }
+    for name in prepared { _ = try? await site.sql("COMMIT PREPARED '\(name)'") }
     let open = session
     try? await Reactor.run { open?.close() }
     return tally
@@ -106,7 +103,7 @@ final class ModelWriter: Sendable {
   }
 
   /// People are drawn by their place among the others, so that the numbers drawn mean something in every run.
-  private func statement(_ random: inout ModelRandom, _ last: inout Int) -> Statement {
+  private func statement(_ random: inout ModelRandom, _ last: inout Int) -> String {
     let place = "OFFSET (SELECT count(*) * \(random.below(1000)) / 1000 FROM users)"
     let somebody = "(SELECT id FROM users ORDER BY id \(place) LIMIT 1)"
     let name = random.pick(ModelWriter.names).replacing("'", with: "''")
@@ -150,7 +147,7 @@ final class ModelWriter: Sendable {
   }
 
   /// Several people pass their names on in a circle.
-  private func exchange(_ place: String, of count: Int) -> Statement {
+  private func exchange(_ place: String, of count: Int) -> String {
     """
     WITH s AS (SELECT id, username, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS count
       FROM (SELECT * FROM users ORDER BY id \(place) LIMIT \(count)) AS some)

@@ -30,27 +30,22 @@ struct ProxiedSite: Sendable {
   let database: TCPProxy
   let directory: TCPProxy
 
-  static func make(
-    _ settings: SiteSettings = SiteSettings(), postgres: PostgresServer, directory: DirectoryServer,
-    _ site: (SiteSettings) async throws -> Site
-  ) async throws -> ProxiedSite {
+  /// Starts the proxies, and sends the settings through them.
+  fileprivate static func proxies(
+    _ settings: inout SiteSettings, _ postgres: PostgresServer, _ directory: DirectoryServer
+  ) async throws -> (TCPProxy, TCPProxy) {
     let database = try await TCPProxy.start(to: postgres.port)
     let link = try await TCPProxy.start(to: directory.port)
-    var settings = settings
     settings.databasePort = database.port
     settings.directoryPort = link.port
-    return ProxiedSite(site: try await site(settings), database: database, directory: link)
+    return (database, link)
   }
 }
 
 extension World {
   func proxiedSite(_ settings: SiteSettings = SiteSettings()) async throws -> ProxiedSite {
-    try await ProxiedSite.make(settings, postgres: postgres, directory: directory) { try await site($0) }
-  }
-}
-
-extension FaultyWorld {
-  func proxiedSite(_ settings: SiteSettings = SiteSettings()) async throws -> ProxiedSite {
-    try await ProxiedSite.make(settings, postgres: postgres, directory: directory) { try await site($0) }
+    var settings = settings
+    let (database, link) = try await ProxiedSite.proxies(&settings, postgres, directory)
+    return ProxiedSite(site: try await site(settings), database: database, directory: link)
   }
 }
