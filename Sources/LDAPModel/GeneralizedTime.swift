@@ -1,7 +1,7 @@
 /// A moment in generalizedTime (RFC 4517 section 3.3.13), brought to UTC.
 struct GeneralizedTime {
   /// Seconds since 1970-01-01 00:00 UTC, leap seconds not counted.
-  private var seconds: Int
+  private(set) var seconds: Int
   /// Digits of the fraction of a second, without trailing zeros.
   private var fraction: [UInt8] = []
 
@@ -134,4 +134,10 @@ struct GeneralizedTime {
 
 private func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
   dividend >= 0 ? dividend / divisor : (dividend - divisor + 1) / divisor
+}
+
+extension AttributeValue {
+  /// The moment that it means as generalizedTime (RFC 4517 section 3.3.13), in seconds since 1970-01-01 00:00 UTC
+  /// without its fraction; nil if it is none.
+  public var secondsOfGeneralizedTime: Int? { GeneralizedTime(parsing: bytes)?.seconds }
 }

@@ -57,6 +57,8 @@ public struct Step: Sendable, Equatable {
     case delete
     /// Out of the way, to a name that nobody wants.
     case temporaryRename = "temporary-rename"
+    /// An entry that a late add has made of a person who has one.
+    case removeTwin = "remove-twin"
     /// An unlinked entry gets its link.
     case adopt
     /// The first password of an entry just made.

@@ -62,6 +62,7 @@ public final class Rehearsal {
     var occupants: [Occupant] = []
     var pending = keys
     var known = Set(keys)
+    var twins: [Step] = []
     while !pending.isEmpty {
       var holders: [String] = []
       for start in stride(from: 0, to: pending.count, by: 256) {
@@ -69,7 +70,8 @@ public final class Rehearsal {
         let survey = try await surveyor.survey(some, lane: .reading, careful: true)
         subjects += survey.subjects
         occupants += survey.occupants
-        result.parked.merge(survey.problems) { first, _ in first }
+        result.parked.merge(survey.problems.filter { survey.twins[$0.key] == nil }) { first, _ in first }
+        twins += survey.twins.values.joined()
         for holder in survey.occupants.compactMap(\.key) + survey.waits.values
         where known.insert(holder).inserted { holders.append(holder) }
       }
@@ -92,6 +94,7 @@ public final class Rehearsal {
     } else {
       result.plan.sequences = made + result.plan.sequences
     }
+    result.plan.sequences = sequences(twins) + result.plan.sequences
     result.parked.merge(result.plan.parked) { first, _ in first }
   }
 

@@ -10,6 +10,8 @@ struct Survey: Sendable {
   var occupants: [Occupant] = []
   /// Keys that cannot be planned for.
   var problems: [String: Problem] = [:]
+  /// What has to be taken away before these keys can be planned for.
+  var twins: [String: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
   var waits: [String: String] = [:]
 }
@@ -61,7 +63,7 @@ final class Surveyor {
     let answers = try await (lane == .fast ? roster : bulk).fetch(keys)
     let entries = try await search.entries()
     var survey = Survey()
-    try await join(keys, answers, entries, into: &survey)
+    try await join(keys, answers, entries, session, into: &survey)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, session)
@@ -74,12 +76,13 @@ final class Surveyor {
   func survey(_ keys: [String], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
     let answers = try await roster.fetch(keys)
     var survey = Survey()
-    try await join(keys, answers, entries, into: &survey)
+    try await join(keys, answers, entries, link.session(.reading), into: &survey)
     return survey
   }
 
   private func join(
-    _ keys: [String], _ answers: [String: RosterAnswer], _ entries: [Entry], into survey: inout Survey
+    _ keys: [String], _ answers: [String: RosterAnswer], _ entries: [Entry], _ session: LDAPSession,
+    into survey: inout Survey
   ) async throws(EngineError) {
     let matching = facts.schema.matchingRule(for: rules.link)
     var found: [String: [Entry]] = [:]
@@ -98,6 +101,11 @@ final class Surveyor {
         continue
       }
       if own.count > 1 {
+        let wanted = answers[key].flatMap { answer -> DistinguishedName? in
+          guard case .row(let row) = answer else { return nil }
+          return projection.desired(for: row).wanted?.entry.dn
+        }
+        survey.twins[key] = try await separate(key, own, wanted: wanted, session)
         survey.problems[key] = Problem(
           .duplicateLink,
           "key \(key): several entries carry it in \(rules.link): "

@@ -47,6 +47,11 @@ final class Worker {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         try link.lane(lane).prepare()
         let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
+        if round + 1 < Worker.rounds, let apart = try await separate(survey.twins, lane, &report) {
+          open = apart + open.filter { !apart.contains($0) }
+          round += 1
+          continue
+        }
         var plan = try await self.plan(survey, gathering, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
@@ -135,6 +140,20 @@ final class Worker {
     }
     try await state.clearDisabled(enabled)
     return failed
+  }
+
+  /// Takes twins apart; returns the keys that had one, nil where none has.
+  private func separate(
+    _ twins: [String: [Step]], _ lane: DirectoryLink.Lane, _ report: inout WorkReport
+  ) async throws(EngineError) -> [String]? {
+    if twins.isEmpty { return nil }
+    let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
+    let outcomes = try await link.lane(lane).apply(sequences)
+    for (sequence, outcome) in zip(sequences, outcomes) {
+      report.applied += sequence.steps[..<outcome.applied]
+      if let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) { report.unknown += sequence.steps }
+    }
+    return Array(twins.keys)
   }
 
   /// What each failure means for its keys; returns those that are looked at again now.

@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Sandbox
 import Testing
@@ -87,5 +88,48 @@ import Testing
       try await eventually(within: .seconds(30), "it is undone") { try await site.names() == ["ann"] }
     }
     try await site.expectInStep()
+  }
+
+  @Test("G1: a stale add that makes a person twice is taken back")
+  func aStaleAdd() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    try await site.withDaemon { _ in
+      tap.arm(.stuck(1))
+      try await site.insert(["stale"])
+      try await eventually("the add is stuck") { tap.isReached }
+      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
+      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+        try await site.names() == ["fresh"]
+      }
+      tap.deliverLate()
+      try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
+      #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeTwin])
+      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      #expect(try await site.parked().isEmpty)
+    }
+    try await site.expectInStep()
+  }
+
+  @Test("G6: of two entries with one link that nobody's late add explains, none is taken away")
+  func twoThatAreNoTwins() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    try await site.insert(["ann"])
+    try await site.sync()
+    let directory = try await World.shared.directory
+    try await directory.modify(
+      """
+      dn: uid=other,\(site.base)
+      changetype: add
+      objectClass: inetOrgPerson
+      cn: Other
+      sn: Other
+      employeeNumber: 1
+
+      """)
+    try await site.sql("UPDATE users SET email = 'new'")
+    #expect(try await site.sync().parked == 1)
+    #expect(try await site.names() == ["ann", "other"])
   }
 }

@@ -1,0 +1,69 @@
+public import LDAPModel
+
+/// Tells two entries that one add has made twice from two entries that somebody has given one link by mistake.
+///
+/// An add whose answer was lost may be carried out late, after the person has got an entry under another name. Then
+/// both are the work of one account, within a minute of each other, and hold nothing but what Rollcall writes:
+/// taking one away loses nothing. In any other case a person has to decide.
+public struct Twins: Sendable {
+  /// What has to be read of the entries besides all their user attributes.
+  public static let attributes = ["*", "createTimestamp", "creatorsName"]
+  /// In seconds, by the server's clock. An operation's deadline is shorter, a person's second thoughts are longer.
+  private static let apart = 60
+
+  /// The account that made them.
+  private let account: DistinguishedName
+  private let ours: Set<String>
+  private let schema: Schema
+
+  /// - Parameters:
+  ///   - account: whom this process is bound as.
+  ///   - ours: the attributes that Rollcall writes.
+  public init(account: DistinguishedName, ours: [String], schema: Schema) {
+    self.account = account
+    self.ours = Set(ours.map(schema.canonicalName))
+    self.schema = schema
+  }
+
+  /// The entries to take away; nil where that is not Rollcall's to decide.
+  ///
+  /// - Parameters:
+  ///   - entries: all that carry one link, with ``attributes``.
+  ///   - wanted: where the person is to be.
+  public func spare(of entries: [Entry], wanted: DistinguishedName?) -> [Entry]? {
+    let name = account.normalized(schema)
+    var moments: [Int] = []
+    for entry in entries {
+      guard let creator = entry["creatorsName"].first?.text, entry["creatorsName"].count == 1,
+        DistinguishedName(unchecked: creator).normalized(schema) == name,
+        let moment = entry["createTimestamp"].first?.secondsOfGeneralizedTime, holdsOnlyOurs(entry)
+      else { return nil }
+      moments.append(moment)
+    }
+    guard entries.count > 1, let first = moments.min(), let last = moments.max(), last - first <= Twins.apart else {
+      return nil
+    }
+    let place = wanted?.normalized(schema)
+    let kept = entries.firstIndex { $0.dn.normalized(schema) == place } ?? moments.firstIndex(of: last)
+    return entries.indices.filter { $0 != kept }.map { entries[$0] }
+  }
+
+  private func holdsOnlyOurs(_ entry: Entry) -> Bool {
+    entry.attributes.allSatisfy { attribute in
+      ["createTimestamp", "creatorsName"].contains { $0.lowercased() == attribute.name.lowercased() }
+        || ours.contains(schema.canonicalName(attribute.name))
+    }
+  }
+}
+
+extension Planner {
+  /// The attributes that Rollcall writes to people.
+  public var writtenAttributes: [String] {
+    let password =
+      switch dialect.firstPassword {
+      case .added(let attribute): attribute
+      case .modified(let attribute, _, _, _, _): attribute
+      }
+    return requestedAttributes + createOnly.map(\.rule.name) + [password]
+  }
+}
