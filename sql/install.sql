@@ -151,6 +151,16 @@ CREATE TABLE IF NOT EXISTS rollcall.renaming (
   PRIMARY KEY (directory, key)
 );
 
+-- Groups that a row has named. made: by Rollcall, which may delete it again. compared: the members that it had when it
+-- was named have been looked at.
+CREATE TABLE IF NOT EXISTS rollcall.managed_group (
+  directory text NOT NULL,
+  dn text NOT NULL,
+  made boolean NOT NULL DEFAULT false,
+  compared boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (directory, dn)
+);
+
 CREATE TABLE IF NOT EXISTS rollcall.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   directory text NOT NULL,
@@ -253,6 +263,25 @@ BEGIN
 END
 $$;
 
+-- IS NOT DISTINCT FROM, which cannot be written with a schema and would take its = from the writer's search_path. Here
+-- it is parsed once, and the planner puts it in the place of the call.
+CREATE OR REPLACE FUNCTION rollcall.same(boolean, boolean) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(int, int) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(bigint, bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(uuid, uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(text, text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(date, date) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(timestamp, timestamp) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+CREATE OR REPLACE FUNCTION rollcall.same(timestamptz, timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
+
 -- A column's name today; NULL once it has been dropped.
 CREATE OR REPLACE FUNCTION rollcall.column_name(relation regclass, number int) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -269,8 +298,8 @@ $$;
 CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[]) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $build$
 DECLARE
-  -- = of these is exact: what is equal has equal text. All others are compared by their bytes.
-  exact constant regtype[] := '{bool,int2,int4,int8,oid,uuid,date,timestamp,timestamptz,text,varchar}';
+  -- Compared by rollcall.same(); all others by their bytes, since what is equal to them can differ as text.
+  exact constant regtype[] := '{bool,int4,int8,uuid,date,timestamp,timestamptz,text,varchar}';
   -- The text of these does not depend on settings.
   steady constant regtype[] := '{bool,int2,int4,int8,oid,uuid,text,varchar,bpchar,name,numeric}';
   owner name;
@@ -305,13 +334,12 @@ BEGIN
   END IF;
 
   WITH compared AS (
-    SELECT attname AS name, attname = key AS is_key, attnotnull,
+    SELECT attname AS name, attname = key AS is_key,
            atttypid = ANY (exact::oid[]) AND coalesce(collisdeterministic, true) AS plain
     FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
     WHERE attrelid = source AND attnum > 0 AND NOT attisdropped AND (attname = key OR attname = ANY (columns))
   ), terms AS (
-    SELECT is_key, format(CASE WHEN attnotnull THEN 'old.%1$I OPERATOR(pg_catalog.=) new.%1$I'
-      ELSE 'coalesce(old.%1$I OPERATOR(pg_catalog.=) new.%1$I, old.%1$I IS NULL AND new.%1$I IS NULL)' END, name) AS term
+    SELECT is_key, format('rollcall.same(old.%1$I, new.%1$I)', name) AS term
     FROM compared WHERE plain
     UNION ALL
     SELECT is_key, format('ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record',
@@ -319,7 +347,9 @@ BEGIN
     FROM compared WHERE NOT plain GROUP BY is_key
   )
   SELECT string_agg(term, ' AND ' ORDER BY is_key, term),
-         string_agg(term, '') FILTER (WHERE is_key) || format(' AND new.%I IS NOT NULL', key)
+         (SELECT CASE WHEN plain THEN format('old.%1$I OPERATOR(pg_catalog.=) new.%1$I', key)
+                      ELSE format('%s AND new.%I IS NOT NULL', term, key) END
+          FROM compared JOIN terms USING (is_key) WHERE is_key)
   INTO same, same_key FROM terms;
   -- A virtual generated column is not in old and new: any column may make it change.
   IF columns IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (columns)
@@ -381,7 +411,7 @@ DECLARE
 BEGIN
   BEGIN
     IF %1$s THEN
-      RETURN NULL;
+      RETURN %6$s;
     END IF;
   EXCEPTION WHEN OTHERS THEN
     name := %2$s;
@@ -397,7 +427,7 @@ BEGIN
   IF %9$s THEN
     PERFORM rollcall.notify(ARRAY[%8$s], 1);
   END IF;
-  RETURN NULL;
+  RETURN %6$s;
 END$code$,
       CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
       present, relation, as_text, before, after,

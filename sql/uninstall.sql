@@ -6,7 +6,6 @@ DO $$
 DECLARE
   started constant timestamptz := clock_timestamp();
 BEGIN
-  SET LOCAL client_min_messages = warning;
   -- Dropping a trigger waits for the writers at work and makes later ones wait: ask for a moment at a time.
   SET LOCAL lock_timeout = '100ms';
   LOOP

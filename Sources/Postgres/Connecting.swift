@@ -57,6 +57,7 @@ private final class Opening {
       self.end(PostgresError(kind: .timeout, message: "PostgreSQL has not answered within \(timeout)"))
     }
     if unsafe PQstatus(connection) == CONNECTION_BAD { return end(error()) }
+    unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
     wait(for: .writable)
   }
 
@@ -70,13 +71,15 @@ private final class Opening {
     switch unsafe PQconnectPoll(connection) {
     case PGRES_POLLING_READING: wait(for: .readable)
     case PGRES_POLLING_WRITING: wait(for: .writable)
-    case PGRES_POLLING_OK: end(nil)
+    case PGRES_POLLING_OK:
+      unsafe PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+      end(nil)
     default: end(error())
     }
   }
 
   private func error() -> PostgresError {
-    PostgresError(kind: .connection, message: unsafe String(cString: PQerrorMessage(connection)).trimmed)
+    RefusedConnection.error(unsafe String(cString: PQerrorMessage(connection)))
   }
 
   private func end(_ error: PostgresError?) {

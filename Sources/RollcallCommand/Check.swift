@@ -5,9 +5,9 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Looks whether everything is in place; changes nothing.",
     discussion: """
-      Reads the configuration, connects to both sides as the daemon does, and looks at the schema and the triggers, at
-      each expression of the mapping, at what it reads and whether that is watched, at the directory's schema, the base,
-      the link's index and the limits of searches. Each finding is a line: ok, warning or error, where, what, and what
+      Reads the configuration, connects to both sides as the daemon does, and looks at the schema and the triggers, at \
+      each expression of the mapping, at what it reads and whether that is watched, at the directory's schema, the base, \
+      the link's index and the limits of searches. Each finding is a line: ok, warning or error, where, what, and what \
       to do about it.
 
       Example:

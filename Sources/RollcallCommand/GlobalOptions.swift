@@ -14,7 +14,8 @@ struct GlobalOptions: ParsableArguments {
   var file: String?
 
   @Option(
-    name: .customLong("log-format"), help: "How log lines look on standard error: text or json.")
+    name: .customLong("log-format"),
+    help: ArgumentHelp("How log lines look on standard error.", valueName: "format"))
   var format = LineLog.Format.text
 
   @Option(

@@ -5,9 +5,9 @@ struct Install: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prepares the database: schema, triggers on the watched tables, rights of the daemon.",
     discussion: """
-      Applies the SQL that this program brings along, watches the tables of the configuration for changes of the columns
-      that the mapping reads, and grants the daemon's role what it needs and no more. It runs as the tables' owner; the
-      schema takes a superuser, or CREATEROLE and CREATE on the database, the first time. Run it again after every
+      Applies the SQL that this program brings along, watches the tables of the configuration for changes of the columns \
+      that the mapping reads, and grants the daemon's role what it needs and no more. It runs as the tables' owner; the \
+      schema takes a superuser, or CREATEROLE and CREATE on the database, the first time. Run it again after every \
       change of the mapping, and to upgrade: what is there already is left. Writers are given way to.
 
       Examples:

@@ -7,8 +7,8 @@ struct Plan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what would change in the directory; changes nothing.",
     discussion: """
-      Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and
-      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments.
+      Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
+      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments. \
       Passwords are shown as ***. With keys it looks at these alone. A summary goes to standard error.
 
       Examples:

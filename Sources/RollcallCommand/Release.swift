@@ -5,8 +5,8 @@ struct Release: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Approves removals that are held.",
     discussion: """
-      Removals past the budget wait for a person; rollcall status names them and the set that they make. This approves
-      exactly those named by key, or exactly the set that was looked at: where it has changed since, nothing is
+      Removals past the budget wait for a person; rollcall status names them and the set that they make. This approves \
+      exactly those named by key, or exactly the set that was looked at: where it has changed since, nothing is \
       released. A removal that turns into another one afterwards is held anew. A running daemon acts at once.
 
       Examples:

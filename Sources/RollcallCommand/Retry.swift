@@ -5,7 +5,7 @@ struct Retry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lets parked keys be tried again.",
     discussion: """
-      A key is parked when its row or entry cannot be put right; rollcall status says why. It is released by itself when
+      A key is parked when its row or entry cannot be put right; rollcall status says why. It is released by itself when \
       its row, the mapping or what stands in its way changes. This releases it now. A running daemon acts at once.
 
       Examples:

@@ -20,12 +20,13 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall status        how far it is, and what waits for a person
         rollcall retry, rollcall release
 
-      Every command reads one configuration: --config FILE, else $ROLLCALL_CONFIG, else rollcall.yaml.
+      Every command reads one configuration: --config FILE, else $ROLLCALL_CONFIG, else rollcall.yaml. \
       Usage errors exit 64.
       """,
     subcommands: [
-      Demo.self, Check.self,
-      Run.self, Sync.self, Plan.self, Status.self, Retry.self, Release.self, Install.self, Uninstall.self,
+      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Retry.self,
+      Release.self,
+      Uninstall.self,
     ])
 
   static func main() async {

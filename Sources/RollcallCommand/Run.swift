@@ -6,14 +6,14 @@ struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The daemon: keeps the directory in step until it is told to end.",
     discussion: """
-      Hears of each commit by a notification, reads the row and the entry, and writes what differs. What it misses
-      while it is away it finds in the change log when it returns. Where another process leads the directory already,
+      Hears of each commit by a notification, reads the row and the entry, and writes what differs. What it misses \
+      while it is away it finds in the change log when it returns. Where another process leads the directory already, \
       it stands by and takes over when that one ends.
 
-      It does not start when the triggers are missing or do not cover what the mapping reads; the message names the
+      It does not start when the triggers are missing or do not cover what the mapping reads; the message names the \
       command that mends that. PostgreSQL or the directory being away is no reason to end: it waits for them.
 
-      SIGTERM and SIGINT finish what is in flight and end it; a second one ends it at once. Under systemd use
+      SIGTERM and SIGINT finish what is in flight and end it; a second one ends it at once. Under systemd use \
       Type=notify: READY=1 comes when it is connected and leads or stands by, and STATUS= says how it is.
 
       Example, one line an applied change on standard error:

@@ -5,7 +5,7 @@ struct Sync: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Brings the directory in step once, then ends; for cron, or after a repair.",
     discussion: """
-      Catches up with what has changed since the last time, or compares everybody with --full. Where a daemon leads
+      Catches up with what has changed since the last time, or compares everybody with --full. Where a daemon leads \
       the directory, it is asked to do it and waited for.
 
       Example, drift in the directory put right at night:

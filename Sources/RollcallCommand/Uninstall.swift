@@ -5,8 +5,8 @@ struct Uninstall: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Forgets this directory; with --all takes Rollcall out of the database.",
     discussion: """
-      Deletes what the database remembers of this directory: its watermark, what is parked and held. The entries in the
-      directory stay as they are. With --all it drops the triggers, the schema with the state of every directory, and the
+      Deletes what the database remembers of this directory: its watermark, what is parked and held. The entries in the \
+      directory stay as they are. With --all it drops the triggers, the schema with the state of every directory, and the \
       role that owns them; that takes the rights that install takes.
 
       Example:

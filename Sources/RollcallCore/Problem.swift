@@ -3,8 +3,8 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
   public var reason: Reason
   /// One line without a final full stop.
   public var message: String
-  /// What the key waits for: a normalized DN, `attribute: value` (both as in `Step.frees`) or a key. Nil: its row, the
-  /// mapping or the schema.
+  /// What the key waits for: a normalized DN, `attribute: value` (both as in `Step.frees`) or a key. Nil: its
+  /// row, the mapping or the schema.
   public var blocks: String?
   /// The LDAP result code when a server refused, else nil.
   public var code: Int32?
@@ -34,6 +34,8 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case refused
     /// The server does not let us write this.
     case access
+    /// A group that the row names cannot be had, or one that it leaves cannot do without it.
+    case group
     /// The operation is larger than the server takes.
     case tooLarge = "too-large"
   }

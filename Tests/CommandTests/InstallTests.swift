@@ -15,14 +15,16 @@ import Testing
     let check = try await site.succeed("check")
     #expect(!check.output.contains("error:"))
     // The daemon's role reads people, and writes none.
-    let rights = "has_table_privilege('\(site.role)', 'users', 'SELECT'), has_table_privilege('\(site.role)', 'users', 'UPDATE')"
+    let rights =
+      "has_table_privilege('\(site.role)', 'users', 'SELECT'), has_table_privilege('\(site.role)', 'users', 'UPDATE')"
     #expect(try await site.sql("SELECT \(rights)") == "t|f")
   }
 
   @Test func againChangesNothing() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    let triggers = "SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_trigger WHERE tgname LIKE 'rollcall%'"
+    let triggers =
+      "SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_trigger WHERE tgname LIKE 'rollcall%'"
     let before = try await site.sql(triggers)
     let ran = try await site.install()
     #expect(ran.output.contains("schema rollcall: version 1 was there"))
@@ -43,11 +45,13 @@ import Testing
         watch: [{ table: users, key: id }, { table: roles, key: user_id }, { table: departments, key: person }]
       """
     settings.users = settings.users.replacing(
-      "mail: email", with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
+      "mail: email",
+      with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
     let site = try await House.shared.site(settings)
     try await site.install()
     let watched = try await site.sql(
-      "SELECT source, key, (SELECT string_agg(c, ',' ORDER BY c) FROM unnest(columns) c) FROM rollcall.watched ORDER BY source::text")
+      "SELECT source, key, (SELECT string_agg(c, ',' ORDER BY c) FROM unnest(columns) c) FROM rollcall.watched ORDER BY source::text"
+    )
     #expect(
       watched == """
         departments|person|name
@@ -68,11 +72,13 @@ import Testing
     var settings = SiteSettings()
     settings.schema += "; CREATE TABLE roles (user_id int, role text)"
     settings.users = settings.users.replacing(
-      "mail: email", with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
+      "mail: email",
+      with: "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
     let site = try await House.shared.site(settings)
     let ran = try await site.rollcall("install", "--connection", site.owner)
     #expect(ran.code == 1)
-    #expect(ran.errors.contains("users.attributes.title: reads public.roles (role, user_id), which nobody watches"))
+    #expect(
+      ran.errors.contains("users.attributes.title: reads public.roles (role, user_id), which nobody watches"))
     #expect(ran.errors.contains("name it in source.watch"))
   }
 
@@ -87,7 +93,8 @@ import Testing
       GRANT EXECUTE ON FUNCTION rollcall.watch, rollcall.unwatch, rollcall.build, rollcall.tidy TO \(owner);
       """)
     let wider = try site.with("mail: email", "mail: email\n    title: status || id")
-    let ran = try await wider.rollcall("install", "--connection", site.postgres.conninfo(user: owner, database: site.name))
+    let ran = try await wider.rollcall(
+      "install", "--connection", site.postgres.conninfo(user: owner, database: site.name))
     #expect(ran.code == 0, "\(ran.words)")
     #expect(ran.output.contains("schema rollcall: version 1 is there; \(owner) may not change it"))
   }

@@ -11,21 +11,22 @@ import Testing
       "dn: uid=ada,\(site.base)\nobjectClass: inetOrgPerson\nuid: ada\ncn: Other\nsn: Other\n")
     try await site.withDaemon { _ in
       try await site.hire(["ada"])
-      try await eventually("it is parked") { try await site.status().parked.count == 1 }
+      try await soon("it is parked") { try await site.status().parked.count == 1 }
       #expect(try await site.status().parked.first?.reason == "name-taken")
       try await site.directory.modify("dn: uid=ada,\(site.base)\nchangetype: delete\n")
       let ran = try await site.succeed("retry", "1", "5")
       #expect(ran.output == "1 key released\n")
       #expect(ran.errors == "rollcall: key 5 is not parked\n")
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
-      try await eventually("nothing is parked") { try await site.status().parked.isEmpty }
+      try await soon("ada is there") { try await site.names() == ["ada"] }
+      try await soon("nothing is parked") { try await site.status().parked.isEmpty }
     }
   }
 
   @Test func retryOfAll() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, NULL, 'x', 'M', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, NULL, 'x', 'M', 'active')")
     try await site.rollcall("sync")
     #expect(try await site.succeed("retry").output == "2 keys released\n")
     #expect(try await site.status().parked.count == 2)
@@ -37,7 +38,8 @@ import Testing
     try await site.install()
     for key in 11...13 {
       try await site.directory.modify(
-        "dn: uid=gone\(key),\(site.base)\nobjectClass: inetOrgPerson\nuid: gone\(key)\ncn: X\nsn: X\nemployeeNumber: \(key)\n")
+        "dn: uid=gone\(key),\(site.base)\nobjectClass: inetOrgPerson\nuid: gone\(key)\ncn: X\nsn: X\nemployeeNumber: \(key)\n"
+      )
     }
     try await site.hire(["ada"])
     return site
@@ -51,11 +53,12 @@ import Testing
     let status = try await site.status()
     #expect(status.held.map(\.key) == ["11", "12", "13"])
     #expect(status.held.allSatisfy { $0.action == "delete" && $0.dn == "uid=gone\($0.key),\(site.base)" })
-    let set = try #require(status.held_set)
+    let set = try #require(status.heldSet)
     #expect(try await site.rollcall("status").output.contains("held:       3, set \(set)\n"))
     // Another removal is held meanwhile: what was looked at is not the set any more.
     try await site.sql(
-      "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')")
+      "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')"
+    )
     let refused = try await site.rollcall("release", "--set", set)
     #expect(refused.code == 1)
     #expect(refused.errors.contains("has changed since \(set)"))
@@ -71,16 +74,16 @@ import Testing
   @Test func releaseByKeyLetsADaemonActAtOnce() async throws {
     let site = try await siteWithHolds()
     try await site.withDaemon { _ in
-      try await eventually("they are held") { try await site.status().held.count == 3 }
+      try await soon("they are held") { try await site.status().held.count == 3 }
       let ran = try await site.rollcall("release", "11", "99")
       #expect(ran.code == 1)
       #expect(ran.output == "1 removal approved\n")
       #expect(ran.errors == "rollcall: key 99 is not held\n")
-      try await eventually("one is gone") { try await site.names() == ["ada", "gone12", "gone13"] }
-      try await eventually("two are held") { try await site.status().held.map(\.key) == ["12", "13"] }
+      try await soon("one is gone") { try await site.names() == ["ada", "gone12", "gone13"] }
+      try await soon("two are held") { try await site.status().held.map(\.key) == ["12", "13"] }
       #expect(try await site.succeed("release", "12", "13").output == "2 removals approved\n")
-      try await eventually("all are gone") { try await site.names() == ["ada"] }
-      try await eventually("all is well") { try await site.rollcall("status").code == 0 }
+      try await soon("all are gone") { try await site.names() == ["ada"] }
+      try await soon("all is well") { try await site.rollcall("status").code == 0 }
     }
   }
 
@@ -89,7 +92,8 @@ import Testing
     try await site.rollcall("sync")
     let ran = try await site.rollcall("plan")
     #expect(ran.code == 2)
-    #expect(ran.output.contains("# held: key 11: delete uid=gone11,\(site.base); rollcall release approves it\n"))
+    #expect(
+      ran.output.contains("# held: key 11: delete uid=gone11,\(site.base); rollcall release approves it\n"))
     #expect(!ran.output.contains("changetype"))
     #expect(ran.errors.contains("3 held"))
   }

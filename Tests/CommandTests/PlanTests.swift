@@ -30,7 +30,9 @@ import Testing
     #expect(ran.output.hasPrefix("version: 1\n\n# key "))
     #expect(ran.output.contains("# key 4: create\n"))
     #expect(ran.output.contains("# key 3: update\n"))
-    #expect(ran.output.contains("# key 1: temporary-rename\n") || ran.output.contains("# key 2: temporary-rename\n"))
+    #expect(
+      ran.output.contains("# key 1: temporary-rename\n") || ran.output.contains("# key 2: temporary-rename\n")
+    )
     #expect(ran.errors.hasSuffix("for 4 keys, 0 held, 0 parked\n"))
     try await site.directory.modify(ran.output)
     let after = try await site.succeed("plan")
@@ -65,7 +67,8 @@ import Testing
   @Test func parkedAndHeldAreCommentsAmongTheOperations() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', E'No\\nName', 'active'), (2, 'bo', 'x', 'B', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', E'No\\nName', 'active'), (2, 'bo', 'x', 'B', 'active')")
     let ran = try await site.rollcall("plan")
     #expect(ran.code == 2)
     #expect(ran.output.contains("# parked: key 1: name-missing: "))
@@ -78,7 +81,8 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let empty = try await site.succeed("plan", "--json")
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
     struct Page: Decodable {
       struct Operation: Decodable {
         var key: String

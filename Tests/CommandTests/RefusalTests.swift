@@ -3,7 +3,9 @@ import Testing
 
 /// `run` does not start on what would lose changes, and names the command that mends it.
 @Suite(.serialized) struct RefusalTests {
-  private func refuse(_ site: Site, _ words: String..., location: SourceLocation = #_sourceLocation) async throws {
+  private func refuse(_ site: Site, _ words: String..., location: SourceLocation = #_sourceLocation)
+    async throws
+  {
     for command in [["run"], ["sync"]] {
       let ran = try await Rollcall.run(command + ["--config", site.file], environment: site.environment)
       #expect(ran.code == 1, "\(ran.words)", sourceLocation: location)
@@ -28,7 +30,8 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     try await site.sql("DROP TRIGGER rollcall_delete ON users")
-    try await refuse(site, "public.users: its triggers are not in order: missing: rollcall_delete; run: rollcall install")
+    try await refuse(
+      site, "public.users: its triggers are not in order: missing: rollcall_delete; run: rollcall install")
     try await site.install()
     try await site.succeed("sync")
   }
@@ -37,7 +40,8 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     try await site.sql("SELECT rollcall.unwatch('users')")
-    try await refuse(site, "public.users: has no triggers, so no change would be noticed; run: rollcall install")
+    try await refuse(
+      site, "public.users: has no triggers, so no change would be noticed; run: rollcall install")
   }
 
   @Test func aDisabledTrigger() async throws {
@@ -52,7 +56,8 @@ import Testing
     try await site.sql("ALTER TABLE users ADD COLUMN phone text")
     try await site.install()
     let wider = try site.with("mail: email", "mail: email\n    telephoneNumber: phone")
-    try await refuse(wider, "public.users: its triggers do not watch phone, which the mapping reads; run: rollcall install")
+    try await refuse(
+      wider, "public.users: its triggers do not watch phone, which the mapping reads; run: rollcall install")
     try await wider.install()
     try await wider.succeed("sync")
   }
@@ -63,7 +68,8 @@ import Testing
     try await site.sql("CREATE TABLE roles (user_id int, role text)")
     let wider = try site.with(
       "mail: email", "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
-    try await refuse(wider, "users.attributes.title: reads public.roles (role, user_id), which nobody watches")
+    try await refuse(
+      wider, "users.attributes.title: reads public.roles (role, user_id), which nobody watches")
   }
 
   @Test func aWrongColumn() async throws {

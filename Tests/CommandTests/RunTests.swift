@@ -9,13 +9,14 @@ import Testing
     try await site.install()
     try await site.withDaemon { daemon in
       try await site.hire(["ada"])
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
-      let line = try await eventually("the line") {
+      try await soon("ada is there") { try await site.names() == ["ada"] }
+      let line = try await soon("the line") {
         try daemon.printed().split(separator: "\n").first { $0.contains("applied") }
       } is: {
         $0 != nil
       }
-      let form = #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info applied key=1 dn="uid=ada,(.*)" what=create ms=[0-9.]+/#
+      let form =
+        #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info applied key=1 dn="uid=ada,(.*)" what=create ms=[0-9.]+/#
       let match = try line.map(String.init).flatMap { try form.wholeMatch(in: $0) }
       #expect(match?.1 == Substring(site.base), "\(line ?? "")")
     }
@@ -26,7 +27,7 @@ import Testing
     try await site.install()
     try await site.withDaemon(["--log-format", "json"]) { daemon in
       try await site.hire(["ada"])
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
+      try await soon("ada is there") { try await site.names() == ["ada"] }
       struct Line: Decodable {
         var time: String
         var level: String
@@ -36,7 +37,7 @@ import Testing
         var what: String?
         var ms: Double?
       }
-      try await eventually("the line") { try daemon.printed().contains("\"applied\"") }
+      try await soon("the line") { try daemon.printed().contains("\"applied\"") }
       let lines = try daemon.printed().split(separator: "\n").map {
         try JSONDecoder().decode(Line.self, from: Data($0.utf8))
       }
@@ -52,7 +53,7 @@ import Testing
     try await site.install()
     try await site.withDaemon { daemon in
       try await site.sql("INSERT INTO users VALUES (1, E'a\\nb\\x1b[31m', 'x@example.com', 'A B', 'active')")
-      try await eventually("the line") { try daemon.printed().contains("key=1") }
+      try await soon("the line") { try daemon.printed().contains("key=1") }
       let printed = try daemon.printed()
       #expect(!printed.contains("\u{1b}"))
       #expect(printed.split(separator: "\n").allSatisfy { $0.hasPrefix("20") })
@@ -67,7 +68,7 @@ import Testing
     let socket = try NotifySocket(kind == "path" ? path : "@\(path)")
     let daemon = try await site.start(more: ["NOTIFY_SOCKET": socket.address])
     var heard: [String] = []
-    try await eventually("READY=1") {
+    try await soon("READY=1") {
       heard += socket.messages()
       return heard.contains("READY=1")
     }
@@ -77,7 +78,7 @@ import Testing
     let other = try NotifySocket(socket.address + "2")
     let standby = try await site.start(name: "\(site.name).standby", more: ["NOTIFY_SOCKET": other.address])
     heard = []
-    try await eventually("READY=1 of the standby") {
+    try await soon("READY=1 of the standby") {
       heard += other.messages()
       return heard.contains("READY=1")
     }
@@ -94,7 +95,7 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let daemon = try await site.start()
-    try await eventually("it leads") { try await site.status().leader != nil }
+    try await soon("it leads") { try await site.status().leader != nil }
     try await site.sql(
       "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active' FROM generate_series(1, 500) AS n")
     #expect(await daemon.stop(signal, within: .seconds(20)) == .exited(0))
@@ -106,17 +107,18 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let directory = try await DirectoryServer.start(in: site.folder)
-    try await directory.modify("dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
+    try await directory.modify(
+      "dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
     var own = try site.with(site.directory.url, directory.url)
     own.environment["LDAP_PASSWORD"] = directory.accountPassword
     let daemon = try await own.start()
-    try await eventually("it leads") { try await own.status().leader != nil }
+    try await soon("it leads") { try await own.status().leader != nil }
     // What is in flight cannot be finished, so the first signal has to wait.
     try await directory.freeze()
     try await site.hire(["ada"])
-    try await eventually("the row is noticed") { try await own.status().backlog ?? 0 > 0 }
+    try await soon("the row is noticed") { try await own.status().backlog ?? 0 > 0 }
     daemon.send(SIGTERM)
-    try await eventually("it is ending") { try await own.status().directory.state != nil }
+    try await soon("it is ending") { try await own.status().directory.state != nil }
     daemon.send(SIGTERM)
     let started = ContinuousClock.now
     let ending = await daemon.waitForEnd()
@@ -129,7 +131,7 @@ import Testing
     let site = try await House.shared.site()
     let nowhere = try site.with("port=\(site.postgres.port)", "port=\(try FreePort.next())")
     let daemon = try await nowhere.start()
-    try await eventually("it waits") { try daemon.printed().contains("waiting for PostgreSQL") }
+    try await soon("it waits") { try daemon.printed().contains("waiting for PostgreSQL") }
     #expect(await daemon.stop(within: .seconds(3)) == .exited(0))
   }
 
@@ -138,11 +140,11 @@ import Testing
     try await site.install()
     site.environment["LDAP_PASSWORD"] = "Not-The-Password"
     let daemon = try await site.start()
-    try await eventually("it says why") { try daemon.printed().contains("invalidCredentials") }
+    try await soon("it says why") { try daemon.printed().contains("invalidCredentials") }
     let status = try await site.status()
     #expect(status.directory.state == "paused")
     #expect(status.directory.reason?.contains("invalidCredentials") == true)
-    #expect(status.behind && status.watermark_age_seconds == nil)
+    #expect(status.behind && status.watermarkAgeSeconds == nil)
     #expect(await daemon.stop(within: .seconds(5)) == .exited(0))
     #expect(!(try daemon.printed().contains("Not-The-Password")))
   }

@@ -8,15 +8,15 @@ import Testing
     try await site.install()
     try await site.hire(["ada"])
     try await site.withDaemon { daemon in
-      try await eventually("all is well") { try await site.rollcall("status").code == 0 }
+      try await soon("all is well") { try await site.rollcall("status").code == 0 }
       let status = try await site.status()
       #expect(status.name == site.name)
       #expect(status.leader?.hasSuffix(":\(daemon.pid)") == true)
       #expect(status.directory.state == "connected" && status.directory.since != nil)
       #expect(status.backlog == 0 && !status.behind)
-      #expect((status.watermark_age_seconds ?? -1) >= 0)
-      #expect(status.last_reconcile != nil)
-      #expect(status.parked.isEmpty && status.held.isEmpty && status.held_set == nil)
+      #expect((status.watermarkAgeSeconds ?? -1) >= 0)
+      #expect(status.lastReconcile != nil)
+      #expect(status.parked.isEmpty && status.held.isEmpty && status.heldSet == nil)
       let text = try await site.rollcall("status").output
       #expect(text.contains("leader:     \(status.leader ?? "") since "))
       #expect(text.contains("backlog:    0 changes\n"))
@@ -27,9 +27,9 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     let daemon = try await site.start()
-    try await eventually("it is in step") { try await site.status().backlog == 0 }
+    try await soon("it is in step") { try await site.status().backlog == 0 }
     try await daemon.kill()
-    try await eventually("nobody leads") { try await site.status().leader == nil }
+    try await soon("nobody leads") { try await site.status().leader == nil }
     try await site.hire(["ada", "bo"])
     let status = try await site.status()
     #expect(status.backlog == 2)
@@ -48,7 +48,7 @@ import Testing
     let ran = try await site.rollcall("status", "--json")
     #expect(ran.code == 1)
     let status = try StatusOutput(parsing: ran.output)
-    #expect(status.behind && (status.watermark_age_seconds ?? 0) > 179)
+    #expect(status.behind && (status.watermarkAgeSeconds ?? 0) > 179)
     let patient = try site.with("name: \(site.name)\n", "name: \(site.name)\nbehind_after: 1h\n")
     #expect(try await patient.rollcall("status").code == 0)
   }

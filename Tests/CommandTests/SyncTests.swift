@@ -20,7 +20,8 @@ import Testing
   @Test func somethingParkedIsAnExitCode() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    try await site.sql("INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
+    try await site.sql(
+      "INSERT INTO users VALUES (1, NULL, 'x', 'N', 'active'), (2, 'bo', 'x', 'B', 'active')")
     let ran = try await site.rollcall("sync")
     #expect(ran.code == 1)
     #expect(ran.output == "1 operation, 1 parked, 0 held\n")
@@ -45,7 +46,7 @@ import Testing
     try await site.install()
     try await site.hire(["ada"])
     try await site.withDaemon { _ in
-      try await eventually("ada is there") { try await site.names() == ["ada"] }
+      try await soon("ada is there") { try await site.names() == ["ada"] }
       try await site.directory.modify(
         "dn: uid=ada,\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
       let ran = try await site.succeed("sync", "--full")

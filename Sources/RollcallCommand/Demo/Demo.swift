@@ -6,8 +6,8 @@ struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows Rollcall at work, on throwaway servers that go away with it.",
     discussion: """
-      Starts a PostgreSQL and a slapd of its own in a temporary folder, installs Rollcall between them, writes to the
-      table as HR would, and shows for each write the SQL, the entry that came of it and the time between. Nothing is
+      Starts a PostgreSQL and a slapd of its own in a temporary folder, installs Rollcall between them, writes to the \
+      table as HR would, and shows for each write the SQL, the entry that came of it and the time between. Nothing is \
       left behind. It takes PostgreSQL's server, slapd and ldap-utils on this machine, and none of their services.
 
       Examples:

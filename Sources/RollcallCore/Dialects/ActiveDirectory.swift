@@ -9,8 +9,8 @@ public struct ActiveDirectory: Dialect {
   /// ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
   public var disabling: Disabling { .bits(attribute: "userAccountControl", mask: 2) }
 
-  /// ADS_UF_NORMAL_ACCOUNT, and until the password is set ADS_UF_PASSWD_NOTREQD with ADS_UF_ACCOUNTDISABLE, which is
-  /// also what the server itself gives an account that is added without a word about it.
+  /// ADS_UF_NORMAL_ACCOUNT, and until the password is set ADS_UF_PASSWD_NOTREQD with ADS_UF_ACCOUNTDISABLE,
+  /// which is also what the server itself gives an account that is added without a word about it.
   public var firstPassword: FirstPassword {
     .modified(
       attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34, passwordless: 514)

@@ -50,7 +50,8 @@ public protocol Dialect: Sendable {
   /// The values of a large attribute come in ranges (`member;range=0-1499`).
   var rangedRetrieval: Bool { get }
 
-  /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be made.
+  /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be
+  /// made.
   func containerClasses(naming type: String) -> [String]?
 
   /// The first password as the server wants it.

@@ -31,8 +31,8 @@ public enum RemovalBudget {
   /// - Parameters:
   ///   - wanted: removals in the batch.
   ///   - managed: entries with a link that are there now.
-  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the budget
-  ///     that a single batch would have found.
+  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the
+  ///     budget that a single batch would have found.
   ///   - firstReconcile: no reconcile of this directory was completed before.
   public static func decide(
     wanted: Int, managed: Int, spent: Int, policy: RemovalPolicy, firstReconcile: Bool = false

@@ -1,5 +1,5 @@
-/// Reads the elements of PostgreSQL's array output one by one (manual, 8.15.6): any number of dimensions, flattened;
-/// NULL elements are left out.
+/// Reads the elements of PostgreSQL's array output one by one (manual, 8.15.6): any number of dimensions,
+/// flattened; NULL elements are left out.
 struct ArrayLiteral {
   private let bytes: [UInt8]
   private var position = 0

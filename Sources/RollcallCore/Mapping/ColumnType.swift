@@ -10,8 +10,8 @@ public indirect enum ColumnType: Sendable, Equatable {
   /// Several values, separated by commas; `box[]`, the one type with another separator, is no such array.
   case array(of: ColumnType)
 
-  /// The type with this OID in `pg_type`; types that are made by users are text. For their arrays, whose OIDs differ
-  /// from database to database, the caller makes `.array(of: .text)` from `typcategory = 'A'`.
+  /// The type with this OID in `pg_type`; types that are made by users are text. For their arrays, whose OIDs
+  /// differ from database to database, the caller makes `.array(of: .text)` from `typcategory = 'A'`.
   public init(oid: UInt32) {
     self =
       switch oid {

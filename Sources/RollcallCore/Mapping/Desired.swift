@@ -16,6 +16,17 @@ public enum Desired: Sendable, Equatable {
   case rejected(Problem)
 }
 
+extension Desired {
+  /// The groups that a person is to be in whose row names these; nil: the groups stay as they are.
+  public func groups(named membership: [AttributeValue]) -> [AttributeValue]? {
+    switch self {
+    case .present, .disabled: membership
+    case .absent, .orphanDisabled: []
+    case .untouched, .rejected: nil
+    }
+  }
+}
+
 /// An entry as the roster wants it.
 public struct Wanted: Sendable, Equatable {
   /// DN, `objectClass`, link and the mapped attributes that have values, in the order of the rules.

@@ -9,7 +9,8 @@ enum LockChange: Sendable {
   case leave
 }
 
-/// Disables entries by values that they have while they are disabled (the configuration's, or the server's own).
+/// Disables entries by values that they have while they are disabled (the configuration's, or the server's
+/// own).
 struct ValueLock: Sendable {
   private struct Part: Sendable {
     let rule: AttributeRule
@@ -54,7 +55,8 @@ struct ValueLock: Sendable {
     }
   }
 
-  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does them.
+  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does
+  /// them.
   /// - Parameter createOnly: what to put back where the lock stood instead of a first value.
   func unlocking(_ entry: Entry, createOnly: [Attribute]) -> [Modification] {
     parts.filter { !$0.isMapped }.flatMap { part in

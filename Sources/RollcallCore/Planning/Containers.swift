@@ -1,6 +1,7 @@
 public import LDAPModel
 
-/// Makes the containers that an entry needs; they are only ever made because the server said that one is missing.
+/// Makes the containers that an entry needs; they are only ever made because the server said that one is
+/// missing.
 public struct Containers: Sendable {
   private let base: DistinguishedName
   private let schema: Schema
@@ -12,8 +13,8 @@ public struct Containers: Sendable {
     self.dialect = dialect
   }
 
-  /// The adds for what is missing between an entry and the base, outermost first; each may turn out to be there
-  /// already.
+  /// The adds for what is missing between an entry and the base, outermost first; each may turn out to be
+  /// there already.
   /// - Parameters:
   ///   - dn: the entry that could not be added or moved.
   ///   - matched: the deepest existing name above it, as the server's answer says; nil: not known.

@@ -2,8 +2,8 @@ import LDAPModel
 
 /// Decides who gets what only one can have, before anything is written.
 ///
-/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder that
-/// cannot leave keeps it, and all who want it are set aside.
+/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder
+/// that cannot leave keeps it, and all who want it are set aside.
 struct Contention {
   enum Status {
     case moving
@@ -70,8 +70,7 @@ struct Contention {
     var excluded: [Int: Status] = [:]
     while true {
       decideAll()
-      // Who won one thing may have missed another, or won against the one who would have made its holder leave;
-      // then it must not stand in the way of those it won against.
+      // Who won one thing may have missed another; then it must not stand in the way of those it won against.
       let failed = Set(winner.values).filter { parties[$0].isParked && excluded[$0] == nil }
       guard let loser = failed.filter({ winner[$0] == nil }).min() ?? failed.min() else { return }
       excluded[loser] = parties[loser].status
@@ -94,13 +93,27 @@ struct Contention {
   private mutating func decide(_ resource: String) {
     let candidates = (wanters[resource] ?? []).filter { parties[$0].isMoving }
     guard candidates.count > 1 else { return }
-    guard let chosen = candidates.min(by: { keyPrecedes(parties[$0].key, parties[$1].key) }) else { return }
+    let lowest = candidates.min { keyPrecedes(parties[$0].key, parties[$1].key) }
+    guard let chosen = closing(resource, candidates) ?? lowest else { return }
     for loser in candidates where loser != chosen {
       winner[loser] = chosen
       parties[loser].status = .parked(
         taken(resource, by: "person \(parties[chosen].key) gets", wantedBy: parties[loser].key))
     }
     settle(candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
+  }
+
+  /// The candidate without whom the holder cannot leave: it closes a circle of names.
+  private func closing(_ resource: String, _ candidates: [Int]) -> Int? {
+    guard let first = holder[resource] else { return nil }
+    var seen: Set<Int> = []
+    var pending = [first]
+    while let index = pending.popLast() {
+      guard parties[index].isMoving, seen.insert(index).inserted else { continue }
+      if candidates.contains(index) { return index }
+      pending += parties[index].wants.compactMap { holder[$0] }
+    }
+    return nil
   }
 
   /// Sets aside those whose wish cannot come true, and then those who wait for them.
@@ -123,7 +136,8 @@ struct Contention {
     parties[index].holds.flatMap { wanters[$0] ?? [] }
   }
 
-  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has left.
+  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has
+  /// left.
   private func obstacle(_ resource: String, for index: Int) -> Status? {
     let key = parties[index].key
     if let other = holder[resource], other != index {

@@ -3,8 +3,8 @@ import LDAPModel
 extension Planner {
   /// Makes sure that one key is one entry, and parks those of which that is not true.
   ///
-  /// Returns the subjects, those without an entry given the one that was found at the name they want and carries
-  /// their link; and the occupants that belong to none of the subjects.
+  /// Returns the subjects, those without an entry given the one that was found at the name they want and
+  /// carries their link; and the occupants that belong to none of the subjects.
   func identify(
     _ subjects: [Subject], _ occupants: [Occupant], _ plan: inout Plan
   ) -> (subjects: [Subject], strangers: [Occupant]) {
@@ -46,7 +46,8 @@ extension Planner {
   /// Whether an entry of this name can be ours: everything outside the base is somebody else's.
   func isManaged(_ dn: DistinguishedName) -> Bool { dn.isBelow(rules.base, schema) }
 
-  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key `ab`.
+  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key
+  /// `ab`.
   private func mismatch(_ subject: Subject, _ entry: Entry) -> Problem? {
     let key = subject.key
     let links = link.values(in: entry)

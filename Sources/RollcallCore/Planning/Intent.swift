@@ -131,8 +131,8 @@ extension Planner {
     }
   }
 
-  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is nothing to
-  /// do: the entry is gone, or enabled.
+  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is
+  /// nothing to do: the entry is gone, or enabled.
   func isDisableStale(_ subject: Subject) -> Bool {
     guard subject.disabledByUs else { return false }
     guard let entry = subject.current else { return true }

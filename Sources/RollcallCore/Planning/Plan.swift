@@ -29,8 +29,8 @@ extension Plan {
       self.steps = steps
     }
 
-    /// What to send, in this order, when the server refuses the step at `index` for good: takes a half-done exchange
-    /// of names back. Empty where nothing needs to be undone.
+    /// What to send, in this order, when the server refuses the step at `index` for good: takes a half-done
+    /// exchange of names back. Empty where nothing needs to be undone.
     public func undo(refusedAt index: Int) -> [Operation] {
       guard let exchange = steps[index].exchange else { return [] }
       return steps[..<index].reversed().compactMap { $0.exchange == exchange ? $0.undo : nil }
@@ -61,6 +61,18 @@ public struct Step: Sendable, Equatable {
     case adopt
     /// The first password of an entry just made.
     case password
+    /// A group gets a member.
+    case join
+    /// A group loses a member.
+    case leave
+    /// A group knows a member by its new name.
+    case follow
+    /// A group that somebody is to be in and that is missing.
+    case makeGroup = "make-group"
+    /// A group without members.
+    case dropGroup = "drop-group"
+    /// A container that an entry is to live in and that is missing.
+    case makeContainer = "make-container"
   }
 
   public var key: String
@@ -76,7 +88,8 @@ public struct Step: Sendable, Equatable {
   public var newDN: DistinguishedName?
   /// What others may have now: in the form of `Problem.blocks`.
   public var frees: [String]
-  /// Steps with one number exchange names through a temporary one and are undone together; nil for all others.
+  /// Steps with one number exchange names through a temporary one and are undone together; nil for all
+  /// others.
   public var exchange: Int?
   /// Takes this step back; only within an exchange.
   public var undo: Operation?

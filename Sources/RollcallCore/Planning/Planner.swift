@@ -65,8 +65,9 @@ public final class Planner: Sendable {
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 
-  /// What the subjects want and do not have: names, and values that only one entry can have. What is found for them
-  /// are the occupants of the plan; planning without is safe too, the server then refuses with entryAlreadyExists.
+  /// What the subjects want and do not have: names, and values that only one entry can have. What is found
+  /// for them are the occupants of the plan; planning without is safe too, the server then refuses with
+  /// entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
       guard let wanted = subject.desired.wanted else { return [] }
@@ -99,7 +100,8 @@ public final class Planner: Sendable {
       for intent in intents { appendAlone(intent, to: &plan) }
       return plan
     }
-    arrange(intents, strangers, &plan)
+    // In the order of the keys, so that who wins a name does not depend on who was read first.
+    arrange(intents.sorted { keyPrecedes($0.subject.key, $1.subject.key) }, strangers, &plan)
     return plan
   }
 }
@@ -112,7 +114,7 @@ public enum Claim: Sendable, Hashable {
 
 extension Desired {
   /// The entry that the roster wants, where it wants one.
-  var wanted: Wanted? {
+  public var wanted: Wanted? {
     switch self {
     case .present(let wanted), .disabled(let wanted): wanted
     case .absent, .orphanDisabled, .untouched, .rejected: nil

@@ -1,7 +1,7 @@
 import LDAPModel
 
-/// The order in which subjects that wait for each other's names go: each as soon as what it wants is free. In a circle
-/// one of them goes out of the way first.
+/// The order in which subjects that wait for each other's names go: each as soon as what it wants is free. In
+/// a circle one of them goes out of the way first.
 struct Procession {
   private let parties: [Contention.Party]
   private var transitions: [Transition]

@@ -7,8 +7,8 @@ struct UniqueRule: Sendable {
 }
 
 extension Planner {
-  /// What only one entry can have, as text: its normalized DN, and `attribute: value` for its unique values, which is
-  /// no DN.
+  /// What only one entry can have, as text: its normalized DN, and `attribute: value` for its unique values,
+  /// which is no DN.
   func resources(of entry: Entry?) -> [String] {
     guard let entry else { return [] }
     var result = [entry.dn.normalized(schema)]

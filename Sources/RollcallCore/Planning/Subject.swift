@@ -10,16 +10,19 @@ public struct Subject: Sendable {
   public var disabledByUs: Bool
   /// Its removal may not happen now: where the plan would remove it, it stays untouched.
   public var removalHeld: Bool
+  /// The names of the groups that the person is to be in; nil: nobody asks about groups, or they stay as they are.
+  public var groups: [AttributeValue]?
 
   public init(
     key: String, desired: Desired, current: Entry? = nil, disabledByUs: Bool = false,
-    removalHeld: Bool = false
+    removalHeld: Bool = false, groups: [AttributeValue]? = nil
   ) {
     self.key = key
     self.desired = desired
     self.current = current
     self.disabledByUs = disabledByUs
     self.removalHeld = removalHeld
+    self.groups = groups
   }
 }
 

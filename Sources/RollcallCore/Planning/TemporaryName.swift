@@ -2,8 +2,8 @@ public import LDAPModel
 
 /// The name an entry has for the moment in which names are exchanged.
 ///
-/// It depends on the directory's name and the key alone, so that a restart meets the same name, and no two keys
-/// meet in one.
+/// It depends on the directory's name and the key alone, so that a restart meets the same name, and no two
+/// keys meet in one.
 public struct TemporaryName: Sendable {
   private static let prefix = "rollcall-"
   private let hash: StableHash

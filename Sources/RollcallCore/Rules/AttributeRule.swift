@@ -32,8 +32,8 @@ final class AttributeRule: Sendable {
     return []
   }
 
-  /// Whether a server may answer with another spelling than the one it was given, so that only equivalence tells
-  /// whether a value is there. Elsewhere the spelling is seen by people and is part of what is wanted.
+  /// Whether a server may answer with another spelling than the one it was given, so that only equivalence
+  /// tells whether a value is there. Elsewhere the spelling is seen by people and is part of what is wanted.
   private var isRespelled: Bool {
     switch rule {
     case .boolean, .integer, .generalizedTime, .distinguishedName, .objectIdentifier, .uuid: true
@@ -64,8 +64,8 @@ final class AttributeRule: Sendable {
 
   /// What turns `current` into `wanted`, in one modify.
   ///
-  /// What was read is deleted by value, so that a stale modify fails with noSuchAttribute instead of undoing a newer
-  /// one; only where the attribute has no equality rule it is replaced.
+  /// What was read is deleted by value, so that a stale modify fails with noSuchAttribute instead of undoing
+  /// a newer one; only where the attribute has no equality rule it is replaced.
   func modifications(from current: [AttributeValue], to wanted: [AttributeValue]) -> [Modification] {
     if current == wanted { return [] }
     let have = Set(current.map(identity))

@@ -32,8 +32,10 @@ struct DatabaseInspection {
   /// What helps where the connection failed; PostgreSQL's message says the rest.
   private static func remedy(_ error: EngineError) -> String? {
     guard case .database(let failure) = error, failure.kind != .server else { return nil }
-    return
-      "see whether the server runs, and whether host, port, user and password in source.connection are right"
+    guard let state = failure.sqlState else {
+      return "see whether the server runs and source.connection is right"
+    }
+    return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
   }
 
   private func look(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {

@@ -37,7 +37,6 @@ struct DirectoryInspection {
 
   private static func remedy(_ error: LDAPError) -> String? {
     switch error.code {
-    case .invalidCredentials: "directory.bind has a wrong DN or password"
     case .serverDown, .connectError, .timeout: "see whether the server runs and directory.url is right"
     default: nil
     }
@@ -65,7 +64,7 @@ struct DirectoryInspection {
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     if let groups = configuration.groups { _ = try await baseExists(session, "groups.base", groups.base) }
     let limits = SearchLimits(configuration, session, source, note)
-    let linked = try await limits.inspect(dialect)
+    let linked = try await limits.inspect(kind)
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
   }
 

@@ -23,66 +23,44 @@ struct SearchLimits {
 
   /// Counts the linked entries as a reconcile reads them.
   ///
+  /// A limit shows only where there are more entries than it lets through: slapd cuts a request for more silently.
   /// - Returns: how many there are; nil where the server cut the search off.
-  func inspect(_ dialect: any Dialect) async throws(LDAPError) -> Int? {
+  func inspect(_ kind: DirectoryKind) async throws(LDAPError) -> Int? {
     let users = configuration.users
     let present = Filter.present(users.link)
     let filter = users.filter.map { .and([present, $0]) } ?? present
-    let limit = try await limit()
     let place = users.base.text
     var count = 0
     do {
       try await session.search(
-        base: users.base, scope: .subtree, filter: filter, attributes: ["1.1"], pageSize: dialect.pageSize
+        base: users.base, scope: .subtree, filter: filter, attributes: ["1.1"], pageSize: Self.page
       ) { count += $0.count }
     } catch let error as LDAPError {
       guard error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded else { throw error }
-      note(
-        Finding(
-          .error, place, "the server cuts a search off after \(limit.map { "\($0)" } ?? "some") entries",
-          remedy: remedy))
+      let message = "the server ends this account's searches after \(count) entries, and there are more"
+      note(Finding(.error, place, message, remedy: remedy))
       return nil
     } catch {
       throw LDAPError(code: .other, diagnostic: "\(error)", operation: "search \(place)")
     }
     note(Finding(.ok, place, counted(count, "linked entry", "linked entries")))
-    if let limit {
-      let people = max(source.people ?? 0, count)
+    if kind == .openldap, let people = source.people, people > max(count, Self.slapdLimit) {
       let message =
-        "this account sees at most \(limit) entries of a search; there are \(counted(people, "person", "people"))"
-      note(Finding(people > limit ? .error : .warning, place, message, remedy: remedy))
+        "there will be \(people) entries; whether this account may see more than \(Self.slapdLimit) of a "
+        + "search, slapd's limit where nothing else is said, shows only when there are so many"
+      note(Finding(.warning, place, message, remedy: remedy))
     }
     return count
   }
+
+  /// Small, so that it tells where a search was cut off.
+  private static let page = 100
+  /// slapd.conf(5), `sizelimit`.
+  private static let slapdLimit = 500
 
   private var remedy: String {
     guard case .simple(let dn, _) = configuration.directory.bind else { return "lift its size limit" }
     return "lift it for \(dn); slapd: add to the database's entry in cn=config "
       + "olcLimits: dn.exact=\"\(dn)\" size=unlimited"
-  }
-
-  /// The limit, from what slapd says to a request for more: it refuses one that goes beyond a limit before it looks
-  /// (slapd.conf(5), `sizelimit`, `limits`). Nil where any number may be asked for.
-  private func limit() async throws(LDAPError) -> Int? {
-    let most = 1 << 24
-    if try await allows(most) { return nil }
-    var (low, high) = (0, most)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if try await allows(middle) { low = middle } else { high = middle }
-    }
-    return low
-  }
-
-  private func allows(_ sizeLimit: Int) async throws(LDAPError) -> Bool {
-    do throws(LDAPError) {
-      _ = try await session.search(
-        base: configuration.users.base, scope: .base, filter: .present("objectClass"), attributes: ["1.1"],
-        sizeLimit: sizeLimit)
-      return true
-    } catch {
-      guard error.code == .adminLimitExceeded || error.code == .sizeLimitExceeded else { throw error }
-      return false
-    }
   }
 }

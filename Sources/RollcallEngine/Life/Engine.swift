@@ -29,6 +29,8 @@ public final class Engine {
   let leader: Leader
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
+  /// Nil where no groups are configured, and before the first connection.
+  private(set) var groups: GroupKeeper?
   private var identity: DatabaseIdentity?
   /// Epochs that wait for a reconcile, and whether one is running.
   private var reconcilesWanted: [Int] = []
@@ -118,8 +120,10 @@ public final class Engine {
     for lane in DirectoryLink.Lane.allCases {
       try? link.lane(lane).mayWrite = { [weak self] in self?.leader.mayWrite ?? false }
     }
-    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state))
+    groups = try await groupKeeper(facts)
+    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
     try await begin(reason, watermark: record?.watermark)
+    takeUpGroups()
     return reason
   }
 
@@ -216,7 +220,8 @@ public final class Engine {
     let epochs = reconcilesWanted
     reconcilesWanted = []
     Reactor.task {
-      let reader = BothSides(Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link)
+      let reader = BothSides(
+        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
       let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now
@@ -270,7 +275,9 @@ public final class Engine {
         try await requireInstalled()
         return try await requireCoverage()
       } catch {
-        guard case .database(let failure) = error, failure.isConnectionLost, failure.sqlState?.hasPrefix("28") != true
+        // A wrong user, password (class 28) or database (3D000) is not waited for.
+        guard case .database(let failure) = error, failure.isConnectionLost,
+          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
         else { throw error }
         attempt += 1
         if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }

@@ -9,6 +9,8 @@ public import RollcallCore
 @Reactor
 public final class Rehearsal {
   private let engine: Engine
+  private var groups: GroupRehearsal?
+  private var containers: ContainerMaker?
 
   public init(_ engine: Engine) { self.engine = engine }
 
@@ -33,21 +35,28 @@ public final class Rehearsal {
     try await engine.state.load()
     let surveyor = Surveyor(
       engine.configuration, roster: engine.roster, link: engine.link, state: engine.state, facts: facts)
+    groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
+    containers = ContainerMaker(surveyor.rules, facts, engine.link)
     var keys = keys
     var result = Result()
+    var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        Roster(engine.bulk, engine.roster.query), stream: engine.bulk, surveyor, engine.link)
+        Roster(engine.bulk, engine.roster.query), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
       result.keys = try await reader.read { found in keys += found }
+      empty = reader.tally?.empty ?? []
+      keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
     } else {
       result.keys = keys.count
     }
-    try await plan(keys, surveyor, &result)
+    try await plan(keys, surveyor, &result, empty)
     return result
   }
 
   /// All keys that differ are planned for together, so that names which some of them free are seen to be free.
-  private func plan(_ keys: [String], _ surveyor: Surveyor, _ result: inout Result) async throws(EngineError) {
+  private func plan(
+    _ keys: [String], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
+  ) async throws(EngineError) {
     var subjects: [Subject] = []
     var occupants: [Occupant] = []
     var pending = keys
@@ -64,6 +73,9 @@ public final class Rehearsal {
         where known.insert(holder).inserted { holders.append(holder) }
       }
       pending = holders
+      if pending.isEmpty, let groups {
+        pending = try await groups.newcomers(subjects).filter { known.insert($0).inserted }
+      }
     }
     let own = Set(subjects.compactMap { $0.current?.dn.text })
     let outside = occupants.filter { !own.contains($0.dn.text) }
@@ -72,6 +84,36 @@ public final class Rehearsal {
     }
     result.plan = surveyor.planner.plan(subjects, occupants: outside)
     result.held = result.plan.withheld
+    let made = try await missingContainers(&result.plan)
+    if let groups {
+      let steps = try await groups.steps(subjects, &result.plan, empty: empty)
+      result.plan.sequences = sequences(steps.before) + made + result.plan.sequences + sequences(steps.after)
+    } else {
+      result.plan.sequences = made + result.plan.sequences
+    }
     result.parked.merge(result.plan.parked) { first, _ in first }
+  }
+
+  private func sequences(_ steps: [Step]) -> [Plan.Sequence] { steps.map { Plan.Sequence(steps: [$0]) } }
+
+  /// The containers that would have to be made for a plan; a key is parked whose container nobody can make.
+  private func missingContainers(_ plan: inout Plan) async throws(EngineError) -> [Plan.Sequence] {
+    guard let containers, let schema = engine.link.facts?.schema else { return [] }
+    if engine.configuration.users.container.isEmpty { return [] }
+    var known: Set<String> = []
+    var made: [Step] = []
+    for step in plan.sequences.flatMap(\.steps) {
+      guard let place = step.destination else { continue }
+      for container in try await containers.missing(above: place, known: known, .reading) {
+        do throws(Problem) {
+          made.append(Step(key: step.key, operation: try containers.making(container), what: .makeContainer))
+        } catch {
+          plan.parked[step.key] = error.concerning(step.key)
+        }
+        known.insert(container.normalized(schema))
+      }
+      if let parent = place.parent { known.insert(parent.normalized(schema)) }
+    }
+    return sequences(made)
   }
 }

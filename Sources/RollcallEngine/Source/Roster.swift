@@ -90,7 +90,15 @@ public final class Roster {
     } catch {
       guard RosterFailure.ofRow(error) != nil else { throw error }
     }
-    return .problem(RosterFailure.mapping(key, error))
+    if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error)) }
+    do throws(EngineError) {
+      _ = try await database.execute(
+        "open roster", query.selectByKeyWithoutSecrets(type.sql), [SQLText.array([key])])
+      return .problem(RosterFailure.secret(key, query.secretPaths, error))
+    } catch {
+      guard let failure = RosterFailure.ofRow(error) else { throw error }
+      return .problem(RosterFailure.mapping(key, failure))
+    }
   }
 
   /// Forgets what was learnt of the source, because it may have been altered.
@@ -125,8 +133,13 @@ struct RowDecoder {
         return (key, .problem(RosterFailure.value(key, result.columnName(column), "\(error)")))
       }
     }
+    let membership = hasMembership ? values.removeLast() : []
     return (
-      key, .row(RosterRow(key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values))
+      key,
+      .row(
+        RosterRow(
+          key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values,
+          membership: membership))
     )
   }
 }

@@ -18,6 +18,14 @@ enum RosterFailure {
       .mapping, "key \(key): the mapping fails for this row: \(error.message)")
   }
 
+  /// PostgreSQL quotes the values that it cannot use, so what it says of these stays with it.
+  static func secret(_ key: String, _ paths: [String], _ error: PostgresError) -> Problem {
+    Problem(
+      .mapping,
+      "key \(key): \(paths.joined(separator: " or ")) fails for this row (SQLSTATE \(error.sqlState ?? "unknown")); "
+        + "PostgreSQL's message is not shown because it may quote the value")
+  }
+
   static func value(_ key: String, _ column: String, _ complaint: String) -> Problem {
     Problem(.mapping, "key \(key): \(complaint)")
   }

@@ -1,3 +1,4 @@
+internal import LDAPModel
 internal import Postgres
 internal import RollcallCore
 
@@ -7,6 +8,8 @@ public struct RosterQuery: Sendable, Equatable {
   public struct Expression: Sendable, Equatable {
     public var path: String
     public var sql: String
+    /// Its value is a password, or something like one.
+    public var isSecret = false
   }
 
   /// What rows come from: a quoted table name, or a query in parentheses.
@@ -37,21 +40,39 @@ public struct RosterQuery: Sendable, Equatable {
     expressions += users.createOnly.map {
       Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression)
     }
-    if let password = users.password { expressions.append(Expression(path: "users.password", sql: password)) }
+    let secrets = LDIF.secretAttributes.map { $0.lowercased() }
+    for (index, mapped) in (users.attributes + users.createOnly).enumerated() {
+      let type = mapped.attribute.lowercased().prefix { $0 != ";" }
+      expressions[index].isSecret = secrets.contains(String(type))
+    }
+    if let password = users.password {
+      expressions.append(Expression(path: "users.password", sql: password, isSecret: true))
+    }
     expressions += users.container.map {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
     }
     if let groups = configuration.groups {
-      expressions.append(Expression(path: "groups.membership", sql: groups.membership))
+      // The cast makes an array of an enumeration or of names one of text, and shows what is no array.
+      expressions.append(Expression(path: "groups.membership", sql: "(\(groups.membership)\n)::pg_catalog.text[]"))
     }
     self.expressions = expressions
     hasMembership = configuration.groups != nil
   }
 
   /// The whole SELECT, without a WHERE clause.
-  public var select: String {
-    let values = expressions.map { ",\n  (\($0.sql)\n)" }.joined()
+  public var select: String { select(expressions.map(\.sql)) }
+
+  private func select(_ columns: [String]) -> String {
+    let values = columns.map { ",\n  (\($0)\n)" }.joined()
     return "SELECT \(key)::pg_catalog.text, \(flag(scope)), \(flag(active))\(values)\nFROM \(source) AS roster"
+  }
+
+  /// The paths of expressions whose values are never shown.
+  var secretPaths: [String] { expressions.filter(\.isSecret).map(\.path) }
+
+  /// As ``selectByKey(_:)``, without the values that are never shown.
+  func selectByKeyWithoutSecrets(_ type: String) -> String {
+    "\(select(expressions.map { $0.isSecret ? "NULL" : $0.sql }))\nWHERE \(key) = ANY($1::\(type)[])"
   }
 
   /// The SELECT of the keys named by the array parameter `$1`.

@@ -24,6 +24,7 @@ struct Reconciler {
         for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
         if !keys.isEmpty { provisioner.pump() }
       }
+      try await reader.dropEmptyGroups()
       provisioner.gatekeeper.managed = entries
       provisioner.close(gathering, epoch: epoch)
       return (entries, gathering)
@@ -44,24 +45,35 @@ final class BothSides {
   private let stream: Database
   private let surveyor: Surveyor
   private let link: DirectoryLink
+  private let groups: GroupKeeper?
+  /// What was found in the managed groups; nil where there are none.
+  private(set) var tally: GroupTally?
 
   /// - Parameters:
   ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
   ///   - stream: a session for reading all keys.
-  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink) {
+  ///   - groups: compares memberships as well.
+  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, groups: GroupKeeper?) {
     self.roster = roster
     self.stream = stream
     self.surveyor = surveyor
     self.link = link
+    self.groups = groups
   }
 
   /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
   ///
   /// - Throws: ``EngineError`` when either side was not read to its end.
   func read(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> Int {
+    tally = try await groups?.tally()
     let seen = try await readDirectory(each)
     try await readRoster(seen, each)
     return seen.count
+  }
+
+  /// Deletes groups that Rollcall made and that were left empty by a crash.
+  func dropEmptyGroups() async throws(EngineError) {
+    if let groups, let tally { try await groups.drop(tally.empty) }
   }
 
   private func readDirectory(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> SeenLinks {
@@ -96,7 +108,10 @@ final class BothSides {
       }
     }
     let survey = try await surveyor.survey(keys, entries: entries, roster)
-    let same = Set(surveyor.planner.plan(survey.subjects).settled)
+    var same = Set(surveyor.planner.plan(survey.subjects).settled)
+    if let tally {
+      for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
+    }
     return different + keys.filter { !same.contains($0) }
   }
 

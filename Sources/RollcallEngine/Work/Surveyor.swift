@@ -104,14 +104,18 @@ final class Surveyor {
         continue
       }
       let desired: Desired
+      var membership: [AttributeValue] = []
       switch answers[key] {
       case .problem(let problem)?: desired = .rejected(problem)
-      case .row(let row)?: desired = projection.desired(for: row)
+      case .row(let row)?:
+        desired = projection.desired(for: row)
+        membership = row.membership
       case nil: desired = projection.desired(for: nil)
       }
       survey.subjects.append(
         Subject(
-          key: key, desired: desired, current: own.first, disabledByUs: state.disabled.contains(key)))
+          key: key, desired: desired, current: own.first, disabledByUs: state.disabled.contains(key),
+          groups: roster.query.hasMembership ? desired.groups(named: membership) : nil))
     }
   }
 

@@ -31,6 +31,8 @@ final class Sweeper {
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// How many watermarks have been stored.
   private(set) var stores = 0
+  /// How many changes looks have found; of a long window, as many as a look reads itself.
+  private(set) var found = 0
 
   init(
     _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String, _ logger: Logger
@@ -52,6 +54,12 @@ final class Sweeper {
     provisioner.pump()
   }
 
+  /// Whether every transaction with an id below this had ended when the log was last looked at.
+  func seenAllBelow(_ xid: UInt64) -> Bool {
+    // pg_snapshot as text begins with xmin, the first id that may be running.
+    (UInt64(seen.prefix { $0 != ":" }) ?? 0) >= xid
+  }
+
   /// Looks at the log; a call during a look makes it look once more.
   func look() async throws(EngineError) {
     again = true
@@ -68,6 +76,7 @@ final class Sweeper {
 
   private func take(_ look: Look, after before: String) {
     seen = look.snapshot
+    found += look.isBulk ? 1000 : look.changes.count
     if look.isBulk {
       heard = []
       let (epoch, gathering) = open()

@@ -15,12 +15,19 @@ final class Worker {
   private let link: DirectoryLink
   private let gatekeeper: Gatekeeper
   private let state: LedgerState
+  let groups: GroupKeeper?
+  let containers: ContainerMaker
 
-  init(_ surveyor: Surveyor, link: DirectoryLink, gatekeeper: Gatekeeper, state: LedgerState) {
+  /// - Parameter groups: nil where none are configured.
+  init(
+    _ surveyor: Surveyor, link: DirectoryLink, gatekeeper: Gatekeeper, state: LedgerState, groups: GroupKeeper? = nil
+  ) {
     self.surveyor = surveyor
     self.link = link
     self.gatekeeper = gatekeeper
     self.state = state
+    self.groups = groups
+    containers = ContainerMaker(surveyor.rules, surveyor.facts, link)
   }
 
   /// Works on a batch to the end, or until one of the sides is lost.
@@ -39,14 +46,19 @@ final class Worker {
       while !open.isEmpty {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
-        let plan = try await self.plan(survey, gathering, hasAwaited, &report)
+        var plan = try await self.plan(survey, gathering, hasAwaited, &report)
+        let isLast = round + 1 >= Worker.rounds
+        let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
         let failures = try await apply(plan, lane, &report)
-        open = judge(failures, isLast: round + 1 >= Worker.rounds, &report)
+        open = judge(failures, isLast: isLast, &report)
+        open += try await endGroups(turn, lane, isLast: isLast, &report)
+        open = try await makeContainers(for: failures, lane, open, &report)
         round += 1
       }
     } catch {
       report.trouble = error
     }
+    if report.trouble != nil { unsettle(open, &report) }
     return report
   }
 
@@ -153,13 +165,13 @@ final class Worker {
     return again
   }
 
-  private enum Judgement {
+  enum Judgement {
     case verdict(Verdict)
     case again
     case trouble
   }
 
-  private func verdict(_ error: LDAPError, _ step: Step, isLast: Bool) -> Judgement {
+  func verdict(_ error: LDAPError, _ step: Step, isLast: Bool) -> Judgement {
     let activity = ErrorClassifier.Activity(step.operation)
     let problem = Problem.refusal(of: step, error)
     switch ErrorClassifier.classify(code: error.code, during: activity) {
@@ -174,7 +186,7 @@ final class Worker {
   }
 
   /// Sets a key aside for a while, or for good when it has been tried often enough.
-  private func retry(_ key: String, _ problem: Problem, most: Int) -> Verdict {
+  func retry(_ key: String, _ problem: Problem, most: Int) -> Verdict {
     let attempts = state.attempts(of: key) + 1
     let backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     let delay = backoff.delay(attempt: attempts, random: Double.random(in: 0..<1))

@@ -14,7 +14,7 @@ actor House {
     folder = try TemporaryFolder()
     postgres = try await PostgresServer.start(
       in: folder, settings: ["max_connections": "300"], durable: false,
-      passwordRoles: (1...100).map { "daemon\($0)" })
+      passwordRoles: (1...400).map { "daemon\($0)" })
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true

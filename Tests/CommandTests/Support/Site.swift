@@ -4,7 +4,8 @@ import Testing
 
 /// What a test wants other than the defaults.
 struct SiteSettings: Sendable {
-  var schema = "CREATE TABLE users (id int PRIMARY KEY, username varchar, email varchar, full_name varchar, status varchar)"
+  var schema =
+    "CREATE TABLE users (id int PRIMARY KEY, username varchar, email varchar, full_name varchar, status varchar)"
   /// The `source` section below its connection.
   var source = "table: public.users\n  key: id\n  active: status = 'active'"
   /// The `users` section below its base.
@@ -40,7 +41,9 @@ struct Site: Sendable {
     _ number: Int, _ settings: SiteSettings, _ folder: TemporaryFolder, _ postgres: PostgresServer,
     _ directory: DirectoryServer
   ) async throws -> Site {
-    let (name, role, password) = ("site\(number)", "daemon\(number)", "Wombat-\(UInt32.random(in: 0 ... .max))")
+    let (name, role, password) = (
+      "site\(number)", "daemon\(number)", "Wombat-\(UInt32.random(in: 0 ... .max))"
+    )
     let base = "ou=\(name),\(directory.usersBase)"
     try await postgres.psql("CREATE DATABASE \(name); CREATE ROLE \(role) LOGIN PASSWORD '\(password)'")
     try await postgres.psql(settings.schema, database: name)
@@ -61,7 +64,8 @@ struct Site: Sendable {
       """
     let file = try folder.write(yaml, to: "\(name).yaml")
     return Site(
-      name: name, base: base, role: role, postgres: postgres, directory: directory, folder: folder, file: file,
+      name: name, base: base, role: role, postgres: postgres, directory: directory, folder: folder,
+      file: file,
       yaml: yaml,
       environment: ["DB_PASSWORD": password, "LDAP_PASSWORD": directory.accountPassword])
   }
@@ -118,7 +122,7 @@ struct Site: Sendable {
   ) async throws {
     let daemon = try await start(arguments)
     do {
-      try await eventually(within: .seconds(20), "the daemon leads") {
+      try await soon("the daemon leads") {
         if daemon.hasEnded { return true }
         let status = try await self.status()
         return status.leader != nil && status.directory.state == "connected"
@@ -137,9 +141,12 @@ struct Site: Sendable {
     try StatusOutput(parsing: try await rollcall("status", "--json").output)
   }
 
-  func start(_ arguments: [String] = [], name: String? = nil, more: [String: String] = [:]) async throws -> ChildProcess {
+  func start(_ arguments: [String] = [], name: String? = nil, more: [String: String] = [:]) async throws
+    -> ChildProcess
+  {
     try await ChildProcess.start(
-      Rollcall.program, ["run", "--config", file] + arguments, name: name ?? "\(self.name).daemon", in: folder,
+      Rollcall.program, ["run", "--config", file] + arguments, name: name ?? "\(self.name).daemon",
+      in: folder,
       environment: environment.merging(more) { $1 })
   }
 
@@ -147,20 +154,23 @@ struct Site: Sendable {
 
   /// The values of an attribute of the entry with this key; empty where there is none.
   func values(_ attribute: String, of key: String) async throws -> [String] {
-    let text = try await directory.search(base: base, filter: "(employeeNumber=\(key))", attributes: [attribute])
+    let text = try await directory.search(
+      base: base, filter: "(employeeNumber=\(key))", attributes: [attribute])
     return text.split(separator: "\n").filter { $0.hasPrefix("\(attribute): ") }
       .map { String($0.dropFirst(attribute.count + 2)) }
   }
 
   func names() async throws -> [String] {
     let text = try await directory.search(base: base, filter: "(employeeNumber=*)", attributes: ["uid"])
-    return text.split(separator: "\n").filter { $0.hasPrefix("uid: ") }.map { String($0.dropFirst(5)) }.sorted()
+    return text.split(separator: "\n").filter { $0.hasPrefix("uid: ") }.map { String($0.dropFirst(5)) }
+      .sorted()
   }
 
   func hire(_ names: [String], from first: Int = 1) async throws {
     for (index, name) in names.enumerated() {
       try await sql(
-        "INSERT INTO users VALUES (\(first + index), '\(name)', '\(name)@example.com', 'Full \(name)', 'active')")
+        "INSERT INTO users VALUES (\(first + index), '\(name)', '\(name)@example.com', 'Full \(name)', 'active')"
+      )
     }
   }
 }

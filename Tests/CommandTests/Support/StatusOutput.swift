@@ -15,7 +15,7 @@ struct StatusOutput: Decodable {
     var message: String
     var attempts: Int
     var since: String
-    var next_at: String?
+    var nextAt: String?
   }
 
   struct Held: Decodable {
@@ -27,17 +27,19 @@ struct StatusOutput: Decodable {
 
   var name: String
   var behind: Bool
-  var watermark_age_seconds: Double?
+  var watermarkAgeSeconds: Double?
   var backlog: Int?
   var leader: String?
   var directory: Directory
-  var last_reconcile: String?
+  var lastReconcile: String?
   var parked: [Parked]
   var held: [Held]
-  var held_set: String?
+  var heldSet: String?
   var released: Int
 
   init(parsing text: String) throws {
-    self = try JSONDecoder().decode(StatusOutput.self, from: Data(text.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    self = try decoder.decode(StatusOutput.self, from: Data(text.utf8))
   }
 }

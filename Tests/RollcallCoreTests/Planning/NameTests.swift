@@ -71,7 +71,8 @@ import Testing
     #expect(plan.settled == ["1"])
   }
 
-  /// Where the name is spelled as wanted and the attribute is not, a rename to the same name would change nothing.
+  /// Where the name is spelled as wanted and the attribute is not, a rename to the same name would change
+  /// nothing.
   @Test func onlyTheAttributeIsSpelledOtherwise() {
     let entry = People.entry(People.row("1", "ann"), adding: [Attribute("uid", ["ANN"])])
     let plan = People.planner().plan([People.subject("1", People.row("1", "ann"), entry)])
@@ -133,8 +134,8 @@ import Testing
       plan.sequences.map { lines($0.steps) } == [
         [
           "1 rename ann \(temporary("1"))", "2 rename bob ann", "1 rename \(temporary("1")) bob",
-          "2 modify ann",
           "1 modify bob",
+          "2 modify ann",
         ]
       ])
     #expect(plan.sequences[0].steps.map(\.what) == [.temporaryRename, .rename, .rename, .update, .update])

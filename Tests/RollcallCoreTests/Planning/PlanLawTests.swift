@@ -14,7 +14,8 @@ import Testing
     try run(seed: seed, distinct: false, kills: 0)
   }
 
-  /// The same when the process is killed between any two writes, to the ledger or the directory, and starts anew.
+  /// The same when the process is killed between any two writes, to the ledger or the directory, and starts
+  /// anew.
   @Test(arguments: 600..<700) func anyPrefixConverges(seed: Int) throws {
     try run(seed: seed, distinct: true, kills: 6)
   }
@@ -24,6 +25,7 @@ import Testing
     for round in 0..<5 {
       let comment: Comment = "seed \(seed), round \(round), \(world.kind), \(world.rules)"
       world.mutateRoster(distinct: distinct)
+      checkOrder(world, comment)
       let before = world.engine.directory.all
       do {
         for _ in 0..<kills {
@@ -48,6 +50,14 @@ import Testing
       try world.check(before: before, comment)
       try world.handsOn()
     }
+  }
+
+  /// The order in which keys are read does not matter.
+  private func checkOrder(_ world: World, _ comment: Comment) {
+    let one = world.engine.plan(world.engine.keys)
+    let two = world.engine.plan(world.engine.keys.reversed())
+    #expect(one.parked == two.parked, comment)
+    #expect(Set(one.sequences.flatMap(\.keys)) == Set(two.sequences.flatMap(\.keys)), comment)
   }
 
   private func batch(_ random: inout SeededRandom) -> Int {

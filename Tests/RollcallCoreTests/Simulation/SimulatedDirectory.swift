@@ -1,7 +1,7 @@
 import LDAPModel
 
-/// A directory that refuses what a server refuses: taken names, missing entries, stale values, values that must be
-/// unique, and attributes that a class demands.
+/// A directory that refuses what a server refuses: taken names, missing entries, stale values, values that
+/// must be unique, and attributes that a class demands.
 struct SimulatedDirectory {
   private(set) var entries: [String: Entry] = [:]
   let schema: Schema

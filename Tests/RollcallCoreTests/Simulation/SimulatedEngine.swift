@@ -1,8 +1,8 @@
 import LDAPModel
 import RollcallCore
 
-/// The engine's loop over a simulated directory: reads by link, plans, applies, keeps the ledger; can be killed
-/// between any two of its steps.
+/// The engine's loop over a simulated directory: reads by link, plans, applies, keeps the ledger; can be
+/// killed between any two of its steps.
 struct SimulatedEngine {
   struct Killed: Error {}
   struct Refused: Error, CustomStringConvertible {
@@ -50,7 +50,7 @@ struct SimulatedEngine {
       case .value(let attribute, let value): directory.entries(where: attribute, is: value)
       }
     }
-    return Set(found).map { Occupant($0, link: rules.link) }
+    return Set(found).sorted { $0.dn.text < $1.dn.text }.map { Occupant($0, link: rules.link) }
   }
 
   /// Plans these keys with all that stand in their way.

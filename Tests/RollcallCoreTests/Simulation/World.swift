@@ -106,7 +106,8 @@ struct World {
   /// Most rows stay as they were, the others have the names that are left or those of each other.
   private mutating func keepSome(of rows: inout [String: RosterRow], distinct: Bool) {
     let naming = kind == .activeDirectory ? [0, 2, 3] : [0]
-    let old = engine.rows.filter { rows[$0.key] != nil && random.chance(60) }
+    let kept = engine.rows.keys.sorted().filter { rows[$0] != nil && random.chance(60) }
+    let old = engine.rows.filter { kept.contains($0.key) }
     guard distinct else { return rows.merge(old) { $1 } }
     var taken = old.values.map { row in
       naming.map { row.values[$0].compactMap(\.text).map { $0.lowercased() } }

@@ -12,6 +12,8 @@ import Testing
 final class Site: Sendable {
   let name: String
   let base: String
+  /// Of the groups, where the settings have any.
+  var groupsBase: String { "ou=\(name),\(directory.groupsBase)" }
   let configuration: Configuration
   let postgres: PostgresServer
   let directory: DirectoryServer
@@ -22,7 +24,10 @@ final class Site: Sendable {
     let name = "site\(number)"
     let base = "ou=\(name),\(directory.usersBase)"
     try await postgres.psql("CREATE DATABASE \(name)")
-    try await directory.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    let groupsBase = "ou=\(name),\(directory.groupsBase)"
+    for unit in settings.groups == nil ? [base] : [base, groupsBase] {
+      try await directory.modify("dn: \(unit)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    }
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)
     try await postgres.psql(settings.watch, database: name)
@@ -48,6 +53,7 @@ final class Site: Sendable {
         attributes:
           \(settings.attributes)
         \(settings.users)
+      \(settings.groups.map { "groups:\n  base: \(groupsBase)\n  \($0)" } ?? "")
       \(settings.more)
       """
     let configuration = try Configuration.parse(yaml, file: "\(name).yaml", environment: [:]) {
@@ -96,10 +102,10 @@ final class Site: Sendable {
   }
 
   @discardableResult
-  func sync(full: Bool = false) async throws -> OneShot.Outcome {
+  func sync(full: Bool = false, logger: Logger = Site.logger) async throws -> OneShot.Outcome {
     let configuration = self.configuration
     return try await Reactor.run {
-      let engine = try Engine(configuration, logger: Site.logger)
+      let engine = try Engine(configuration, logger: logger)
       defer { engine.close() }
       return try await OneShot(engine).run(full: full)
     }

@@ -49,6 +49,8 @@ struct SiteSettings {
     """
   /// Lines in the `users` section.
   var users = "disable: { employeeType: disabled }"
+  /// Lines in the `groups` section besides its base; nil: there is none.
+  var groups: String?
   /// Further sections.
   var more = "removals: { most: 100% }"
 }

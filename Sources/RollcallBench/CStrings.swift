@@ -1,0 +1,15 @@
+internal import Glibc
+
+/// Texts as C wants them, with nil behind the last.
+@safe
+final class CStrings {
+  var list: [UnsafeMutablePointer<CChar>?]
+
+  init(_ texts: [String]) {
+    unsafe list = texts.map { text in unsafe strdup(text) } + [nil]
+  }
+
+  deinit {
+    for index in unsafe list.indices { unsafe free(list[index]) }
+  }
+}

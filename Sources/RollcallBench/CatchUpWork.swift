@@ -1,0 +1,32 @@
+/// A storm while the daemon is down: everybody changed five times.
+struct CatchUpWork {
+  private static let times = 5
+
+  let stage: Stage
+
+  func measure(_ report: inout Report) async throws {
+    try await stage.fill()
+    await stage.stopDaemon()
+    _ = try await Bulk(stage: stage).change(times: CatchUpWork.times)
+    let run = try await stage.rollcall(["sync", "--log-level", "error"])
+    if run.status != 0 { throw BenchError("rollcall sync: \(run.output)") }
+    let operations = Double(run.output.split { !$0.isNumber }.first.map(String.init) ?? "") ?? .nan
+    try await Bulk.requireMail(stage)
+    let floor = try await Bulk.bareModify(stage)
+    let work = "catch-up \(stage.size * CatchUpWork.times) \(stage.label)"
+    report.add(
+      work, "time", run.seconds, "s", floor: floor, target: "<= 1.3",
+      method:
+        "\(CatchUpWork.times) UPDATEs of all rows with the daemon down, then `rollcall sync` from its start to its "
+        + "end; floor: a bare loop that changes each entry once, 64 in flight")
+    report.add(
+      work, "writes a person", operations / Double(stage.size), "", target: "1",
+      method: "operations that `rollcall sync` says it has done")
+    report.add(
+      work, "CPU", run.processorSeconds / Double(stage.size) * 1e6, "us/person", target: "<= 50",
+      method: "user and system time of that process by wait4")
+    report.add(
+      work, "memory", run.peakMemory, "MB", target: "<= 120",
+      method: "peak resident memory of that process by wait4")
+  }
+}

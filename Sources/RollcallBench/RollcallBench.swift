@@ -1,0 +1,70 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Sandbox
+
+@main
+struct RollcallBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollcall-bench",
+    abstract: "Measures Rollcall beside the floor: a bare loop on the same C libraries and the same servers.",
+    discussion: """
+      Starts a throwaway PostgreSQL and slapd, runs each work with the release executable `rollcall` found beside this
+      one and, where there is one, with the floor, and prints the medians of the rounds and their ratio.
+
+      Examples:
+        rollcall-bench
+        rollcall-bench --only latency,load --size 5000 --rounds 5 --durable
+        rollcall-bench --json | jq '.figures[] | select(.ratio)'
+      """)
+
+  @Option(help: "Only these works, parted by commas: \(Work.names).")
+  var only: Works = Works(list: Work.allCases)
+
+  @Option(help: "People in the table; by default 5000 for the durable slapd and 40000 for dbnosync.")
+  var size: Int?
+
+  @Option(help: "Rounds, of which the median counts.")
+  var rounds = 3
+
+  @Flag(help: "Only the slapd that syncs every write to its disk.")
+  var durable = false
+
+  @Flag(help: "Only the slapd that does not (dbnosync).")
+  var nosync = false
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  func validate() throws {
+    if rounds < 1 { throw ValidationError("--rounds: at least 1") }
+    if let size, size < 100 { throw ValidationError("--size: at least 100") }
+    if durable && nosync { throw ValidationError("--durable and --nosync exclude each other") }
+  }
+
+  func run() async throws {
+    signal(SIGPIPE, SIG_IGN)
+    var report = Report()
+    for isDurable in [true, false] where isDurable ? !nosync : !durable {
+      try await TemporaryFolder.with { folder in
+        let stage = try await Stage.start(
+          in: folder, durable: isDurable, size: size ?? (isDurable ? 5_000 : 40_000))
+        for work in only.list where isDurable || !work.concernsPostgresOnly {
+          for round in 1...rounds {
+            Progress.say("\(stage.label): \(work.rawValue), round \(round) of \(rounds)")
+            try await work.measure(on: stage, round: round, into: &report)
+          }
+        }
+        await stage.end()
+      }
+    }
+    print(json ? report.json : report.table)
+  }
+}
+
+/// What happens meanwhile, on standard error.
+enum Progress {
+  static func say(_ text: String) {
+    let line = Array("\(text)\n".utf8)
+    _ = unsafe write(STDERR_FILENO, line, line.count)
+  }
+}

@@ -1,0 +1,40 @@
+internal import ArgumentParser
+
+/// What is measured, in the order in which it is measured.
+enum Work: String, CaseIterable, Sendable {
+  case load, reconcile, change, urgent, catchup, latency, idle, writers
+
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  /// What the directory's disk has no part in is measured once.
+  var concernsPostgresOnly: Bool { self == .writers || self == .idle }
+
+  func measure(on stage: Stage, round: Int, into report: inout Report) async throws {
+    switch self {
+    case .load: try await LoadWork(stage: stage, round: round).measure(&report)
+    case .reconcile: try await ReconcileWork(stage: stage).measure(&report)
+    case .change: try await ChangeWork(stage: stage).measure(&report)
+    case .urgent: try await UrgentWork(stage: stage).measure(&report)
+    case .catchup: try await CatchUpWork(stage: stage).measure(&report)
+    case .latency: try await LatencyWork(stage: stage).measure(&report)
+    case .idle: try await IdleWork(stage: stage).measure(&report)
+    case .writers: try await WritersWork(stage: stage).measure(&report)
+    }
+  }
+}
+
+/// The value of `--only`.
+struct Works: ExpressibleByArgument, CustomStringConvertible, Sendable {
+  var list: [Work]
+
+  init(list: [Work]) { self.list = list }
+
+  init?(argument: String) {
+    let names = argument.split(separator: ",").map(String.init)
+    let chosen = Work.allCases.filter { names.contains($0.rawValue) }
+    guard !chosen.isEmpty, chosen.count == Set(names).count else { return nil }
+    list = chosen
+  }
+
+  var description: String { list.map(\.rawValue).joined(separator: ",") }
+}

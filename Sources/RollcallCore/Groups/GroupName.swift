@@ -1,0 +1,18 @@
+public import LDAPModel
+
+/// Which group: equal for every spelling of one name.
+public struct GroupName: Hashable, Sendable, CustomStringConvertible {
+  /// The name in the spelling in which it was met.
+  public let dn: DistinguishedName
+  /// The name in canonical text.
+  public let id: String
+
+  init(_ dn: DistinguishedName, _ schema: Schema) {
+    self.dn = dn
+    id = dn.normalized(schema)
+  }
+
+  public static func == (one: Self, other: Self) -> Bool { one.id == other.id }
+  public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+  public var description: String { dn.description }
+}

@@ -1,0 +1,124 @@
+public import LDAPModel
+
+/// Finds out what has to change in groups. Never a whole list: values are given and taken one by one.
+public struct GroupPlanner: Sendable {
+  /// The longest name of a group, in octets: the ledger has an index on it.
+  public static let longestName = 1000
+
+  public let rules: GroupRules
+  /// Whether members are DNs; otherwise they are the values that name the people.
+  public let carriesNames: Bool
+  /// Whether a group of the configured classes must have a member.
+  public let demandsMember: Bool
+  private let schema: Schema
+  private let rule: MatchingRule
+
+  public init(rules: GroupRules, schema: Schema) {
+    self.rules = rules
+    self.schema = schema
+    let type = schema.attributeType(rules.member)
+    carriesNames = type.map { GroupPlanner.nameSyntaxes.contains($0.syntax ?? "") } ?? true
+    rule = type == nil ? .distinguishedName : schema.matchingRule(for: rules.member)
+    demandsMember = schema.must(classes: rules.classes).contains(schema.canonicalName(rules.member))
+  }
+
+  /// DN, and DN with optional bits (RFC 4517 sections 3.3.9 and 3.3.21).
+  private static let nameSyntaxes = ["1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"]
+
+  // MARK: Names
+
+  /// The group of this name directly below the base.
+  public func group(named name: AttributeValue) -> GroupName {
+    group(at: rules.base.child(RelativeDistinguishedName(rules.naming, name)))
+  }
+
+  public func group(at dn: DistinguishedName) -> GroupName { GroupName(dn, schema) }
+
+  /// The groups that a row names, each once.
+  public func groups(named names: [AttributeValue]) throws(Problem) -> [GroupName] {
+    var seen: Set<GroupName> = []
+    let groups = names.map(group(named:)).filter { seen.insert($0).inserted }
+    if let long = groups.first(where: { $0.id.utf8.count > GroupPlanner.longestName }) {
+      throw Problem(
+        .group,
+        "the name of group \(long.dn.text.prefix(60))… takes \(long.id.utf8.count) octets, and "
+          + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+    }
+    return groups
+  }
+
+  /// Whether a group lies where rows can name it.
+  public func isInReach(_ group: GroupName) -> Bool {
+    group.dn.parent.map { $0.isEquivalent(to: rules.base, schema) } ?? false
+  }
+
+  /// How groups know the entry of this name; nil where it has none that a group could carry.
+  public func value(of person: DistinguishedName) -> AttributeValue? {
+    if carriesNames { return AttributeValue(person.text) }
+    return person.first?.parts.first?.value
+  }
+
+  /// Equal for values that are one member. A name with bits behind it (`uid=x#'01'B`) is another member than without:
+  /// Rollcall never puts bits there, so it leaves those that have some alone.
+  public func identity(of value: AttributeValue) -> AttributeValue {
+    rule.normalize(value, schema: schema)
+  }
+
+  /// Whether a value is the configured placeholder.
+  public func isPlaceholder(_ value: AttributeValue) -> Bool {
+    guard let placeholder = rules.placeholder else { return false }
+    return identity(of: value) == identity(of: AttributeValue(placeholder.text))
+  }
+
+  /// Why nobody can be in a group that is not there.
+  public func missing(_ group: GroupName) -> Problem {
+    Problem(
+      .group, "the group \(group.dn) does not exist, and groups.create is false: make it by hand", blocks: group.id)
+  }
+
+  // MARK: Changes
+
+  /// What makes the groups know a person as they should, group by group.
+  /// - Parameter found: the managed groups that know any of the person's names, each as often as names.
+  public func changes(for person: Membership, found: [FoundMembership]) -> [GroupChange] {
+    let name = person.name.map(identity)
+    let former = Set(person.former.map(identity)).subtracting([name].compactMap { $0 })
+    let wanted = person.wanted.map { Set($0) }
+    var known: Set<GroupName> = []
+    var stale: [GroupName: [AttributeValue]] = [:]
+    for membership in found {
+      let value = identity(of: membership.value)
+      if value == name {
+        known.insert(membership.group)
+      } else if former.contains(value) {
+        stale[membership.group, default: []].append(membership.value)
+      }
+    }
+    let goal = wanted ?? known.union(stale.keys)
+    let all = goal.union(known).union(stale.keys)
+    return all.sorted { $0.id < $1.id }.compactMap { group in
+      var change = GroupChange(key: person.key, group: group, removed: stale[group] ?? [])
+      if let value = person.name {
+        if known.contains(group), !goal.contains(group) { change.removed.append(value) }
+        if !known.contains(group), goal.contains(group) { change.added.append(value) }
+      }
+      return change.removed.isEmpty && change.added.isEmpty ? nil : change
+    }
+  }
+
+  /// The entry of a group that is made because somebody is to be in it.
+  /// - Parameter attributes: values of the rules' attributes, in their order.
+  public func newGroup(
+    _ group: GroupName, members: [AttributeValue], attributes: [[AttributeValue]]
+  ) -> Entry {
+    var entry = Entry(group.dn, [Attribute("objectClass", rules.classes.map { AttributeValue($0) })])
+    for part in group.dn.first?.parts ?? [] { entry[part.type] = [part.value] }
+    for (name, values) in zip(rules.attributes, attributes) where !values.isEmpty { entry[name] = values }
+    var members = members
+    if demandsMember, let placeholder = rules.placeholder, !members.contains(where: isPlaceholder) {
+      members.append(AttributeValue(placeholder.text))
+    }
+    entry[rules.member] = members
+    return entry
+  }
+}

@@ -1,0 +1,60 @@
+public import LDAPModel
+
+/// Which groups a person is to be in, and under which name.
+public struct Membership: Sendable, Equatable {
+  public var key: String
+  /// The value by which groups know the person; nil: the person is to be in no managed group.
+  public var name: AttributeValue?
+  /// Names that the person had and that nobody has now: no managed group is to know them.
+  public var former: [AttributeValue]
+  /// The groups that the row names; nil: the person's groups stay what they are and only follow its name.
+  public var wanted: [GroupName]?
+
+  public init(key: String, name: AttributeValue?, former: [AttributeValue] = [], wanted: [GroupName]?) {
+    self.key = key
+    self.name = name
+    self.former = former
+    self.wanted = wanted
+  }
+}
+
+/// A managed group that has this value as member now.
+public struct FoundMembership: Sendable, Equatable {
+  public var group: GroupName
+  /// As it was searched for.
+  public var value: AttributeValue
+
+  public init(_ group: GroupName, _ value: AttributeValue) {
+    self.group = group
+    self.value = value
+  }
+}
+
+/// What is to change in one group for one person.
+public struct GroupChange: Sendable, Equatable {
+  public var key: String
+  public var group: GroupName
+  public var removed: [AttributeValue]
+  public var added: [AttributeValue]
+
+  public init(key: String, group: GroupName, removed: [AttributeValue] = [], added: [AttributeValue] = []) {
+    self.key = key
+    self.group = group
+    self.removed = removed
+    self.added = added
+  }
+
+  public var what: Step.What {
+    switch (removed.isEmpty, added.isEmpty) {
+    case (_, true): .leave
+    case (true, false): .join
+    case (false, false): .follow
+    }
+  }
+
+  /// The change by itself, as a step; it may travel with others of its group in one modify.
+  public func step(member: String) -> Step {
+    let delta = GroupDelta(removed: removed, added: added)
+    return Step(key: key, operation: .modify(group.dn, delta.modifications(of: member)), what: what)
+  }
+}

@@ -1,0 +1,103 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Makes the containers that entries are to live in, when the server says that they are missing.
+@Reactor
+final class ContainerMaker {
+  private let rules: UserRules
+  private let facts: DirectoryFacts
+  private let link: DirectoryLink
+  /// The last call: they are worked off one by one, so that no two make one container.
+  private var last: Task<Void, Never>?
+
+  init(_ rules: UserRules, _ facts: DirectoryFacts, _ link: DirectoryLink) {
+    self.rules = rules
+    self.facts = facts
+    self.link = link
+  }
+
+  /// The containers of an entry below the base that are not there, the topmost first.
+  ///
+  /// - Parameter known: names in canonical text of containers that need no look.
+  func missing(
+    above entry: DistinguishedName, known: Set<String> = [], _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> [DistinguishedName] {
+    var missing: [DistinguishedName] = []
+    var next = entry.parent
+    while let container = next, container.isBelow(rules.base, facts.schema),
+      !known.contains(container.normalized(facts.schema))
+    {
+      let look = SearchRequest(
+        base: container, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
+      let session = try link.session(lane == .fast ? .fast : .reading)
+      let found = try await SideBySide.run([look], session, absent: [.noSuchObject], atOnce: 1)
+      if !found[0].isEmpty { break }
+      missing.append(container)
+      next = container.parent
+    }
+    return missing.reversed()
+  }
+
+  /// The operation that makes a container.
+  func making(_ container: DistinguishedName) throws(Problem) -> Operation {
+    guard let part = container.first?.parts.first, container.first?.parts.count == 1,
+      let classes = facts.dialect.containerClasses(naming: part.type)
+    else {
+      throw Problem(
+        .refused,
+        "the container \(container) does not exist, and what kind of entry it would be is not known: make it by hand")
+    }
+    return .add(
+      container,
+      [Attribute("objectClass", classes.map { AttributeValue($0) }), Attribute(part.type, [part.value])])
+  }
+
+  /// Makes what is missing above an entry.
+  ///
+  /// - Returns: the steps that were applied, and why it could not be finished.
+  /// - Throws: ``EngineError`` when a side was lost.
+  func make(
+    above entry: DistinguishedName, for key: String, _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> (applied: [Step], problem: Problem?) {
+    let before = last
+    let task = Task(executorPreference: Reactor.loop) { () -> Result<([Step], Problem?), EngineError> in
+      await before?.value
+      do throws(EngineError) { return .success(try await self.makeNow(above: entry, for: key, lane)) } catch {
+        return .failure(error)
+      }
+    }
+    last = Task(executorPreference: Reactor.loop) { _ = await task.value }
+    let (applied, problem) = try await task.value.get()
+    return (applied, problem)
+  }
+
+  private func makeNow(
+    above entry: DistinguishedName, for key: String, _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> ([Step], Problem?) {
+    var applied: [Step] = []
+    for container in try await missing(above: entry, lane) {
+      let step: Step
+      do throws(Problem) {
+        step = Step(key: key, operation: try making(container), what: .makeContainer)
+      } catch {
+        return (applied, error)
+      }
+      let outcome = try await link.lane(lane).apply([Plan.Sequence(steps: [step])])[0]
+      guard let error = outcome.failure else {
+        applied.append(step)
+        continue
+      }
+      if error.code == .entryAlreadyExists { continue }
+      switch ErrorClassifier.classify(code: error.code, during: .add) {
+      case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
+      case .busy, .ambiguous, .repairable, .ofTheEntry, .access:
+        var problem = Problem.refusal(of: step, error)
+        problem.message = "\(step.what.rawValue) \(container): \(error.summary)"
+        return (applied, problem)
+      }
+    }
+    return (applied, nil)
+  }
+}

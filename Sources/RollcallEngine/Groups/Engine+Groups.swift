@@ -1,0 +1,77 @@
+internal import LDAPModel
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Groups have to do with people that no change names: former members, and all of a group that was lost.
+extension Engine {
+  /// The keeper of this connection's groups, with what the ledger knows; nil where none are configured.
+  func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
+    guard let configured = configuration.groups else { return nil }
+    let keeper = GroupKeeper(
+      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: database)
+    try await keeper.load()
+    keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
+    keeper.onRemade = { [weak self] group in self?.muster([group]) }
+    return keeper
+  }
+
+  /// Takes up what a process before this one has left: renames that groups have not followed, members of groups that
+  /// nobody has looked at.
+  func takeUpGroups() {
+    guard let groups else { return }
+    for key in groups.registry.renaming.keys { provisioner.add(key, .retry) }
+    provisioner.pump()
+    let uncompared = groups.registry.uncompared
+    if !uncompared.isEmpty { muster(uncompared) }
+  }
+
+  /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
+  private func handIn(_ keys: [String], membersOf names: [GroupName]) {
+    for key in keys { provisioner.add(key, .reconcile) }
+    provisioner.pump()
+    guard let groups else { return }
+    Reactor.task {
+      await self.provisioner.quiet()
+      guard self.provisioner.isWorking, self.groups === groups else { return }
+      do throws(EngineError) { try await groups.registry.noteCompared(names) } catch { self.trouble(error) }
+    }
+  }
+
+  /// Looks at everybody who is in these groups or whose row names them.
+  private func muster(_ names: [GroupName]) {
+    guard let groups else { return }
+    Reactor.task {
+      do throws(EngineError) {
+        let members = try await groups.muster(names, .bulk)
+        guard let naming = try await self.keys(naming: names) else { return self.requestReconcile() }
+        self.handIn(Array(Set(members + naming)), membersOf: names)
+      } catch {
+        self.trouble(error)
+      }
+    }
+  }
+
+  /// The keys whose rows name one of these groups; nil where some row's mapping fails.
+  private func keys(naming groups: [GroupName]) async throws(EngineError) -> [String]? {
+    guard let membership = roster.query.expressions.last else { return [] }
+    let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
+    // A session of its own, so that a long look at everybody keeps nobody waiting.
+    let scan = Database(options, timeout: 600_000)
+    defer { scan.close() }
+    let scope = roster.query.scope.map { "(\($0.sql)\n) IS TRUE" } ?? "true"
+    do throws(EngineError) {
+      let result = try await scan.query(
+        """
+        SELECT \(roster.query.key)::pg_catalog.text FROM \(roster.query.source) AS roster
+        WHERE \(scope) AND EXISTS (
+          SELECT FROM unnest((\(membership.sql)\n)) AS named WHERE lower(named) = ANY ($1::pg_catalog.text[]))
+        """, [SQLText.array(names)], timeout: .seconds(600))
+      return (0..<result.rowCount).compactMap { result.text($0, 0) }
+    } catch {
+      if RosterFailure.ofRow(error) != nil { return nil }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,45 @@
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+/// Further attributes of a group that is made: SQL over its name.
+@Reactor
+struct GroupAttributes {
+  let database: Database
+  let naming: String
+  let expressions: [Configuration.AttributeExpression]
+
+  /// The SELECT over the name in `$1`: expressions may say `name`, or `roster_group.name` where that is ambiguous.
+  var select: String {
+    let values = expressions.map { "(\($0.expression)\n)" }.joined(separator: ",\n  ")
+    return "SELECT \(values)\nFROM (SELECT $1::pg_catalog.text AS name) AS roster_group"
+  }
+
+  /// The values of the attributes, in the configuration's order.
+  ///
+  /// - Throws: ``EngineError`` when the database did not answer.
+  func values(for group: GroupName) async throws(EngineError) -> Result<[[AttributeValue]], Problem> {
+    if expressions.isEmpty { return .success([]) }
+    let name = group.dn.first?.parts.first { $0.type.lowercased() == naming.lowercased() }?.value.text
+    guard let name else { return .failure(problem(group, "its name is no text")) }
+    let result: QueryResult
+    do throws(EngineError) { result = try await database.query(select, [name]) } catch {
+      guard let failure = RosterFailure.ofRow(error) else { throw error }
+      return .failure(problem(group, failure.message))
+    }
+    var values: [[AttributeValue]] = []
+    for column in expressions.indices {
+      do throws(UndecodableValue) {
+        values.append(try ColumnDecoder.values(result.bytes(0, column), oid: result.typeOID(column)))
+      } catch {
+        return .failure(problem(group, "\(expressions[column].attribute): \(error)"))
+      }
+    }
+    return .success(values)
+  }
+
+  private func problem(_ group: GroupName, _ complaint: String) -> Problem {
+    Problem(.mapping, "groups.attributes fails for \(group.dn): \(complaint)")
+  }
+}

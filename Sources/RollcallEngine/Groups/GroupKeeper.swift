@@ -1,0 +1,246 @@
+internal import LDAP
+internal import LDAPModel
+internal import Logging
+internal import Reactor
+internal import RollcallCore
+
+/// Keeps groups in step with the rows that name them, beside the path that people take.
+///
+/// People come before groups when they join and after them when they leave; a rename is journalled before ModifyDN and
+/// followed after it, unless the server follows by itself.
+@Reactor
+final class GroupKeeper {
+  /// How long a server may take to follow a rename by itself, in looks and the pause between them.
+  static let looks = 5
+  static let pause: Duration = .milliseconds(20)
+
+  let planner: GroupPlanner
+  let finder: GroupFinder
+  let registry: GroupRegistry
+  let link: DirectoryLink
+  let attributes: GroupAttributes
+  private let lanes: GroupLanes
+  private var names = NamesInMotion()
+  /// Whether the server changes members itself when a person is renamed; nil until one was.
+  private(set) var serverFollows: Bool?
+  /// Takes the keys of those who were members of groups before a row named these.
+  var onMembers: (@Reactor ([String], [GroupName]) -> Void)?
+  /// Takes a group that was there, was missing and is made anew.
+  var onRemade: (@Reactor (GroupName) -> Void)?
+
+  init(
+    _ configuration: Configuration.Groups, people: UserRules, facts: DirectoryFacts, link: DirectoryLink, _ ledger: Ledger,
+    database: Database
+  ) {
+    planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema)
+    finder = GroupFinder(planner: planner, people: people, hasRanges: facts.dialect.rangedRetrieval)
+    registry = GroupRegistry(ledger, planner)
+    self.link = link
+    // No server follows members that are no names of entries.
+    serverFollows = planner.carriesNames ? nil : false
+    attributes = GroupAttributes(
+      database: database, naming: configuration.naming, expressions: configuration.attributes)
+    let writer = GroupWriter(planner, finder: finder, registry: registry, attributes: attributes, link: link)
+    lanes = GroupLanes(writer)
+    writer.onRemade = { [weak self] group in self?.onRemade?(group) }
+  }
+
+  /// Reads what the ledger knows; the names that were being left are guarded from now on.
+  func load() async throws(EngineError) {
+    try await registry.load()
+    for (key, old) in registry.renaming {
+      if let name = planner.value(of: old) { names.leave(planner.identity(of: name), key) }
+    }
+  }
+
+  func learn(follows: Bool) { serverFollows = follows }
+
+  // MARK: Before
+
+  /// The people of a batch whom groups concern, with what groups know of them.
+  ///
+  /// - Parameter verdicts: of keys that are not to be looked at, says so.
+  func subjects(
+    _ subjects: [Subject], _ plan: Plan, isOut: (String) -> Bool
+  ) -> (people: [GroupSubject], problems: [String: Problem]) {
+    var steps: [String: Int] = [:]
+    for sequence in plan.sequences {
+      let keys = sequence.keys
+      for key in keys { steps[key] = keys.count }
+    }
+    let withheld = Set(plan.withheld.map(\.key))
+    var people: [GroupSubject] = []
+    var problems: [String: Problem] = [:]
+    for subject in subjects {
+      let key = subject.key
+      let journalled = registry.renaming[key]
+      guard subject.groups != nil || journalled != nil, !isOut(key), plan.parked[key] == nil,
+        plan.blocked[key] == nil, !withheld.contains(key)
+      else { continue }
+      var person = GroupSubject(key: key, before: subject.current?.dn, journalled: journalled)
+      person.hasSteps = steps[key] != nil
+      person.isContended = steps[key] ?? 0 > 1
+      person.after = after(subject, hasSteps: person.hasSteps)
+      person.oldName = person.before.flatMap(planner.value)
+      person.newName = person.after.flatMap(planner.value)
+      if let one = person.oldName, let other = person.newName, planner.identity(of: one) == planner.identity(of: other) {
+        person.newName = one
+      }
+      person.journalledName = journalled.flatMap(planner.value)
+      if person.oldName == nil, person.newName == nil, person.journalledName == nil { continue }
+      do throws(Problem) {
+        person.wanted = try subject.groups.map { names throws(Problem) in try planner.groups(named: names) }
+        people.append(person)
+      } catch {
+        problems[key] = error.concerning(key)
+      }
+    }
+    return (people, problems)
+  }
+
+  private func after(_ subject: Subject, hasSteps: Bool) -> DistinguishedName? {
+    switch subject.desired {
+    case .present(let wanted), .disabled(let wanted): hasSteps ? wanted.entry.dn : subject.current?.dn
+    case .absent: nil
+    case .orphanDisabled, .untouched, .rejected: subject.current?.dn
+    }
+  }
+
+  /// Guards the names that people of the batch take and leave.
+  ///
+  /// - Returns: who has to wait for whom.
+  func guardNames(_ people: inout [GroupSubject]) -> [String: String] {
+    var waits: [String: String] = [:]
+    for person in people where person.isRenamed {
+      guard let name = person.newName.map(planner.identity) else { continue }
+      if let leaver = names.leaver(of: name, other: person.key) {
+        waits[person.key] = leaver
+      } else {
+        names.take(name, person.key)
+      }
+    }
+    for index in people.indices where people[index].isRenamed {
+      let person = people[index]
+      guard let name = person.oldName.map(planner.identity) else { continue }
+      // One journalled name a key: who has one already is taken out under both.
+      let isSecond = person.journalledName.map { planner.identity(of: $0) != name } ?? false
+      if isSecond || names.isWanted(name, byOtherThan: person.key) { people[index].isContended = true }
+    }
+    return waits
+  }
+
+  /// Manages the groups that rows of the batch name for the first time.
+  func manage(_ people: [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
+    var seen: Set<GroupName> = []
+    let new = people.flatMap { $0.wanted ?? [] }.filter { !registry.manages($0) && seen.insert($0).inserted }
+    if new.isEmpty { return }
+    let existing = try await finder.existing(new, try session(lane))
+    try await registry.manage(new.map { ($0, existing.contains($0)) })
+    let known = Set(people.map(\.key))
+    let keys = try await muster(Array(existing), lane).filter { !known.contains($0) }
+    if !existing.isEmpty { onMembers?(keys, Array(existing)) }
+  }
+
+  /// The keys of all linked members of these groups.
+  func muster(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [String] {
+    var keys: Set<String> = []
+    for group in groups {
+      let session = try session(lane)
+      guard let members = try await finder.members(of: group, session) else { continue }
+      keys.formUnion(try await finder.keys(of: members, session))
+    }
+    return Array(keys)
+  }
+
+  /// Reads what managed groups know of the people.
+  ///
+  /// - Parameter manages: the groups that count.
+  func look(
+    _ people: inout [GroupSubject], _ lane: DirectoryLink.Lane, manages: (GroupName) -> Bool
+  ) async throws(EngineError) {
+    var places: [(index: Int, value: AttributeValue)] = []
+    for (index, person) in people.enumerated() {
+      var seen: Set<AttributeValue> = []
+      for value in [person.oldName, person.newName, person.journalledName].compactMap({ $0 })
+      where seen.insert(planner.identity(of: value)).inserted {
+        places.append((index, value))
+      }
+      people[index].found = []
+    }
+    var owners: [AttributeValue: [Int]] = [:]
+    for (index, value) in places { owners[value, default: []].append(index) }
+    for membership in try await finder.memberships(of: Array(owners.keys), try session(lane))
+    where manages(membership.group) {
+      for index in owners[membership.value] ?? [] { people[index].found.append(membership) }
+    }
+  }
+
+  // MARK: Writing
+
+  /// Applies changes of many groups side by side.
+  func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async throws(EngineError) -> GroupReport {
+    var report = GroupReport()
+    for (change, outcome) in zip(changes, await lanes.apply(changes, lane)) {
+      switch outcome {
+      case .done(let steps): report.applied += steps
+      case .trouble(let error): throw error
+      case .refused, .impossible:
+        if report.failures[change.key] == nil { report.failures[change.key] = outcome }
+      }
+    }
+    return report
+  }
+
+  /// Deletes groups that have no members; what happens to one meanwhile decides.
+  func drop(_ groups: [GroupName]) async throws(EngineError) {
+    let nothing = groups.map { GroupChange(key: $0.dn.first?.text ?? "", group: $0) }
+    for outcome in await lanes.apply(nothing, .bulk) {
+      if case .trouble(let error) = outcome { throw error }
+    }
+  }
+
+  /// Journals the renames that groups will have to follow, before the directory hears of them.
+  func journal(_ people: [GroupSubject]) async throws(EngineError) {
+    let renames = people.filter(hasToFollow).compactMap { person in person.before.map { (key: person.key, old: $0) } }
+    try await registry.record(renames)
+    for (key, old) in renames {
+      if let name = planner.value(of: old) { names.leave(planner.identity(of: name), key) }
+    }
+  }
+
+  /// Ends the journal of renames that have not happened: the server refused, or was never asked.
+  func forgetUnmadeRenames(_ subjects: [Subject]) async throws(EngineError) {
+    if registry.renaming.isEmpty { return }
+    var keys: [String] = []
+    for subject in subjects {
+      guard let old = registry.renaming[subject.key].flatMap(planner.value),
+        let current = (subject.current?.dn).flatMap(planner.value),
+        planner.identity(of: old) == planner.identity(of: current)
+      else { continue }
+      keys.append(subject.key)
+      names.ended(leaving: planner.identity(of: old), subject.key)
+    }
+    try await registry.clear(keys)
+  }
+
+  /// Ends the journal of people whose groups know them by their names.
+  func followed(_ people: [GroupSubject]) async throws(EngineError) {
+    let journalled = people.filter { registry.renaming[$0.key] != nil }
+    let old = journalled.map { registry.renaming[$0.key].flatMap(planner.value) }
+    try await registry.clear(journalled.map(\.key))
+    for (person, name) in zip(journalled, old) {
+      if let name { names.ended(leaving: planner.identity(of: name), person.key) }
+    }
+  }
+
+  /// The people have their names, or have not got them.
+  func release(_ people: [GroupSubject]) {
+    for person in people {
+      if let name = person.newName { names.ended(taking: planner.identity(of: name), person.key) }
+    }
+  }
+
+  func session(_ lane: DirectoryLink.Lane) throws(EngineError) -> LDAPSession {
+    try link.session(lane == .fast ? .fast : .reading)
+  }
+}

@@ -1,0 +1,75 @@
+internal import LDAP
+internal import Reactor
+internal import RollcallCore
+
+/// What came of one change of one group.
+enum GroupOutcome: Sendable {
+  /// The steps that the directory confirmed; none where it was so already.
+  case done([Step])
+  case refused(Step, LDAPError)
+  case impossible(Problem)
+  /// A side was lost.
+  case trouble(EngineError)
+}
+
+/// One line before each group: many people's passes touch it, and it is written by one operation at a time.
+///
+/// What gathers while one is under way goes together in the next.
+@Reactor @safe
+final class GroupLanes {
+  private struct Job {
+    var change: GroupChange
+    var lane: DirectoryLink.Lane
+    var completion: @Reactor (GroupOutcome) -> Void
+  }
+
+  private let writer: GroupWriter
+  private var queues: [GroupName: [Job]] = [:]
+
+  init(_ writer: GroupWriter) { self.writer = writer }
+
+  /// Applies changes, groups side by side, and returns when all have ended; an outcome a change, in their order.
+  func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async -> [GroupOutcome] {
+    if changes.isEmpty { return [] }
+    return unsafe await withUnsafeContinuation { continuation in
+      var outcomes: [GroupOutcome] = changes.map { _ in .done([]) }
+      var open = changes.count
+      for (index, change) in changes.enumerated() {
+        enter(
+          Job(change: change, lane: lane) { outcome in
+            outcomes[index] = outcome
+            open -= 1
+            if open == 0 { unsafe continuation.resume(returning: outcomes) }
+          })
+      }
+    }
+  }
+
+  private func enter(_ job: Job) {
+    let group = job.change.group
+    if queues[group] != nil {
+      queues[group]?.append(job)
+    } else {
+      queues[group] = [job]
+      Reactor.task { await self.drain(group) }
+    }
+  }
+
+  private func drain(_ group: GroupName) async {
+    while let jobs = queues[group], !jobs.isEmpty {
+      queues[group] = []
+      let outcomes = await write(jobs, group)
+      for (job, outcome) in zip(jobs, outcomes) { job.completion(outcome) }
+    }
+    queues[group] = nil
+  }
+
+  private func write(_ jobs: [Job], _ group: GroupName) async -> [GroupOutcome] {
+    let lane: DirectoryLink.Lane = jobs.contains { $0.lane == .fast } ? .fast : .bulk
+    // The spelling of whoever asks to be in it names a group that is made.
+    let name = jobs.first { !$0.change.added.isEmpty }?.change.group ?? group
+    do throws(EngineError) { return try await writer.write(jobs.map(\.change), to: name, lane) } catch {
+      return jobs.map { _ in .trouble(error) }
+    }
+  }
+}

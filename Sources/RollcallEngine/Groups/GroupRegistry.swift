@@ -1,0 +1,92 @@
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// The groups that are managed, and the names that people are leaving; as in the ledger, kept in memory too.
+@Reactor
+final class GroupRegistry {
+  private let ledger: Ledger
+  private let planner: GroupPlanner
+  private var groups: [String: ManagedGroup] = [:]
+  /// Groups that were found missing when a row first named them, and are not made yet.
+  private var unmade: Set<String> = []
+  /// Old DNs of people whose groups may still know them by it.
+  private(set) var renaming: [String: DistinguishedName] = [:]
+
+  init(_ ledger: Ledger, _ planner: GroupPlanner) {
+    self.ledger = ledger
+    self.planner = planner
+  }
+
+  func load() async throws(EngineError) {
+    groups = [:]
+    for group in try await ledger.managedGroups() {
+      // Another base was configured when the others were named.
+      let name = planner.group(at: group.dn)
+      if planner.isInReach(name) { groups[name.id] = group }
+    }
+    renaming = try await ledger.renaming()
+  }
+
+  // MARK: Groups
+
+  func manages(_ group: GroupName) -> Bool { groups[group.id] != nil }
+  func isMade(_ group: GroupName) -> Bool { groups[group.id]?.isMade ?? false }
+
+  /// Whether it was there once, so that others than those at hand are missing from it when it is not.
+  func wasThere(_ group: GroupName) -> Bool { groups[group.id] != nil && !unmade.contains(group.id) }
+
+  var all: [GroupName] { groups.values.map { planner.group(at: $0.dn) } }
+
+  /// Those whose former members nobody has looked at.
+  var uncompared: [GroupName] { groups.values.filter { !$0.isCompared }.map { planner.group(at: $0.dn) } }
+
+  /// Manages groups from now on that a row has named.
+  func manage(_ new: [(group: GroupName, exists: Bool)]) async throws(EngineError) {
+    let unknown = new.filter { !manages($0.group) }
+    let entries = unknown.map { group, exists in
+      (group.id, ManagedGroup(dn: group.dn, isMade: false, isCompared: !exists))
+    }
+    try await ledger.manage(entries)
+    for ((id, entry), (_, exists)) in zip(entries, unknown) where groups[id] == nil {
+      groups[id] = entry
+      if !exists { unmade.insert(id) }
+    }
+  }
+
+  /// Notes that Rollcall is about to make a group, or has not.
+  func note(_ group: GroupName, isMade: Bool, isCompared: Bool) async throws(EngineError) {
+    let entry = ManagedGroup(dn: group.dn, isMade: isMade, isCompared: isCompared)
+    try await ledger.manage([(group.id, entry)])
+    groups[group.id] = entry
+    unmade.remove(group.id)
+  }
+
+  func noteCompared(_ names: [GroupName]) async throws(EngineError) {
+    let entries = names.compactMap { name -> (id: String, group: ManagedGroup)? in
+      guard var entry = groups[name.id], !entry.isCompared else { return nil }
+      entry.isCompared = true
+      return (name.id, entry)
+    }
+    try await ledger.manage(entries)
+    for (id, _) in entries { groups[id]?.isCompared = true }
+  }
+
+  func forget(_ group: GroupName) async throws(EngineError) {
+    try await ledger.forgetGroup(group.id)
+    groups[group.id] = nil
+  }
+
+  // MARK: Renames
+
+  func record(_ renames: [(key: String, old: DistinguishedName)]) async throws(EngineError) {
+    try await ledger.recordRenaming(renames)
+    for (key, old) in renames { renaming[key] = old }
+  }
+
+  func clear(_ keys: [String]) async throws(EngineError) {
+    let known = keys.filter { renaming[$0] != nil }
+    try await ledger.clearRenaming(known)
+    for key in known { renaming[key] = nil }
+  }
+}

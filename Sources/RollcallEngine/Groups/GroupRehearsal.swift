@@ -1,0 +1,110 @@
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// What groups would have to change for a plan, without a write: the same looks and the same changes.
+@Reactor
+struct GroupRehearsal {
+  let keeper: GroupKeeper
+
+  private var planner: GroupPlanner { keeper.planner }
+
+  /// Keys of linked members of groups that rows name for the first time: they would be looked at too.
+  func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [String] {
+    var seen: Set<GroupName> = []
+    let named = subjects.flatMap { (try? planner.groups(named: $0.groups ?? [])) ?? [] }
+    let new = named.filter { !keeper.registry.manages($0) && seen.insert($0).inserted }
+    return try await keeper.muster(new, .reading)
+  }
+
+  /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
+  func steps(
+    _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName]
+  ) async throws(EngineError) -> (before: [Step], after: [Step]) {
+    var (people, problems) = keeper.subjects(subjects, plan) { _ in false }
+    for (key, problem) in problems {
+      plan.parked[key] = problem
+      plan.sequences.removeAll { $0.keys.contains(key) }
+    }
+    let waits = keeper.guardNames(&people)
+    people.removeAll { waits[$0.key] != nil }
+    var counted = Set(keeper.registry.all)
+    for person in people { counted.formUnion(person.wanted ?? []) }
+    try await keeper.look(&people, .reading) { counted.contains($0) }
+    let free = try await keeper.lookAtHolders(&people, .reading)
+    let first = keeper.changesBefore(people, free: free)
+    keeper.note(first, in: &people)
+    let then = keeper.changesAfter(people)
+    var show = GroupShow(keeper: keeper)
+    for change in first + then { try await show.enter(change) }
+    var before: [Step] = []
+    var after: [Step] = []
+    for (index, change) in (first + then).enumerated() {
+      let steps = try await show.steps(change, isLast: show.lastIndex[change.group] == index, &plan)
+      if index < first.count { before += steps } else { after += steps }
+    }
+    for group in empty where show.lastIndex[group] == nil {
+      after.append(Step(key: group.dn.first?.text ?? "", operation: .delete(group.dn), what: .dropGroup))
+    }
+    return (before, after)
+  }
+}
+
+/// Groups as changes leave them, one after the other.
+@Reactor
+private struct GroupShow {
+  let keeper: GroupKeeper
+  /// Where the last change of each group stands.
+  private(set) var lastIndex: [GroupName: Int] = [:]
+  private var count = 0
+  /// Identities of the members that all changes together leave, without the placeholder; nil: there is no group now.
+  private var members: [GroupName: Set<AttributeValue>?] = [:]
+  private var made: Set<GroupName> = []
+
+  private var planner: GroupPlanner { keeper.planner }
+
+  init(keeper: GroupKeeper) { self.keeper = keeper }
+
+  mutating func enter(_ change: GroupChange) async throws(EngineError) {
+    let group = change.group
+    lastIndex[group] = count
+    count += 1
+    if members[group] == nil {
+      let found = try await keeper.finder.members(of: group, try keeper.session(.reading))
+      members[group] = .some(found.map { Set($0.filter { !planner.isPlaceholder($0) }.map(planner.identity)) })
+    }
+    guard var left = members[group] ?? nil else { return }
+    for value in change.removed { left.remove(planner.identity(of: value)) }
+    for value in change.added { left.insert(planner.identity(of: value)) }
+    members[group] = .some(left)
+  }
+
+  mutating func steps(_ change: GroupChange, isLast: Bool, _ plan: inout Plan) async throws(EngineError) -> [Step] {
+    let group = change.group
+    guard let left = members[group] ?? nil else { return try await make(change, &plan) }
+    if isLast, left.isEmpty, planner.rules.empty == .delete, keeper.registry.isMade(group) {
+      return [Step(key: change.key, operation: .delete(group.dn), what: .dropGroup)]
+    }
+    return [change.step(member: planner.rules.member)]
+  }
+
+  /// The first who is to be in a group that is missing makes it.
+  private mutating func make(_ change: GroupChange, _ plan: inout Plan) async throws(EngineError) -> [Step] {
+    if change.added.isEmpty { return [] }
+    let joining = GroupChange(key: change.key, group: change.group, added: change.added)
+    if made.contains(change.group) { return [joining.step(member: planner.rules.member)] }
+    guard planner.rules.create else {
+      plan.parked[change.key] = planner.missing(change.group).concerning(change.key)
+      return []
+    }
+    switch try await keeper.attributes.values(for: change.group) {
+    case .failure(let problem):
+      plan.parked[change.key] = problem.concerning(change.key)
+      return []
+    case .success(let values):
+      made.insert(change.group)
+      let entry = planner.newGroup(change.group, members: change.added, attributes: values)
+      return [Step(key: change.key, operation: .add(entry.dn, entry.attributes), what: .makeGroup)]
+    }
+  }
+}

@@ -1,0 +1,63 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Who is in which managed groups, as sixteen bytes a member however many groups there are.
+///
+/// For each member the hashes of its groups are summed up: a person is in step when the groups that its row names have
+/// the same sum. Swift seeds its hashes anew in each process, so two sets that collide do not do so twice.
+struct GroupTally {
+  private let planner: GroupPlanner
+  private var sums: [UInt64: UInt64] = [:]
+  private var groups: [GroupName: UInt64]
+  /// Groups that Rollcall made and in which nobody is left.
+  private(set) var empty: [GroupName] = []
+
+  init(_ planner: GroupPlanner, _ groups: [GroupName]) {
+    self.planner = planner
+    self.groups = Dictionary(groups.map { ($0, GroupTally.hash($0.id)) }) { first, _ in first }
+  }
+
+  private static func hash(_ value: some Hashable) -> UInt64 {
+    UInt64(bitPattern: Int64(value.hashValue))
+  }
+
+  mutating func add(_ members: [AttributeValue], of group: GroupName) {
+    guard let hash = groups[group] else { return }
+    for member in members { sums[GroupTally.hash(planner.identity(of: member)), default: 0] &+= hash }
+  }
+
+  mutating func noteEmpty(_ group: GroupName) { empty.append(group) }
+
+  /// Whether exactly the groups that the row names know the person; also where groups do not concern it.
+  func isInStep(_ subject: Subject) -> Bool {
+    guard let names = subject.groups else { return true }
+    let name = subject.current.flatMap { planner.value(of: $0.dn) }
+    let actual = name.map { sums[GroupTally.hash(planner.identity(of: $0))] ?? 0 } ?? 0
+    guard let wanted = try? planner.groups(named: names) else { return false }
+    var sum: UInt64 = 0
+    for group in wanted {
+      guard let hash = groups[group] else { return false }
+      sum &+= hash
+    }
+    return sum == actual
+  }
+}
+
+extension GroupKeeper {
+  /// Reads all managed groups, one after the other and large ones in ranges where the server gives them so.
+  func tally() async throws(EngineError) -> GroupTally {
+    let groups = registry.all
+    var tally = GroupTally(planner, groups)
+    for group in groups {
+      var count = 0
+      let exists = try await finder.members(of: group, try link.session(.reading)) { members in
+        tally.add(members, of: group)
+        count += members.count { !planner.isPlaceholder($0) }
+      }
+      if exists, count == 0, planner.rules.empty == .delete, registry.isMade(group) { tally.noteEmpty(group) }
+    }
+    return tally
+  }
+}

@@ -1,0 +1,70 @@
+internal import LDAPModel
+internal import RollcallCore
+
+/// One person of a batch, as far as groups are concerned.
+struct GroupSubject {
+  var key: String
+  /// Nil: the groups stay what they are and follow the name.
+  var wanted: [GroupName]?
+  /// The DN that the person has now, and the one after the batch's operations; nil: no entry.
+  var before: DistinguishedName?
+  var after: DistinguishedName?
+  /// The same as groups carry them.
+  var oldName: AttributeValue?
+  var newName: AttributeValue?
+  /// From the journal: a DN under which groups may know the person since a rename that was not followed to its end.
+  var journalled: DistinguishedName?
+  var journalledName: AttributeValue?
+  /// Whether operations on the entry are planned.
+  var hasSteps = false
+  /// Whether another key wants the name that this one leaves: then groups must not know it any more by then.
+  var isContended = false
+  /// What groups know of any of the names.
+  var found: [FoundMembership] = []
+
+  /// Whether groups will have to know the person by another name than now.
+  var isRenamed: Bool { oldName != newName }
+}
+
+/// The names by which people of this engine's passes come and go.
+///
+/// Whoever takes a name that another is leaving would take its memberships too. So who leaves a name that is being
+/// taken is taken out of its groups first, and who wants a name that is being left waits.
+struct NamesInMotion {
+  private var taking: [AttributeValue: String] = [:]
+  private var leaving: [AttributeValue: String] = [:]
+
+  /// The key that is leaving a name and has not taken its memberships along.
+  func leaver(of name: AttributeValue, other key: String) -> String? {
+    leaving[name].flatMap { $0 == key ? nil : $0 }
+  }
+
+  func isWanted(_ name: AttributeValue, byOtherThan key: String) -> Bool {
+    taking[name].map { $0 != key } ?? false
+  }
+
+  mutating func take(_ name: AttributeValue, _ key: String) { taking[name] = key }
+  mutating func leave(_ name: AttributeValue, _ key: String) { leaving[name] = key }
+
+  mutating func ended(taking name: AttributeValue, _ key: String) {
+    if taking[name] == key { taking[name] = nil }
+  }
+
+  mutating func ended(leaving name: AttributeValue, _ key: String) {
+    if leaving[name] == key { leaving[name] = nil }
+  }
+}
+
+/// A batch between the looks at its groups before and after the people's operations.
+struct GroupTurn {
+  var people: [GroupSubject]
+  /// Keys of which the first changes met a rival: they are looked at again.
+  var again: [String]
+}
+
+/// What came of the changes for some people.
+struct GroupReport {
+  var applied: [Step] = []
+  /// The first thing that went wrong for a key.
+  var failures: [String: GroupOutcome] = [:]
+}

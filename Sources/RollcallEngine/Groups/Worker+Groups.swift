@@ -1,0 +1,127 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Groups on the path of a batch. Without groups in the configuration nothing of this happens.
+extension Worker {
+  /// Looks at the groups of a batch and makes the changes that come before the people's operations.
+  ///
+  /// Takes people out of the plan whose changes were refused, or whose new name another is about to leave.
+  /// - Returns: nil where there are no groups to look after.
+  func beginGroups(
+    _ subjects: [Subject], _ plan: inout Plan, _ lane: DirectoryLink.Lane, _ hasAwaited: (String, String) -> Bool,
+    isLast: Bool, _ report: inout WorkReport
+  ) async throws(EngineError) -> GroupTurn? {
+    guard let groups else { return nil }
+    try await groups.forgetUnmadeRenames(subjects)
+    let known = report.verdicts
+    var (people, problems) = groups.subjects(subjects, plan) { key in
+      switch known[key] {
+      case nil, .settled?: false
+      case .parked?, .waits?, .withheld?: true
+      }
+    }
+    var out: [String: Verdict?] = problems.mapValues { .parked($0, attempts: 1, retryAfter: nil) }
+    for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
+    people.removeAll { out[$0.key] != nil }
+    try await groups.manage(people, lane)
+    try await groups.look(&people, lane, manages: groups.registry.manages)
+    let free = try await groups.lookAtHolders(&people, lane)
+    let changes = groups.changesBefore(people, free: free)
+    let result = try await groups.apply(changes, lane)
+    report.applied += result.applied
+    for (key, failure) in result.failures { out[key] = .some(try verdict(of: failure, key, isLast: isLast)) }
+    groups.note(changes.filter { result.failures[$0.key] == nil }, in: &people)
+    takeOut(out, &plan, hasAwaited, &report)
+    groups.release(people.filter { out[$0.key] != nil || isOut($0.key, report) })
+    people.removeAll { out[$0.key] != nil || isOut($0.key, report) }
+    try await groups.journal(people)
+    return GroupTurn(people: people, again: out.filter { $0.value == nil }.map(\.key))
+  }
+
+  /// Makes the changes that come after the people's operations, for those of whom all were applied.
+  ///
+  /// - Returns: keys that are looked at again now.
+  func endGroups(
+    _ turn: GroupTurn?, _ lane: DirectoryLink.Lane, isLast: Bool, _ report: inout WorkReport
+  ) async throws(EngineError) -> [String] {
+    guard let groups, let turn else { return [] }
+    defer { groups.release(turn.people) }
+    let keys = turn.people.map(\.key)
+    guard report.trouble == nil else {
+      unsettle(keys, &report)
+      return []
+    }
+    var again = turn.again
+    var people = turn.people.filter { if case .settled? = report.verdicts[$0.key] { true } else { false } }
+    do throws(EngineError) {
+      try await groups.reread(&people, lane)
+      let result = try await groups.apply(groups.changesAfter(people), lane)
+      report.applied += result.applied
+      for (key, failure) in result.failures {
+        let verdict = try verdict(of: failure, key, isLast: isLast)
+        report.verdicts[key] = verdict
+        if verdict == nil { again.append(key) }
+      }
+      try await groups.followed(people.filter { result.failures[$0.key] == nil })
+    } catch {
+      unsettle(keys, &report)
+      throw error
+    }
+    return again
+  }
+
+  /// Takes back that keys are settled: their groups were not looked at to the end.
+  func unsettle(_ keys: [String], _ report: inout WorkReport) {
+    if groups == nil { return }
+    for key in keys {
+      if case .settled? = report.verdicts[key] { report.verdicts[key] = nil }
+    }
+  }
+
+  private func isOut(_ key: String, _ report: WorkReport) -> Bool {
+    switch report.verdicts[key] {
+    case nil, .settled?: false
+    case .parked?, .waits?, .withheld?: true
+    }
+  }
+
+  /// Keeps people's operations from being sent, and those that are tied to them by names.
+  private func takeOut(
+    _ out: [String: Verdict?], _ plan: inout Plan, _ hasAwaited: (String, String) -> Bool, _ report: inout WorkReport
+  ) {
+    for (key, verdict) in out { report.verdicts[key] = verdict }
+    plan.sequences.removeAll { sequence in
+      let keys = sequence.keys
+      guard let cause = keys.first(where: { out.keys.contains($0) }) else { return false }
+      for key in keys where !out.keys.contains(key) { report.verdicts[key] = wait(key, for: cause, hasAwaited) }
+      return true
+    }
+  }
+
+  /// Waits for the other key once, then is set aside until that one is settled.
+  private func wait(_ key: String, for other: String, _ hasAwaited: (String, String) -> Bool) -> Verdict {
+    if !hasAwaited(key, other) { return .waits(for: other) }
+    let problem = Problem(
+      .group, "key \(key): waits for key \(other), whose groups cannot follow the change of its name yet",
+      blocks: other)
+    return .parked(problem, attempts: 1, retryAfter: nil)
+  }
+
+  /// What a failure means for its key; nil: it is looked at again now.
+  private func verdict(of failure: GroupOutcome, _ key: String, isLast: Bool) throws(EngineError) -> Verdict? {
+    switch failure {
+    case .done: return .settled
+    // Groups are made by hand, and what their attributes are made of changes unseen: tried again after a while.
+    case .impossible(let problem): return retry(key, problem.concerning(key), most: .max)
+    case .trouble(let error): throw error
+    case .refused(let step, let error):
+      switch verdict(error, step, isLast: isLast) {
+      case .verdict(let verdict): return verdict
+      case .again: return nil
+      case .trouble: throw .directory(error)
+      }
+    }
+  }
+}

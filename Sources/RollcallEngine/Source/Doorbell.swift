@@ -1,0 +1,151 @@
+internal import Postgres
+internal import Reactor
+
+/// Tells writers whether to notify: armed while there is little to do, silent while the log is read anyway.
+///
+/// The notification is what costs writers under load, not the log; so a storm is polled, as network drivers poll.
+/// The lease on the row ends by itself, so nobody pays for a daemon that is gone.
+@Reactor @safe
+final class Doorbell {
+  /// How long an arming lasts, and when it is renewed.
+  private static let lease: Duration = .seconds(90)
+  private static let renewEvery: Duration = .seconds(30)
+  /// How often the log is read in a storm, at most.
+  private static let pollEvery: Duration = .milliseconds(5)
+  /// More notifications than these in a span are a storm: by themselves, or with work that has piled up.
+  private static let span: Duration = .milliseconds(50)
+  private static let storm = (rings: 75, ringsBehind: 10, backlog: 64)
+  /// A storm is over when less than this is logged in two spans.
+  private static let calm = 20
+
+  private let database: Database
+  private let directory: String
+  private let sweeper: @Reactor () -> Sweeper?
+  private var task: Task<Void, Never>?
+  private var rings = 0
+  private var spanBegan = ContinuousClock.now
+  private var isStorm = false
+  private var nap: (waiter: UnsafeContinuation<Void, Never>, timer: Timer)?
+  var onTrouble: (@Reactor (EngineError) -> Void)?
+
+  /// - Parameter sweeper: who reads the log; another one after each loss of a side.
+  init(_ database: Database, directory: String, sweeper: @escaping @Reactor () -> Sweeper?) {
+    self.database = database
+    self.directory = directory
+    self.sweeper = sweeper
+  }
+
+  /// Notes a notification; `backlog` is how much is unsettled.
+  func heard(backlog: Int) {
+    let now = ContinuousClock.now
+    if now - spanBegan > Doorbell.span {
+      spanBegan = now
+      rings = 0
+    }
+    rings += 1
+    let storm = Doorbell.storm
+    if !isStorm, rings >= storm.rings || (rings >= storm.ringsBehind && backlog >= storm.backlog) {
+      isStorm = true
+      wake()
+    }
+  }
+
+  /// Arms it and keeps it, until ``stop()`` or trouble.
+  func start() {
+    stop()
+    isStorm = false
+    task = Reactor.task { await self.keep() }
+  }
+
+  func stop() {
+    task?.cancel()
+    task = nil
+    wake()
+  }
+
+  /// Lets writers be silent from now on: whoever starts next reads the log first.
+  func retire() async {
+    stop()
+    try? await disarm()
+  }
+
+  private func keep() async {
+    do throws(EngineError) {
+      while !Task.isCancelled {
+        try await arm()
+        if isStorm {
+          try await disarm()
+          try await poll()
+          isStorm = false
+        }
+      }
+    } catch {
+      if !Task.isCancelled { onTrouble?(error) }
+    }
+  }
+
+  private func disarm() async throws(EngineError) {
+    try await database.query(
+      "UPDATE rollcall.bell SET armed = false WHERE directory = $1 AND armed", [directory])
+  }
+
+  /// Arms it, looks for what came about silently, and returns when a storm begins or it is time to renew.
+  private func arm() async throws(EngineError) {
+    let due = ContinuousClock.now + Doorbell.renewEvery
+    try await database.query(
+      """
+      INSERT INTO rollcall.bell AS b (directory, armed, until)
+      VALUES ($1, true, clock_timestamp() + $2::float8 * interval '1 second')
+      ON CONFLICT (directory) DO UPDATE SET armed = true, until = excluded.until
+      """, [directory, "\(Doorbell.lease / .seconds(1))"])
+    // A writer has its transaction id before it looks at the bell. So whoever saw the bell silent has one below the
+    // first that is given out now. (A snapshot's xmax would not do: greater ones may be running already.)
+    let first =
+      try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
+    var pause = Doorbell.pollEvery
+    while !Task.isCancelled, !isStorm, ContinuousClock.now < due {
+      guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
+      if sweeper.seenAllBelow(first) {
+        await rest(due - ContinuousClock.now)
+      } else {
+        try await sweeper.look()
+        if sweeper.seenAllBelow(first) { continue }
+        // A transaction that stays open for hours must not be waited for at full speed.
+        await rest(min(pause, due - ContinuousClock.now))
+        pause = min(pause * 3 / 2, .seconds(1))
+      }
+    }
+  }
+
+  /// Reads the log every few milliseconds until the storm is over.
+  private func poll() async throws(EngineError) {
+    var began = ContinuousClock.now
+    var before = sweeper()?.found ?? 0
+    while !Task.isCancelled {
+      guard let sweeper = sweeper() else { return }
+      let started = ContinuousClock.now
+      try await sweeper.look()
+      // A look that takes long, because a transaction stays open or the machine is busy, is not repeated as often.
+      await rest(max(Doorbell.pollEvery, (ContinuousClock.now - started) * 2))
+      if ContinuousClock.now - began > Doorbell.span * 2 {
+        if sweeper.found - before < Doorbell.calm { return }
+        began = .now
+        before = sweeper.found
+      }
+    }
+  }
+
+  private func rest(_ duration: Duration) async {
+    if Task.isCancelled || duration <= .zero { return }
+    unsafe await withUnsafeContinuation { waiter in
+      unsafe nap = (waiter, Reactor.loop.after(duration) { self.wake() })
+    }
+  }
+
+  private func wake() {
+    guard let nap = unsafe nap else { return }
+    unsafe self.nap = nil
+    unsafe nap.timer.cancel()
+    unsafe nap.waiter.resume()
+  }
+}
