@@ -23,6 +23,7 @@ test: setup-test
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) swift test --disable-xctest $(ARGS)
 
 bench: setup
+	$(RELEASE) --product rollcall
 	$(RELEASE) --product rollcall-bench
 	$(OUTPUT)/rollcall-bench $(ARGS)
 

@@ -18,6 +18,8 @@ public final class LDAPSession {
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
+  /// Asked each time before requests leave; no ends the session instead, and nothing of them does.
+  public var maySend: (@Reactor () -> Bool)?
 
   var handle: Handle?
   let memory = RequestMemory()
@@ -48,7 +50,7 @@ public final class LDAPSession {
   public func close() {
     guard isUsable else { return }
     onClose = nil
-    _ = handle?.wire.flush()
+    if maySend?() != false { _ = handle?.wire.flush() }
     finish(.userCancelled, "the session was closed")
   }
 
@@ -93,6 +95,7 @@ public final class LDAPSession {
       isReceiving = false
     }
     guard let wire = handle?.wire else { return }
+    if wire.hasOutput, maySend?() == false { return finish(.serverDown, "this process may not send any more") }
     guard wire.flush() else { return lost() }
     watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
   }

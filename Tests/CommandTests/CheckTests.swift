@@ -262,7 +262,9 @@ import Testing
     var site = try await installed()
     site.environment["DB_PASSWORD"] = "Not-The-Password"
     try await find("source.connection: PostgreSQL: connection to server at \"127.0.0.1\"", site)
-    try await find("password authentication failed for user \"\(site.role)\" (SQLSTATE 28P01); correct source.connection", site)
+    try await find(
+      "password authentication failed for user \"\(site.role)\" (SQLSTATE 28P01); correct source.connection",
+      site)
     site.environment["LDAP_PASSWORD"] = "Not-This-Either"
     try await find("invalidCredentials (49): check the bind DN and its password", site)
     let ran = try await site.rollcall("check")

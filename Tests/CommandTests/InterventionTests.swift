@@ -55,6 +55,13 @@ import Testing
     #expect(status.held.allSatisfy { $0.action == "delete" && $0.dn == "uid=gone\($0.key),\(site.base)" })
     let set = try #require(status.heldSet)
     #expect(try await site.rollcall("status").output.contains("held:       3, set \(set)\n"))
+    // One removal has become another.
+    let key = "WHERE key = '12'"
+    try await site.sql("UPDATE rollcall.held SET dn = 'uid=else,\(site.base)' \(key)")
+    #expect(try await site.rollcall("release", "--set", set).code == 1)
+    try await site.sql("UPDATE rollcall.held SET dn = 'uid=gone12,\(site.base)', action = 'disable' \(key)")
+    #expect(try await site.rollcall("release", "--set", set).code == 1)
+    try await site.sql("UPDATE rollcall.held SET action = 'delete' \(key)")
     // Another removal is held meanwhile: what was looked at is not the set any more.
     try await site.sql(
       "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')"

@@ -44,7 +44,7 @@ import Testing
       try await eventually("all is as the table says") {
         try await site.nameByKey() == ["cid", "ben", "eve", "ann", "quiet", "dan"]
       }
-      #expect(try await site.value("employeeType", of: "5") == "disabled")
+      try await eventually("eve is disabled") { try await site.value("employeeType", of: "5") == "disabled" }
     }
     try await site.expectInStep()
   }

@@ -25,16 +25,24 @@ import Testing
     let steps = try await site.plan().plan.sequences.flatMap(\.steps)
     let made = steps.filter { $0.what == .makeContainer }.map(\.operation.dn.text)
     #expect(Set(made) == ["l=Bonn,\(site.base)", "ou=R&D,l=Bonn,\(site.base)", "ou=R&D,\(site.base)"])
-    #expect(made.count == 3 && made.firstIndex(of: "l=Bonn,\(site.base)")! < made.firstIndex(of: "ou=R&D,l=Bonn,\(site.base)")!)
+    #expect(
+      made.count == 3
+        && made.firstIndex(of: "l=Bonn,\(site.base)")! < made.firstIndex(of: "ou=R&D,l=Bonn,\(site.base)")!)
     #expect(steps.lastIndex { $0.what == .makeContainer }! < steps.firstIndex { $0.what == .create }!)
     try await site.withDaemon { _ in
-      try await eventually("all are where they belong") { try await site.places() } is: {
+      try await eventually("all are where they belong") {
+        try await site.places()
+      } is: {
         $0 == [
           "1": "uid=ann,ou=R&D,l=Bonn", "2": "uid=ben,l=Bonn", "3": "uid=cid,ou=R&D", "4": "uid=dan",
         ]
       }
-      try await site.sql("UPDATE users SET department = 'Sales', username = 'anna' WHERE id = 1; UPDATE users SET city = 'Ulm' WHERE id = 4")
-      try await eventually("two have moved") { try await site.places() } is: {
+      try await site.sql(
+        "UPDATE users SET department = 'Sales', username = 'anna' WHERE id = 1; UPDATE users SET city = 'Ulm' WHERE id = 4"
+      )
+      try await eventually("two have moved") {
+        try await site.places()
+      } is: {
         $0["1"] == "uid=anna,ou=Sales,l=Bonn" && $0["4"] == "uid=dan,l=Ulm"
       }
       try await site.expectInStep()

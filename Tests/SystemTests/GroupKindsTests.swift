@@ -14,6 +14,7 @@ import Testing
       """)
     settings.schema += "CREATE TABLE unix_groups (name text, n int); INSERT INTO unix_groups VALUES ('devs', 1);"
     let site = try await World.shared.site(settings)
+    try await site.sql("GRANT SELECT ON unix_groups TO \(site.name)")
     try await site.insert(["ann", "ben"])
     try await site.grant([(1, "devs"), (2, "devs")])
     try await site.sync()

@@ -62,7 +62,10 @@ import Testing
       // A swap of names is no swap of memberships.
       try await site.sql("UPDATE users SET username = CASE id WHEN 1 THEN 'ben' ELSE 'anna' END")
       try await eventually("they have swapped") {
-        [try await site.nameByKey(), try await site.members("ops"), try await site.members("devs"), try await site.parked()]
+        [
+          try await site.nameByKey(), try await site.members("ops"), try await site.members("devs"),
+          try await site.parked(),
+        ]
       } is: {
         $0 == [["ben", "anna"], ["ben"], ["anna", "ben"], []]
       }

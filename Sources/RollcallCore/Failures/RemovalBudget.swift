@@ -31,16 +31,23 @@ public enum RemovalBudget {
   /// - Parameters:
   ///   - wanted: removals in the batch.
   ///   - managed: entries with a link that are there now.
-  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the
-  ///     budget that a single batch would have found.
+  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the budget
+  ///     that a single batch would have found.
+  ///   - disabled: those of them whose entries are still there and counted as managed already.
   ///   - firstReconcile: no reconcile of this directory was completed before.
   public static func decide(
-    wanted: Int, managed: Int, spent: Int, policy: RemovalPolicy, firstReconcile: Bool = false
+    wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, firstReconcile: Bool = false
   ) -> Decision {
     guard wanted > 0, policy.most < 100 else { return .allowed }
     guard !firstReconcile else { return .held(.firstReconcile) }
-    let left = max(0, allowance(among: managed + spent, policy) - spent)
+    let left = max(0, allowance(among: managed + spent - disabled, policy) - spent)
     return wanted <= left ? .allowed : .held(.beyond(allowed: left))
+  }
+
+  /// How many managed entries are enough for `wanted` more removals to be allowed, however many there are beyond; nil
+  /// where that takes the whole number.
+  public static func sufficient(wanted: Int, spent: Int, policy: RemovalPolicy) -> Int? {
+    wanted + spent <= policy.least ? max(4, 2 * (wanted + spent)) : nil
   }
 
   private static func allowance(among population: Int, _ policy: RemovalPolicy) -> Int {

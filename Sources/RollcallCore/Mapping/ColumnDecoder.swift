@@ -19,8 +19,7 @@ public enum ColumnDecoder {
   }
 
   /// The values of a column; nil is NULL. NULL and empty are no value.
-  public static func values(_ bytes: [UInt8]?, type: ColumnType) throws(UndecodableValue) -> [AttributeValue]
-  {
+  public static func values(_ bytes: [UInt8]?, type: ColumnType) throws(UndecodableValue) -> [AttributeValue] {
     guard let bytes, !bytes.isEmpty else { return [] }
     guard case .array(let element) = type else {
       return try value(bytes, type).map { [$0] } ?? []
@@ -34,8 +33,7 @@ public enum ColumnDecoder {
   }
 
   /// The value of one element; nil where it is empty.
-  private static func value(_ bytes: [UInt8], _ type: ColumnType) throws(UndecodableValue) -> AttributeValue?
-  {
+  private static func value(_ bytes: [UInt8], _ type: ColumnType) throws(UndecodableValue) -> AttributeValue? {
     let octets: [UInt8] =
       switch type {
       case .text, .array: bytes

@@ -6,21 +6,43 @@ public struct Breaker: Sendable {
   /// Equal refusals in a row that open it.
   public static let most = 10
 
+  /// What becomes of a key that was refused.
+  public enum Ruling: Sendable, Equatable {
+    /// It is set aside: the refusal is its own.
+    case park
+    /// It goes back to the others: this refusal has opened the breaker.
+    case opens
+    /// It goes back to the others: the breaker is open.
+    case isOpen
+  }
+
   private var code: Int32?
-  private var failures = 0
+  /// Keys that were set aside on the way to the opening.
+  private var row: [String] = []
   public private(set) var isOpen = false
 
   public init() {}
 
-  /// Notes a refusal; true when this one opens the breaker.
-  public mutating func failed(_ code: Int32) -> Bool {
-    failures = code == self.code ? failures + 1 : 1
+  /// Notes that the directory refused a key.
+  public mutating func refused(_ key: String, _ code: Int32) -> Ruling {
+    if isOpen { return .isOpen }
+    if code != self.code { row = [] }
     self.code = code
-    if isOpen || failures < Breaker.most { return false }
+    // One key that is tried again and again is still one.
+    if row.contains(key) { return .park }
+    if row.count + 1 < Breaker.most {
+      row.append(key)
+      return .park
+    }
     isOpen = true
-    return true
+    return .opens
   }
 
-  /// Notes an operation that the directory took.
-  public mutating func succeeded() { self = Breaker() }
+  /// Notes an operation that the directory took, or a new connection.
+  ///
+  /// - Returns: keys that were set aside for what has turned out to be the directory's fault; they deserve another look.
+  public mutating func succeeded() -> [String] {
+    defer { self = Breaker() }
+    return isOpen ? row : []
+  }
 }

@@ -6,7 +6,7 @@ public typealias Epoch = Int
 /// Counts what is unsettled in each epoch, and says how far everything has settled.
 public struct EpochLedger: Sendable {
   /// The first epoch that is not known to have settled.
-  private var oldest: Epoch = 0
+  public private(set) var oldest: Epoch = 0
   /// Unsettled things of the epochs from `oldest` on.
   private var counts: Deque<Int> = [0]
 
@@ -14,6 +14,12 @@ public struct EpochLedger: Sendable {
 
   /// The epoch that is open for what is noticed now.
   public var current: Epoch { oldest + counts.count - 1 }
+
+  /// Holds the first unsettled epoch open, and with it all later ones; ``leave(_:)`` ends that.
+  public mutating func hold() -> Epoch {
+    enter(oldest)
+    return oldest
+  }
 
   /// Ends the current epoch, as a look at the log does, and returns its number.
   public mutating func close() -> Epoch {

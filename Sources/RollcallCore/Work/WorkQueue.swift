@@ -13,6 +13,11 @@ public typealias Gathering = Int
 public struct Batch: Sendable, Equatable {
   public var keys: [String]
   public var priority: Priority
+
+  public init(keys: [String], priority: Priority) {
+    self.keys = keys
+    self.priority = priority
+  }
 }
 
 /// The keys that wait to be looked at: each in one place, each with one worker.
@@ -101,11 +106,7 @@ public struct WorkQueue: Sendable {
       items[key] = item
       return
     }
-    if touch.epoch < item.touch.epoch {
-      epochs.leave(item.touch.epoch)
-      epochs.enter(touch.epoch)
-      item.touch.epoch = touch.epoch
-    }
+    if touch.epoch < item.touch.epoch { swapEpoch(&item.touch, to: touch.epoch) }
     let urgent = priority < item.touch.priority
     item.touch.priority = min(priority, item.touch.priority)
     items[key] = item
@@ -159,16 +160,27 @@ public struct WorkQueue: Sendable {
   }
 
   /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).
-  public mutating func putBack(_ key: String) {
+  ///
+  /// - Parameter demoted: its urgency from now on, if it is to wait behind others; nil leaves it.
+  public mutating func putBack(_ key: String, demoted: Priority? = nil) {
     guard var item = items[key] else { return }
+    if let demoted { item.touch.priority = demoted }
     if let dirty = item.dirty {
+      // What was added meanwhile is one with the key's turn again: the older epoch waits for both.
+      item.touch.priority = min(item.touch.priority, dirty.priority)
+      if dirty.epoch < item.touch.epoch { swapEpoch(&item.touch, to: dirty.epoch) }
       close(dirty)
       item.dirty = nil
-      item.touch.priority = min(item.touch.priority, dirty.priority)
-      items[key] = item
     }
+    items[key] = item
     enqueue(key)
     wakeWaiters(of: key)
+  }
+
+  private mutating func swapEpoch(_ touch: inout Touch, to epoch: Epoch) {
+    epochs.enter(epoch)
+    epochs.leave(touch.epoch)
+    touch.epoch = epoch
   }
 
   /// Lets an in-flight key wait until `holder`, who has a name that it wants, has been looked at afresh.

@@ -114,11 +114,18 @@ struct MappingReader {
       reading.tables = try await tables()
       reading.functions = try await functions()
     } catch {
-      guard case .database(let refusal) = error, !refusal.isConnectionLost else { throw error }
+      guard case .database(let refusal) = error, Self.isMistake(refusal) else { throw error }
       reading.failure = refusal
     }
     try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
     return reading
+  }
+
+  /// Whether the statement is at fault, and not the moment: names and syntax (class 42, 3F), a constant that cannot be
+  /// read (22), what PostgreSQL cannot do (0A).
+  private static func isMistake(_ refusal: PostgresError) -> Bool {
+    guard let state = refusal.sqlState, refusal.kind == .server else { return false }
+    return ["42", "3F", "22", "0A"].contains { state.hasPrefix($0) }
   }
 
   /// The rules of the view and of the views below it.

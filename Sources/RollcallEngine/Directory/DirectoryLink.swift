@@ -23,6 +23,7 @@ public final class DirectoryLink {
   private let base: DistinguishedName
   private var sessions: [Lane: LDAPSession] = [:]
   private var lanes: [Lane: WriteLane] = [:]
+  private var pulse: Timer?
   /// The URL that answered last is tried first.
   private var firstURL = 0
   public private(set) var facts: DirectoryFacts?
@@ -53,6 +54,12 @@ public final class DirectoryLink {
     return found
   }
 
+  /// Lets a lane write as long as `mayWrite` says so; before, none does.
+  func permit(_ lane: Lane, _ mayWrite: @escaping @Reactor () -> Bool) throws(EngineError) {
+    try self.lane(lane).mayWrite = mayWrite
+    try session(lane).maySend = mayWrite
+  }
+
   /// Connects all lanes to the first URL that answers, and learns what the server is.
   ///
   /// - Throws: ``EngineError`` of the last URL tried.
@@ -81,13 +88,45 @@ public final class DirectoryLink {
     let facts = try await learn(reading)
     for (lane, session) in opened {
       guard session.isUsable else {
-        throw LDAPError(code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
+        throw LDAPError(
+          code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
     }
     self.facts = facts
     sessions = opened
+    keepProbing()
+  }
+
+  // MARK: Pulse
+
+  /// How often an idle session is asked for a sign of life, and how long that may take. A session with something on its
+  /// way has deadlines.
+  private static let probeEvery: Duration = .seconds(4)
+  private static let probeTimeout: Duration = .seconds(5)
+
+  private func keepProbing() {
+    pulse?.cancel()
+    pulse = Reactor.loop.after(DirectoryLink.probeEvery) { [weak self] in
+      guard let self else { return }
+      for session in self.sessions.values where session.outstanding == 0 { self.probe(session) }
+      self.keepProbing()
+    }
+  }
+
+  /// Any answer will do, a refusal too.
+  private func probe(_ session: LDAPSession) {
+    let late = Reactor.loop.after(DirectoryLink.probeTimeout) { [weak self, weak session] in
+      guard let self, let session, self.sessions.values.contains(where: { $0 === session }) else { return }
+      self.lost(
+        LDAPError(
+          code: .timeout, diagnostic: "no sign of life within \(DirectoryLink.probeTimeout)",
+          operation: "connection to \(session.options.url)"))
+    }
+    session.search(
+      base: DistinguishedName(unchecked: ""), scope: .base, filter: .present("objectClass"), attributes: ["1.1"]
+    ) { _ in late.cancel() }
   }
 
   private func learn(_ session: LDAPSession) async throws(LDAPError) -> DirectoryFacts {
@@ -117,6 +156,8 @@ public final class DirectoryLink {
   }
 
   public func close() {
+    pulse?.cancel()
+    pulse = nil
     let old = sessions
     sessions = [:]
     lanes = [:]

@@ -42,7 +42,8 @@ struct EntryFinder {
       case .value(let attribute, let value): (base, .subtree, .equal(attribute, value))
       }
     }
-    return try await all(searches, session, absent: [.noSuchObject])
+    // What is no name to this server is nobody's; whoever wants it is told when it is to be added.
+    return try await all(searches, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError])
   }
 
   /// Runs searches side by side and joins what they found.

@@ -22,7 +22,7 @@ final class WriteLane {
   private var running = 0
   private var waiting = Deque<@Reactor () -> Void>()
   /// Asked before each send: whether this process may write at all.
-  var mayWrite: @Reactor () -> Bool = { true }
+  var mayWrite: @Reactor () -> Bool = { false }
 
   init(_ session: LDAPSession, limit: Int) {
     self.session = session

@@ -33,9 +33,12 @@ extension Engine {
     provisioner.pump()
     guard let groups else { return }
     Reactor.task {
-      await self.provisioner.quiet()
-      guard self.provisioner.isWorking, self.groups === groups else { return }
-      do throws(EngineError) { try await groups.registry.noteCompared(names) } catch { self.trouble(error) }
+      do throws(EngineError) {
+        guard try await self.settle(), self.groups === groups else { return }
+        try await groups.registry.noteCompared(names)
+      } catch {
+        self.trouble(error)
+      }
     }
   }
 

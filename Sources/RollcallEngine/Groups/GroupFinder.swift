@@ -93,7 +93,8 @@ struct GroupFinder {
 
   /// The last index of `member;range=0-1499`; `.some(nil)` for the range that ends the list, nil for no range.
   private static func end(of attribute: String) -> Int?? {
-    guard let option = attribute.split(separator: ";").dropFirst().first(where: { $0.lowercased().hasPrefix("range=") }),
+    guard
+      let option = attribute.split(separator: ";").dropFirst().first(where: { $0.lowercased().hasPrefix("range=") }),
       let dash = option.lastIndex(of: "-")
     else { return nil }
     return .some(Int(option[dash...].dropFirst()))

@@ -29,7 +29,8 @@ final class GroupKeeper {
   var onRemade: (@Reactor (GroupName) -> Void)?
 
   init(
-    _ configuration: Configuration.Groups, people: UserRules, facts: DirectoryFacts, link: DirectoryLink, _ ledger: Ledger,
+    _ configuration: Configuration.Groups, people: UserRules, facts: DirectoryFacts, link: DirectoryLink,
+    _ ledger: Ledger,
     database: Database
   ) {
     planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema)
@@ -83,7 +84,8 @@ final class GroupKeeper {
       person.after = after(subject, hasSteps: person.hasSteps)
       person.oldName = person.before.flatMap(planner.value)
       person.newName = person.after.flatMap(planner.value)
-      if let one = person.oldName, let other = person.newName, planner.identity(of: one) == planner.identity(of: other) {
+      if let one = person.oldName, let other = person.newName, planner.identity(of: one) == planner.identity(of: other)
+      {
         person.newName = one
       }
       person.journalledName = journalled.flatMap(planner.value)

@@ -8,9 +8,20 @@ struct DirectoryRecord: Sendable {
   var fingerprint: String?
   var server: String?
   var base: String?
-  var hasReconciled: Bool
+  /// Seconds since the last completed reconcile; nil if there was none.
+  var sinceReconcile: Double?
+  /// The process that leads, or led and did not end in order, and since when, as text.
+  var leader: String?
+  var leadingSince: String?
+  var condition: DirectoryCondition
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   var isFuture: Bool
+
+  /// What its leader's lock is for; nil before the first connection.
+  var subject: String? {
+    guard let server, let base else { return nil }
+    return Leader.subject(server: server, base: base)
+  }
 }
 
 extension Ledger {
@@ -19,7 +30,7 @@ extension Ledger {
     let result = try await database.query(
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
-        last_reconcile IS NOT NULL,
+        extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
         coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false)
       FROM rollcall.directory WHERE name = $1
       """, [directory])
@@ -27,7 +38,9 @@ extension Ledger {
     return DirectoryRecord(
       watermark: result.text(0, 0), system: result.text(0, 1), timeline: result.text(0, 2),
       fingerprint: result.text(0, 3), server: result.text(0, 4), base: result.text(0, 5),
-      hasReconciled: result.bool(0, 6), isFuture: result.bool(0, 7))
+      sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
+      condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
+      isFuture: result.bool(0, 11))
   }
 
   /// Writes down which database, server and mapping the watermark to come belongs to.
@@ -63,22 +76,27 @@ extension Ledger {
   }
 
   /// Says for `status` how the directory is.
-  func note(state: String, reason: String?) async throws(EngineError) {
+  func note(_ condition: DirectoryCondition) async throws(EngineError) {
     try await database.query(
       """
       INSERT INTO rollcall.directory AS d (name, state, reason, since) VALUES ($1, $2, $3, now())
       ON CONFLICT (name) DO UPDATE SET state = excluded.state, reason = excluded.reason,
         since = CASE WHEN d.state IS DISTINCT FROM excluded.state THEN now() ELSE d.since END
       WHERE d.state IS DISTINCT FROM excluded.state OR d.reason IS DISTINCT FROM excluded.reason
-      """, [directory, state, reason])
+      """, [directory, condition.state, condition.reason], timeout: .seconds(10))
   }
 
-  func note(leader: String?) async throws(EngineError) {
-    try await database.query(
+  /// Writes down who leads, or that the one who did has ended in order and has nothing on its way.
+  ///
+  /// - Returns: since when, as text.
+  @discardableResult
+  func note(leader: String?) async throws(EngineError) -> String? {
+    let result = try await database.query(
       """
-      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2::text IS NOT NULL THEN now() END
-      WHERE name = $1 AND leader IS DISTINCT FROM $2
-      """, [directory, leader])
+      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2::text IS NOT NULL THEN clock_timestamp() END
+      WHERE name = $1 RETURNING leader_since::text
+      """, [directory, leader], timeout: .seconds(10))
+    return result.isEmpty ? nil : result.text(0, 0)
   }
 
   /// The version of the schema `rollcall`; nil where it is not installed.

@@ -18,16 +18,31 @@ extension Ledger {
       [directory, SQLText.array(keys)])
   }
 
+  /// What was spent of the budget within a while.
+  struct Spending: Sendable {
+    /// People who were removed.
+    var all = 0
+    /// Those of them whose entries are there, disabled.
+    var disabled = 0
+    /// Those of them who were asked for: a removal that is done again after a crash is paid for already.
+    var paid = 0
+  }
+
   /// Removals noted within the last so many seconds; older ones are forgotten.
-  func spent(within seconds: Double) async throws(EngineError) -> Int {
+  func spending(within seconds: Double, of keys: [String]) async throws(EngineError) -> Spending {
     let result = try await database.query(
       """
       WITH old AS (DELETE FROM rollcall.removal
-        WHERE directory = $1 AND at < now() - $2::float8 * interval '1 second')
-      SELECT count(*) FROM rollcall.removal
-      WHERE directory = $1 AND at >= now() - $2::float8 * interval '1 second'
-      """, [directory, "\(seconds)"])
-    return result.int(0, 0) ?? 0
+        WHERE directory = $1 AND at < now() - $2::float8 * interval '1 second'),
+      recent AS (SELECT DISTINCT key FROM rollcall.removal
+        WHERE directory = $1 AND at >= now() - $2::float8 * interval '1 second')
+      SELECT count(*), count(*) FILTER (WHERE EXISTS (
+          SELECT FROM rollcall.disabled AS d WHERE d.directory = $1 AND d.key = r.key)),
+        count(*) FILTER (WHERE key = ANY ($3::text[]))
+      FROM recent AS r
+      """, [directory, "\(seconds)", SQLText.array(keys)])
+    return Spending(
+      all: result.int(0, 0) ?? 0, disabled: result.int(0, 1) ?? 0, paid: result.int(0, 2) ?? 0)
   }
 
   /// Writes removals down for a person to decide; one whose action changed loses its approval.
@@ -39,6 +54,7 @@ extension Ledger {
       SELECT $1, x.key, x.action, x.dn, now(), false
       FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
       ON CONFLICT (directory, key) DO UPDATE SET action = excluded.action, dn = excluded.dn,
+        since = CASE WHEN h.action = excluded.action THEN h.since ELSE now() END,
         approved = h.approved AND h.action = excluded.action
       """,
       [

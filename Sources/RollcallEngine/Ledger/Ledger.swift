@@ -14,6 +14,8 @@ struct ParkedKey: Sendable, Equatable {
 /// What Rollcall remembers in the database of one directory: the tables of the schema `rollcall`.
 @Reactor
 final class Ledger {
+  private static let mostDue = 1000
+
   let directory: String
   let database: Database
 
@@ -25,14 +27,21 @@ final class Ledger {
   // MARK: Watermark
 
   /// Moves the watermark. Whatever was parked or held up to it has been committed before.
-  func store(watermark: String, lookedAt: String) async throws(EngineError) {
+  ///
+  /// - Parameter was: what was stored last; nil if none was.
+  /// - Returns: false where it is not that any more, or the log was cut between (as `rollcall.advance` has it): what
+  ///   this process has seen is incomplete then.
+  func store(watermark: String, after was: String?, lookedAt: String) async throws(EngineError) -> Bool {
     // A watermark that is lost with the server only makes some keys be looked at again.
-    try await database.query(
+    let result = try await database.query(
       """
       WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-      UPDATE rollcall.directory SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz
-      FROM quick WHERE name = $1
-      """, [directory, watermark, lookedAt])
+      UPDATE rollcall.directory AS d SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz, cut = NULL
+      FROM quick WHERE d.name = $1 AND d.watermark::text IS NOT DISTINCT FROM $4::text
+        AND ($4::text IS NOT NULL OR d.cut IS NULL OR d.cut < pg_snapshot_xmin($2::pg_snapshot))
+      RETURNING 1
+      """, [directory, watermark, lookedAt, was])
+    return !result.isEmpty
   }
 
   // MARK: Parked
@@ -95,7 +104,7 @@ final class Ledger {
     let result = try await database.query(
       """
       SELECT key, greatest(extract(epoch FROM next_at - now()), 0) FROM rollcall.parked
-      WHERE directory = $1 AND next_at IS NOT NULL ORDER BY next_at LIMIT 1000
+      WHERE directory = $1 AND next_at IS NOT NULL ORDER BY next_at LIMIT \(Ledger.mostDue)
       """, [directory])
     var keys: [String] = []
     for row in 0..<result.rowCount {
@@ -103,7 +112,8 @@ final class Ledger {
       if wait > 0 { return (keys, wait) }
       keys.append(result.text(row, 0) ?? "")
     }
-    return (keys, nil)
+    // There may be more of them.
+    return (keys, result.rowCount == Ledger.mostDue ? 1 : nil)
   }
 
   /// How many keys are parked, and how many removals wait for a person.
@@ -137,7 +147,8 @@ final class Ledger {
 
   /// An array literal in which nil is NULL.
   private static func array(_ elements: [String?]) -> String {
-    "{" + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
+    "{"
+      + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
       .joined(separator: ",") + "}"
   }
 }

@@ -22,13 +22,17 @@ final class LedgerState {
 
   /// Reads everything anew, as after a change of leader or a command that altered it.
   func load() async throws(EngineError) {
-    let parkedRows = try await ledger.parked()
-    held = try await ledger.held()
-    disabled = try await ledger.allDisabled()
+    // Each is taken over the moment it is read: passes write to both meanwhile, in the same order.
+    let rows = try await ledger.parked()
     parked = [:]
     waiting = [:]
-    for row in parkedRows { remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks)) }
+    for row in rows { remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks)) }
+    held = try await ledger.held()
+    disabled = try await ledger.allDisabled()
   }
+
+  /// Parked keys that wait for something else than their row, the mapping or the schema.
+  var blockedKeys: [String] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
   private func remember(_ key: String, _ entry: Parked?) {
     if let blocks = parked[key]?.blocks {

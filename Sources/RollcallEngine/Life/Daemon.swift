@@ -9,7 +9,7 @@ internal import RollcallCore
 public final class Daemon {
   private let engine: Engine
   private let logger: Logger
-  private let listener: Listener
+  let listener: Listener
   private let doorbell: Doorbell
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
@@ -17,8 +17,12 @@ public final class Daemon {
   private var tasks: [Task<Void, Never>] = []
   private var lookTimer: Timer?
   private var isStandby = false
-  private var lastXID: String?
+  private var hasBeenReady = false
+  private var burst = NotificationBurst()
+  private var isHearing = false
   private var pausing: Task<Void, Never>?
+  /// How long a connection lasts that was worth making.
+  private static let steady: Duration = .seconds(5)
   /// Tells a supervisor how things are.
   public var onStatus: (@Reactor (String) -> Void)?
   /// Called once, when the daemon is connected and leads or stands by.
@@ -32,12 +36,10 @@ public final class Daemon {
       engine?.sweeper
     }
     engine.onTrouble = { [weak self] error in self?.note(error) }
-    engine.onReconciled = { [weak self] in Reactor.task { await self?.tell("connected", nil) } }
+    engine.onState = { [weak self] condition in Reactor.task { await self?.tell(condition) } }
+    engine.reconciles.isPeriodic = true
     doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
-    listener.onListening = { [weak self] in
-      self?.lookSoon(.zero)
-      self?.answerRequests()
-    }
+    listener.onListening = { [weak self] in self?.lookSoon(.zero) }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }
 
@@ -50,26 +52,33 @@ public final class Daemon {
       return !self.isStopping
     }
     tasks.append(Reactor.task { await self.listener.run() })
-    tasks.append(Reactor.task { await self.every(self.engine.configuration.sweep.every) { self.lookSoon(.zero) } })
     tasks.append(
-      Reactor.task { await self.every(self.engine.configuration.reconcile.every) { self.engine.reconcileIfLeading() } })
+      Reactor.task {
+        await self.every(self.engine.configuration.sweep.every) {
+          self.lookSoon(.zero)
+          self.engine.answerRequests()
+        }
+      })
     var attempt = 0
+    var establishedAt: ContinuousClock.Instant?
     while !isStopping {
       do throws(EngineError) {
         trouble = nil
         let reason = try await engine.establish()
-        attempt = 0
+        establishedAt = .now
         isStandby = false
-        await tell("connected", reason.map { "comparing everybody: \($0)" })
+        await tell(.connected(reason.map { "comparing everybody: \($0)" }))
         ready()
         lookSoon(.zero)
-        answerRequests()
         doorbell.start()
         await waitForTrouble()
       } catch {
         trouble = error
       }
       if isStopping { break }
+      // A connection that is lost as soon as it is made does not count as success.
+      if let since = establishedAt, .now - since > Daemon.steady { attempt = 0 }
+      establishedAt = nil
       if let trouble { try await handle(trouble, attempt: &attempt) }
     }
     await drain()
@@ -116,14 +125,23 @@ public final class Daemon {
       // Not jittered: whoever stands by has to take over soon, and asking costs one statement.
       await pause(.seconds(1))
       return
-    case .refused: throw error
+    case .refused(let reason):
+      // What would forbid a start does not end what was running well.
+      guard hasBeenReady else { throw error }
+      backoff = Backoff(base: .seconds(5), cap: .seconds(60))
+      await tell(.paused(reason))
     case .directory(let failure):
       // Asking again and again with a wrong password locks accounts.
       if ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
         backoff = Backoff(base: .seconds(5), cap: .seconds(60))
       }
-      await tell("paused", error.description)
-    case .database: announce("waiting for PostgreSQL")
+      await tell(.paused(error.description))
+    case .database(let failure):
+      if failure.isConnectionLost {
+        announce("waiting for PostgreSQL")
+      } else {
+        await tell(.paused(error.description))
+      }
     }
     if attempt == 1 || attempt % 20 == 0 {
       logger.warning("paused", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
@@ -140,35 +158,38 @@ public final class Daemon {
     pausing = nil
   }
 
-  private func tell(_ state: String, _ reason: String?) async {
-    announce(reason.map { "\(state): \($0)" } ?? state)
-    try? await engine.ledger.note(state: state, reason: reason)
+  private func tell(_ condition: DirectoryCondition) async {
+    announce(condition.reason.map { "\(condition.state): \($0)" } ?? condition.state)
+    await engine.note(condition)
   }
 
   private func announce(_ status: String) { onStatus?(status) }
 
   private func ready() {
+    hasBeenReady = true
     onReady?()
     onReady = nil
   }
 
   // MARK: Noticing
 
+  /// Notes a notification; those that came with one read are taken up together.
   private func hear(_ payload: NotificationPayload?) {
-    guard let payload, let sweeper = engine.sweeper, engine.provisioner.isWorking else { return lookSoon(.zero) }
-    if payload.request != nil { return answerRequests() }
+    if payload?.request != nil { return engine.answerRequests() }
     doorbell.heard(backlog: engine.provisioner.queue.backlog)
-    // A second message of one transaction is a part of something larger: the log tells how large, and its removals
-    // are decided together.
-    let isAlone = payload.xid != lastXID
-    lastXID = payload.xid
-    if payload.isSmall, isAlone, let xid = payload.xid, let keys = payload.keys {
-      sweeper.hear(xid: xid, keys: keys)
-      // The log is read a moment later, once for a burst, to move the watermark.
-      lookSoon(.milliseconds(200))
-    } else {
-      lookSoon(.zero)
-    }
+    burst.add(payload)
+    if isHearing { return }
+    isHearing = true
+    Reactor.task { self.takeUpBurst() }
+  }
+
+  private func takeUpBurst() {
+    isHearing = false
+    let (small, mustLook) = burst.take()
+    guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
+    for change in small { sweeper.hear(xid: change.xid, keys: change.keys) }
+    // After few changes the log is read a moment later, once for a burst, to move the watermark.
+    lookSoon(mustLook ? .zero : .milliseconds(200))
   }
 
   private func lookSoon(_ delay: Duration) {
@@ -189,17 +210,10 @@ public final class Daemon {
     Reactor.task {
       do throws(EngineError) {
         try await sweeper.look()
-        try await self.engine.prune(force: false)
+        await self.engine.prune(force: false)
       } catch {
         self.engine.trouble(error)
       }
-    }
-  }
-
-  private func answerRequests() {
-    guard engine.provisioner.isWorking else { return }
-    Reactor.task {
-      do throws(EngineError) { try await self.engine.answerRequests() } catch { self.engine.trouble(error) }
     }
   }
 

@@ -3,26 +3,38 @@ internal import Reactor
 internal import RollcallCore
 
 extension Engine {
-  /// Looks at what commands have asked for, and answers.
-  func answerRequests() async throws(EngineError) {
-    for request in try await ledger.requests() {
-      switch request.kind {
-      case .look:
-        try await sweeper?.look()
-        await provisioner.quiet()
-      case .full:
-        requestReconcile()
-        await settled()
-      case .retry:
-        try await state.load()
-        try await retrier.check()
-      case .release:
-        try await state.load()
-        takeUpReleased()
+  /// Looks at what commands have asked for, and answers; one after the other.
+  func answerRequests() {
+    if isAnswering { return }
+    isAnswering = true
+    Reactor.task {
+      do throws(EngineError) {
+        while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
+          guard try await self.fulfil(request) else { break }
+          try await self.ledger.answer(request, message: nil)
+        }
+      } catch {
+        self.trouble(error)
       }
-      guard provisioner.isWorking else { return }
-      try await ledger.answer(request, message: nil)
+      self.isAnswering = false
     }
+  }
+
+  /// Does what was asked for; false when work has stopped before it was done.
+  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> Bool {
+    switch request.kind {
+    case .look: return try await settle()
+    case .full:
+      requestReconcile()
+      return try await settle()
+    case .retry:
+      try await state.load()
+      try await retrier.check()
+    case .release:
+      try await state.load()
+      takeUpReleased()
+    }
+    return true
   }
 
   /// Hands in the removals that a person has approved.
@@ -31,17 +43,39 @@ extension Engine {
     provisioner.pump()
   }
 
-  /// Waits until everything that is known of has settled and is stored, or work has stopped.
-  func settled() async {
-    while provisioner.isWorking, !isSettled {
-      await provisioner.quiet()
-      try? await Reactor.sleep(for: .milliseconds(5))
+  /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
+  /// stopped before.
+  func settle() async throws(EngineError) -> Bool {
+    // A look that is under way already has begun too early.
+    let target = provisioner.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
+    try await sweeper?.look()
+    while provisioner.isWorking, let sweeper {
+      sweeper.progress()
+      if sweeper.storedUpTo >= target { return true }
+      try? await Reactor.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+
+  /// Says for `status` how the directory is, unless another process leads, which knows better.
+  func note(_ condition: DirectoryCondition) async {
+    do throws(EngineError) {
+      if !leader.mayWrite, let subject = try await ledger.record()?.subject,
+        try await Leader.exists(for: subject, ledger.database)
+      {
+        return
+      }
+      try await ledger.note(condition)
+    } catch {
+      // Whoever asks for the status cannot reach the database either.
+      logger.debug("noting the state", metadata: ["error": "\(error)"])
     }
   }
 
   /// Waits until no pass is under way, after work has stopped.
   func settleDown() async {
     provisioner.suspend()
+    // Each operation under way has a deadline of its own.
     while provisioner.passesRunning > 0 { try? await Reactor.sleep(for: .milliseconds(5)) }
   }
 
@@ -56,10 +90,9 @@ extension Engine {
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
-    if leader.mayWrite { try? await ledger.note(leader: nil) }
-  }
-
-  func reconcileIfLeading() {
-    if provisioner.isWorking, !isReconciling { requestReconcile() }
+    // Only who has nothing on its way says that it has ended in order.
+    if leader.mayWrite, provisioner.passesRunning == 0, !unknown.isOpen {
+      _ = try? await ledger.note(leader: nil)
+    }
   }
 }

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
-public import Logging
 internal import LDAP
 internal import LDAPModel
+public import Logging
 internal import Postgres
 public import Reactor
 internal import RollcallCore
@@ -27,22 +27,23 @@ public final class Engine {
   let provisioner: Provisioner
   let retrier: Retrier
   let leader: Leader
+  let unknown: UnknownOutcomes
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
   /// Nil where no groups are configured, and before the first connection.
   private(set) var groups: GroupKeeper?
-  private var identity: DatabaseIdentity?
-  /// Epochs that wait for a reconcile, and whether one is running.
-  private var reconcilesWanted: [Int] = []
-  private var reconciling = false
-  private var reconcileGathering: Int?
-  private var hasReconciled = false
+  var reconciles = ReconcileAgenda()
+  var isAnswering = false
+  /// Since when this process leads, as the ledger has it.
+  private var leadingSince: String?
   private var lastPrune: ContinuousClock.Instant?
   private var storesAtPrune = 0
   /// Called when work stopped because a side was lost.
   var onTrouble: (@Reactor (EngineError) -> Void)?
-  /// Called when a reconcile was completed and its removals are decided.
-  var onReconciled: (@Reactor () -> Void)?
+  /// Called when everybody could not be compared, although the connection lives.
+  var onIncomplete: (@Reactor (EngineError) -> Void)?
+  /// Called when what `status` says of the directory has changed while it is connected.
+  var onState: (@Reactor (DirectoryCondition) -> Void)?
 
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   public init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
@@ -64,6 +65,7 @@ public final class Engine {
     state = LedgerState(ledger)
     gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
     provisioner = Provisioner(state, gatekeeper, logger)
+    unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, provisioner)
     leader = Leader(options)
     wire()
@@ -71,15 +73,19 @@ public final class Engine {
 
   private func wire() {
     link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
+    provisioner.unknown = unknown
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
     provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
-    provisioner.onDecided = { [weak self] gathering in self?.decided(gathering) }
+    provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering) }
+    provisioner.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
+    unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
+    unknown.onOverflow = { [weak self] in self?.requestReconcile() }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
     leader.onLost = { [weak self] error in self?.trouble(error) }
-    gatekeeper.count = { [weak self] () throws(EngineError) in
+    gatekeeper.count = { [weak self] limit throws(EngineError) in
       guard let self else { return 0 }
-      return try await self.countManaged()
+      return try await self.countManaged(upTo: limit)
     }
   }
 
@@ -94,7 +100,6 @@ public final class Engine {
   @discardableResult
   func establish() async throws(EngineError) -> String? {
     let identity = try await DatabaseIdentity.read(database)
-    let record = try await ledger.record()
     if !link.isConnected { try await link.connect() }
     guard let facts = link.facts else { throw .refused("the directory did not say what it is") }
     let surveyor = Surveyor(configuration, roster: roster, link: link, state: state, facts: facts)
@@ -106,66 +111,110 @@ public final class Engine {
         "the directory name \"\(rival)\" already manages \(configuration.users.base.text); two names must not "
           + "write to one base (rollcall uninstall in its configuration gives it up)")
     }
-    try await lead(facts.identity + " " + base)
-    let reason = Engine.mismatch(record, identity, fingerprint: fingerprint, server: facts.identity, base: base)
-    let mappingChanged = record?.fingerprint != nil && record?.fingerprint != fingerprint
+    let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
+    // Read only now: until then another leader may have changed it.
+    let record = try await ledger.record()
+    let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
+    let reason = Engine.mismatch(
+      record, identity, fingerprint: fingerprint, server: facts.identity, base: base, isUnderWay: sweeper != nil)
+    if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, keepWatermark: reason == nil)
-    try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
-    if mappingChanged { try await ledger.releaseParked([]) }
+    if isNew || leadingSince == nil {
+      leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
+    }
     try await state.load()
-    hasReconciled = record?.hasReconciled ?? false
-    self.identity = identity
+    // Another directory, or another part of it, has never been compared.
+    let isSame = record?.server == facts.identity && record?.base == base
+    reconciles.isFirst = !(isSame && record?.sinceReconcile != nil)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
-      try? link.lane(lane).mayWrite = { [weak self] in self?.leader.mayWrite ?? false }
+      try link.permit(lane) { [weak self] in self?.leader.mayWrite ?? false }
     }
     groups = try await groupKeeper(facts)
     provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
-    try await begin(reason, watermark: record?.watermark)
+    // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
+    unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
+    if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
+    try await begin(reason, record)
     takeUpGroups()
     return reason
   }
 
-  /// Becomes the leader, or says who is.
-  private func lead(_ subject: String) async throws(EngineError) {
+  /// Becomes the leader, or says who is; whether it was not before.
+  private func lead(_ subject: String) async throws(EngineError) -> Bool {
     let wasLeading = leader.mayWrite
     guard try await leader.tryToLead(subject: subject) else { throw .standby }
+    if wasLeading { return false }
     // Whoever led before may have written behind our back.
-    if !wasLeading { sweeper = nil }
+    sweeper?.stop()
+    sweeper = nil
+    gatekeeper.managed = nil
+    return true
   }
 
   /// Starts from the watermark, or from now with a reconcile behind it.
-  private func begin(_ reason: String?, watermark: String?) async throws(EngineError) {
+  private func begin(_ reason: String?, _ record: DirectoryRecord?) async throws(EngineError) {
     if let reason {
-      logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
-      let now = try await ChangeLog(database).now()
-      startSweeper(seen: now.snapshot)
-      let epoch = provisioner.queue.epochs.current
-      provisioner.queue.epochs.enter(epoch)
-      requestReconcile(epoch)
-    } else if sweeper == nil, let watermark {
-      startSweeper(seen: watermark)
+      try await beginAnew(reason)
+    } else if let sweeper {
+      if !sweeper.goOn(from: record?.watermark) { try await beginAnew(Engine.cut) }
+    } else if let watermark = record?.watermark {
+      startSweeper(seen: watermark, stored: watermark)
     }
-    if !reconcilesWanted.isEmpty { runReconciles() }
+    planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
+    runReconciles()
+    // What had its cause removed by a step whose record was lost with a process or a connection, and what a person
+    // has approved meanwhile.
+    for key in state.blockedKeys { provisioner.add(key, .retry) }
+    takeUpReleased()
     try await sweeper?.look()
     try await retrier.check()
-    takeUpReleased()
+    answerRequests()
   }
 
-  private func startSweeper(seen: String) {
-    let sweeper = Sweeper(ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, logger)
+  /// Takes this moment for the watermark to come, and has everybody compared.
+  private func beginAnew(_ reason: String) async throws(EngineError) {
+    logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    let now = try await ChangeLog(database).now()
+    sweeper?.stop()
+    startSweeper(seen: now.snapshot, stored: nil)
+    requestReconcile()
+  }
+
+  private func startSweeper(seen: String, stored: String?) {
+    let sweeper = Sweeper(
+      ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
+    sweeper.onDisplaced = { [weak self] in self?.displaced() }
     self.sweeper = sweeper
   }
 
+  private static let cut = "the change log was cut before this directory had settled it"
+
+  /// The stored watermark is not the one that was stored last.
+  private func displaced() {
+    guard leader.mayWrite, provisioner.isWorking else { return }
+    Reactor.task {
+      do throws(EngineError) {
+        try await self.beginAnew(Engine.cut)
+        try await self.sweeper?.look()
+      } catch {
+        self.trouble(error)
+      }
+    }
+  }
+
   /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
+  ///
+  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
   private static func mismatch(
-    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String
+    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
+    isUnderWay: Bool
   ) -> String? {
-    guard let record else { return "this directory has never been compared" }
-    if record.watermark == nil { return "there is no watermark" }
+    guard let record, record.server != nil else { return "this directory has never been compared" }
+    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
     if record.system != identity.system { return "the database is another cluster than last time" }
     if record.timeline != identity.timeline { return "the database has failed over or was restored" }
     if record.isFuture { return "the watermark lies in the database's future: it was restored from a backup" }
@@ -175,138 +224,58 @@ public final class Engine {
     return nil
   }
 
+  // MARK: Trouble
+
+  /// Stops work because a side was lost or cannot answer.
   func trouble(_ error: EngineError) {
     provisioner.suspend()
-    if case .directory = error { link.close() }
+    switch error {
+    case .directory: link.close()
+    case .database(let failure) where failure.isConnectionLost:
+      // What has ended one session has likely made the others useless; nobody waits for their deadlines.
+      for session in sessions { session.close() }
+    case .database, .refused, .standby: break
+    }
+    unknown.disconnected()
     onTrouble?(error)
   }
 
-  private func countManaged() async throws(EngineError) -> Int {
-    guard let surveyor else { return 0 }
-    var count = 0
-    do {
-      try await link.session(.reading).search(
-        base: surveyor.finder.base, scope: .subtree, filter: surveyor.finder.everyone, attributes: ["1.1"],
-        pageSize: surveyor.facts.dialect.pageSize
-      ) { count += $0.count }
-    } catch let error as LDAPError {
-      throw .directory(error)
-    } catch {
-      throw .refused("\(error)")
+  /// All but the leader's, which has a watch of its own.
+  private var sessions: [Database] { [database, bulk, windows, ledger.database] }
+
+  private func noteBreaker(_ problem: Problem?) {
+    if let problem {
+      onState?(.refusing("one key after another is refused: \(problem)"))
+    } else {
+      onState?(.connected(reconciles.isUnderWay ? "comparing everybody" : nil))
     }
-    return count
-  }
-
-  // MARK: Reconciling
-
-  /// Wants everybody compared; the epoch's count, already taken, is given back when that is done.
-  func requestReconcile(_ epoch: Int) {
-    reconcilesWanted.append(epoch)
-    runReconciles()
-  }
-
-  /// Wants everybody compared, for a reason of its own.
-  public func requestReconcile() {
-    let epoch = provisioner.queue.epochs.current
-    provisioner.queue.epochs.enter(epoch)
-    requestReconcile(epoch)
-  }
-
-  var isReconciling: Bool { reconciling || !reconcilesWanted.isEmpty }
-
-  private func runReconciles() {
-    guard !reconciling, !reconcilesWanted.isEmpty, let surveyor, provisioner.isWorking else { return }
-    reconciling = true
-    let epochs = reconcilesWanted
-    reconcilesWanted = []
-    Reactor.task {
-      let reader = BothSides(
-        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
-      let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
-      do throws(EngineError) {
-        let started = ContinuousClock.now
-        let found = try await reconciler.run(epoch: epochs[0], isFirst: !self.hasReconciled)
-        for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
-        self.logger.notice(
-          "compared everybody",
-          metadata: ["entries": "\(found.entries)", "ms": "\((ContinuousClock.now - started).milliseconds)"])
-        self.reconcileGathering = found.gathering
-        self.reconciling = false
-        self.bulk.close()
-        self.provisioner.decideGatherings()
-      } catch {
-        // The epochs stay open: the watermark does not move until a reconcile has been completed.
-        self.reconcilesWanted += epochs
-        self.reconciling = false
-        self.trouble(error)
-      }
-    }
-  }
-
-  private func decided(_ gathering: Int) {
-    guard gathering == reconcileGathering else { return }
-    reconcileGathering = nil
-    hasReconciled = true
-    Reactor.task {
-      do throws(EngineError) { try await self.ledger.noteReconcile() } catch { self.trouble(error) }
-      self.onReconciled?()
-    }
-    runReconciles()
   }
 
   /// Forgets what every directory has settled, at most once in a while.
-  func prune(force: Bool) async throws(EngineError) {
+  func prune(force: Bool) async {
     guard provisioner.isWorking, let sweeper else { return }
     let due = lastPrune.map { ContinuousClock.now - $0 > .seconds(60) } ?? true
     guard force || (due && sweeper.stores > storesAtPrune) else { return }
     lastPrune = .now
     storesAtPrune = sweeper.stores
-    try await ChangeLog(bulk).prune()
-  }
-
-  /// Checks what has to hold before anything is established, and that the database answers; waits for a
-  /// database that is not there.
-  ///
-  /// - Parameter pause: waits that long; false gives up.
-  func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
-    var attempt = 0
-    while true {
-      do throws(EngineError) {
-        try await requireInstalled()
-        return try await requireCoverage()
-      } catch {
-        // A wrong user, password (class 28) or database (3D000) is not waited for.
-        guard case .database(let failure) = error, failure.isConnectionLost,
-          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
-        else { throw error }
-        attempt += 1
-        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
-        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
-        let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
-        guard await pause(delay) else { return }
-      }
+    let session = Database(options, timeout: 120_000)
+    defer { session.end() }
+    do throws(EngineError) { try await ChangeLog(session).prune() } catch {
+      // It is tried again in a while; a log that is longer than it need be is no reason to stop.
+      logger.warning("pruning the change log", metadata: ["error": "\(error)"])
     }
   }
 
   // MARK: Ending
 
-  /// Whether everything that was seen is settled and stored.
-  var isSettled: Bool {
-    !isReconciling && reconcileGathering == nil && provisioner.isQuiet && (sweeper?.isStored ?? false)
-  }
-
   public func close() {
-    provisioner.suspend()
+    provisioner.end()
+    sweeper?.stop()
+    unknown.disconnected()
+    reconciles.timer?.cancel()
     retrier.stop()
     leader.resign()
     link.close()
-    for session in [database, bulk, windows, ledger.database] { session.close() }
-  }
-}
-
-extension RemovalPolicy {
-  init(_ removals: Configuration.Removals) {
-    self.init(
-      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
+    for session in sessions { session.end() }
   }
 }

@@ -26,6 +26,9 @@ final class Leader {
   /// Whether a write may be sent now.
   var mayWrite: Bool { confirmed.map { ContinuousClock.now - $0 < Leader.validity } ?? false }
 
+  /// What is written to, for the lock; two processes with one subject exclude each other.
+  nonisolated static func subject(server: String, base: String) -> String { server + " " + base }
+
   /// The second integer of the lock.
   static func object(for subject: String) -> Int32 {
     var hash = StableHash()
@@ -40,11 +43,12 @@ final class Leader {
     if mayWrite { return true }
     object = Leader.object(for: subject)
     let asked = ContinuousClock.now
-    try await database.query("SET idle_session_timeout = '10s'")
+    try await database.query("SET idle_session_timeout = '10s'", timeout: .seconds(5))
     let result = try await database.query(
       "SELECT pg_try_advisory_lock(\(Leader.lockClass), \(object))", timeout: .seconds(5))
     guard result.bool(0, 0) else { return false }
     confirmed = asked
+    keeper?.cancel()
     keeper = Reactor.task { await self.keep() }
     return true
   }

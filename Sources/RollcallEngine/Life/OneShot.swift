@@ -12,6 +12,10 @@ public final class OneShot {
   public init(_ engine: Engine) {
     self.engine = engine
     engine.onTrouble = { [weak self] error in self?.trouble = self?.trouble ?? error }
+    engine.onIncomplete = { [weak self] error in self?.giveUp(error) }
+    engine.provisioner.onBreaker = { [weak self] problem in
+      if let problem { self?.giveUp(.refused("the directory refuses one key after another: \(problem)")) }
+    }
   }
 
   /// How a sync ended.
@@ -30,32 +34,65 @@ public final class OneShot {
     try await engine.requireInstalled()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
     if !full { try await engine.requireCoverage() }
-    let reason: String?
-    do throws(EngineError) {
-      reason = try await engine.establish()
-    } catch .standby {
-      try await ask(full ? .full : .look)
-      return try await outcome(applied: nil)
+    while true {
+      do throws(EngineError) {
+        return try await lead(full: full)
+      } catch .standby {
+        // Where the leader goes before it has answered, it is done here.
+        if try await ask(full ? .full : .look) { return try await outcome(applied: nil) }
+      }
     }
+  }
+
+  private func lead(full: Bool) async throws(EngineError) -> Outcome {
+    let reason = try await engine.establish()
+    await engine.note(.connected(nil))
     if full, reason == nil { engine.requestReconcile() }
-    await engine.settled()
-    if let trouble { throw trouble }
-    try await engine.prune(force: false)
+    let isSettled = try await engine.settle()
+    if let trouble {
+      await engine.note(.paused("\(trouble)"))
+      throw trouble
+    }
+    guard isSettled else { throw .refused("the work was stopped before it was done") }
+    await engine.prune(force: false)
     let applied = engine.provisioner.appliedSteps
     await engine.drain()
     return try await outcome(applied: applied)
   }
 
-  private func ask(_ kind: LedgerRequest.Kind) async throws(EngineError) {
+  private func giveUp(_ error: EngineError) {
+    trouble = trouble ?? error
+    engine.provisioner.suspend()
+  }
+
+  /// Asks the daemon that leads and waits for its answer; false when it leads no more.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` when it is paused and stays so.
+  private func ask(_ kind: LedgerRequest.Kind) async throws(EngineError) -> Bool {
     engine.logger.notice("a daemon leads this directory; asking it")
     let id = try await engine.ledger.ask(kind)
+    var pausedSince: ContinuousClock.Instant?
     while try await !engine.ledger.answer(to: id).isDone {
-      guard try await engine.isLed() else {
-        throw .refused("the daemon that was asked leads no more; run it again")
+      guard let record = try await engine.ledger.record(), let subject = record.subject,
+        try await Leader.exists(for: subject, engine.database)
+      else { return false }
+      if record.condition.state == "connected" {
+        pausedSince = nil
+      } else if let since = pausedSince {
+        if ContinuousClock.now - since > OneShot.patience {
+          throw .refused(
+            "the daemon that leads is \(record.condition.state): \(record.condition.reason ?? "no reason given")")
+        }
+      } else {
+        pausedSince = .now
       }
       try? await Reactor.sleep(for: .milliseconds(100))
     }
+    return true
   }
+
+  /// How long a daemon that is paused is waited for.
+  private static let patience: Duration = .seconds(30)
 
   private func outcome(applied: Int?) async throws(EngineError) -> Outcome {
     let counts = try await engine.ledger.counts()

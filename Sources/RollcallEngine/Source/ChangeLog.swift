@@ -28,6 +28,7 @@ struct Look: Sendable {
 final class ChangeLog {
   /// Rows that one look returns itself; a longer window is read in pages.
   private static let most = 1000
+  private static let portion = 50_000
   private let database: Database
 
   init(_ database: Database) { self.database = database }
@@ -62,14 +63,19 @@ final class ChangeLog {
 
   /// Deletes what every directory has settled, and gives up the watermark of one too far behind.
   func prune() async throws(EngineError) {
-    try await database.query("SELECT rollcall.prune()", timeout: .seconds(120))
+    // In portions, so that no transaction lasts long and none of its locks keeps anybody waiting.
+    while true {
+      let pruned = try await database.query(
+        "SELECT rollcall.prune(batch => \(ChangeLog.portion))", timeout: .seconds(120))
+      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { return }
+    }
   }
 }
 
 /// A long window of the change log, its keys handed out in pages.
 ///
 /// The keys are read through a cursor WITH HOLD: the server keeps the distinct keys on its disk, no transaction
-/// stays open meanwhile, and this side holds one page.
+/// stays open meanwhile, and this side holds one page. One window at a time on one session.
 @Reactor
 final class ChangeWindow {
   private static let page = 2000
@@ -86,28 +92,39 @@ final class ChangeWindow {
 
   /// The next keys, nil for everyone; empty at the end.
   ///
-  /// - Throws: ``PostgresError``; after a lost connection the window begins again, which repeats keys.
+  /// - Throws: ``EngineError``; the window begins again then, which repeats keys.
   func next() async throws(EngineError) -> [String?] {
-    if session?.isUsable != true {
-      let session = try await database.session()
-      try await database.script(
-        """
-        BEGIN;
-        DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-          SELECT key FROM rollcall.change
-          WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
-            AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
-            AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)
-          GROUP BY key ORDER BY min(seq);
-        COMMIT
-        """, timeout: .seconds(300))
-      self.session = session
+    do throws(EngineError) { return try await page() } catch {
+      // Whatever failed, the session may be within a transaction that did.
+      session = nil
+      database.close()
+      throw error
     }
+  }
+
+  private func page() async throws(EngineError) -> [String?] {
+    if session == nil || session?.isUsable == false { try await open() }
     let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
     if result.isEmpty {
       try await database.query("CLOSE rollcall_window")
       session = nil
     }
     return (0..<result.rowCount).map { result.text($0, 0) }
+  }
+
+  private func open() async throws(EngineError) {
+    let session = try await database.session()
+    try await database.script(
+      """
+      BEGIN;
+      DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
+        SELECT key FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
+          AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
+          AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)
+        GROUP BY key ORDER BY min(seq);
+      COMMIT
+      """, timeout: .seconds(300))
+    self.session = session
   }
 }

@@ -30,7 +30,10 @@ public final class Database {
   private let timeout: Int
   private var connection: PostgresConnection?
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
-  private var prepared: Set<String> = []
+  /// The session's names of its prepared statements.
+  private var prepared: [String: String] = [:]
+  private var lastPrepared = 0
+  private var hasEnded = false
 
   /// - Parameter timeout: `statement_timeout` of the session in milliseconds.
   public init(_ options: ConnectionOptions, timeout: Int = 60_000) {
@@ -41,6 +44,7 @@ public final class Database {
   /// The session, made anew where the last one is gone.
   public func session() async throws(EngineError) -> PostgresConnection {
     if let connection, connection.isUsable { return connection }
+    if hasEnded { throw .database(PostgresError(kind: .connection, message: "this process is ending")) }
     if let opening { return try await opening.value.get() }
     let task = Task(executorPreference: Reactor.loop) { await self.open() }
     opening = task
@@ -51,10 +55,11 @@ public final class Database {
 
   private func open() async -> Result<PostgresConnection, EngineError> {
     do throws(PostgresError) {
-      let connection = try await PostgresConnection.open(options)
-      try await connection.script(SessionSettings.script(timeout: timeout))
+      let connection = try await PostgresConnection.open(options, timeout: .seconds(8))
+      try await connection.script(SessionSettings.script(timeout: timeout), timeout: .seconds(8))
+      if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
       self.connection = connection
-      prepared = []
+      prepared = [:]
       return .success(connection)
     } catch {
       return .failure(.database(error))
@@ -65,6 +70,12 @@ public final class Database {
   public func close() {
     connection?.close()
     connection = nil
+  }
+
+  /// Ends the session for good: whatever still wants it fails.
+  public func end() {
+    hasEnded = true
+    close()
   }
 
   /// Runs a statement with text parameters.
@@ -94,17 +105,41 @@ public final class Database {
   public func execute(
     _ name: String, _ sql: String, _ parameters: [String?] = []
   ) async throws(EngineError) -> QueryResult {
-    let session = try await self.session()
-    // Noted before it is done: the session works in order, so whoever comes next finds it prepared.
-    if prepared.insert(name).inserted {
-      do throws(EngineError) {
-        try await on(session) { session throws(PostgresError) in try await session.prepare(name, sql) }
-      } catch {
-        prepared.remove(name)
-        throw error
-      }
+    do throws(EngineError) {
+      return try await attempt(name, sql, parameters)
+    } catch {
+      guard Database.isStale(error) else { throw error }
+      return try await attempt(name, sql, parameters)
     }
-    return try await on(session) { session throws(PostgresError) in try await session.execute(name, parameters) }
+  }
+
+  private func attempt(
+    _ name: String, _ sql: String, _ parameters: [String?]
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    let found = prepared[name]
+    if found == nil { lastPrepared += 1 }
+    let ours = found ?? "\(name)_\(lastPrepared)"
+    // Noted before it is done: the session works in order, so whoever comes next finds it prepared.
+    prepared[name] = ours
+    var isPrepared = found != nil
+    do throws(EngineError) {
+      return try await on(session) { session throws(PostgresError) in
+        if !isPrepared { try await session.prepare(ours, sql) }
+        isPrepared = true
+        return try await session.execute(ours, parameters)
+      }
+    } catch {
+      // Its successor on another session has statements of its own.
+      if session === connection, prepared[name] == ours, !isPrepared || Database.isStale(error) { prepared[name] = nil }
+      throw error
+    }
+  }
+
+  /// A table that was altered makes what was prepared over it useless, and fails it for ever.
+  private static func isStale(_ error: EngineError) -> Bool {
+    guard case .database(let failure) = error, let state = failure.sqlState else { return false }
+    return state == "0A000" || state == "26000"
   }
 
   private func on<T>(

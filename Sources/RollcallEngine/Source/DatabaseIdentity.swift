@@ -15,7 +15,7 @@ struct DatabaseIdentity: Sendable, Equatable {
       """
       SELECT (SELECT system_identifier::text FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8)
-      """)
+      """, timeout: .seconds(8))
     return DatabaseIdentity(system: result.text(0, 0) ?? "", timeline: result.text(0, 1) ?? "")
   }
 }

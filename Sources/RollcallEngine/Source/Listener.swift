@@ -15,7 +15,8 @@ final class Listener {
 
   private let options: ConnectionOptions
   private let logger: Logger
-  private var connection: PostgresConnection?
+  /// The session that listens; for tests too, which take its registration away.
+  private(set) var connection: PostgresConnection?
   /// Called after each LISTEN: read the state now.
   var onListening: (@Reactor () -> Void)?
   var onPayload: (@Reactor (NotificationPayload?) -> Void)?
@@ -31,7 +32,8 @@ final class Listener {
     var attempt = 0
     while !Task.isCancelled {
       do throws(PostgresError) {
-        let connection = try await PostgresConnection.open(options)
+        let connection = try await PostgresConnection.open(options, timeout: .seconds(8))
+        if Task.isCancelled { return connection.close() }
         self.connection = connection
         try await listen(on: connection)
         attempt = 0
@@ -60,7 +62,12 @@ final class Listener {
       guard notification.channel == NotificationPayload.channel else { return }
       self?.onPayload?(NotificationPayload(parsing: notification.payload))
     }
-    try await connection.script("SET statement_timeout = 10000; LISTEN \(NotificationPayload.channel)")
+    // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
+    // commits fail when that is full: the server ends a session that has not probed for so long.
+    try await connection.script(
+      """
+      SET statement_timeout = 10000; SET idle_session_timeout = '30s'; LISTEN \(NotificationPayload.channel)
+      """, timeout: Listener.probeTimeout)
     try await requireRegistration(connection)
   }
 

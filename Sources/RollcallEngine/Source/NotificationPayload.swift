@@ -3,7 +3,7 @@ internal import Foundation
 /// What the triggers and the command line say on the channel `rollcall`.
 struct NotificationPayload: Sendable, Equatable, Decodable {
   static let channel = "rollcall"
-  /// A message with this many keys may be one of several; see ``isSmall``.
+  /// A message with this many keys may be one of several.
   static let full = 32
 
   /// The transaction that changed something.
@@ -21,7 +21,4 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
     }
     self = payload
   }
-
-  /// Whether its keys may overtake everything: a full message may be the first of many.
-  var isSmall: Bool { keys.map { !$0.isEmpty && $0.count < NotificationPayload.full } ?? false }
 }

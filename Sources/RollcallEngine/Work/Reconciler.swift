@@ -20,7 +20,7 @@ struct Reconciler {
     let gathering = provisioner.gatekeeper.begin(isFirstReconcile: isFirst)
     do throws(EngineError) {
       let entries = try await reader.read { keys in
-        await provisioner.room()
+        guard await provisioner.room() else { return }
         for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
         if !keys.isEmpty { provisioner.pump() }
       }

@@ -11,37 +11,59 @@ final class Sweeper {
   /// Looks with more keys than this are bulk: they do not overtake, and their removals are decided together.
   static let small = 32
 
+  /// A stretch of the log that is too long for a look.
+  private struct Window {
+    var after: String
+    var upTo: String
+    /// Held open until the window's removals are decided.
+    var epoch: Epoch
+    var gathering: Gathering
+  }
+
   private let log: ChangeLog
-  private let windows: Database
+  private let session: Database
   private let ledger: Ledger
   private let provisioner: Provisioner
   private let logger: Logger
   /// Everything visible in this snapshot has been handed to the queue, or is being read.
   private var seen: String
+  /// The watermark as it stands in the ledger, and one that may stand there instead, because no answer came.
+  private var stored: String?
+  private var attempted: String?
   /// Looks whose epochs have not settled.
   private var looks = Deque<(epoch: Epoch, snapshot: String, at: String)>()
-  /// What notifications brought since the last look, so that the look does not bring it again.
+  /// What notifications brought since the last look began, and before it: a look does not bring it again.
   private var heard: Set<LoggedChange> = []
+  private var heardBefore: Set<LoggedChange> = []
+  private var windows = Deque<Window>()
+  private var reading: Task<Void, Never>?
   private var storing = false
-  private var unstored: (snapshot: String, at: String)?
+  private var unstored: (epoch: Epoch, snapshot: String, at: String)?
   private var running = false
   private var again = false
+  private var hasStopped = false
   /// Called when everyone has to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Called when the stored watermark is not the one that was stored last.
+  var onDisplaced: (@Reactor () -> Void)?
   /// How many watermarks have been stored.
   private(set) var stores = 0
   /// How many changes looks have found; of a long window, as many as a look reads itself.
   private(set) var found = 0
+  /// The last epoch up to which the watermark has been stored.
+  private(set) var storedUpTo: Epoch = -1
 
   init(
-    _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String, _ logger: Logger
+    _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String, stored: String?,
+    _ logger: Logger
   ) {
     self.log = log
-    self.windows = windows
+    session = windows
     self.ledger = ledger
     self.provisioner = provisioner
     self.seen = seen
+    self.stored = stored
     self.logger = logger
   }
 
@@ -66,11 +88,16 @@ final class Sweeper {
     if running { return }
     running = true
     defer { running = false }
-    while again {
+    while again, !hasStopped {
       again = false
       let before = seen
+      // Whoever notifies has committed: a look that begins now finds all of it, or an earlier one did.
+      heardBefore = heard
+      heard = []
       let look = try await log.look(beyond: before)
+      if hasStopped { return }
       take(look, after: before)
+      heardBefore = []
     }
   }
 
@@ -78,19 +105,16 @@ final class Sweeper {
     seen = look.snapshot
     found += look.isBulk ? 1000 : look.changes.count
     if look.isBulk {
-      heard = []
-      let (epoch, gathering) = open()
-      finish(look, epoch)
-      Reactor.task { await self.read(after: before, upTo: look.snapshot, epoch, gathering) }
+      append(after: before, upTo: look.snapshot)
+      finish(look)
       return
     }
     var keys: Set<String> = []
     var everyone = false
     for change in look.changes {
-      if heard.contains(change) { continue }
+      if heardBefore.contains(change) || heard.contains(change) { continue }
       if let key = change.key { keys.insert(key) } else { everyone = true }
     }
-    heard.subtract(look.changes)
     if everyone {
       let epoch = provisioner.queue.epochs.current
       provisioner.queue.epochs.enter(epoch)
@@ -98,56 +122,105 @@ final class Sweeper {
     }
     if keys.count <= Sweeper.small {
       for key in keys { provisioner.add(key, .notification) }
-      finish(look, provisioner.queue.epochs.current)
+      finish(look)
     } else {
-      let (epoch, gathering) = open()
+      let epoch = provisioner.queue.epochs.current
+      provisioner.queue.epochs.enter(epoch)
+      let gathering = provisioner.gatekeeper.begin()
       for key in keys { provisioner.add(key, .sweep, gathering: gathering) }
-      finish(look, epoch)
+      finish(look)
       provisioner.close(gathering, epoch: epoch)
     }
     provisioner.pump()
     progress()
   }
 
-  /// A gathering, and the current epoch held open for its decision.
-  private func open() -> (Epoch, Gathering) {
-    let epoch = provisioner.queue.epochs.current
+  private func finish(_ look: Look) {
+    looks.append((provisioner.queue.epochs.close(), look.snapshot, look.at))
+  }
+
+  /// Ends it: what it has not read is read from the stored watermark by its successor.
+  func stop() {
+    hasStopped = true
+    reading?.cancel()
+    for window in windows {
+      provisioner.gatekeeper.abandon(window.gathering)
+      provisioner.queue.epochs.leave(window.epoch)
+    }
+    windows = []
+  }
+
+  // MARK: Long windows
+
+  /// Reads the log from `after` to what was seen last, once more; `epoch` does not settle before.
+  func read(after: String, _ epoch: Epoch) {
     provisioner.queue.epochs.enter(epoch)
-    return (epoch, provisioner.gatekeeper.begin())
+    windows.append(
+      Window(after: after, upTo: seen, epoch: epoch, gathering: provisioner.gatekeeper.begin()))
+    readNext()
   }
 
-  private func finish(_ look: Look, _ epoch: Epoch) {
-    let closed = provisioner.queue.epochs.close()
-    looks.append((closed, look.snapshot, look.at))
+  private func append(after: String, upTo: String) {
+    // Windows that nobody reads yet grow instead of queueing up; the older epoch holds the younger ones.
+    if let last = windows.last, last.upTo == after {
+      windows[windows.count - 1].upTo = upTo
+    } else {
+      let epoch = provisioner.queue.epochs.current
+      provisioner.queue.epochs.enter(epoch)
+      windows.append(
+        Window(after: after, upTo: upTo, epoch: epoch, gathering: provisioner.gatekeeper.begin()))
+    }
+    readNext()
   }
 
-  /// Reads a long window to its end, page by page, however often the connection is lost meanwhile.
-  private func read(after: String, upTo: String, _ epoch: Epoch, _ gathering: Gathering) async {
+  private func readNext() {
+    guard reading == nil, !hasStopped, let window = windows.popFirst() else { return }
+    reading = Reactor.task {
+      let isRead = await self.read(window)
+      if isRead {
+        self.provisioner.close(window.gathering, epoch: window.epoch)
+      } else {
+        self.provisioner.gatekeeper.abandon(window.gathering)
+        self.provisioner.queue.epochs.leave(window.epoch)
+      }
+      self.reading = nil
+      self.readNext()
+    }
+  }
+
+  /// Reads a window to its end, page by page, however often the connection is lost meanwhile; false if it was stopped.
+  private func read(_ window: Window) async -> Bool {
     var attempt = 0
     var everyone = false
-    let window = ChangeWindow(windows, after: after, upTo: upTo)
-    while true {
+    let cursor = ChangeWindow(session, after: window.after, upTo: window.upTo)
+    while await provisioner.room(), !hasStopped {
       do throws(EngineError) {
-        await provisioner.room()
-        let page = try await window.next()
-        if page.isEmpty { break }
+        let page = try await cursor.next()
+        if hasStopped { return false }
+        if page.isEmpty {
+          guard everyone else { return true }
+          provisioner.queue.epochs.enter(window.epoch)
+          onEveryone?(window.epoch)
+          return true
+        }
         for key in page {
-          if let key { provisioner.add(key, .sweep, epoch: epoch, gathering: gathering) } else { everyone = true }
+          guard let key else {
+            everyone = true
+            continue
+          }
+          provisioner.add(key, .sweep, epoch: window.epoch, gathering: window.gathering)
         }
         provisioner.pump()
         attempt = 0
       } catch {
         attempt += 1
+        if hasStopped { return false }
         logger.warning("reading the change log", metadata: ["error": "\(error)"])
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(10))
         try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
       }
     }
-    if everyone {
-      provisioner.queue.epochs.enter(epoch)
-      onEveryone?(epoch)
-    }
-    provisioner.close(gathering, epoch: epoch)
+    return false
   }
 
   // MARK: Watermark
@@ -156,27 +229,45 @@ final class Sweeper {
   func progress() {
     if let settled = provisioner.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
-        unstored = (look.snapshot, look.at)
+        unstored = look
         looks.removeFirst()
       }
     }
-    guard !storing, let next = unstored else { return }
+    guard !storing, !hasStopped, attempted == nil, let next = unstored else { return }
     storing = true
     unstored = nil
+    attempted = next.snapshot
     Reactor.task {
       do throws(EngineError) {
-        try await self.ledger.store(watermark: next.snapshot, lookedAt: next.at)
-        self.stores += 1
+        let isStored = try await self.ledger.store(watermark: next.snapshot, after: self.stored, lookedAt: next.at)
+        self.attempted = nil
+        if isStored {
+          self.stored = next.snapshot
+          self.storedUpTo = next.epoch
+          self.stores += 1
+        } else if !self.hasStopped {
+          self.onDisplaced?()
+        }
       } catch {
+        // What could not be stored is stored with the next one.
+        if self.unstored == nil { self.unstored = next }
+        self.storing = false
         self.onTrouble?(error)
+        return
       }
       self.storing = false
       if self.unstored != nil { self.progress() }
     }
   }
 
+  var isLooking: Bool { running }
   var isStoring: Bool { storing }
 
-  /// Whether every look so far has settled and is stored.
-  var isStored: Bool { looks.isEmpty && unstored == nil && !storing }
+  /// Goes on from the watermark that the ledger has; false where it is none of this sweeper's.
+  func goOn(from watermark: String?) -> Bool {
+    guard watermark == stored || watermark == attempted else { return false }
+    stored = watermark
+    attempted = nil
+    return true
+  }
 }

@@ -15,6 +15,8 @@ struct WorkReport: Sendable {
   var verdicts: [String: Verdict] = [:]
   /// Steps that the directory confirmed.
   var applied: [Step] = []
+  /// Steps that were sent and whose answers will not come: the directory may have taken them, or take them yet.
+  var unknown: [Step] = []
   /// Names that became free.
   var freed: [String] = []
   /// Why keys without a verdict have none.

@@ -101,10 +101,10 @@ final class Worker {
 
   /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
-    if state.held.isEmpty { return }
     let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
-    let back = subjects.map(\.key).filter { state.held[$0] != nil && !removed.contains($0) }
-    try await state.unhold(back)
+    let staying = subjects.map(\.key).filter { !removed.contains($0) }
+    gatekeeper.keep(staying)
+    try await state.unhold(staying)
   }
 
   /// Applies a plan and returns the steps that failed, with those behind them.
@@ -124,7 +124,7 @@ final class Worker {
       for step in done {
         gatekeeper.applied(step)
         if step.clearsDisable { enabled.append(step.key) }
-        if let freed = freedName(step) { report.freed.append(freed) }
+        report.freed += step.frees
       }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
       for step in done where !rest.contains(step.key) && report.verdicts[step.key] == nil {
@@ -136,14 +136,6 @@ final class Worker {
     return failed
   }
 
-  private func freedName(_ step: Step) -> String? {
-    switch step.operation {
-    case .delete(let dn): dn.normalized(surveyor.facts.schema)
-    case .rename: step.oldDN?.normalized(surveyor.facts.schema)
-    default: nil
-    }
-  }
-
   /// What each failure means for its keys; returns those that are looked at again now.
   private func judge(
     _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isLast: Bool, _ report: inout WorkReport
@@ -152,6 +144,7 @@ final class Worker {
     for (sequence, outcome) in failures {
       guard let error = outcome.failure else { continue }
       let step = sequence.steps[outcome.applied]
+      if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(step) }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
       let verdict = self.verdict(error, step, isLast: isLast)
       switch verdict {

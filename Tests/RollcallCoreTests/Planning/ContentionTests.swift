@@ -88,6 +88,28 @@ import Testing
     #expect(plan.parked["1"]?.blocks == name("x"))
   }
 
+  /// The same on both sides of the exchange, whatever the keys are.
+  @Test func anExchangeBeatsNewcomersOnBothSides() throws {
+    let plan = People.planner().plan([
+      subject("0", from: "bob", to: "eve"), subject("2", from: "cy", to: "eve"),
+      subject("3", from: nil, to: "bob"),
+      subject("4", from: "eve", to: "bob"),
+    ])
+    #expect(moving(plan) == ["0", "4"])
+    #expect(plan.parked["2"]?.message.contains("which person 0 gets") == true)
+    #expect(plan.parked["3"]?.message.contains("which person 4 gets") == true)
+  }
+
+  @Test func theOrderOfReadingDoesNotMatter() {
+    let subjects = [
+      subject("1", from: "a", to: "x"), subject("2", from: "b", to: "x"), subject("3", from: nil, to: "a"),
+      subject("4", from: nil, to: "a"), subject("5", from: "x", to: "y"),
+    ]
+    let plan = People.planner().plan(subjects)
+    #expect(People.planner().plan(subjects.reversed()) == plan)
+    #expect(moving(plan) == ["1", "3", "5"])
+  }
+
   @Test func theHolderIsToBeLookedAtFirst() {
     let plan = People.planner().plan(
       [subject("1", from: "a", to: "b"), subject("2", from: nil, to: "a"), subject("3", from: nil, to: "z")],

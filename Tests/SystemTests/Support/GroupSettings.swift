@@ -26,7 +26,9 @@ extension Site {
   func members(_ group: String, _ attribute: String = "member") async throws -> [String]? {
     let found = try await search("cn=\(group),\(groupsBase)", [attribute])
     return found?[attribute].compactMap(\.text).map { member in
-      guard member.hasSuffix("," + self.base), let name = DistinguishedName(unchecked: member).first else { return member }
+      guard member.hasSuffix("," + self.base), let name = DistinguishedName(unchecked: member).first else {
+        return member
+      }
       return name.parts.first?.value.text ?? member
     }.sorted()
   }

@@ -15,6 +15,8 @@ final class Site: Sendable {
   /// Of the groups, where the settings have any.
   var groupsBase: String { "ou=\(name),\(directory.groupsBase)" }
   let configuration: Configuration
+  /// The text of the configuration.
+  let yaml: String
   let postgres: PostgresServer
   let directory: DirectoryServer
 
@@ -35,15 +37,17 @@ final class Site: Sendable {
     let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     try await postgres.psql("CREATE ROLE \(name) LOGIN")
     try await postgres.psqlFile("/\(root)/sql/grants.sql", variables: ["role": name], database: name)
+    if let grant = settings.grants { try await postgres.psql("\(grant) \(name)", database: name) }
     let yaml = """
       name: \(name)
       source:
-        connection: "\(postgres.conninfo(user: name, database: name))"
+        connection: "\(postgres.conninfo(user: name, database: name, port: settings.databasePort))"
         table: \(settings.table)
         key: \(settings.key)
         \(settings.source)
       directory:
-        url: \(directory.url)
+        url: ldap://127.0.0.1:\(settings.directoryPort ?? directory.port)
+        \(settings.directory)
         bind: { dn: "\(directory.accountDN)", password: "\(directory.accountPassword)" }
       users:
         base: \(base)
@@ -59,16 +63,17 @@ final class Site: Sendable {
     let configuration = try Configuration.parse(yaml, file: "\(name).yaml", environment: [:]) {
       _ throws(UnreadableFile) in throw UnreadableFile(reason: "no files here")
     }
-    return Site(name, base, configuration, postgres, directory)
+    return Site(name, base, configuration, yaml, postgres, directory)
   }
 
   init(
-    _ name: String, _ base: String, _ configuration: Configuration, _ postgres: PostgresServer,
+    _ name: String, _ base: String, _ configuration: Configuration, _ yaml: String, _ postgres: PostgresServer,
     _ directory: DirectoryServer
   ) {
     self.name = name
     self.base = base
     self.configuration = configuration
+    self.yaml = yaml
     self.postgres = postgres
     self.directory = directory
   }
@@ -166,7 +171,7 @@ final class Site: Sendable {
 
 /// A daemon in this process.
 final class RunningDaemon: Sendable {
-  private let daemon: Daemon
+  let daemon: Daemon
   private let task: Task<Void, any Error>
   private let status: StatusBoard
 

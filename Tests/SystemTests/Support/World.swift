@@ -53,4 +53,11 @@ struct SiteSettings {
   var groups: String?
   /// Further sections.
   var more = "removals: { most: 100% }"
+  /// A GRANT without its role, run as the tables' owner.
+  var grants: String?
+  /// Where the daemon finds the servers, if not at their own ports: those of proxies.
+  var databasePort: Int?
+  var directoryPort: Int?
+  /// Lines in the `directory` section.
+  var directory = ""
 }

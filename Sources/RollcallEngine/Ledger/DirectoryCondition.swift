@@ -1,0 +1,20 @@
+/// How a directory is, in the words that `status` shows.
+struct DirectoryCondition: Sendable, Equatable {
+  var state: String
+  var reason: String?
+
+  /// Keys flow; the reason says what is under way besides.
+  static func connected(_ reason: String?) -> DirectoryCondition {
+    DirectoryCondition(state: "connected", reason: reason)
+  }
+
+  /// A side cannot answer, and nothing is done until it can.
+  static func paused(_ reason: String) -> DirectoryCondition {
+    DirectoryCondition(state: "paused", reason: reason)
+  }
+
+  /// It refuses one key after another, and single keys are tried.
+  static func refusing(_ reason: String) -> DirectoryCondition {
+    DirectoryCondition(state: "refusing", reason: reason)
+  }
+}

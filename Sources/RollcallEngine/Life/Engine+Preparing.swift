@@ -1,0 +1,31 @@
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+extension Engine {
+  /// Checks what has to hold before anything is established, and that the database answers; waits for a
+  /// database that is not there.
+  ///
+  /// - Parameter pause: waits that long; false gives up.
+  func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
+    var attempt = 0
+    while true {
+      do throws(EngineError) {
+        try await PoolerProbe.requireSessions(options)
+        try await requireInstalled()
+        return try await requireCoverage()
+      } catch {
+        // A wrong user, password (class 28) or database (3D000) is not waited for.
+        guard case .database(let failure) = error, failure.isConnectionLost,
+          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
+        else { throw error }
+        attempt += 1
+        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
+        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
+        let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
+        guard await pause(delay) else { return }
+      }
+    }
+  }
+}

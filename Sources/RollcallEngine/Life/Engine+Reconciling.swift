@@ -1,0 +1,152 @@
+internal import LDAP
+internal import LDAPModel
+internal import Logging
+internal import Reactor
+internal import RollcallCore
+
+/// When everybody is compared.
+struct ReconcileAgenda {
+  /// Epochs that wait for a reconcile, and whether one is running.
+  var wanted: [Epoch] = []
+  var isReading = false
+  /// The one that has been read and whose removals are not decided.
+  var undecided: Gathering?
+  /// No reconcile of this directory has been completed.
+  var isFirst = true
+  /// Failures in a row that no new connection cures.
+  var failures = 0
+  var notBefore: ContinuousClock.Instant?
+  var timer: Timer?
+  /// Whether one is begun when the last is old enough.
+  var isPeriodic = false
+
+  var isUnderWay: Bool { isReading || !wanted.isEmpty || undecided != nil }
+}
+
+extension Engine {
+  /// Wants everybody compared; the epoch's count, already taken, is given back when that is done.
+  func requestReconcile(_ epoch: Epoch) {
+    reconciles.wanted.append(epoch)
+    runReconciles()
+  }
+
+  /// Wants everybody compared, for a reason of its own.
+  public func requestReconcile() {
+    let epoch = provisioner.queue.epochs.current
+    provisioner.queue.epochs.enter(epoch)
+    requestReconcile(epoch)
+  }
+
+  /// Sets the clock for the next one.
+  ///
+  /// - Parameter since: seconds since the last; nil where one is under way.
+  func planReconcile(since: Double?) {
+    reconciles.timer?.cancel()
+    reconciles.timer = nil
+    guard reconciles.isPeriodic, let since else { return }
+    let delay = max(.zero, configuration.reconcile.every - .seconds(since))
+    reconciles.timer = Reactor.loop.after(delay) { [weak self] in
+      guard let self else { return }
+      if self.provisioner.isWorking, !self.reconciles.isUnderWay { self.requestReconcile() }
+    }
+  }
+
+  func runReconciles() {
+    guard !reconciles.isReading, !reconciles.wanted.isEmpty, let surveyor, provisioner.isWorking else { return }
+    if let moment = reconciles.notBefore {
+      let delay = moment - .now
+      guard delay <= .zero else { return again(after: delay) }
+      reconciles.notBefore = nil
+    }
+    reconciles.isReading = true
+    let epochs = reconciles.wanted
+    reconciles.wanted = []
+    Reactor.task {
+      let reader = BothSides(
+        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
+      let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
+      do throws(EngineError) {
+        let started = ContinuousClock.now
+        // A comparison hands in who differs; who is held or set aside may differ no more.
+        for key in Array(self.state.held.keys) + Array(self.state.parked.keys) { self.provisioner.add(key, .reconcile) }
+        let found = try await reconciler.run(epoch: epochs[0], isFirst: self.reconciles.isFirst)
+        for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
+        self.logger.notice(
+          "compared everybody",
+          metadata: ["entries": "\(found.entries)", "ms": "\((ContinuousClock.now - started).milliseconds)"])
+        self.reconciles.undecided = found.gathering
+        self.reconciles.isReading = false
+        self.reconciles.failures = 0
+        self.bulk.close()
+        self.provisioner.decideGatherings()
+      } catch {
+        // The epochs stay open: the watermark does not move until a reconcile has been completed.
+        self.reconciles.wanted += epochs
+        self.reconciles.isReading = false
+        self.failed(error)
+      }
+    }
+  }
+
+  /// Ends work when a side was lost; a directory that only does not show everybody goes on with single keys.
+  private func failed(_ error: EngineError) {
+    guard case .directory(let failure) = error,
+      ErrorClassifier.classify(code: failure.code, during: .search) == .search
+    else { return trouble(error) }
+    let reason =
+      "not everybody could be compared, so nobody is removed for that: \(failure); raise the size and time limits of "
+      + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
+    logger.error("reconcile", metadata: ["error": "\(reason)"])
+    onState?(.connected(reason))
+    onIncomplete?(.refused(reason))
+    reconciles.failures += 1
+    let backoff = Backoff(base: .seconds(60), cap: .seconds(3600))
+    let delay = backoff.delay(attempt: reconciles.failures, random: Double.random(in: 0..<1))
+    reconciles.notBefore = .now + delay
+    again(after: delay)
+  }
+
+  private func again(after delay: Duration) {
+    reconciles.timer?.cancel()
+    reconciles.timer = Reactor.loop.after(delay) { [weak self] in self?.runReconciles() }
+  }
+
+  /// Writes a completed reconcile down; the epochs that waited for it do so until then.
+  func decided(_ gathering: Gathering) async throws(EngineError) {
+    guard gathering == reconciles.undecided else { return }
+    try await ledger.noteReconcile()
+    reconciles.undecided = nil
+    reconciles.isFirst = false
+    onState?(.connected(nil))
+    planReconcile(since: 0)
+    runReconciles()
+  }
+
+  /// The entries with a link; where there are more than `limit`, that many or a few more.
+  ///
+  /// - Parameter limit: nil counts all.
+  func countManaged(upTo limit: Int?) async throws(EngineError) -> Int {
+    struct Enough: Error {}
+    guard let surveyor else { return 0 }
+    var count = 0
+    do {
+      // Not on the session of the reconcile: paged searches of one session wait for each other.
+      try await link.session(.bulk).search(
+        base: surveyor.finder.base, scope: .subtree, filter: surveyor.finder.everyone, attributes: ["1.1"],
+        pageSize: min(limit ?? .max, surveyor.facts.dialect.pageSize)
+      ) { entries in
+        count += entries.count
+        if let limit, count >= limit { throw Enough() }
+      }
+    } catch is Enough {
+      return count
+    } catch let error as LDAPError {
+      throw .directory(error)
+    } catch let error as EngineError {
+      throw error
+    } catch {
+      throw .refused("\(error)")
+    }
+    return count
+  }
+}

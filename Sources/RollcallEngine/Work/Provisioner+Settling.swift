@@ -1,0 +1,125 @@
+internal import LDAPModel
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+
+extension Provisioner {
+  /// Writes down how a batch's keys have ended, and only then lets them settle.
+  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema) async {
+    var report = report
+    log(report.applied)
+    appliedSteps += report.applied.count
+    unknown?.note(report.unknown, schema)
+    unknown?.noteApplied(report.applied, schema)
+    if !report.applied.isEmpty { takeHeart() }
+    let refused = watchForRefusals(&report)
+    var parked: [ParkedKey] = []
+    var settled: [String] = []
+    var fulfilled: [String] = []
+    for key in batch.keys {
+      switch report.verdicts[key] {
+      case .settled?:
+        settled.append(key)
+        fulfilled.append(key)
+      case .withheld?: settled.append(key)
+      case .parked(let problem, let attempts, let retryAfter)?:
+        parked.append(ParkedKey(key: key, problem: problem, attempts: attempts, retryAfter: retryAfter))
+      case .waits?, nil: break
+      }
+    }
+    do throws(EngineError) {
+      try await state.park(parked)
+      try await state.unpark(settled)
+      try await state.unhold(fulfilled)
+    } catch {
+      for key in batch.keys { queue.putBack(key) }
+      return trouble(error)
+    }
+    for entry in parked {
+      logParked(entry)
+      if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
+    }
+    finish(batch, report, refused)
+    if let error = report.trouble { trouble(error) }
+    onProgress?()
+  }
+
+  private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<String>) {
+    for key in batch.keys {
+      switch report.verdicts[key] {
+      case .waits(let holder)?: queue.wait(key, for: holder)
+      case nil:
+        // A refused one waits behind the others, or it would be tried again at once.
+        queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
+      case .settled?, .parked?, .withheld?:
+        noticed[key] = nil
+        gatekeeper.settled(key)
+        queue.finish(key)
+      }
+      // Not for one that is parked: two that wait for each other would wake each other for ever.
+      guard case .settled? = report.verdicts[key] else { continue }
+      for waiting in state.keysWaiting(for: key) { queue.add(waiting, .retry) }
+    }
+    for name in report.freed {
+      for key in state.keysWaiting(for: name) { queue.add(key, .retry) }
+    }
+  }
+
+  // MARK: Refusals
+
+  /// Puts refusals back instead of parking them where they look like the directory's fault; returns their keys.
+  private func watchForRefusals(_ report: inout WorkReport) -> Set<String> {
+    var putBack: Set<String> = []
+    for (key, verdict) in report.verdicts {
+      guard case .parked(let problem, _, let retry) = verdict, let code = problem.code else { continue }
+      guard retry != nil || problem.reason == .access else { continue }
+      switch breaker.refused(key, code) {
+      case .park: continue
+      case .isOpen: break
+      case .opens:
+        probes = 0
+        logger.error(
+          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"])
+        onBreaker?(problem)
+      }
+      report.verdicts[key] = nil
+      putBack.insert(key)
+    }
+    return putBack
+  }
+
+  /// The directory takes something, or is a new one: nothing of what it refused in a row is held against it.
+  func takeHeart() {
+    let wasOpen = breaker.isOpen
+    for key in breaker.succeeded() { queue.add(key, .retry) }
+    probes = 0
+    if wasOpen {
+      logger.notice("the directory takes changes again")
+      onBreaker?(nil)
+    }
+  }
+
+  // MARK: Log
+
+  private func log(_ steps: [Step]) {
+    guard logger.logLevel <= .info else { return }
+    for step in steps {
+      var metadata: Logger.Metadata = [
+        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)", "what": "\(step.what.rawValue)",
+      ]
+      if let start = noticed[step.key] {
+        metadata["ms"] = "\((ContinuousClock.now - start).milliseconds)"
+      }
+      logger.info("applied", metadata: metadata)
+    }
+  }
+
+  private func logParked(_ parked: ParkedKey) {
+    logger.warning(
+      "parked",
+      metadata: [
+        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)", "message": "\(parked.problem.message)",
+      ])
+  }
+}

@@ -1,0 +1,118 @@
+import LDAPModel
+import RollcallEngine
+import Sandbox
+import Testing
+
+/// G10: one writer, whatever becomes of it.
+@Suite struct LeadershipTests {
+  /// Two daemons of one configuration, each with a way of its own to both servers.
+  private struct Pair {
+    var site: Site
+    var first: DaemonProcess
+    var second: DaemonProcess
+    var firstDatabase: TCPProxy
+    var firstDirectory: LDAPTap
+    var secondDirectory: LDAPTap
+
+    func stop() async throws {
+      for daemon in [first, second] { try await daemon.process.kill() }
+      firstDirectory.stop()
+      secondDirectory.stop()
+    }
+  }
+
+  private func pair() async throws -> Pair {
+    let world = try await World.shared
+    let site = try await world.site()
+    let database = try await TCPProxy.start(to: world.postgres.port)
+    let (one, two) = (try LDAPTap(to: world.directory.port), try LDAPTap(to: world.directory.port))
+    func yaml(_ databasePort: Int, _ directoryPort: Int) -> String {
+      site.yaml.replacing("port=\(world.postgres.port)", with: "port=\(databasePort)")
+        .replacing("127.0.0.1:\(world.directory.port)", with: "127.0.0.1:\(directoryPort)")
+    }
+    let first = try await DaemonProcess.start(
+      site, in: world.folder, name: "first", yaml: yaml(database.port, one.port))
+    try await first.ready()
+    let second = try await DaemonProcess.start(
+      site, in: world.folder, name: "second", yaml: yaml(world.postgres.port, two.port))
+    try await eventually(within: .seconds(20), "the second stands by") {
+      try second.process.printed().contains("standing by")
+    }
+    return Pair(
+      site: site, first: first, second: second, firstDatabase: database, firstDirectory: one, secondDirectory: two)
+  }
+
+  /// How long it takes until the second leads and a change is in the directory.
+  private func takeover(_ pair: Pair) async throws -> Duration {
+    let start = ContinuousClock.now
+    try await eventually(within: .seconds(40), "the second leads") { try await pair.second.leads() }
+    let duration = ContinuousClock.now - start
+    try await pair.site.insert(["late"], from: 1000)
+    try await eventually(within: .seconds(20), "it is at work") { try await pair.site.names().contains("late") }
+    return duration
+  }
+
+  @Test("G10: the standby takes over within two seconds of the leader's death")
+  func theLeaderDies() async throws {
+    let pair = try await pair()
+    try await pair.site.insert(["ann"])
+    try await eventually(within: .seconds(20), "ann is there") { try await pair.site.names() == ["ann"] }
+    #expect(pair.secondDirectory.writes == 0)
+    try await pair.first.process.kill()
+    let duration = try await takeover(pair)
+    // Two on a machine of its own; tests share theirs.
+    #expect(duration < .seconds(6), "\(duration)")
+    try await pair.stop()
+    try await pair.site.expectInStep()
+  }
+
+  @Test("G10: a frozen leader is followed within fifteen seconds, and does not write when it wakes up")
+  func theLeaderFreezes() async throws {
+    let pair = try await pair()
+    // It freezes in the middle of its work, with more in its queue.
+    pair.firstDirectory.arm(.request(20))
+    try await pair.site.insert((1...200).map { "u\($0)" })
+    try await eventually(within: .seconds(20), "it is at work") { pair.firstDirectory.isReached }
+    try await pair.first.process.freeze()
+    let duration = try await takeover(pair)
+    #expect(duration < .seconds(20), "\(duration)")
+    try await eventually(within: .seconds(30), "the second has done it all") {
+      try await pair.site.names().count == 201
+    }
+    try await pair.site.sql("DELETE FROM users WHERE id BETWEEN 50 AND 100; UPDATE users SET email = 'second'")
+    try await eventually(within: .seconds(30), "and more") {
+      try await pair.site.entries(["mail"]).values.filter { $0["mail"] == ["second"] }.count == 150
+    }
+    let before = pair.firstDirectory.writes
+    pair.firstDirectory.letGo()
+    pair.first.process.thaw()
+    try await eventually(within: .seconds(30), "the first stands by") {
+      try pair.first.process.printed().contains("standing by")
+    }
+    #expect(pair.firstDirectory.writes == before, "it has written after it was followed")
+    try await pair.stop()
+    try await pair.site.expectInStep()
+  }
+
+  @Test("G10: a leader whose cable to the database is cut is followed within fifteen seconds")
+  func theCableIsCut() async throws {
+    let pair = try await pair()
+    try await pair.site.insert(["ann"])
+    try await eventually(within: .seconds(20), "ann is there") { try await pair.site.names() == ["ann"] }
+    await pair.firstDatabase.swallow()
+    let duration = try await takeover(pair)
+    #expect(duration < .seconds(20), "\(duration)")
+    let before = pair.firstDirectory.writes
+    try await pair.site.insert(["ben"], from: 2)
+    try await eventually("ben is there") { try await pair.site.names().contains("ben") }
+    #expect(pair.firstDirectory.writes == before)
+    await pair.firstDatabase.resume()
+    try await eventually(within: .seconds(30), "the first stands by") {
+      try pair.first.process.printed().contains("standing by")
+    }
+    #expect(try await pair.second.leads())
+    #expect(try await pair.site.sql("SELECT state FROM rollcall.directory") == "connected")
+    try await pair.stop()
+    try await pair.site.expectInStep()
+  }
+}

@@ -1,0 +1,91 @@
+import LDAPModel
+import RollcallEngine
+import Sandbox
+import Testing
+
+/// Operations whose answers never came may still be carried out, after what was sent since.
+@Suite struct UnknownOutcomeTests {
+  /// A site whose directory is reached through a tap, with a short deadline.
+  private func tapped(_ settings: SiteSettings = SiteSettings()) async throws -> (Site, LDAPTap) {
+    let world = try await World.shared
+    let tap = try LDAPTap(to: world.directory.port)
+    var settings = settings
+    settings.directoryPort = tap.port
+    settings.directory = "timeout: 5s"
+    return (try await world.site(settings), tap)
+  }
+
+  @Test("G1: a stale modify that the server carries out late is undone, and the watermark waits for that")
+  func aStaleModifyIsUndone() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    try await site.insert(["ann"])
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      // A value that is added meets no check of what was read: it is applied whenever it arrives.
+      tap.arm(.stuck(1))
+      try await site.sql("UPDATE users SET username = 'stale' WHERE id = 1")
+      try await eventually("the rename is stuck") { tap.isReached }
+      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
+      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+        try await site.names() == ["fresh"]
+      }
+      let before = try await site.sql("SELECT watermark FROM rollcall.directory")
+      try await site.sql("UPDATE users SET username = 'ann' WHERE id = 1")
+      try await eventually("she has her old name again") { try await site.names() == ["ann"] }
+      // Now the old rename finds the entry that it names.
+      tap.deliverLate()
+      try await eventually("the stale rename is done") { try await site.names() == ["stale"] }
+      #expect(
+        try await site.sql("SELECT watermark FROM rollcall.directory") == before, "the watermark did not wait")
+      try await eventually(within: .seconds(30), "it is undone") { try await site.names() == ["ann"] }
+      try await eventually("the watermark moves on") {
+        try await site.sql("SELECT watermark FROM rollcall.directory") != before
+      }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test("G1: a stale delete that hits the next owner of a name is made good")
+  func aStaleDeleteOfANameThatWasTaken() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    try await site.insert(["ann"])
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      tap.arm(.stuck(1))
+      try await site.sql("DELETE FROM users WHERE id = 1")
+      try await eventually("the delete is stuck") { tap.isReached }
+      try await eventually(within: .seconds(30), "it is done over another connection") {
+        try await site.names().isEmpty
+      }
+      try await site.insert(["ann"], from: 2)
+      try await eventually("the next ann is there") { try await site.value("uid", of: "2") == "ann" }
+      tap.deliverLate()
+      try await eventually("the stale delete is done") { try await site.names().isEmpty }
+      try await eventually(within: .seconds(30), "she is back") { try await site.value("uid", of: "2") == "ann" }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test("G1: what a killed process had on its way is made good by the next")
+  func aPredecessorsStaleRename() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    let folder = try await World.shared.folder
+    try await site.insert(["ann"])
+    let first = try await DaemonProcess.start(site, in: folder)
+    try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
+    tap.arm(.stuck(1))
+    try await site.sql("UPDATE users SET username = 'stale' WHERE id = 1")
+    try await eventually("the rename is stuck") { tap.isReached }
+    try await first.process.kill()
+    try await site.sql("UPDATE users SET username = 'ann' WHERE id = 1")
+    try await site.withDaemon { _ in
+      tap.deliverLate()
+      try await eventually("the stale rename is done") { try await site.names() == ["stale"] }
+      try await eventually(within: .seconds(30), "it is undone") { try await site.names() == ["ann"] }
+    }
+    try await site.expectInStep()
+  }
+}
