@@ -16,6 +16,11 @@ enum LoopbackAddress {
     throw last ?? .unusable(server: server, reason: "no free address")
   }
 
+  /// Why nobody here can have these ports, whatever the address; nil where nothing is known to forbid it.
+  static func obstacle(toPorts ports: [Int], for server: String) -> SandboxError? {
+    obstacle("127.0.16.16", ports, server)
+  }
+
   private static func obstacle(_ address: String, _ ports: [Int], _ server: String) -> SandboxError? {
     for port in ports {
       do throws(SandboxError) {

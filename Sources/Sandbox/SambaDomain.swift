@@ -4,6 +4,9 @@
 public actor SambaDomain: ThrowawayDirectory {
   private static let ports = [389, 636, 3268, 3269]
 
+  /// Why none can be started here, because its fixed ports cannot be had; nil otherwise.
+  public static var obstacle: SandboxError? { LoopbackAddress.obstacle(toPorts: ports, for: "Samba") }
+
   public nonisolated var kind: DirectoryServerKind { .activeDirectory }
   /// The domain's DNS name.
   public nonisolated let realm: String

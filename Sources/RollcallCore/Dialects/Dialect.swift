@@ -26,11 +26,21 @@ public protocol Dialect: Sendable {
   /// How an entry gets its first password.
   var firstPassword: FirstPassword { get }
 
+  /// Whether the server takes a password over an encrypted connection only.
+  var passwordNeedsEncryption: Bool { get }
+
+  /// The attribute that tells an entry from every other, for ever.
+  var identityAttribute: String { get }
+
   /// Attributes that a search returns only when they are asked for by name.
   var operationalAttributes: [String] { get }
 
   /// Attributes whose values are unique in the whole directory, beside the DN.
   var uniqueAttributes: [UniqueAttribute] { get }
+
+  /// Codes other than entryAlreadyExists by which it refuses a value that another entry has; they have other causes
+  /// too, so a look at who has what must follow.
+  var collisionCodes: Set<ResultCode> { get }
 
   /// Attributes that a class demands and the server provides itself.
   var providedAttributes: [String] { get }
@@ -101,8 +111,10 @@ extension Dialect {
     return LDIF.secretAttributes.contains { $0.lowercased() == type }
   }
 
+  public var passwordNeedsEncryption: Bool { false }
   public var operationalAttributes: [String] { [] }
   public var uniqueAttributes: [UniqueAttribute] { [] }
+  public var collisionCodes: Set<ResultCode> { [] }
   public var providedAttributes: [String] { ["objectClass"] }
   public var obligatoryNaming: String? { nil }
   public var rangedRetrieval: Bool { false }

@@ -8,6 +8,8 @@ public struct Directory389: Dialect {
   public var disabling: Disabling { .values([Attribute("nsAccountLock", ["true"])]) }
   public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
 
+  public var identityAttribute: String { "nsUniqueId" }
+
   /// Operational: a search for all user attributes does not return it.
   public var operationalAttributes: [String] { ["nsAccountLock"] }
 

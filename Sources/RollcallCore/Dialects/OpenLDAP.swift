@@ -12,6 +12,7 @@ public struct OpenLDAP: Dialect {
   }
 
   public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
+  public var identityAttribute: String { "entryUUID" }
   public var operationalAttributes: [String] { ["pwdAccountLockedTime"] }
 
   /// slapd closes a bound connection with more than 1000 pending operations (`conn_max_pending_auth`).

@@ -43,8 +43,10 @@ struct DirectoryInspection {
   }
 
   private func look(_ session: LDAPSession, _ url: String, isFirst: Bool) async throws(LDAPError) {
-    let identity = try await session.whoAmI()
     let rootDSE = try await session.rootDSE()
+    // Samba does not know "Who am I?" (RFC 4532).
+    let knows = rootDSE.supportedExtensions.contains("1.3.6.1.4.1.4203.1.11.3")
+    let identity = knows ? try await session.whoAmI() : Self.boundAs(configuration.directory.bind)
     let kind = DirectoryFacts.kind(of: rootDSE)
     note(Finding(.ok, url, "\(kind.rawValue), bound as \(identity.isEmpty ? "nobody" : identity)"))
     guard isFirst else { return }
@@ -61,11 +63,24 @@ struct DirectoryInspection {
       note(finding)
     }
     if let finding = lockFinding(dialect, schema, rootDSE) { note(finding) }
+    if configuration.users.password != nil, dialect.passwordNeedsEncryption, !session.isEncrypted {
+      note(
+        Finding(
+          .error, configuration.place(of: "users.password"), "this server takes a password over TLS only",
+          remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
+    }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     if let groups = configuration.groups { _ = try await baseExists(session, "groups.base", groups.base) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
+  }
+
+  private static func boundAs(_ bind: Configuration.Bind) -> String {
+    switch bind {
+    case .simple(let dn, _): dn
+    case .external: "whom the connection says"
+    }
   }
 
   private func baseExists(
