@@ -58,6 +58,12 @@ import Testing
         roles|user_id|role
         users|id|email,full_name,status,username
         """)
+    try await site.hire(["ada"])
+    try await site.sql("INSERT INTO roles VALUES (1, 'clerk')")
+    try await site.succeed("sync")
+    #expect(try await site.values("title", of: "1") == ["clerk"])
+    let check = try await site.succeed("check")
+    #expect(!check.output.contains("error:"))
   }
 
   @Test func aWholeRowIsAllColumns() async throws {

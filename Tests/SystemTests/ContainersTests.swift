@@ -25,10 +25,12 @@ import Testing
     let steps = try await site.plan().plan.sequences.flatMap(\.steps)
     let made = steps.filter { $0.what == .makeContainer }.map(\.operation.dn.text)
     #expect(Set(made) == ["l=Bonn,\(site.base)", "ou=R&D,l=Bonn,\(site.base)", "ou=R&D,\(site.base)"])
-    #expect(
-      made.count == 3
-        && made.firstIndex(of: "l=Bonn,\(site.base)")! < made.firstIndex(of: "ou=R&D,l=Bonn,\(site.base)")!)
-    #expect(steps.lastIndex { $0.what == .makeContainer }! < steps.firstIndex { $0.what == .create }!)
+    let outer = try #require(made.firstIndex(of: "l=Bonn,\(site.base)"))
+    let inner = try #require(made.firstIndex(of: "ou=R&D,l=Bonn,\(site.base)"))
+    #expect(made.count == 3 && outer < inner)
+    let lastMade = try #require(steps.lastIndex { $0.what == .makeContainer })
+    let firstPerson = try #require(steps.firstIndex { $0.what == .create })
+    #expect(lastMade < firstPerson)
     try await site.withDaemon { _ in
       try await eventually("all are where they belong") {
         try await site.places()
@@ -54,7 +56,9 @@ import Testing
 
   @Test func awkwardNamesOfContainers() async throws {
     let site = try await World.shared.site(settings())
-    let names = ["a,b", "#hash", " lead", "trail ", "qu\"ote", "back\\slash", "ümläut", "*()", "a+b=c", "<a>;"]
+    let names = [
+      "a,b", "#hash", " lead", "trail ", "qu\"ote", "back\\slash", "ümläut", "*()", "a+b=c", "<a>;",
+    ]
     for (index, name) in names.enumerated() {
       try await site.sql(
         "INSERT INTO users VALUES (\(index), 'u\(index)', 'x', 'Full', 'active', now(), $n$\(name)$n$)")
@@ -62,7 +66,8 @@ import Testing
     try await site.sync()
     #expect(try await site.places().count == names.count)
     for (index, name) in names.enumerated() {
-      let entry = try #require(try await site.people().first { $0["employeeNumber"] == [AttributeValue("\(index)")] })
+      let entry = try #require(
+        try await site.people().first { $0["employeeNumber"] == [AttributeValue("\(index)")] })
       #expect(entry.dn.parent?.first?.parts.first?.value == AttributeValue(name))
     }
     try await site.expectInStep()
@@ -92,7 +97,9 @@ import Testing
     try await site.sync()
     #expect(try await site.parked() == ["1|refused"])
     let message = try await site.sql("SELECT message FROM rollcall.parked")
-    #expect(message.contains("key 1") && message.contains("description=x,\(site.base)") && message.contains("by hand"))
+    #expect(
+      message.contains("key 1") && message.contains("description=x,\(site.base)")
+        && message.contains("by hand"))
   }
 
   @Test func namesAreExchangedBetweenContainers() async throws {

@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Sandbox
 import Testing
@@ -7,7 +8,8 @@ import Testing
 @Suite struct GroupFaultsTests {
   /// Puts a site into the state of a process that was killed between a ModifyDN and what follows it.
   private func killed(_ site: Site, afterRenaming old: String, to new: String, _ key: Int) async throws {
-    try await site.sql("INSERT INTO rollcall.renaming VALUES ('\(site.name)', '\(key)', 'uid=\(old),\(site.base)')")
+    try await site.sql(
+      "INSERT INTO rollcall.renaming VALUES ('\(site.name)', '\(key)', 'uid=\(old),\(site.base)')")
     try await site.directory.modify(
       "dn: uid=\(old),\(site.base)\nchangetype: modrdn\nnewrdn: uid=\(new)\ndeleteoldrdn: 1\n")
   }
@@ -115,7 +117,9 @@ import Testing
         INSERT INTO user_roles SELECT id, 'all' FROM users;
         INSERT INTO user_roles SELECT id, 'g' || id % 7 FROM users;
         """)
-      try await eventually(within: .seconds(90), "all are in") { try await site.members("all")?.count == 1500 }
+      try await eventually(within: .seconds(90), "all are in") {
+        try await site.members("all")?.count == 1500
+      }
       try await site.sql(
         """
         UPDATE users SET username = 'v' || id WHERE id % 3 = 0;
@@ -128,6 +132,25 @@ import Testing
         $0 == [900, 1125, 0]
       }
     }
+    try await site.expectInStep()
+  }
+
+  @Test func tenThousandMembersAreNotSentForOne() async throws {
+    let site = try await World.shared.site(.groups())
+    try await site.sql(
+      """
+      INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 10000) n;
+      INSERT INTO user_roles SELECT id, 'all' FROM users;
+      """)
+    #expect(try await site.sync().applied == 20_000)
+    #expect(try await site.sync(full: true).applied == 0)
+    try await site.sql(
+      "UPDATE users SET username = 'first' WHERE id = 1; DELETE FROM user_roles WHERE user_id = 2")
+    let steps = try await site.plan().plan.sequences.flatMap(\.steps)
+    #expect(steps.map(\.what).sorted { $0.rawValue < $1.rawValue } == [.follow, .leave, .rename])
+    #expect(steps.allSatisfy { LDIF.change($0.operation).utf8.count < 500 })
+    #expect(try await site.sync().applied == 3)
+    #expect(try await site.members("all")?.count == 9999)
     try await site.expectInStep()
   }
 }

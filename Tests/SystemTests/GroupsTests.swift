@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Sandbox
 import Testing
@@ -107,16 +108,57 @@ import Testing
     try await site.insert((1...200).map { "u\($0)" })
     try await site.sql("INSERT INTO user_roles SELECT id, 'staff' FROM users")
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are in") { try await site.members("staff")?.count == 200 }
+      try await eventually(within: .seconds(30), "all are in") {
+        try await site.members("staff")?.count == 200
+      }
       try await site.directory.modify("dn: cn=staff,\(site.groupsBase)\nchangetype: delete\n")
       // The next look at one of them finds it missing.
       try await site.sql("UPDATE users SET email = 'new@example.com' WHERE id = 7")
-      try await eventually(within: .seconds(30), "all are in again") { try await site.members("staff")?.count == 200 }
+      try await eventually(within: .seconds(30), "all are in again") {
+        try await site.members("staff")?.count == 200
+      }
     }
     try await site.expectInStep()
     try await site.directory.modify("dn: cn=staff,\(site.groupsBase)\nchangetype: delete\n")
     try await site.sync(full: true)
     #expect(try await site.members("staff")?.count == 200)
+    try await site.expectInStep()
+  }
+
+  @Test func aPlanShowsGroupsBesideThePeopleAndInTheirOrder() async throws {
+    let site = try await World.shared.site(.groups("attributes: { description: \"'Role ' || name\" }"))
+    try await site.insert(["ann", "ben"])
+    try await site.grant([(1, "devs"), (2, "devs")])
+    let first = try await site.plan().plan.sequences.flatMap(\.steps)
+    #expect(Set(first.prefix(2).map(\.what)) == [.create])
+    #expect(first.dropFirst(2).map(\.what) == [.makeGroup, .join])
+    #expect(LDIF.change(first[2].operation).contains("description: Role devs"))
+    try await site.sync()
+    #expect(try await site.search("cn=devs,\(site.groupsBase)")?["description"] == ["Role devs"])
+    // Who goes leaves before, who comes joins after; the group with its last member goes too.
+    try await site.sql("DELETE FROM users WHERE id = 1")
+    #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.leave, .delete])
+    try await site.sql("DELETE FROM users")
+    let last = try await site.plan().plan.sequences.flatMap(\.steps).map(\.what)
+    #expect(last == [.leave, .dropGroup, .delete, .delete])
+    try await site.sync()
+    #expect(try await site.groupNames() == [])
+  }
+
+  @Test func aMoveToAnotherContainerIsFollowed() async throws {
+    var settings = SiteSettings.groups()
+    settings.schema += "ALTER TABLE users ADD department text;"
+    settings.users += "\n  container: [{ ou: department }]"
+    let site = try await World.shared.site(settings)
+    try await site.insert(["ann", "ben"])
+    try await site.grant([(1, "devs"), (2, "devs")])
+    try await site.sync()
+    try await site.sql("UPDATE users SET department = 'R, D' WHERE id = 1")
+    try await site.sync()
+    let members = try await site.search("cn=devs,\(site.groupsBase)")?["member"].compactMap(\.text).sorted()
+    #expect(
+      members == ["uid=ann,ou=R\\2C D,\(site.base)", "uid=ben,\(site.base)"]
+        || members == ["uid=ann,ou=R\\, D,\(site.base)", "uid=ben,\(site.base)"])
     try await site.expectInStep()
   }
 }

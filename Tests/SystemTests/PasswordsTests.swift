@@ -28,7 +28,8 @@ import Testing
         (2, 'ben', 'x', 'Ben', 'active', now(), 'plain words', NULL), (3, 'cid', 'x', 'Cid', 'left', now(), 'pw', '3'),
         (4, 'dan', 'x', 'Dan', 'active', now(), NULL, NULL)
       """)
-    let ldif = try await site.plan().plan.sequences.flatMap(\.steps).map { LDIF.change($0.operation) }.joined()
+    let ldif = try await site.plan().plan.sequences.flatMap(\.steps).map { LDIF.change($0.operation) }
+      .joined()
     #expect(ldif.contains("userPassword: ***") && !ldif.contains("plain words") && !ldif.contains("SSHA"))
     try await site.sync()
     #expect(try await site.value("userPassword", of: "1") == PasswordsTests.hashed)
@@ -58,7 +59,8 @@ import Testing
     var settings = SiteSettings()
     settings.schema += "ALTER TABLE users ADD first_password text;"
     // A cast that fails quotes the value in PostgreSQL's message; so does the directory of what it refuses.
-    settings.users += "\n  password: \"CASE WHEN id = 1 THEN (first_password::int)::text ELSE first_password END\""
+    settings.users +=
+      "\n  password: \"CASE WHEN id = 1 THEN (first_password::int)::text ELSE first_password END\""
     let site = try await World.shared.site(settings)
     try await site.sql(
       """

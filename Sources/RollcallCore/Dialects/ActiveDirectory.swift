@@ -31,8 +31,12 @@ public struct ActiveDirectory: Dialect {
   public var providedAttributes: [String] {
     [
       "objectClass", "objectCategory", "nTSecurityDescriptor", "instanceType", "objectSid", "sAMAccountName",
+      "groupType",
     ]
   }
+
+  /// Content rules (`dITContentRules`) add what auxiliary classes allow.
+  public var classesAreComplete: Bool { false }
 
   /// `rdnAttId` of the class user.
   public var obligatoryNaming: String? { "cn" }

@@ -45,6 +45,9 @@ public protocol Dialect: Sendable {
   /// Attributes that a class demands and the server provides itself.
   var providedAttributes: [String] { get }
 
+  /// Whether the schema's object classes name all attributes that their entries can have.
+  var classesAreComplete: Bool { get }
+
   /// The only attribute type that may name a person; nil where any may.
   var obligatoryNaming: String? { get }
 
@@ -117,6 +120,7 @@ extension Dialect {
   public var collisionCodes: Set<ResultCode> { [] }
   public var providedAttributes: [String] { ["objectClass"] }
   public var obligatoryNaming: String? { nil }
+  public var classesAreComplete: Bool { true }
   public var rangedRetrieval: Bool { false }
   public var pageSize: Int { 1000 }
   public func encode(password: AttributeValue) -> AttributeValue { password }

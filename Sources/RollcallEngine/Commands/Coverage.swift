@@ -134,7 +134,7 @@ struct Coverage {
     var findings: [Finding] = []
     var seen: Set<Int> = []
     for reading in readings {
-      for table in reading.tables where !demands.contains(where: { $0.oid == table.oid }) {
+      for table in reading.tables where !table.isView && !demands.contains(where: { $0.oid == table.oid }) {
         guard seen.insert(table.oid).inserted else { continue }
         findings.append(finding(reading.path, table))
       }

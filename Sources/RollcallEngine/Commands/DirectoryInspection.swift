@@ -70,7 +70,7 @@ struct DirectoryInspection {
           remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
     }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
-    if let groups = configuration.groups { _ = try await baseExists(session, "groups.base", groups.base) }
+    if let groups = configuration.groups { try await look(at: groups, session, kind) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
@@ -81,6 +81,23 @@ struct DirectoryInspection {
     case .simple(let dn, _): dn
     case .external: "whom the connection says"
     }
+  }
+
+  private func look(
+    at groups: Configuration.Groups, _ session: LDAPSession, _ kind: DirectoryKind
+  ) async throws(LDAPError) {
+    guard try await baseExists(session, "groups.base", groups.base) else { return }
+    var count: Int? = 0
+    do {
+      try await session.search(
+        base: groups.base, scope: .subtree, filter: .present(groups.member), attributes: ["1.1"],
+        pageSize: kind.dialect.pageSize
+      ) { count = (count ?? 0) + $0.count }
+    } catch {
+      count = nil  // its limits are looked at elsewhere
+    }
+    try await LinkIndex(groups: groups, configuration, session, note)
+      .inspect(kind, entries: count, tellsDoubt: false)
   }
 
   private func baseExists(

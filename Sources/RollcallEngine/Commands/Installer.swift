@@ -47,7 +47,17 @@ public final class Installer {
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Installer.text(errors)) }
     for demand in demands { try await watch(demand) }
-    try await grant(user, demands, isOwner: isOwner)
+    // Views are read with their owners' rights, but they have to be read.
+    let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
+    let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
+    try await grant(user, tables, views.sorted { $0.name < $1.name }, isOwner: isOwner)
+  }
+
+  /// What the daemon's role has to read.
+  private struct Relation: Hashable {
+    var oid: Int
+    /// Schema and name, quoted where needed.
+    var name: String
   }
 
   private static func text(_ findings: [Finding]) -> String {
@@ -121,7 +131,9 @@ public final class Installer {
 
   // MARK: Rights
 
-  private func grant(_ user: String, _ demands: [Coverage.Demand], isOwner: Bool) async throws(EngineError) {
+  private func grant(
+    _ user: String, _ tables: [Relation], _ views: [Relation], isOwner: Bool
+  ) async throws(EngineError) {
     guard let role = try await daemonRole() else { return }
     if role == user {
       onStep?("rights: none to grant, the daemon connects as \(user) too")
@@ -137,12 +149,22 @@ public final class Installer {
       try await database.script(SQLScripts.grants(to: role))
     } catch {
       guard !isOwner, case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
-      for demand in demands {
-        try await database.query("GRANT SELECT ON TABLE \(demand.table) TO \(SQLText.identifier(role))")
-      }
+      for table in tables { try await letRead(table, role) }
     }
-    try await requireRights(role, demands)
-    onStep?("rights: \(role) may read the watched tables and keep its state in the schema rollcall")
+    for view in views { try await letRead(view, role) }
+    try await requireRights(role, tables + views)
+    onStep?(
+      "rights: \(role) may read \(views.isEmpty ? "the watched tables" : "the watched tables and the views") "
+        + "and keep its state in the schema rollcall")
+  }
+
+  /// Where this user may not grant it, what is missing is told at the end.
+  private func letRead(_ relation: Relation, _ role: String) async throws(EngineError) {
+    do throws(EngineError) {
+      try await database.query("GRANT SELECT ON \(relation.name) TO \(SQLText.identifier(role))")
+    } catch {
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+    }
   }
 
   /// The role of the daemon; asks the server where only it knows.
@@ -157,20 +179,20 @@ public final class Installer {
     }
   }
 
-  private func requireRights(_ role: String, _ demands: [Coverage.Demand]) async throws(EngineError) {
+  private func requireRights(_ role: String, _ relations: [Relation]) async throws(EngineError) {
     var missing: [String] = []
     let quoted = SQLText.identifier(role)
-    for demand in demands {
+    for relation in relations {
       let rights = try await database.query(
         """
         SELECT has_schema_privilege($1, c.relnamespace, 'USAGE'), has_table_privilege($1, c.oid, 'SELECT'),
           c.relnamespace::regnamespace::text
         FROM pg_class AS c WHERE c.oid = $2::oid
-        """, [role, "\(demand.oid)"])
+        """, [role, "\(relation.oid)"])
       if !rights.bool(0, 0) {
         missing.append("GRANT USAGE ON SCHEMA \(rights.text(0, 2) ?? "") TO \(quoted)")
       }
-      if !rights.bool(0, 1) { missing.append("GRANT SELECT ON \(demand.table) TO \(quoted)") }
+      if !rights.bool(0, 1) { missing.append("GRANT SELECT ON \(relation.name) TO \(quoted)") }
     }
     let ledger = try await database.query("SELECT has_schema_privilege($1, 'rollcall', 'USAGE')", [role])
     if !ledger.bool(0, 0) {

@@ -3,7 +3,8 @@ internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
 
-/// Whether entries are found by their link without the server looking at all of them.
+/// Whether entries are found by an attribute without the server looking at all of them: people by their link, groups by
+/// their members.
 @Reactor
 struct LinkIndex {
   /// Fewer entries than this are looked through before a difference shows.
@@ -11,18 +12,40 @@ struct LinkIndex {
   private let configuration: Configuration
   private let session: LDAPSession
   private let note: @Reactor (Finding) -> Void
+  private let link: String
+  private let base: DistinguishedName
+  private let place: String
+  /// What no entry has, of the attribute's syntax, for the n-th look-up.
+  private let nobody: @Sendable (Int) -> AttributeValue
 
   init(_ configuration: Configuration, _ session: LDAPSession, _ note: @escaping @Reactor (Finding) -> Void) {
     self.configuration = configuration
     self.session = session
     self.note = note
+    link = configuration.users.link
+    base = configuration.users.base
+    place = configuration.place(of: "users.link")
+    nobody = { AttributeValue("9\($0)8765432109") }
   }
 
-  private var link: String { configuration.users.link }
+  /// Every look at a person asks which groups have it as member.
+  init(
+    groups: Configuration.Groups, _ configuration: Configuration, _ session: LDAPSession,
+    _ note: @escaping @Reactor (Finding) -> Void
+  ) {
+    self.configuration = configuration
+    self.session = session
+    self.note = note
+    link = groups.member
+    base = groups.base
+    place = configuration.place(of: "groups.member")
+    nobody = { AttributeValue("cn=9\($0)8765432109,\(groups.base.text)") }
+  }
 
-  /// - Parameter entries: how many linked entries there are.
-  func inspect(_ kind: DirectoryKind, entries: Int?) async throws(LDAPError) {
-    let place = configuration.place(of: "users.link")
+  /// - Parameters:
+  ///   - entries: how many entries there are with the attribute; nil where nobody has counted.
+  ///   - tellsDoubt: say so where it cannot be found out.
+  func inspect(_ kind: DirectoryKind, entries: Int?, tellsDoubt: Bool = true) async throws(LDAPError) {
     if kind == .openldap, let isIndexed = await slapdIndex() {
       let finding =
         isIndexed
@@ -33,6 +56,7 @@ struct LinkIndex {
       return note(finding)
     }
     guard let entries, entries >= Self.enough else {
+      if !tellsDoubt { return }
       return note(
         Finding(
           .warning, place,
@@ -54,7 +78,7 @@ struct LinkIndex {
     let found = try? await session.search(
       base: "cn=config", scope: .oneLevel, filter: .present("olcSuffix"),
       attributes: ["olcSuffix", "olcDbIndex"])
-    let base = configuration.users.base.text.lowercased()
+    let base = self.base.text.lowercased()
     let own = (found ?? []).filter { entry in
       entry["olcSuffix"].compactMap(\.text).contains { base.hasSuffix($0.lowercased()) }
     }
@@ -76,8 +100,8 @@ struct LinkIndex {
     for number in 0..<7 {
       let start = ContinuousClock.now
       _ = try await session.search(
-        base: configuration.users.base, scope: .subtree,
-        filter: .equal(link, AttributeValue("9\(number)8765432109")), attributes: ["1.1"])
+        base: base, scope: .subtree,
+        filter: .equal(link, nobody(number)), attributes: ["1.1"])
       best = min(best, ContinuousClock.now - start)
     }
     return best

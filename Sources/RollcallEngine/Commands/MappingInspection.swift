@@ -7,10 +7,16 @@ struct MappingInspection: Sendable {
 
   init(_ configuration: Configuration) { self.configuration = configuration }
 
-  /// Pieces that PostgreSQL does not take, each at its place in the file with PostgreSQL's own words.
+  /// Pieces that PostgreSQL does not take, each at its place in the file with PostgreSQL's own words, or that make no
+  /// sense.
   func failures(_ readings: [MappingReading]) -> [Finding] {
     readings.compactMap { reading in
-      guard let failure = reading.failure else { return nil }
+      guard let failure = reading.failure else {
+        guard reading.path == "groups.membership", !reading.isArray else { return nil }
+        return Finding(
+          .error, configuration.place(of: reading.path), "gives no array, and the names of groups are text[]",
+          remedy: "ARRAY[…] makes one of a single name")
+      }
       let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
       return Finding(.error, configuration.place(of: reading.path), failure.message + detail)
     }

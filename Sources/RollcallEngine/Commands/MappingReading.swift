@@ -5,13 +5,14 @@ internal import RollcallCore
 
 /// What one piece of the mapping is to PostgreSQL: an expression, the key, or the source itself.
 struct MappingReading: Sendable {
-  /// A table that it reads, directly or through views.
+  /// A table that it reads, directly or through views, or a view that it reads directly.
   struct Table: Sendable, Hashable {
     var oid: Int
     /// Schema and name, quoted where needed.
     var name: String
     /// `pg_class.relkind`.
     var kind: String
+    var isView: Bool { kind == "v" }
     var isCatalog: Bool
     /// Nil means all: a whole row is read.
     var columns: Set<String>?
@@ -85,6 +86,14 @@ struct MappingReader {
       let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
     }
+    for attribute in configuration.groups?.attributes ?? [] {
+      let sql = GroupAttributes.select([attribute.expression], over: "''")
+      var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
+      // It is evaluated once, when a group is made: nobody has to watch what it reads.
+      reading.tables = []
+      reading.functions = []
+      readings.append(reading)
+    }
     return readings
   }
 
@@ -152,7 +161,8 @@ struct MappingReader {
         bool_or(rule.action ~ ':varattno 0 '), array_agg(DISTINCT a.attname::text) FILTER (WHERE a.attname IS NOT NULL)
       FROM rule JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = rule.oid
           AND d.refclassid = 'pg_class'::regclass
-        JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'm', 'f')
+        JOIN pg_class AS c ON c.oid = d.refobjid AND c.oid <> rule.ev_class AND (c.relkind IN ('r', 'p', 'm', 'f')
+          OR c.relkind = 'v' AND rule.ev_class = 'pg_temp.rollcall_probe'::regclass)
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
       GROUP BY 1, 2, 3, 4 ORDER BY 2

@@ -4,7 +4,9 @@ public import Reactor
 /// Takes Rollcall out of a database, or one directory's state.
 @Reactor
 public final class Uninstaller {
-  private static let tables = ["bell", "parked", "held", "removal", "disabled", "renaming", "managed_group", "request"]
+  private static let tables = [
+    "bell", "parked", "held", "removal", "disabled", "renaming", "managed_group", "request",
+  ]
   private let configuration: Configuration
   private let database: Database
 

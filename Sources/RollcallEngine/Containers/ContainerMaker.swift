@@ -47,7 +47,8 @@ final class ContainerMaker {
     else {
       throw Problem(
         .refused,
-        "the container \(container) does not exist, and what kind of entry it would be is not known: make it by hand")
+        "the container \(container) does not exist, and what kind of entry it would be is not known: make it by hand"
+      )
     }
     return .add(
       container,

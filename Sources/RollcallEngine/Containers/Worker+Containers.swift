@@ -9,7 +9,8 @@ extension Worker {
   /// - Parameter open: the keys that are looked at again.
   /// - Returns: those of them for which that makes sense.
   func makeContainers(
-    for failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane, _ open: [String],
+    for failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
+    _ open: [String],
     _ report: inout WorkReport
   ) async throws(EngineError) -> [String] {
     if surveyor.rules.containers.isEmpty { return open }
@@ -17,7 +18,8 @@ extension Worker {
     var made: [String: Problem?] = [:]
     for (sequence, outcome) in failures where outcome.failure?.code == .noSuchObject {
       let step = sequence.steps[outcome.applied]
-      guard let place = step.destination, let container = place.parent?.normalized(surveyor.facts.schema) else {
+      guard let place = step.destination, let container = place.parent?.normalized(surveyor.facts.schema)
+      else {
         continue
       }
       if made[container] == nil {

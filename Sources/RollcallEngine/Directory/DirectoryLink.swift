@@ -126,7 +126,8 @@ public final class DirectoryLink {
           operation: "connection to \(session.options.url)"))
     }
     session.search(
-      base: DistinguishedName(unchecked: ""), scope: .base, filter: .present("objectClass"), attributes: ["1.1"]
+      base: DistinguishedName(unchecked: ""), scope: .base, filter: .present("objectClass"),
+      attributes: ["1.1"]
     ) { _ in late.cancel() }
   }
 
@@ -193,5 +194,7 @@ extension LDAPOptions {
       }
     connectTimeout = min(configuration.timeout, .seconds(5))
     operationTimeout = configuration.timeout
+    // What a kind of server takes less than this the planner knows.
+    maximumMessageSize = (1 << 24) - 1
   }
 }

@@ -10,7 +10,8 @@ extension Engine {
   func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
-      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: database)
+      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: database
+    )
     try await keeper.load()
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
     keeper.onRemade = { [weak self] group in self?.muster([group]) }
@@ -69,7 +70,7 @@ extension Engine {
         """
         SELECT \(roster.query.key)::pg_catalog.text FROM \(roster.query.source) AS roster
         WHERE \(scope) AND EXISTS (
-          SELECT FROM unnest((\(membership.sql)\n)) AS named WHERE lower(named) = ANY ($1::pg_catalog.text[]))
+          SELECT FROM unnest(\(membership.column)) AS named WHERE lower(named) = ANY ($1::pg_catalog.text[]))
         """, [SQLText.array(names)], timeout: .seconds(600))
       return (0..<result.rowCount).compactMap { result.text($0, 0) }
     } catch {

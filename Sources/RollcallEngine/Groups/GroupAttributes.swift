@@ -10,10 +10,11 @@ struct GroupAttributes {
   let naming: String
   let expressions: [Configuration.AttributeExpression]
 
-  /// The SELECT over the name in `$1`: expressions may say `name`, or `roster_group.name` where that is ambiguous.
-  var select: String {
-    let values = expressions.map { "(\($0.expression)\n)" }.joined(separator: ",\n  ")
-    return "SELECT \(values)\nFROM (SELECT $1::pg_catalog.text AS name) AS roster_group"
+  /// A SELECT over a group's name: expressions may say `name`, or `roster_group.name` where that is ambiguous.
+  /// - Parameter name: SQL.
+  static func select(_ expressions: [String], over name: String) -> String {
+    let values = expressions.map { "(\($0)\n)" }.joined(separator: ",\n  ")
+    return "SELECT \(values) AS value\nFROM (SELECT \(name)::pg_catalog.text AS name) AS roster_group"
   }
 
   /// The values of the attributes, in the configuration's order.
@@ -23,9 +24,13 @@ struct GroupAttributes {
     if expressions.isEmpty { return .success([]) }
     let name = group.dn.first?.parts.first { $0.type.lowercased() == naming.lowercased() }?.value.text
     guard let name else { return .failure(problem(group, "its name is no text")) }
+    let select = GroupAttributes.select(expressions.map(\.expression), over: "$1")
     let result: QueryResult
     do throws(EngineError) { result = try await database.query(select, [name]) } catch {
-      guard let failure = RosterFailure.ofRow(error) else { throw error }
+      // Whatever is wrong with the expressions is these groups' trouble alone; it is tried again after a while.
+      guard case .database(let failure) = error, failure.kind == .server, !failure.isConnectionLost else {
+        throw error
+      }
       return .failure(problem(group, failure.message))
     }
     var values: [[AttributeValue]] = []

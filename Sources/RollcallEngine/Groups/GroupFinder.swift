@@ -36,7 +36,8 @@ struct GroupFinder {
     let searches = groups.map { group in
       SearchRequest(base: group.dn, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
     }
-    let found = try await SideBySide.run(searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
+    let found = try await SideBySide.run(
+      searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
     return Set(zip(groups, found).filter { !$0.1.isEmpty }.map(\.0))
   }
 
@@ -47,7 +48,8 @@ struct GroupFinder {
     let searches = values.map { value in
       SearchRequest(base: group.dn, scope: .base, filter: .equal(member, value), attributes: ["1.1"])
     }
-    let found = try await SideBySide.run(searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
+    let found = try await SideBySide.run(
+      searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
     return Set(zip(values, found).filter { !$0.1.isEmpty }.map { planner.identity(of: $0.0) })
   }
 
@@ -94,7 +96,9 @@ struct GroupFinder {
   /// The last index of `member;range=0-1499`; `.some(nil)` for the range that ends the list, nil for no range.
   private static func end(of attribute: String) -> Int?? {
     guard
-      let option = attribute.split(separator: ";").dropFirst().first(where: { $0.lowercased().hasPrefix("range=") }),
+      let option = attribute.split(separator: ";").dropFirst().first(where: {
+        $0.lowercased().hasPrefix("range=")
+      }),
       let dash = option.lastIndex(of: "-")
     else { return nil }
     return .some(Int(option[dash...].dropFirst()))

@@ -14,7 +14,9 @@ extension GroupKeeper {
       if let old = person.journalledName, knows(person, old), !isName(old, of: person) {
         questions.append((index, old, true))
       }
-      if person.isRenamed, let new = person.newName, knows(person, new) { questions.append((index, new, false)) }
+      if person.isRenamed, let new = person.newName, knows(person, new) {
+        questions.append((index, new, false))
+      }
     }
     if questions.isEmpty { return [] }
     let holders = try await finder.holders(of: questions.map(\.value), try session(lane))
@@ -38,7 +40,9 @@ extension GroupKeeper {
 
   private func isName(_ name: AttributeValue, of person: GroupSubject) -> Bool {
     let identity = planner.identity(of: name)
-    return [person.oldName, person.newName].compactMap { $0 }.contains { planner.identity(of: $0) == identity }
+    return [person.oldName, person.newName].compactMap { $0 }.contains {
+      planner.identity(of: $0) == identity
+    }
   }
 
   /// Leaving: whoever is deleted, whoever leaves a name to another, and rights that are lost, whatever else fails.
@@ -57,7 +61,8 @@ extension GroupKeeper {
         result += changes(person, name: person.newName, former: [], wanted: wanted)
       }
       return result.compactMap { change in
-        change.removed.isEmpty ? nil : GroupChange(key: change.key, group: change.group, removed: change.removed)
+        change.removed.isEmpty
+          ? nil : GroupChange(key: change.key, group: change.group, removed: change.removed)
       }
     }
   }
@@ -90,7 +95,9 @@ extension GroupKeeper {
     }
     for index in people.indices {
       guard let gone = removed[people[index].key] else { continue }
-      people[index].found.removeAll { gone.contains(Known(group: $0.group, name: planner.identity(of: $0.value))) }
+      people[index].found.removeAll {
+        gone.contains(Known(group: $0.group, name: planner.identity(of: $0.value)))
+      }
     }
   }
 
@@ -103,7 +110,9 @@ extension GroupKeeper {
 
   /// Whether the groups know the person by the name that it is leaving alone, so that they have to follow.
   func hasToFollow(_ person: GroupSubject) -> Bool {
-    guard person.isRenamed, !person.isContended, person.newName != nil, let old = person.oldName else { return false }
+    guard person.isRenamed, !person.isContended, person.newName != nil, let old = person.oldName else {
+      return false
+    }
     return knows(person, old)
   }
 

@@ -84,7 +84,8 @@ final class GroupKeeper {
       person.after = after(subject, hasSteps: person.hasSteps)
       person.oldName = person.before.flatMap(planner.value)
       person.newName = person.after.flatMap(planner.value)
-      if let one = person.oldName, let other = person.newName, planner.identity(of: one) == planner.identity(of: other)
+      if let one = person.oldName, let other = person.newName,
+        planner.identity(of: one) == planner.identity(of: other)
       {
         person.newName = one
       }
@@ -180,12 +181,16 @@ final class GroupKeeper {
   // MARK: Writing
 
   /// Applies changes of many groups side by side.
-  func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async throws(EngineError) -> GroupReport {
+  func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async -> GroupReport {
     var report = GroupReport()
     for (change, outcome) in zip(changes, await lanes.apply(changes, lane)) {
       switch outcome {
       case .done(let steps): report.applied += steps
-      case .trouble(let error): throw error
+      case .trouble(let error):
+        report.trouble = report.trouble ?? error
+        if case .directory(let failure) = error, UnknownOutcomes.isUnknown(failure.code) {
+          report.unknown.append(change.step(member: planner.rules.member))
+        }
       case .refused, .impossible:
         if report.failures[change.key] == nil { report.failures[change.key] = outcome }
       }
@@ -203,7 +208,9 @@ final class GroupKeeper {
 
   /// Journals the renames that groups will have to follow, before the directory hears of them.
   func journal(_ people: [GroupSubject]) async throws(EngineError) {
-    let renames = people.filter(hasToFollow).compactMap { person in person.before.map { (key: person.key, old: $0) } }
+    let renames = people.filter(hasToFollow).compactMap { person in
+      person.before.map { (key: person.key, old: $0) }
+    }
     try await registry.record(renames)
     for (key, old) in renames {
       if let name = planner.value(of: old) { names.leave(planner.identity(of: name), key) }

@@ -71,7 +71,8 @@ private struct GroupShow {
     count += 1
     if members[group] == nil {
       let found = try await keeper.finder.members(of: group, try keeper.session(.reading))
-      members[group] = .some(found.map { Set($0.filter { !planner.isPlaceholder($0) }.map(planner.identity)) })
+      members[group] = .some(
+        found.map { Set($0.filter { !planner.isPlaceholder($0) }.map(planner.identity)) })
     }
     guard var left = members[group] ?? nil else { return }
     for value in change.removed { left.remove(planner.identity(of: value)) }
@@ -79,7 +80,9 @@ private struct GroupShow {
     members[group] = .some(left)
   }
 
-  mutating func steps(_ change: GroupChange, isLast: Bool, _ plan: inout Plan) async throws(EngineError) -> [Step] {
+  mutating func steps(_ change: GroupChange, isLast: Bool, _ plan: inout Plan) async throws(EngineError)
+    -> [Step]
+  {
     let group = change.group
     guard let left = members[group] ?? nil else { return try await make(change, &plan) }
     if isLast, left.isEmpty, planner.rules.empty == .delete, keeper.registry.isMade(group) {

@@ -65,6 +65,10 @@ struct GroupTurn {
 /// What came of the changes for some people.
 struct GroupReport {
   var applied: [Step] = []
+  /// Changes that were sent, perhaps, and whose answers will not come.
+  var unknown: [Step] = []
+  /// A side was lost, so the rest was not done.
+  var trouble: EngineError?
   /// The first thing that went wrong for a key.
   var failures: [String: GroupOutcome] = [:]
 }

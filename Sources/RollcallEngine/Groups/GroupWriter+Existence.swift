@@ -62,7 +62,8 @@ extension GroupWriter {
       return changes.map { _ in .impossible(problem) }
     }
     let replaced = GroupDelta(removed: delta.removed, added: [AttributeValue(placeholder.text)])
-    guard let error = try await send(.modify(group.dn, replaced.modifications(of: planner.rules.member)), lane)
+    guard
+      let error = try await send(.modify(group.dn, replaced.modifications(of: planner.rules.member)), lane)
     else { return outcomes }
     return changes.map { .refused(step($0), error) }
   }

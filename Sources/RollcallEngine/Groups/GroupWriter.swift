@@ -40,7 +40,8 @@ final class GroupWriter {
     var tries = 0
     while true {
       if delta.isEmpty { return try await unchanged(changes, group, lane) }
-      guard let refusal = try await send(.modify(group.dn, delta.modifications(of: planner.rules.member)), lane)
+      guard
+        let refusal = try await send(.modify(group.dn, delta.modifications(of: planner.rules.member)), lane)
       else { return try await settled(changes, group, delta, lane) }
       tries += 1
       guard tries < GroupWriter.tries else { return try await apart(changes, group, lane, refusal) }

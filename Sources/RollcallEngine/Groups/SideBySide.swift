@@ -50,7 +50,9 @@ final class SideBySide {
     let request = requests[index]
     next += 1
     open += 1
-    session.search(base: request.base, scope: request.scope, filter: request.filter, attributes: request.attributes) {
+    session.search(
+      base: request.base, scope: request.scope, filter: request.filter, attributes: request.attributes
+    ) {
       switch $0 {
       case .success(let entries): self.answers[index] = entries
       case .failure(let error): if !self.absent.contains(error.code) { self.failure = self.failure ?? error }

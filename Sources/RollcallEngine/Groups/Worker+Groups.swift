@@ -10,7 +10,8 @@ extension Worker {
   /// Takes people out of the plan whose changes were refused, or whose new name another is about to leave.
   /// - Returns: nil where there are no groups to look after.
   func beginGroups(
-    _ subjects: [Subject], _ plan: inout Plan, _ lane: DirectoryLink.Lane, _ hasAwaited: (String, String) -> Bool,
+    _ subjects: [Subject], _ plan: inout Plan, _ lane: DirectoryLink.Lane,
+    _ hasAwaited: (String, String) -> Bool,
     isLast: Bool, _ report: inout WorkReport
   ) async throws(EngineError) -> GroupTurn? {
     guard let groups else { return nil }
@@ -29,8 +30,8 @@ extension Worker {
     try await groups.look(&people, lane, manages: groups.registry.manages)
     let free = try await groups.lookAtHolders(&people, lane)
     let changes = groups.changesBefore(people, free: free)
-    let result = try await groups.apply(changes, lane)
-    report.applied += result.applied
+    let result = await groups.apply(changes, lane)
+    try note(result, &report)
     for (key, failure) in result.failures { out[key] = .some(try verdict(of: failure, key, isLast: isLast)) }
     groups.note(changes.filter { result.failures[$0.key] == nil }, in: &people)
     takeOut(out, &plan, hasAwaited, &report)
@@ -57,8 +58,8 @@ extension Worker {
     var people = turn.people.filter { if case .settled? = report.verdicts[$0.key] { true } else { false } }
     do throws(EngineError) {
       try await groups.reread(&people, lane)
-      let result = try await groups.apply(groups.changesAfter(people), lane)
-      report.applied += result.applied
+      let result = await groups.apply(groups.changesAfter(people), lane)
+      try note(result, &report)
       for (key, failure) in result.failures {
         let verdict = try verdict(of: failure, key, isLast: isLast)
         report.verdicts[key] = verdict
@@ -70,6 +71,12 @@ extension Worker {
       throw error
     }
     return again
+  }
+
+  private func note(_ result: GroupReport, _ report: inout WorkReport) throws(EngineError) {
+    report.applied += result.applied
+    report.unknown += result.unknown
+    if let trouble = result.trouble { throw trouble }
   }
 
   /// Takes back that keys are settled: their groups were not looked at to the end.
@@ -89,13 +96,16 @@ extension Worker {
 
   /// Keeps people's operations from being sent, and those that are tied to them by names.
   private func takeOut(
-    _ out: [String: Verdict?], _ plan: inout Plan, _ hasAwaited: (String, String) -> Bool, _ report: inout WorkReport
+    _ out: [String: Verdict?], _ plan: inout Plan, _ hasAwaited: (String, String) -> Bool,
+    _ report: inout WorkReport
   ) {
     for (key, verdict) in out { report.verdicts[key] = verdict }
     plan.sequences.removeAll { sequence in
       let keys = sequence.keys
       guard let cause = keys.first(where: { out.keys.contains($0) }) else { return false }
-      for key in keys where !out.keys.contains(key) { report.verdicts[key] = wait(key, for: cause, hasAwaited) }
+      for key in keys where !out.keys.contains(key) {
+        report.verdicts[key] = wait(key, for: cause, hasAwaited)
+      }
       return true
     }
   }

@@ -34,6 +34,9 @@ final class LedgerState {
   /// Parked keys that wait for something else than their row, the mapping or the schema.
   var blockedKeys: [String] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
+  /// Keys that are parked or held.
+  var exceptions: Set<String> { Set(parked.keys).union(held.keys) }
+
   private func remember(_ key: String, _ entry: Parked?) {
     if let blocks = parked[key]?.blocks {
       waiting[blocks]?.remove(key)

@@ -39,7 +39,10 @@ public final class Daemon {
     engine.onState = { [weak self] condition in Reactor.task { await self?.tell(condition) } }
     engine.reconciles.isPeriodic = true
     doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
-    listener.onListening = { [weak self] in self?.lookSoon(.zero) }
+    listener.onListening = { [weak self] in
+      self?.lookSoon(.zero)
+      self?.engine.answerRequests()
+    }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
   }
 

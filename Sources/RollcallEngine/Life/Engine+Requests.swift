@@ -50,7 +50,7 @@ extension Engine {
     let target = provisioner.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
     try await sweeper?.look()
     while provisioner.isWorking, let sweeper {
-      sweeper.progress()
+      sweeper.progress(atOnce: true)
       if sweeper.storedUpTo >= target { return true }
       try? await Reactor.sleep(for: .milliseconds(10))
     }
@@ -86,7 +86,7 @@ extension Engine {
     while provisioner.passesRunning > 0, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
-    sweeper?.progress()
+    sweeper?.progress(atOnce: true)
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }

@@ -102,7 +102,8 @@ public final class Engine {
     let identity = try await DatabaseIdentity.read(database)
     if !link.isConnected { try await link.connect() }
     let facts = try link.learnt(for: configuration.users)
-    let surveyor = Surveyor(configuration, roster: roster, link: link, state: state, facts: facts)
+    let surveyor = Surveyor(
+      configuration, roster: roster, bulk: Roster(windows, roster.query), link: link, state: state, facts: facts)
     let fingerprint = Fingerprint.of(
       roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", facts.schema)
     let base = configuration.users.base.normalized(facts.schema)

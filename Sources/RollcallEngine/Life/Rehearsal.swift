@@ -34,7 +34,8 @@ public final class Rehearsal {
     let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()
     let surveyor = Surveyor(
-      engine.configuration, roster: engine.roster, link: engine.link, state: engine.state, facts: facts)
+      engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
+      facts: facts)
     groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
     containers = ContainerMaker(surveyor.rules, facts, engine.link)
     var keys = keys

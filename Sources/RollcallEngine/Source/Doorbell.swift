@@ -108,10 +108,11 @@ final class Doorbell {
       if sweeper.seenAllBelow(first) {
         await rest(due - ContinuousClock.now)
       } else {
+        let started = ContinuousClock.now
         try await sweeper.look()
         if sweeper.seenAllBelow(first) { continue }
         // A transaction that stays open for hours must not be waited for at full speed.
-        await rest(min(pause, due - ContinuousClock.now))
+        await rest(min(max(pause, (ContinuousClock.now - started) * 4), due - ContinuousClock.now))
         pause = min(pause * 3 / 2, .seconds(1))
       }
     }

@@ -10,7 +10,7 @@ struct NotificationBurst {
   }
 
   private var named: [Small] = []
-  /// The last transaction that turned out to be large: more of its messages may come with the next read.
+  /// The transaction of the last burst's end: with what the next read brings of it, it is larger than it seemed.
   private var large: String?
   private var mustLook = false
 
@@ -34,6 +34,7 @@ struct NotificationBurst {
   /// Ends the burst.
   mutating func take() -> (small: [Small], mustLook: Bool) {
     defer {
+      large = named.last?.xid ?? large
       named = []
       mustLook = false
     }

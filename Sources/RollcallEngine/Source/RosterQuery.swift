@@ -10,6 +10,11 @@ public struct RosterQuery: Sendable, Equatable {
     public var sql: String
     /// Its value is a password, or something like one.
     public var isSecret = false
+    /// It names groups.
+    public var isMembership = false
+
+    /// The column. An array of an enumeration or of names becomes one of text.
+    var column: String { isMembership ? "(\(sql)\n)::pg_catalog.text[]" : sql }
   }
 
   /// What rows come from: a quoted table name, or a query in parentheses.
@@ -52,15 +57,15 @@ public struct RosterQuery: Sendable, Equatable {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
     }
     if let groups = configuration.groups {
-      // The cast makes an array of an enumeration or of names one of text, and shows what is no array.
-      expressions.append(Expression(path: "groups.membership", sql: "(\(groups.membership)\n)::pg_catalog.text[]"))
+      expressions.append(
+        Expression(path: "groups.membership", sql: groups.membership, isMembership: true))
     }
     self.expressions = expressions
     hasMembership = configuration.groups != nil
   }
 
   /// The whole SELECT, without a WHERE clause.
-  public var select: String { select(expressions.map(\.sql)) }
+  public var select: String { select(expressions.map(\.column)) }
 
   private func select(_ columns: [String]) -> String {
     let values = columns.map { ",\n  (\($0)\n)" }.joined()
@@ -72,7 +77,7 @@ public struct RosterQuery: Sendable, Equatable {
 
   /// As ``selectByKey(_:)``, without the values that are never shown.
   func selectByKeyWithoutSecrets(_ type: String) -> String {
-    "\(select(expressions.map { $0.isSecret ? "NULL" : $0.sql }))\nWHERE \(key) = ANY($1::\(type)[])"
+    "\(select(expressions.map { $0.isSecret ? "NULL" : $0.column }))\nWHERE \(key) = ANY($1::\(type)[])"
   }
 
   /// The SELECT of the keys named by the array parameter `$1`.

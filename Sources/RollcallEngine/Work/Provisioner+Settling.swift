@@ -1,3 +1,4 @@
+internal import LDAP
 internal import LDAPModel
 internal import Logging
 internal import Postgres
@@ -6,11 +7,17 @@ internal import RollcallCore
 
 extension Provisioner {
   /// Writes down how a batch's keys have ended, and only then lets them settle.
-  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema) async {
+  ///
+  /// - Parameter isAlone: nothing else was on its way meanwhile.
+  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema, isAlone: Bool) async {
     var report = report
     log(report.applied)
     appliedSteps += report.applied.count
-    unknown?.note(report.unknown, schema)
+    watchForSuspects(batch, &report, isAlone: isAlone)
+    if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
+      let open = batch.keys.filter { report.verdicts[$0] == nil }
+      unknown?.note(report.unknown.filter { report.verdicts[$0.key] == nil }, open, schema)
+    }
     unknown?.noteApplied(report.applied, schema)
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
@@ -54,6 +61,8 @@ extension Provisioner {
         queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
       case .settled?, .parked?, .withheld?:
         noticed[key] = nil
+        // One that is set aside for the connection's sake stays a suspect.
+        if report.trouble == nil { suspects.clear(key) }
         gatekeeper.settled(key)
         queue.finish(key)
       }
@@ -72,7 +81,7 @@ extension Provisioner {
   private func watchForRefusals(_ report: inout WorkReport) -> Set<String> {
     var putBack: Set<String> = []
     for (key, verdict) in report.verdicts {
-      guard case .parked(let problem, _, let retry) = verdict, let code = problem.code else { continue }
+      guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
       guard retry != nil || problem.reason == .access else { continue }
       switch breaker.refused(key, code) {
       case .park: continue
@@ -80,7 +89,8 @@ extension Provisioner {
       case .opens:
         probes = 0
         logger.error(
-          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"])
+          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"]
+        )
         onBreaker?(problem)
       }
       report.verdicts[key] = nil
@@ -106,7 +116,8 @@ extension Provisioner {
     guard logger.logLevel <= .info else { return }
     for step in steps {
       var metadata: Logger.Metadata = [
-        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)", "what": "\(step.what.rawValue)",
+        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)",
+        "what": "\(step.what.rawValue)",
       ]
       if let start = noticed[step.key] {
         metadata["ms"] = "\((ContinuousClock.now - start).milliseconds)"
@@ -119,7 +130,8 @@ extension Provisioner {
     logger.warning(
       "parked",
       metadata: [
-        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)", "message": "\(parked.problem.message)",
+        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)",
+        "message": "\(parked.problem.message)",
       ])
   }
 }

@@ -8,9 +8,11 @@ internal import RollcallCore
 @Reactor @safe
 final class Provisioner {
   private static let fastBatch = 32
-  private static let bulkBatch = 128
+  // Enough to fill the window while others read, and no more: a key in flight waits for its pass when HR changes it,
+  // and a pass works through its batch without a pause.
+  private static let bulkBatch = 64
   private static let fastPasses = 2
-  private static let bulkPasses = 6
+  private static let bulkPasses = 4
   /// Above this backlog, long windows and reconciles wait before they hand in more keys.
   private static let highWater = 20_000
 
@@ -25,6 +27,7 @@ final class Provisioner {
   var breaker = Breaker()
   private var probeTimer: Timer?
   var probes = 0
+  var suspects = Suspects()
   /// When a key was heard of, for the log.
   var noticed: [String: ContinuousClock.Instant] = [:]
   /// Gatherings that are read to the end, with the epoch that waits for their decision.
@@ -102,18 +105,29 @@ final class Provisioner {
   func pump() {
     guard let worker else { return }
     if breaker.isOpen { return probe(worker) }
+    if !suspects.queue.isEmpty, !suspects.isOthersTurn {
+      guard passesRunning == 0 else { return }
+      suspects.isOthersTurn = true
+      fastRunning += 1
+      return start(Batch(keys: [suspects.queue.removeFirst()], priority: .retry), worker, .fast, isAlone: true)
+    }
+    suspects.isOthersTurn = false
     while fastRunning < Provisioner.fastPasses,
-      let batch = queue.take(Provisioner.fastBatch, within: .notification ... .retry)
+      let batch = queue.take(Provisioner.fastBatch, within: .notification ... .retry).map(withoutSuspects)
     {
+      if batch.keys.isEmpty { continue }
       fastRunning += 1
       start(batch, worker, .fast)
     }
     while bulkRunning < Provisioner.bulkPasses,
-      let batch = queue.take(Provisioner.bulkBatch, within: .sweep ... .reconcile)
+      let batch = queue.take(Provisioner.bulkBatch, within: .sweep ... .reconcile).map(withoutSuspects)
     {
+      if batch.keys.isEmpty { continue }
       bulkRunning += 1
       start(batch, worker, .bulk)
     }
+    // With nobody else there it is their turn again.
+    if passesRunning == 0, !suspects.queue.isEmpty { pump() }
   }
 
   /// One key at a time while the breaker is open, with growing pauses unless something urgent comes.
@@ -133,12 +147,12 @@ final class Provisioner {
     start(batch, worker, .fast)
   }
 
-  private func start(_ batch: Batch, _ worker: Worker, _ lane: DirectoryLink.Lane) {
+  private func start(_ batch: Batch, _ worker: Worker, _ lane: DirectoryLink.Lane, isAlone: Bool = false) {
     Reactor.task {
       let report = await worker.work(
         batch.keys, lane, gathering: { self.queue.gathering(of: $0) },
         hasAwaited: { self.queue.hasAwaited($0, $1) })
-      await self.settle(batch, report, worker.surveyor.facts.schema)
+      await self.settle(batch, report, worker.surveyor.facts.schema, isAlone: isAlone)
       if lane == .fast { self.fastRunning -= 1 } else { self.bulkRunning -= 1 }
       self.decideGatherings()
       self.pump()

@@ -25,6 +25,10 @@ struct Reconciler {
         if !keys.isEmpty { provisioner.pump() }
       }
       try await reader.dropEmptyGroups()
+      // What is set aside or held although it is in step by now differs nowhere.
+      for key in provisioner.state.exceptions {
+        provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering)
+      }
       provisioner.gatekeeper.managed = entries
       provisioner.close(gathering, epoch: epoch)
       return (entries, gathering)

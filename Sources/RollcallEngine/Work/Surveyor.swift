@@ -18,6 +18,8 @@ struct Survey: Sendable {
 @Reactor
 final class Surveyor {
   private let roster: Roster
+  /// The same on another session: a single HR write does not queue behind the rows of a bulk.
+  private let bulk: Roster
   private let link: DirectoryLink
   private let state: LedgerState
   let facts: DirectoryFacts
@@ -26,8 +28,12 @@ final class Surveyor {
   let finder: EntryFinder
   let rules: UserRules
 
-  init(_ configuration: Configuration, roster: Roster, link: DirectoryLink, state: LedgerState, facts: DirectoryFacts) {
+  init(
+    _ configuration: Configuration, roster: Roster, bulk: Roster, link: DirectoryLink, state: LedgerState,
+    facts: DirectoryFacts
+  ) {
     self.roster = roster
+    self.bulk = bulk
     self.link = link
     self.state = state
     self.facts = facts
@@ -57,7 +63,7 @@ final class Surveyor {
         return .failure(error)
       }
     }
-    let answers = try await roster.fetch(keys)
+    let answers = try await (lane == .fast ? roster : bulk).fetch(keys)
     let entries = try await search.value.get()
     var survey = Survey()
     try await join(keys, answers, entries, into: &survey)

@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Foundation
 internal import Logging
 internal import Postgres
 internal import Reactor
@@ -10,6 +9,7 @@ internal import RollcallCore
 final class Sweeper {
   /// Looks with more keys than this are bulk: they do not overtake, and their removals are decided together.
   static let small = 32
+  private static let storeEvery: Duration = .milliseconds(100)
 
   /// A stretch of the log that is too long for a look.
   private struct Window {
@@ -39,6 +39,8 @@ final class Sweeper {
   private var reading: Task<Void, Never>?
   private var storing = false
   private var unstored: (epoch: Epoch, snapshot: String, at: String)?
+  private var lastStore: ContinuousClock.Instant?
+  private var storeTimer: Timer?
   private var running = false
   private var again = false
   private var hasStopped = false
@@ -142,6 +144,8 @@ final class Sweeper {
   /// Ends it: what it has not read is read from the stored watermark by its successor.
   func stop() {
     hasStopped = true
+    storeTimer?.cancel()
+    storeTimer = nil
     reading?.cancel()
     for window in windows {
       provisioner.gatekeeper.abandon(window.gathering)
@@ -225,8 +229,11 @@ final class Sweeper {
 
   // MARK: Watermark
 
-  /// Stores the watermark behind which everything has settled; at most one statement at a time.
-  func progress() {
+  /// Stores the watermark behind which everything has settled; at most one statement at a time, and in a storm of
+  /// looks not after each.
+  ///
+  /// - Parameter atOnce: even if one has been stored just now.
+  func progress(atOnce: Bool = false) {
     if let settled = provisioner.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
         unstored = look
@@ -234,6 +241,16 @@ final class Sweeper {
       }
     }
     guard !storing, !hasStopped, attempted == nil, let next = unstored else { return }
+    if !atOnce, let lastStore, ContinuousClock.now - lastStore < Sweeper.storeEvery {
+      if storeTimer == nil {
+        storeTimer = Reactor.loop.after(Sweeper.storeEvery) { [weak self] in
+          self?.storeTimer = nil
+          self?.progress()
+        }
+      }
+      return
+    }
+    lastStore = .now
     storing = true
     unstored = nil
     attempted = next.snapshot

@@ -39,11 +39,14 @@ final class UnknownOutcomes {
   static func isUnknown(_ code: ResultCode) -> Bool { code.isLocal && code != .encodingError }
 
   /// Notes steps whose answers will not come.
-  func note(_ steps: [Step], _ schema: Schema) {
-    if steps.isEmpty { return }
+  ///
+  /// - Parameter keys: whose turn came to nothing for that.
+  func note(_ steps: [Step], _ keys: [String], _ schema: Schema) {
+    if keys.isEmpty { return }
     begin()
+    self.keys.formUnion(keys)
     for step in steps {
-      keys.insert(step.key)
+      self.keys.insert(step.key)
       names.formUnion(UnknownOutcomes.names(of: step, schema))
     }
   }

@@ -144,7 +144,9 @@ import Testing
       }
       if let settled = queue.epochs.settled() { settledUpTo = settled }
       let open = (fresh.values.flatMap(\.self) + underWay.values.flatMap(\.self)).min()
-      #expect(open.map { settledUpTo < $0 } ?? true, "seed \(seed): epoch \(settledUpTo) settled before \(open ?? 0)")
+      #expect(
+        open.map { settledUpTo < $0 } ?? true,
+        "seed \(seed): epoch \(settledUpTo) settled before \(open ?? 0)")
       for key in fresh.keys { #expect(queue.contains(key), "seed \(seed): \(key) is lost") }
     }
     // Everything comes to an end when everything is looked at.

@@ -28,7 +28,8 @@ final class Site: Sendable {
     try await postgres.psql("CREATE DATABASE \(name)")
     let groupsBase = "ou=\(name),\(directory.groupsBase)"
     for unit in settings.groups == nil ? [base] : [base, groupsBase] {
-      try await directory.modify("dn: \(unit)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+      try await directory.modify(
+        "dn: \(unit)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
     }
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)

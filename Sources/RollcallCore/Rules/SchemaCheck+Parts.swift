@@ -1,0 +1,94 @@
+import LDAPModel
+
+/// The questions that are asked of single classes and attributes.
+extension SchemaCheck {
+  func known(_ name: String) -> Bool { schema.attributeType(name) != nil }
+
+  func unknown(_ name: String, _ path: String) -> SchemaComplaint {
+    SchemaComplaint(
+      .error, path, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema")
+  }
+
+  /// Classes that do not exist, or do not go together in one entry (RFC 4512 section 2.4.2).
+  func classes(_ names: [String], _ path: String) -> [SchemaComplaint] {
+    let unknown = names.filter { schema.objectClass($0) == nil }
+    guard unknown.isEmpty else {
+      return unknown.map {
+        SchemaComplaint(
+          .error, path, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema")
+      }
+    }
+    let structural = names.compactMap { schema.objectClass($0) }.filter { $0.kind == .structural }
+    guard let first = structural.first else {
+      return [
+        SchemaComplaint(
+          .error, path, "none of the classes is structural, and an entry needs one",
+          remedy: "add one, as inetOrgPerson for people or groupOfNames for groups")
+      ]
+    }
+    // Every class but the most derived one has to be above it.
+    let lowest = structural.dropFirst().reduce(first) { low, next in isAbove(low, next) ? next : low }
+    guard let other = structural.first(where: { !isAbove($0, lowest) }) else { return [] }
+    return [
+      SchemaComplaint(
+        .warning, path,
+        "\(other.names.first ?? other.oid) and \(lowest.names.first ?? lowest.oid) are structural and neither is derived "
+          + "from the other, which most servers refuse", remedy: "keep one of them")
+    ]
+  }
+
+  private func isAbove(_ upper: ObjectClass, _ lower: ObjectClass) -> Bool {
+    schema.withSuperclasses([lower.oid]).contains { $0.oid == upper.oid }
+  }
+
+  /// An attribute that cannot be written to entries of these classes, or not with what its expression gives.
+  func written(_ name: String, _ path: String, by classes: [String]) -> [SchemaComplaint] {
+    guard let type = schema.attributeType(name) else { return [unknown(name, path)] }
+    if type.noUserModification {
+      return [SchemaComplaint(.error, path, "only the server itself writes \"\(name)\"")]
+    }
+    var found = single(name, path, isSeveral: arrays.contains(path), "the expression gives an array")
+    let areKnown = classes.allSatisfy { schema.objectClass($0) != nil }
+    if dialect.classesAreComplete, areKnown, !schema.allows(name, classes: classes) {
+      found.append(
+        SchemaComplaint(
+          .error, path, "none of the classes \(classes.joined(separator: ", ")) allows \"\(name)\"",
+          remedy: "add one that does"))
+    }
+    return found
+  }
+
+  func single(_ name: String, _ path: String, isSeveral: Bool, _ but: String) -> [SchemaComplaint] {
+    guard isSeveral, schema.attributeType(name)?.singleValue == true else { return [] }
+    return [SchemaComplaint(.error, path, "\"\(name)\" takes one value, but \(but)")]
+  }
+
+  /// An attribute by whose values entries are found.
+  func searched(_ name: String, _ path: String) -> [SchemaComplaint] {
+    guard known(name), schema.matchingRule(for: name) == .none else { return [] }
+    return [
+      SchemaComplaint(
+        .error, path, "\"\(name)\" has no equality rule, so nothing can be found by it",
+        remedy: "choose another attribute")
+    ]
+  }
+
+  /// Attributes that a class demands and nobody gives.
+  func missing(_ classes: [String], _ section: String, given: [String]) -> [SchemaComplaint] {
+    let given = Set((given + dialect.providedAttributes + ["objectClass"]).map { schema.canonicalName($0) })
+    var names: [String] = []
+    for objectClass in schema.withSuperclasses(classes) {
+      for attribute in objectClass.must
+      where !given.contains(schema.canonicalName(attribute)) && !names.contains(attribute) {
+        names.append(attribute)
+      }
+    }
+    if names.isEmpty { return [] }
+    return [
+      SchemaComplaint(
+        .error, "\(section).classes",
+        "the classes demand \(names.sorted().joined(separator: ", ")), which nothing maps",
+        remedy: "map it in \(section).attributes")
+    ]
+  }
+}

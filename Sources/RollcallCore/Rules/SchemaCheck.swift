@@ -1,0 +1,154 @@
+public import LDAPModel
+
+/// Holds the configuration against the directory's schema, before anything is written.
+public struct SchemaCheck: Sendable {
+  let schema: Schema
+  let dialect: any Dialect
+  /// Paths of the expressions that give arrays: `users.attributes.mail`.
+  let arrays: Set<String>
+
+  public init(schema: Schema, dialect: any Dialect, arrays: Set<String> = []) {
+    self.schema = schema
+    self.dialect = dialect
+    self.arrays = arrays
+  }
+
+  // MARK: People
+
+  /// Everything that the schema has against the `users` section.
+  public func complaints(about users: UserRules) -> [SchemaComplaint] {
+    var found = classes(users.classes, "users.classes")
+    for (key, names) in [("attributes", users.attributes), ("create_only", users.createOnly)] {
+      for name in names { found += written(name, "users.\(key).\(name)", by: users.classes) }
+    }
+    found += written(users.link, "users.link", by: users.classes)
+    for (name, path) in [(users.link, "users.link"), (users.naming, "users.naming")] {
+      found += searched(name, path)
+    }
+    found += naming(users) + users.attributes.flatMap(hidden)
+    var given = users.attributes + users.createOnly + [users.link, users.naming]
+    if users.hasPassword {
+      given.append(passwordAttribute)
+      found += written(passwordAttribute, "users.password", by: users.classes)
+    }
+    found += missing(users.classes, "users", given: given)
+    return found + users.disable.flatMap { disabling($0, users) } + containers(users)
+  }
+
+  private var passwordAttribute: String {
+    switch dialect.firstPassword {
+    case .added(let attribute): attribute
+    case .modified(let attribute, _, _, _, _): attribute
+    }
+  }
+
+  private func isSame(_ one: String, _ other: String) -> Bool {
+    schema.canonicalName(one) == schema.canonicalName(other)
+  }
+
+  private func naming(_ users: UserRules) -> [SchemaComplaint] {
+    var found: [SchemaComplaint] = []
+    if let mapped = users.attributes.first(where: { isSame($0, users.naming) }) {
+      let path = "users.attributes.\(mapped)"
+      if arrays.contains(path), schema.attributeType(mapped)?.singleValue != true {
+        found.append(
+          SchemaComplaint(
+            .error, path, "names the entry and takes one value, but the expression gives an array",
+            remedy: "let it choose one"))
+      }
+    } else {
+      found.append(
+        SchemaComplaint(
+          .error, "users.naming", "\"\(users.naming)\" names the entries, and nothing maps it",
+          remedy: "map it in users.attributes"))
+    }
+    if let only = dialect.obligatoryNaming, !isSame(only, users.naming) {
+      found.append(
+        SchemaComplaint(
+          .error, "users.naming", "this server names people by \(only), not by \(users.naming)",
+          remedy: "set users.naming: \(only)"))
+    }
+    return found
+  }
+
+  private func hidden(_ name: String) -> [SchemaComplaint] {
+    guard dialect.hides(name) else { return [] }
+    return [
+      SchemaComplaint(
+        .warning, "users.attributes.\(name)",
+        "\"\(name)\" cannot be read back, so it is written when an entry is made and never again",
+        remedy: "use users.password or users.create_only")
+    ]
+  }
+
+  private func disabling(_ attribute: Attribute, _ users: UserRules) -> [SchemaComplaint] {
+    let path = "users.disable.\(attribute.name)"
+    var found = single(attribute.name, path, isSeveral: attribute.values.count > 1, "there are several")
+    found += written(attribute.name, path, by: users.classes)
+    if isSame(attribute.name, users.naming) || isSame(attribute.name, users.link) {
+      found.append(
+        SchemaComplaint(
+          .error, path, "\"\(attribute.name)\" identifies the entry and cannot change with this"))
+    } else if dialect.hides(attribute.name) {
+      found.append(
+        SchemaComplaint(
+          .error, path, "\"\(attribute.name)\" cannot be read back, so nobody could tell who is disabled"))
+    }
+    return found
+  }
+
+  private func containers(_ users: UserRules) -> [SchemaComplaint] {
+    users.containers.enumerated().flatMap { index, name -> [SchemaComplaint] in
+      let path = "users.container[\(index)]"
+      guard known(name) else { return [unknown(name, path)] }
+      var found: [SchemaComplaint] = []
+      if arrays.contains("users.container.\(name)") {
+        found.append(
+          SchemaComplaint(.error, path, "an entry lives in one place, but the expression gives an array"))
+      }
+      let classes = dialect.containerClasses(naming: name)
+      if classes?.allSatisfy({ schema.objectClass($0) != nil }) != true {
+        found.append(
+          SchemaComplaint(
+            .warning, path,
+            "nobody knows the class of an entry that \(name) names, so one that is missing cannot be made",
+            remedy: "use ou, or make the containers by hand"))
+      }
+      return found
+    }
+  }
+
+  // MARK: Groups
+
+  /// Everything that the schema has against the `groups` section.
+  /// - Parameter users: whose names the groups carry.
+  public func complaints(about groups: GroupRules, users: UserRules) -> [SchemaComplaint] {
+    let planner = GroupPlanner(rules: groups, schema: schema)
+    var found = classes(groups.classes, "groups.classes")
+    for name in groups.attributes { found += written(name, "groups.attributes.\(name)", by: groups.classes) }
+    found += written(groups.naming, "groups.naming", by: groups.classes)
+    found += written(groups.member, "groups.member", by: groups.classes)
+    found += single(groups.member, "groups.member", isSeveral: true, "it has to carry all members")
+    found += searched(groups.member, "groups.member")
+    found += missing(groups.classes, "groups", given: groups.attributes + [groups.naming, groups.member])
+    if planner.demandsMember, groups.empty == .keep, groups.placeholder == nil {
+      found.append(
+        SchemaComplaint(
+          .error, "groups.empty", "an empty group cannot be kept: its class demands \(groups.member)",
+          remedy: "set groups.placeholder, or groups.empty: delete"))
+    }
+    if groups.placeholder != nil, !planner.carriesNames {
+      found.append(
+        SchemaComplaint(
+          .error, "groups.placeholder", "\"\(groups.member)\" carries no DNs, so none can stand in it"))
+    }
+    if !planner.carriesNames, !users.containers.isEmpty {
+      found.append(
+        SchemaComplaint(
+          .warning, "groups.member",
+          "\"\(groups.member)\" carries \(users.naming) alone, so people of one name in two containers are one member",
+          remedy: "see to it that \(users.naming) is unique"))
+    }
+    return found
+  }
+}

@@ -1,0 +1,54 @@
+import LDAPModel
+import Sandbox
+
+/// What the directory must hold, worked out from the table by nothing of Rollcall's.
+enum ModelOracle {
+  struct Person: Equatable, Sendable, CustomStringConvertible {
+    /// The value in the DN.
+    var name: String
+    /// `attribute=value`, sorted.
+    var values: [String]
+
+    var description: String { "\(name): \(values.joined(separator: " "))" }
+  }
+
+  /// How table and directory differ, a line a difference; empty if they do not.
+  static func differences(_ site: Site) async throws -> [String] {
+    let wanted = try await wanted(site)
+    let found = try await site.entries()
+    var lines: [String] = []
+    var seen: [String: String] = [:]
+    for (dn, entry) in found {
+      let keys = entry["employeeNumber"].compactMap(\.text)
+      guard keys.count == 1, let person = wanted[keys[0]] else {
+        lines.append("too many: \(dn) with the link \(keys)")
+        continue
+      }
+      if let other = seen.updateValue(dn, forKey: keys[0]) { lines.append("twice: \(keys[0]) is \(dn) and \(other)") }
+      let first = try DistinguishedName(parsing: dn).relativeNames()[0]
+      let name = first.parts.compactMap(\.value.text).joined(separator: "+")
+      let values = entry.attributes.flatMap { attribute in attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" } }
+      let is_ = Person(name: name, values: values.sorted())
+      if is_ != person { lines.append("differs: \(keys[0]) is \(is_), wanted \(person)") }
+    }
+    for (key, person) in wanted where seen[key] == nil { lines.append("missing: \(key), wanted \(person)") }
+    return lines.sorted()
+  }
+
+  private static func wanted(_ site: Site) async throws -> [String: Person] {
+    // Tab and newline are in no value.
+    let rows = try await site.sql(
+      "SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name, status) FROM users")
+    var people: [String: Person] = [:]
+    for row in rows.split(separator: "\n") {
+      let fields = row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      let (key, name, mail, full, status) = (fields[0], fields[1], fields[2], fields[3], fields[4])
+      var values = ["objectClass=inetOrgPerson", "employeeNumber=\(key)", "uid=\(name)", "cn=\(full)"]
+      values.append("sn=\(full.split(separator: " ").last ?? "")")
+      if !mail.isEmpty { values.append("mail=\(mail)") }
+      if status != "active" { values.append("employeeType=disabled") }
+      people[key] = Person(name: name, values: values.sorted())
+    }
+    return people
+  }
+}
