@@ -114,7 +114,10 @@ public final class LDAPSession {
     let heard = ContinuousClock.now
     while handle != nil {
       switch handle!.next() {
-      case .nothing: return
+      case .nothing:
+        // Of a message larger than a TLS record libldap reads one record at a time. The descriptor says nothing of
+        // those that were taken from it already.
+        guard isEncrypted, handle!.hasInput() else { return }
       case .failed: return lost()
       case .message(let message): dispatch(message, heard)
       }

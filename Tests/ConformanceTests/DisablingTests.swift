@@ -6,8 +6,7 @@ import Testing
 /// `disable: {}`: the server's own way of keeping somebody out, and back.
 @Suite struct DisablingTests {
   /// What the server's own way looks like, and its absence.
-  private static func lock(_ kind: DirectoryServerKind) -> (attribute: String, locked: String, open: String?)
-  {
+  private static func lock(_ kind: DirectoryServerKind) -> (attribute: String, locked: String, open: String?) {
     switch kind {
     case .openLDAP: ("pwdAccountLockedTime", "000001010000Z", nil)
     case .directory389: ("nsAccountLock", "true", nil)
