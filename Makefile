@@ -2,12 +2,13 @@
 PREFIX ?= /usr/local
 ARGS ?=
 WIDTH ?= 4
+MINUTES ?= 60
 
 # With Swift's own libraries inside, so that the program runs where the toolchain is not.
 RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 OUTPUT = .build/release
 
-.PHONY: build demo test bench lint install setup setup-build setup-test
+.PHONY: build demo test soak bench lint install setup setup-build setup-test
 
 build: setup-build
 	$(RELEASE) --product rollcall
@@ -21,6 +22,13 @@ demo: setup
 # Many tests start servers: WIDTH of them run side by side, so that none waits past its deadline for a processor.
 test: setup-test
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) swift test --disable-xctest $(ARGS)
+
+# The model test for as long as wanted: random transactions against random faults. The seed is printed first;
+# SEED=n draws the same again.
+soak: setup-test
+	swift build --build-tests
+	ROLLCALL_MODEL_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),ROLLCALL_MODEL_SEED=$(SEED)) \
+	  swift test --skip-build --disable-xctest --filter '^SystemTests.ModelTests'
 
 bench: setup
 	$(RELEASE) --product rollcall
@@ -46,4 +54,4 @@ setup-build:
 	@sh .ci/setup build
 
 setup-test:
-	@sh .ci/setup build servers directories
+	@sh .ci/setup build servers directories poolers

@@ -32,7 +32,7 @@ import Testing
     #expect(ran.code == 1 && !ran.words.contains("Hidden-Word"))
   }
 
-  @Test func theDaemonsArgumentsAndLogHoldNone() async throws {
+  @Test("G11: the daemon's arguments and log hold no secret") func theDaemonsArgumentsAndLogHoldNone() async throws {
     let site = try await House.shared.site()
     try await site.install()
     try await site.withDaemon(["--log-level", "trace"]) { daemon in

@@ -113,7 +113,8 @@ import Testing
     #expect(Set(keys) == ["1", "150", "160"] && keys.filter { $0 == "1" }.count >= 3)
   }
 
-  @Test func aColumnThatIsDroppedDoesNotStopWriters() async throws {
+  @Test("G9: a column that is dropped does not stop writers") func aColumnThatIsDroppedDoesNotStopWriters() async throws
+  {
     let database = try await CaptureTests.watched(", '{name,mail}'")
     try await database.sql(
       "ALTER TABLE users DROP COLUMN mail CASCADE; INSERT INTO users (id, name) VALUES (1, 'a')")

@@ -24,7 +24,8 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func downtimeWithEveryKindOfWrite() async throws {
+  @Test("G2: after a downtime with every kind of write the directory is what the table says")
+  func downtimeWithEveryKindOfWrite() async throws {
     let site = try await World.shared.site()
     try await site.insert(["ann", "ben", "cid", "dan", "eve"])
     try await site.withDaemon { _ in
@@ -49,7 +50,9 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func aTransactionOpenAcrossARestartIsNotLost() async throws {
+  @Test("G3: a transaction that is open across a restart is not lost") func aTransactionOpenAcrossARestartIsNotLost()
+    async throws
+  {
     let site = try await World.shared.site()
     try await site.insert(["ann"])
     let session = try await site.session()
@@ -66,7 +69,7 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func aPreparedTransactionIsNotLost() async throws {
+  @Test("G3: a prepared transaction is not lost") func aPreparedTransactionIsNotLost() async throws {
     let site = try await World.shared.site()
     try await site.sql(
       """

@@ -57,7 +57,7 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func onlyMembersThatAreOursAreTouched() async throws {
+  @Test("G6: only members that are ours are touched") func onlyMembersThatAreOursAreTouched() async throws {
     let site = try await World.shared.site(
       .groups("classes: [groupOfUniqueNames]\nmember: uniqueMember"))
     try await site.insert(["ann", "ben", "cid"])

@@ -89,7 +89,8 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func aRowThatCannotBeMappedIsParkedAloneAndReleasedByItsChange() async throws {
+  @Test("G7: a row that cannot be mapped is parked alone, and released by its change")
+  func aRowThatCannotBeMappedIsParkedAloneAndReleasedByItsChange() async throws {
     var settings = SiteSettings()
     settings.attributes = """
       uid: username

@@ -108,7 +108,9 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func aForeignEntryIsNotTouchedUnlessAdopted() async throws {
+  @Test("G6: an entry without a link is not touched unless it is adopted") func aForeignEntryIsNotTouchedUnlessAdopted()
+    async throws
+  {
     let site = try await World.shared.site()
     try await site.directory.modify(
       "dn: uid=ann,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: By hand\nsn: Hand\nuid: ann\n"

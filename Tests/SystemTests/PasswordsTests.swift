@@ -54,7 +54,7 @@ import Testing
     #expect(try await site.sync(full: true).applied == 0)
   }
 
-  @Test func aPasswordIsInNoMessage() async throws {
+  @Test("G11: a password is in no message") func aPasswordIsInNoMessage() async throws {
     let sink = LogSink()
     var settings = SiteSettings()
     settings.schema += "ALTER TABLE users ADD first_password text;"

@@ -20,8 +20,8 @@ enum PoolerProbe {
       let two = try await PostgresConnection.open(options, timeout: deadline)
       defer { two.close() }
       // As long as this transaction is open its server session is nobody else's.
-      try await two.script("BEGIN", timeout: deadline)
-      if try await backend(of: two) != first, try await backend(of: one) == first { return }
+      let lasts = try await lastsInTransaction(two)
+      if lasts, try await backend(of: two) != first, try await backend(of: one) == first { return }
     } catch {
       throw .database(error)
     }
@@ -29,6 +29,17 @@ enum PoolerProbe {
       "the connection goes through a pooler in transaction mode (such as PgBouncer with pool_mode = transaction): "
         + "neither LISTEN nor advisory locks last there. Let source.connection lead to PostgreSQL itself, or to a pool "
         + "in session mode")
+  }
+
+  /// False where a pooler hands single statements to server sessions: it refuses transactions as no part of the protocol.
+  private static func lastsInTransaction(_ connection: PostgresConnection) async throws(PostgresError) -> Bool {
+    do throws(PostgresError) {
+      try await connection.script("BEGIN", timeout: deadline)
+      return true
+    } catch {
+      guard error.sqlState == "08P01" else { throw error }
+      return false
+    }
   }
 
   private static func backend(of connection: PostgresConnection) async throws(PostgresError) -> Int? {

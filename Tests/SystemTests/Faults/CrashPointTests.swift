@@ -21,7 +21,7 @@ import Testing
     var sql: String {
       switch self {
       case .renameAndChange:
-        "UPDATE users SET username = 'anna', full_name = 'Anna New', email = 'anna' WHERE id = 1"
+        "UPDATE users SET username = 'anna', full_name = 'Anna New', email = 'new' WHERE id = 1"
       case .swap: "UPDATE users SET username = CASE id WHEN 1 THEN 'ben' ELSE 'ann' END WHERE id IN (1, 2)"
       case .swapOfThree:
         """
@@ -36,7 +36,16 @@ import Testing
       }
     }
 
-    /// Uid and mail by key, when it is done.
+    /// How many get the address `new`.
+    var addresses: Int {
+      switch self {
+      case .renameAndChange: 1
+      case .swapOfThree: 3
+      default: 0
+      }
+    }
+
+    /// Uid by key, when it is done.
     var outcome: [String: String] {
       var names = ["1": "ann", "2": "ben", "3": "cid"]
       switch self {
@@ -100,12 +109,14 @@ import Testing
   }
 
   private func isDone(_ work: Work, _ site: Site) async throws -> Bool {
-    let entries = try await site.entries(["uid", "employeeNumber", "employeeType"]).values
+    let entries = try await site.entries(["uid", "employeeNumber", "employeeType", "mail"]).values
     var found: [String: String] = [:]
     for entry in entries {
       found[entry["employeeNumber"].first?.text ?? ""] = entry["uid"].compactMap(\.text).joined(separator: "+")
     }
-    guard found == work.outcome else { return false }
+    guard found == work.outcome, entries.count(where: { $0["mail"] == ["new"] }) == work.addresses else {
+      return false
+    }
     return work != .disableAndRename
       || entries.contains { $0["employeeNumber"] == ["1"] && $0["employeeType"] == ["disabled"] }
   }

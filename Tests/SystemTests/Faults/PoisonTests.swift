@@ -28,7 +28,7 @@ import Testing
       try await site.sql(
         """
         INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 60) n;
-        UPDATE users SET photo = decode(repeat('ff', 3000000), 'hex') WHERE id = 7;
+        UPDATE users SET photo = decode(repeat('ff', 17000000), 'hex') WHERE id = 7;
         UPDATE users SET name_bytes = '\\xff00fe' WHERE id = 8;
         UPDATE users SET age = 'x' WHERE id = 9;
         UPDATE users SET username = NULL WHERE id = 10;

@@ -27,9 +27,11 @@ enum ModelOracle {
       if let other = seen.updateValue(dn, forKey: keys[0]) { lines.append("twice: \(keys[0]) is \(dn) and \(other)") }
       let first = try DistinguishedName(parsing: dn).relativeNames()[0]
       let name = first.parts.compactMap(\.value.text).joined(separator: "+")
-      let values = entry.attributes.flatMap { attribute in attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" } }
-      let is_ = Person(name: name, values: values.sorted())
-      if is_ != person { lines.append("differs: \(keys[0]) is \(is_), wanted \(person)") }
+      let values = entry.attributes.flatMap { attribute in
+        attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" }
+      }
+      let present = Person(name: name, values: values.sorted())
+      if present != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }
     }
     for (key, person) in wanted where seen[key] == nil { lines.append("missing: \(key), wanted \(person)") }
     return lines.sorted()

@@ -25,6 +25,10 @@ final class LDAPTap: Sendable {
     /// The connection that is stuck, with the message.
     var stuck: (link: TapLink, message: [UInt8])?
     var links: [Int: TapLink] = [:]
+    /// Writes that have no answer yet, and the most there were of them, and of connections.
+    var open: Set<[Int]> = []
+    var most = 0
+    var mostLinks = 0
     var last = 0
     var isOver = false
   }
@@ -43,6 +47,9 @@ final class LDAPTap: Sendable {
 
   /// Write requests that have come from clients.
   var writes: Int { state.withLock { $0.total } }
+
+  /// The most writes that were without an answer at a time, and the most connections.
+  var peak: (writes: Int, connections: Int) { state.withLock { ($0.most, $0.mostLinks) } }
 
   var isReached: Bool { state.withLock { $0.isReached } }
 
@@ -99,6 +106,7 @@ final class LDAPTap: Sendable {
         state.last += 1
         let link = TapLink(id: state.last, client: client, server: server)
         state.links[link.id] = link
+        state.mostLinks = max(state.mostLinks, state.links.count)
         return link
       }
       guard let link else { break }
@@ -111,7 +119,10 @@ final class LDAPTap: Sendable {
   fileprivate func passes(request message: [UInt8], on link: TapLink) -> Bool {
     state.withLock { state in
       if state.isStopped || state.stuck?.link === link { return false }
-      guard TapMessage(message).isWrite else { return true }
+      let request = TapMessage(message)
+      guard request.isWrite else { return true }
+      state.open.insert([link.id, request.id])
+      state.most = max(state.most, state.open.count)
       state.total += 1
       state.writes += 1
       switch state.point {
@@ -133,7 +144,9 @@ final class LDAPTap: Sendable {
   fileprivate func passes(answer message: [UInt8], on link: TapLink) -> Bool {
     state.withLock { state in
       if state.isStopped { return false }
-      if let awaited = link.awaited, awaited == TapMessage(message).id {
+      let answered = TapMessage(message).id
+      state.open.remove([link.id, answered])
+      if let awaited = link.awaited, awaited == answered {
         state.isReached = true
         state.isStopped = true
         return false
