@@ -92,6 +92,40 @@ struct ActiveDirectoryTests {
     }
   }
 
+  @Test(arguments: ["username", "email"])
+  func aValueOfAnotherPersonIsTakenUpWhenItIsFree(_ column: String) async throws {
+    try await withSite { site in
+      let attribute = column == "username" ? "sAMAccountName" : "userPrincipalName"
+      try await site.insert(["ann"])
+      try await site.withDaemon {
+        try await eventually("ann is there") { try await site.names() == ["Full ann"] }
+        try await site.sql(
+          """
+          INSERT INTO users VALUES (2, 'ben', 'ben@example.com', 'Full ben', 'active', now());
+          UPDATE users SET \(column) = (SELECT \(column) FROM users WHERE id = 1) WHERE id = 2;
+          """)
+        try await eventually("the second is parked") { try await site.parked() == ["2|name-taken"] }
+        let message = try await site.sql("SELECT message FROM rollcall.parked")
+        #expect(message.lowercased().contains("\(attribute): ann".lowercased()) && message.contains("CN=Full ann"))
+        // The holder gives up the value alone, and no name.
+        try await site.sql("UPDATE users SET \(column) = 'x' || \(column) WHERE id = 1")
+        try await eventually("the second has it") {
+          try await site.value(attribute, of: 2)?.hasPrefix("ann") == true
+        }
+        try await eventually("nobody is parked") { try await site.parked().isEmpty }
+        // And once more, freed by a delete.
+        try await site.insert(["cid"], from: 3)
+        try await site.sql("UPDATE users SET \(column) = (SELECT \(column) FROM users WHERE id = 2) WHERE id = 3")
+        try await eventually("the third is parked") { try await site.parked() == ["3|name-taken"] }
+        try await site.sql("DELETE FROM users WHERE id = 2")
+        try await eventually("the third has it") {
+          try await site.value(attribute, of: 3)?.hasPrefix("ann") == true
+        }
+      }
+      try await site.expectAtRest()
+    }
+  }
+
   @Test func accountNamesAreExchanged() async throws {
     try await withSite { site in
       let row = { (key: Int, name: String) in

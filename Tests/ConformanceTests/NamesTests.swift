@@ -11,15 +11,18 @@ import Testing
     "rollcall-1", "a  b", "CN=a",
   ]
 
+  /// 389 comes with a plug-in that takes user names of seven bits only.
+  private static func awkward(_ kind: DirectoryServerKind) -> [String] {
+    kind == .directory389 ? awkward.filter { $0.utf8.allSatisfy { $0 < 0x80 } } : awkward
+  }
+
   @Test(arguments: Servers.kinds)
   func awkwardNamesArriveAndLeaveAsTheyAre(_ kind: DirectoryServerKind) async throws {
     var settings = SiteSettings()
-    if kind == .activeDirectory {
-      // Account names are not for this; names of entries are.
-      settings.attributes = ["cn: username", "sAMAccountName: \(Profile.unique("id"))", "displayName: full_name"]
-    }
+    settings.attributes = Profile.freelyNamed(kind)
+    let awkward = NamesTests.awkward(kind)
     try await Servers.withSite(kind, settings) { site in
-      for (index, name) in NamesTests.awkward.enumerated() {
+      for (index, name) in awkward.enumerated() {
         try await site.sql(
           "INSERT INTO users VALUES (\(index), $n$\(name)$n$, 'x@example.com', $n$Full \(name).$n$, 'active', now())"
         )
@@ -29,27 +32,43 @@ import Testing
         try await eventually(within: .seconds(20), "all are there") {
           try await site.names()
         } is: {
-          $0 == NamesTests.awkward.sorted()
+          $0 == awkward.sorted()
         }
         #expect(try await site.sql("SELECT key, message FROM rollcall.parked") == "")
-        for (index, name) in NamesTests.awkward.enumerated() {
+        for (index, name) in awkward.enumerated() {
           #expect(try await site.value(whole, of: index) == "Full \(name).")
         }
         try await site.expectInStep()
         // Exchanged among each other, renamed to something plain, and away.
-        let count = NamesTests.awkward.count
+        let count = awkward.count
         try await site.sql(
           "UPDATE users u SET username = o.username FROM users o WHERE o.id = (u.id + 1) % \(count)")
         try await eventually(within: .seconds(20), "all have the next one's") {
-          try await site.namesByKey() == Array(NamesTests.awkward.dropFirst() + NamesTests.awkward.prefix(1))
+          try await site.namesByKey() == Array(awkward.dropFirst() + awkward.prefix(1))
         }
         try await site.expectInStep()
         try await site.sql("UPDATE users SET username = 'plain' || id")
-        let plain = NamesTests.awkward.indices.map { "plain\($0)" }.sorted()
+        let plain = awkward.indices.map { "plain\($0)" }.sorted()
         try await eventually(within: .seconds(20), "all are renamed") { try await site.names() == plain }
         try await site.sql("DELETE FROM users")
         try await eventually(within: .seconds(20), "all are gone") { try await site.names().isEmpty }
       }
+      try await site.expectAtRest()
+    }
+  }
+
+  @Test func whatIsMoreThanSevenBitsIsParkedWhereTheServerRefusesIt() async throws {
+    try await Servers.withSite(.directory389) { site in
+      try await site.insert(["umlaut", "plain"])
+      try await site.sql("UPDATE users SET username = 'ümläut' WHERE id = 1")
+      try await site.sync()
+      #expect(try await site.parked() == ["1|schema"])
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("not 7-bit clean"))
+      #expect(try await site.names() == ["plain"])
+      try await site.sql("UPDATE users SET username = 'umlaut' WHERE id = 1")
+      try await site.sync()
+      #expect(try await site.names() == ["plain", "umlaut"])
       try await site.expectAtRest()
     }
   }

@@ -85,12 +85,8 @@ final class Worker {
     for (key, problem) in plan.parked { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
     for (key, blocker) in plan.blocked {
       if hasAwaited(key, blocker.key) {
-        let holder = Problem(
-          .nameTaken,
-          "key \(key): \(blocker.dn.text) belongs to key \(blocker.key), which keeps it; "
-            + "one of the two rows needs another name",
-          blocks: blocker.dn.normalized(surveyor.facts.schema))
-        report.verdicts[key] = .parked(holder, attempts: 1, retryAfter: nil)
+        let problem = Problem.taken(from: key, by: blocker, surveyor.facts.schema)
+        report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
       } else {
         report.verdicts[key] = .waits(for: blocker.key)
       }

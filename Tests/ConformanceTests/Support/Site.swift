@@ -12,6 +12,7 @@ import Testing
 final class Site: Sendable {
   let name: String
   let base: String
+  let groupsBase: String
   let naming: String
   let configuration: Configuration
   let postgres: PostgresServer
@@ -22,17 +23,24 @@ final class Site: Sendable {
   ) async throws {
     name = await servers.nextName()
     base = "ou=\(name),\(server.usersBase)"
+    groupsBase = "ou=\(name),\(server.groupsBase)"
     postgres = servers.postgres
     self.server = server
     let profile = Profile.of(server.kind)
     naming = profile.naming
-    try await server.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    for unit in [base] + (settings.groups == nil ? [] : [groupsBase]) {
+      try await server.modify("dn: \(unit)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    }
     try await postgres.psql("CREATE DATABASE \(name)")
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)
     try await postgres.psql("SELECT rollcall.watch('public.users', 'id')", database: name)
     let lines: (Int, [String]) -> String = { indent, lines in
       lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+    }
+    var groups = ""
+    if let further = settings.groups {
+      groups = lines(2, ["groups:", "base: \(groupsBase)", "classes: [\(profile.groupClass)]"] + further)
     }
     let yaml = """
       name: \(name)
@@ -41,6 +49,7 @@ final class Site: Sendable {
         table: public.users
         key: id
         active: status = 'active'
+        \(lines(2, settings.source))
       directory:
         url: \(settings.url ?? server.secureURL ?? server.url)
         ca: \(server.authorityFile ?? "null")
@@ -55,6 +64,7 @@ final class Site: Sendable {
           \(lines(4, settings.attributes ?? profile.attributes))
         password: "\(settings.password)"
         \(lines(2, settings.users))
+      \(groups)
       removals: { most: 100% }
       """
     let file = try servers.folder.write(yaml, to: "\(name).yaml")
@@ -117,11 +127,12 @@ final class Site: Sendable {
 
   // MARK: Directory
 
-  /// The entries below the base, as the administrator sees them.
-  func entries(_ attributes: [String] = ["*", "nsAccountLock", "pwdAccountLockedTime"]) async throws
-    -> [Entry]
-  {
-    let (server, base) = (self.server, self.base)
+  /// Entries below the base, as the administrator sees them.
+  func entries(
+    _ attributes: [String] = ["*", "nsAccountLock", "pwdAccountLockedTime"], _ scope: SearchScope = .oneLevel,
+    below other: String? = nil, _ filter: Filter = .present("objectClass")
+  ) async throws -> [Entry] {
+    let (server, base) = (self.server, other ?? self.base)
     return try await Reactor.run {
       var options = LDAPOptions(url: server.secureURL ?? server.url)
       options.caFile = server.authorityFile
@@ -129,14 +140,15 @@ final class Site: Sendable {
       let session = try await LDAPSession.open(options)
       defer { session.close() }
       return try await session.search(
-        base: DistinguishedName(unchecked: base), scope: .oneLevel, filter: .present("objectClass"),
-        attributes: attributes)
+        base: DistinguishedName(unchecked: base), scope: scope, filter: filter, attributes: attributes)
     }
   }
 
   /// The entry that carries a key.
   func entry(_ key: Int) async throws -> Entry? {
-    try await entries().first { $0["employeeNumber"].first?.text == "\(key)" }
+    try await entries(
+      ["*", "nsAccountLock", "pwdAccountLockedTime"], .subtree, .equal("employeeNumber", AttributeValue("\(key)"))
+    ).first
   }
 
   /// One value of the entry that carries a key; nil if there is no such entry, or no value.
