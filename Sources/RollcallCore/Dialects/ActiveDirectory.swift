@@ -50,6 +50,12 @@ public struct ActiveDirectory: Dialect {
   /// `MaxValRange` is 1500.
   public var rangedRetrieval: Bool { true }
 
+  public func liftingLimits(of dn: String) -> String { "raise MaxPageSize and MaxResultSetSize in the query policy" }
+
+  public func indexing(_ attribute: String) -> String {
+    "set bit 1 of searchFlags in the schema's entry of \(attribute)"
+  }
+
   public func containerClasses(naming type: String) -> [String]? {
     switch type.lowercased() {
     case "ou": ["organizationalUnit"]

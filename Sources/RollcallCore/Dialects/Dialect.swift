@@ -63,6 +63,15 @@ public protocol Dialect: Sendable {
   /// The values of a large attribute come in ranges (`member;range=0-1499`).
   var rangedRetrieval: Bool { get }
 
+  /// How many entries a search in pages gives an account of which nothing else is said; nil where pages have no end.
+  var searchLimit: Int? { get }
+
+  /// How an administrator lets the account `dn` see more than that.
+  func liftingLimits(of dn: String) -> String
+
+  /// How an administrator makes an equality index.
+  func indexing(_ attribute: String) -> String
+
   /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be
   /// made.
   func containerClasses(naming type: String) -> [String]?
@@ -123,6 +132,7 @@ extension Dialect {
   public var classesAreComplete: Bool { true }
   public var rangedRetrieval: Bool { false }
   public var pageSize: Int { 1000 }
+  public var searchLimit: Int? { nil }
   public func encode(password: AttributeValue) -> AttributeValue { password }
 }
 

@@ -62,7 +62,8 @@ struct DirectoryInspection {
     for finding in SchemaInspection(configuration, schema, dialect, source.readings).findings() {
       note(finding)
     }
-    if let finding = lockFinding(dialect, schema, rootDSE) { note(finding) }
+    let lock = LockInspection(configuration, dialect, session)
+    if let finding = lock.overlay(schema, rootDSE) { note(finding) }
     if configuration.users.password != nil, dialect.passwordNeedsEncryption, !session.isEncrypted {
       note(
         Finding(
@@ -73,6 +74,7 @@ struct DirectoryInspection {
     if let groups = configuration.groups { try await look(at: groups, session, kind) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
+    if let finding = await lock.right(rootDSE) { note(finding) }
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
   }
 
@@ -119,23 +121,5 @@ struct DirectoryInspection {
         .error, place, "\(base.text) does not exist, or this account may not read it",
         remedy: "make the entry, or let the account of directory.bind read and write below it"))
     return false
-  }
-
-  /// Whether the server can disable an account its own way, where the configuration leaves it to that.
-  private func lockFinding(_ dialect: any Dialect, _ schema: Schema, _ rootDSE: RootDSE) -> Finding? {
-    let users = configuration.users
-    guard users.disable.isEmpty, users.inactive == .disable || users.removed == .disable else { return nil }
-    guard case .values(let values) = dialect.disabling, dialect.kind == .openldap else { return nil }
-    let place = configuration.place(of: "users.disable")
-    let unknown = values.first { schema.attributeType($0.name) == nil }
-    // draft-behera-ldap-password-policy: the control is offered where the overlay is configured.
-    guard unknown != nil || !rootDSE.supportedControls.contains("1.3.6.1.4.1.42.2.27.8.5.1") else {
-      return Finding(.ok, place, "left to the server's own way, and the overlay ppolicy is there")
-    }
-    return Finding(
-      .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
-      remedy:
-        "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
-        + "entry has, such as { employeeType: disabled }")
   }
 }

@@ -58,7 +58,7 @@ final class Site: Sendable {
       users:
         base: \(base)
         naming: \(profile.naming)
-        link: employeeNumber
+        link: \(settings.link)
         classes: [\(profile.classes.joined(separator: ", "))]
         attributes:
           \(lines(4, settings.attributes ?? profile.attributes))

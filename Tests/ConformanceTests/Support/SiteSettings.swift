@@ -7,6 +7,8 @@ struct SiteSettings {
   var schema = SQLScripts.example
   /// Instead of the kind's own lines of `users.attributes`.
   var attributes: [String]?
+  /// The attribute that carries the key.
+  var link = "employeeNumber"
   /// Further lines of the `users` section.
   var users: [String] = []
   /// The SQL expression of the first password.
