@@ -45,6 +45,39 @@ import Testing
     }
   }
 
+  /// Nobody stays logged in because the rest of the row cannot be done.
+  @Test(arguments: Servers.kinds)
+  func whoLeavesIsLockedOutThoughTheRowCannotBeDone(_ kind: DirectoryServerKind) async throws {
+    let lock = DisablingTests.lock(kind)
+    var settings = SiteSettings()
+    settings.attributes = Profile.of(kind).attributes + ["telephoneNumber: (email::numeric)::text"]
+    try await Servers.withSite(kind, settings) { site in
+      try await site.insert(["ann", "ben", "cid"])
+      try await site.sql("UPDATE users SET email = id")
+      try await site.sync()
+      // The mapping fails; the name is taken; a name is missing.
+      try await site.sql(
+        """
+        UPDATE users SET status = 'left';
+        UPDATE users SET email = 'no number' WHERE id = 1;
+        UPDATE users SET username = 'ben' WHERE id = 3;
+        UPDATE users SET username = NULL WHERE id = 2;
+        """)
+      try await site.sync()
+      #expect(try await site.parked() == ["1|mapping", "2|name-missing", "3|name-taken"])
+      for key in 1...3 {
+        #expect(try await site.value(lock.attribute, of: key) == lock.locked)
+        #expect(try await !site.canLogIn(key))
+      }
+      // And it is ours to undo.
+      try await site.sql("UPDATE users SET status = 'active', email = id, username = 'u' || id")
+      try await site.sync()
+      #expect(try await site.parked().isEmpty)
+      for key in 1...3 { #expect(try await site.canLogIn(key)) }
+      try await site.expectAtRest()
+    }
+  }
+
   @Test(arguments: Servers.kinds)
   func whoComesDisabledGetsInLater(_ kind: DirectoryServerKind) async throws {
     let lock = DisablingTests.lock(kind)

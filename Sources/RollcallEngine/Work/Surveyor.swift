@@ -116,7 +116,7 @@ final class Surveyor {
       let desired: Desired
       var membership: [AttributeValue] = []
       switch answers[key] {
-      case .problem(let problem)?: desired = .rejected(problem)
+      case .problem(let problem, let active)?: desired = projection.desired(failing: problem, active: active)
       case .row(let row)?:
         desired = projection.desired(for: row)
         membership = row.membership
