@@ -35,13 +35,10 @@ final class Site: Sendable {
     try await postgres.psql(SQLScripts.install, database: name)
     try await postgres.psql(settings.schema, database: name)
     try await postgres.psql("SELECT rollcall.watch('public.users', 'id')", database: name)
-    let lines: (Int, [String]) -> String = { indent, lines in
-      lines.joined(separator: "\n" + String(repeating: " ", count: indent))
-    }
-    var groups = ""
-    if let further = settings.groups {
-      groups = lines(2, ["groups:", "base: \(groupsBase)", "classes: [\(profile.groupClass)]"] + further)
-    }
+    let sections =
+      if let document = settings.document { Self.moved(document, to: server, base: base) } else {
+        Self.sections(settings, server, base, groupsBase)
+      }
     let yaml = """
       name: \(name)
       source:
@@ -49,7 +46,24 @@ final class Site: Sendable {
         table: public.users
         key: id
         active: status = 'active'
-        \(lines(2, settings.source))
+        \(Self.lines(2, settings.source))
+      \(sections)
+      removals: { most: 100% }
+      """
+    let file = try servers.folder.write(yaml, to: "\(name).yaml")
+    configuration = try Configuration.load(path: file, environment: [:])
+  }
+
+  /// The sections behind `source`, made of the settings.
+  private static func sections(
+    _ settings: SiteSettings, _ server: any ThrowawayDirectory, _ base: String, _ groupsBase: String
+  ) -> String {
+    let profile = Profile.of(server.kind)
+    var groups = ""
+    if let further = settings.groups {
+      groups = lines(2, ["groups:", "base: \(groupsBase)", "classes: [\(profile.groupClass)]"] + further)
+    }
+    return """
       directory:
         url: \(settings.url ?? server.secureURL ?? server.url)
         ca: \(server.authorityFile ?? "null")
@@ -65,10 +79,24 @@ final class Site: Sendable {
         password: "\(settings.password)"
         \(lines(2, settings.users))
       \(groups)
-      removals: { most: 100% }
       """
-    let file = try servers.folder.write(yaml, to: "\(name).yaml")
-    configuration = try Configuration.load(path: file, environment: [:])
+  }
+
+  /// A document of example.com, for this server and base.
+  private static func moved(_ document: String, to server: any ThrowawayDirectory, base: String) -> String {
+    document.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      switch line.split(separator: ":").first {
+      case "  url": "  url: \(server.secureURL ?? server.url)"
+      case "  ca": "  ca: \(server.authorityFile ?? "null")"
+      case "  bind": #"  bind: { dn: "\#(server.accountDN)", password_file: "\#(server.accountPasswordFile)" }"#
+      case "  base": "  base: \(base)"
+      default: String(line)
+      }
+    }.joined(separator: "\n")
+  }
+
+  private static func lines(_ indent: Int, _ lines: [String]) -> String {
+    lines.joined(separator: "\n" + String(repeating: " ", count: indent))
   }
 
   @discardableResult

@@ -17,6 +17,8 @@ struct SiteSettings {
   var url: String?
   /// Instead of the service account's DN and password.
   var bind: String?
+  /// Instead of all that: the sections `directory` and `users` as an administrator of example.com would write them.
+  var document: String?
   /// Further lines of the `directory` section.
   var directory: [String] = []
   /// Further lines of the `source` section.
