@@ -97,6 +97,15 @@ public final class LDAPSession {
       receive()
       isReceiving = false
     }
+    write()
+  }
+
+  /// Sends what was asked for now, and not at the end of the loop's turn: for requests that somebody waits for.
+  public func sendNow() {
+    if !isReceiving, handle?.wire.hasOutput == true { write() }
+  }
+
+  private func write() {
     guard let wire = handle?.wire else { return }
     if wire.hasOutput, maySend?() == false { return finish(.serverDown, "this process may not send any more") }
     guard wire.flush() else { return lost() }

@@ -24,16 +24,17 @@ struct EntryFinder {
     filter.map { .and([condition, $0]) } ?? condition
   }
 
-  /// The entries that carry one of these keys as their link, in no order.
+  /// Asks for the entries that carry one of these keys as their link; they come in no order.
   ///
-  /// - Throws: ``LDAPError`` when any search did not end in success: nobody is absent then.
-  func linked(to keys: [String], _ session: LDAPSession) async throws(EngineError) -> [Entry] {
+  /// The searches are on their way when this returns. Their answer throws when any of them did not end in success:
+  /// nobody is absent then.
+  func linked(to keys: [String], _ session: LDAPSession) -> SearchGathering {
     let filters = stride(from: 0, to: keys.count, by: EntryFinder.terms).map { start in
       let some = keys[start..<min(start + EntryFinder.terms, keys.count)]
       let terms = some.map { Filter.equal(link, AttributeValue($0)) }
       return narrowed(terms.count == 1 ? terms[0] : .or(terms))
     }
-    return try await all(filters.map { (base, .subtree, $0) }, session)
+    return all(filters.map { (base, .subtree, $0) }, session)
   }
 
   /// The entries at these names and with these values; a name that does not exist is no error.
@@ -45,47 +46,51 @@ struct EntryFinder {
       }
     }
     // What is no name to this server is nobody's; whoever wants it is told when it is to be added.
-    return try await all(searches, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError])
+    return try await all(searches, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError]).entries()
   }
 
-  /// Runs searches side by side and joins what they found.
+  /// Runs searches side by side and joins what they find.
   private func all(
     _ searches: [(DistinguishedName, SearchScope, Filter)], _ session: LDAPSession, absent: Set<ResultCode> = []
-  ) async throws(EngineError) -> [Entry] {
-    if searches.isEmpty { return [] }
-    let result: Result<[Entry], LDAPError> = unsafe await withUnsafeContinuation { continuation in
-      let gathering = SearchGathering(searches.count, absent) { unsafe continuation.resume(returning: $0) }
-      for (base, scope, filter) in searches {
-        session.search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
-      }
+  ) -> SearchGathering {
+    let gathering = SearchGathering(searches.count, absent)
+    for (base, scope, filter) in searches {
+      session.search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
     }
-    return try result.mapError { EngineError.directory($0) }.get()
+    session.sendNow()
+    return gathering
   }
 }
 
 /// Joins the answers of searches that run side by side; one failure fails them all.
 @Reactor
-private final class SearchGathering {
+final class SearchGathering {
   private var open: Int
   private let absent: Set<ResultCode>
-  private var entries: [Entry] = []
+  private var found: [Entry] = []
   private var failure: LDAPError?
-  private let completion: @Reactor (Result<[Entry], LDAPError>) -> Void
+  private var waiter: (@Reactor () -> Void)?
 
-  init(
-    _ count: Int, _ absent: Set<ResultCode>, _ completion: @escaping @Reactor (Result<[Entry], LDAPError>) -> Void
-  ) {
+  fileprivate init(_ count: Int, _ absent: Set<ResultCode>) {
     open = count
     self.absent = absent
-    self.completion = completion
   }
 
-  func take(_ result: Result<[Entry], LDAPError>) {
+  fileprivate func take(_ result: Result<[Entry], LDAPError>) {
     switch result {
-    case .success(let found): entries += found
+    case .success(let entries): found += entries
     case .failure(let error): if !absent.contains(error.code) { failure = failure ?? error }
     }
     open -= 1
-    if open == 0 { completion(failure.map { .failure($0) } ?? .success(entries)) }
+    if open == 0 { waiter?() }
+  }
+
+  /// What all of them have found; to be asked once.
+  func entries() async throws(EngineError) -> [Entry] {
+    if open > 0 {
+      unsafe await withUnsafeContinuation { continuation in waiter = { unsafe continuation.resume() } }
+    }
+    if let failure { throw .directory(failure) }
+    return found
   }
 }

@@ -47,6 +47,8 @@ final class WriteLane {
     }
   }
 
+  fileprivate func sendNow() { session.sendNow() }
+
   fileprivate func leave() {
     if let next = waiting.popFirst() { return next() }
     running -= 1
@@ -81,6 +83,7 @@ private final class ApplyRun {
   func begin(_ completion: @escaping @Reactor ([SequenceOutcome]) -> Void) {
     self.completion = completion
     for index in sequences.indices { lane.enter { self.step(index) } }
+    lane.sendNow()
   }
 
   private func step(_ index: Int) {

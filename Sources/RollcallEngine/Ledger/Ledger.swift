@@ -44,6 +44,12 @@ final class Ledger {
     return !result.isEmpty
   }
 
+  /// Forgets that the log was cut, before everybody is compared.
+  func forgetCut() async throws(EngineError) {
+    try await database.query(
+      "UPDATE rollcall.directory SET cut = NULL WHERE name = $1 AND cut IS NOT NULL", [directory])
+  }
+
   // MARK: Parked
 
   /// Sets keys aside, or renews what is known of those that are.

@@ -158,10 +158,8 @@ public final class Engine {
   private func begin(_ reason: String?, _ record: DirectoryRecord?) async throws(EngineError) {
     if let reason {
       try await beginAnew(reason)
-    } else if let sweeper {
-      if !sweeper.goOn(from: record?.watermark) { try await beginAnew(Engine.cut) }
-    } else if let watermark = record?.watermark {
-      startSweeper(seen: watermark, stored: watermark)
+    } else if sweeper?.goOn(from: record?.watermark) != true {
+      try await resume(from: record?.watermark)
     }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     runReconciles()
@@ -174,9 +172,21 @@ public final class Engine {
     answerRequests()
   }
 
+  /// Starts from a watermark that is not the one this process has stored last.
+  ///
+  /// PostgreSQL may have lost that one with its last commits (``Ledger/store(watermark:after:lookedAt:)``); from the
+  /// one that it has, the log is complete. Without any the log was cut.
+  private func resume(from watermark: String?) async throws(EngineError) {
+    guard let watermark else { return try await beginAnew(Engine.cut) }
+    sweeper?.stop()
+    startSweeper(seen: watermark, stored: watermark)
+  }
+
   /// Takes this moment for the watermark to come, and has everybody compared.
   private func beginAnew(_ reason: String) async throws(EngineError) {
     logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
+    try await ledger.forgetCut()
     let now = try await ChangeLog(database).now()
     sweeper?.stop()
     startSweeper(seen: now.snapshot, stored: nil)
@@ -199,7 +209,7 @@ public final class Engine {
     guard leader.mayWrite, provisioner.isWorking else { return }
     Reactor.task {
       do throws(EngineError) {
-        try await self.beginAnew(Engine.cut)
+        try await self.resume(from: self.ledger.record()?.watermark)
         try await self.sweeper?.look()
       } catch {
         self.trouble(error)

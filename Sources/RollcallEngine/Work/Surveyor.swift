@@ -57,14 +57,9 @@ final class Surveyor {
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
     // The two sides are asked at once; neither answer depends on the other.
-    let finder = self.finder
-    let search = Task(executorPreference: Reactor.loop) { () -> Result<[Entry], EngineError> in
-      do throws(EngineError) { return .success(try await finder.linked(to: keys, session)) } catch {
-        return .failure(error)
-      }
-    }
+    let search = finder.linked(to: keys, session)
     let answers = try await (lane == .fast ? roster : bulk).fetch(keys)
-    let entries = try await search.value.get()
+    let entries = try await search.entries()
     var survey = Survey()
     try await join(keys, answers, entries, into: &survey)
     if careful || rules.adopt {

@@ -27,13 +27,12 @@ final class ModelWriter: Sendable {
     var random = random
     var tally = Tally()
     var session: PostgresConnection?
-    var prepared: [String] = []
     var last = first
     while !Task.isCancelled {
       do {
         if session == nil { session = try await open() }
         guard let session else { continue }
-        try await transaction(session, &random, &last, &prepared, &tally)
+        try await transaction(session, &random, &last, &tally)
         tally.transactions += 1
       } catch {
         tally.failures += 1
@@ -44,7 +43,8 @@ final class ModelWriter: Sendable {
       // Some write without a rest, most do not.
       try? await Task.sleep(for: .milliseconds(random.chance(30) ? 0 : random.below(40)))
     }
-    for name in prepared { _ = try? await site.sql("COMMIT PREPARED '\(name)'") }
+    let waiting = (try? await site.sql(isPrepared)) ?? ""
+    for name in waiting.split(separator: "\n") { _ = try? await site.sql("COMMIT PREPARED '\(name)'") }
     let open = session
     try? await Reactor.run { open?.close() }
     return tally
@@ -59,15 +59,26 @@ final class ModelWriter: Sendable {
     }
   }
 
+  /// The transactions of this writer that are prepared and wait; whether the answer to PREPARE came does not matter.
+  private var isPrepared: String {
+    "SELECT gid FROM pg_prepared_xacts WHERE gid LIKE '\(site.name)\\_\(number)\\_%' ORDER BY prepared"
+  }
+
+  private func prepared(_ session: PostgresConnection) async throws -> String? {
+    let sql = "\(isPrepared) LIMIT 1"
+    return try await Reactor.run {
+      let found = try await session.query(sql)
+      return found.rowCount == 0 ? nil : found.text(0, 0)
+    }
+  }
+
   private func transaction(
-    _ session: PostgresConnection, _ random: inout ModelRandom, _ last: inout Int, _ prepared: inout [String],
-    _ tally: inout Tally
+    _ session: PostgresConnection, _ random: inout ModelRandom, _ last: inout Int, _ tally: inout Tally
   ) async throws {
     func run(_ sql: String) async throws -> Int {
       try await Reactor.run { try await session.query(sql).affectedRows }
     }
-    if !prepared.isEmpty, random.chance(20) {
-      let name = prepared.removeFirst()
+    if random.chance(8), let name = try await prepared(session) {
       _ = try await run("\(random.chance(75) ? "COMMIT" : "ROLLBACK") PREPARED '\(name)'")
       return
     }
@@ -91,7 +102,6 @@ final class ModelWriter: Sendable {
         last += 1
         let name = "\(site.name)_\(number)_\(last)"
         _ = try await run("PREPARE TRANSACTION '\(name)'")
-        prepared.append(name)
       } else {
         _ = try await run(random.chance(90) ? "COMMIT" : "ROLLBACK")
       }
