@@ -20,8 +20,9 @@ public final class LDAPSession {
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
-  /// Asked each time before requests leave; no ends the session instead, and nothing of them does.
-  public var maySend: (@Reactor () -> Bool)?
+  /// Asked each time before requests leave among which are writes; no ends the session instead, and nothing of them
+  /// does.
+  public var maySendWrites: (@Reactor () -> Bool)?
 
   var handle: Handle?
   let memory = RequestMemory()
@@ -30,6 +31,8 @@ public final class LDAPSession {
   private var watch: Watch?
   private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
+  /// Whether a write may be among what has not left yet.
+  private var holdsWrites = false
   /// Why there is no handle any more.
   private var end: LDAPError?
 
@@ -53,7 +56,7 @@ public final class LDAPSession {
   public func close() {
     guard isUsable else { return }
     onClose = nil
-    if maySend?() != false { _ = handle?.wire.flush() }
+    if mayFlush { _ = handle?.wire.flush() }
     finish(.userCancelled, "the session was closed")
   }
 
@@ -65,6 +68,7 @@ public final class LDAPSession {
   ) {
     let deadline = ContinuousClock.now + (limit ?? options.operationTimeout)
     pending[id] = Pending(verb: verb, dn: dn, outcome: outcome, deadline: deadline)
+    if case .write = outcome { holdsWrites = true }
     askToWrite()
     if timer.map({ deadline < $0.due }) ?? true { arm(deadline) }
   }
@@ -105,10 +109,13 @@ public final class LDAPSession {
     if !isReceiving, handle?.wire.hasOutput == true { write() }
   }
 
+  private var mayFlush: Bool { !holdsWrites || maySendWrites?() != false }
+
   private func write() {
     guard let wire = handle?.wire else { return }
-    if wire.hasOutput, maySend?() == false { return finish(.serverDown, "this process may not send any more") }
+    if wire.hasOutput, !mayFlush { return finish(.serverDown, "this process may not send any more") }
     guard wire.flush() else { return lost() }
+    if !wire.hasOutput { holdsWrites = false }
     watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
   }
 

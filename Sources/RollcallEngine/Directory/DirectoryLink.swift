@@ -54,10 +54,10 @@ public final class DirectoryLink {
     return found
   }
 
-  /// Lets a lane write as long as `mayWrite` says so; before, none does.
-  func permit(_ lane: Lane, _ mayWrite: @escaping @Reactor () -> Bool) throws(EngineError) {
-    try self.lane(lane).mayWrite = mayWrite
-    try session(lane).maySend = mayWrite
+  /// Lets a lane write as long as `permit` says so; before, none does.
+  func permit(_ lane: Lane, _ permit: any WritePermit) throws(EngineError) {
+    try self.lane(lane).permit = permit
+    try session(lane).maySendWrites = { [weak permit] in permit?.mayWrite ?? false }
   }
 
   /// Connects all lanes to the first URL that answers, and learns what the server is.

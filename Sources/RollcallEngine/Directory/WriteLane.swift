@@ -14,20 +14,44 @@ struct SequenceOutcome: Sendable {
   var isUndone = false
 }
 
+/// Says whether this process may write at all.
+@Reactor
+protocol WritePermit: AnyObject {
+  var mayWrite: Bool { get }
+  /// To be called when writes are to come soon, so that they do not have to wait.
+  func refresh()
+  /// Calls `body` once it is known whether this process may write, now or later.
+  func whenDecided(_ body: @escaping @Reactor () -> Void)
+}
+
 /// The window of operations in flight on one session.
+///
+/// A server that writes one entry after the other makes each operation wait for those before it, an urgent one on
+/// another session too. So the window shrinks while answers take long and grows again while they come quickly: a fast
+/// server is kept busy, and a slow one is sent no more than it carries out in a moment.
 @Reactor
 final class WriteLane {
+  /// Answers that take longer than the upper bound shrink the window, others than the lower one widen it.
+  private static let calm: (lower: Duration, upper: Duration) = (.milliseconds(25), .milliseconds(50))
+  /// Enough to hide the way there and back.
+  private static let least = 8
+
   private let session: LDAPSession
   private let limit: Int
+  private var window: Int
   private var running = 0
   private var waiting = Deque<@Reactor () -> Void>()
-  /// Asked before each send: whether this process may write at all.
-  var mayWrite: @Reactor () -> Bool = { false }
+  /// Asked before each send; nothing is sent without.
+  weak var permit: (any WritePermit)?
 
   init(_ session: LDAPSession, limit: Int) {
     self.session = session
     self.limit = limit
+    window = limit
   }
+
+  /// To be called when writes are to come: the permission is asked for while their reasons are read.
+  func prepare() { permit?.refresh() }
 
   /// Applies sequences side by side, each one's steps in order, and returns when all have ended.
   func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
@@ -39,7 +63,7 @@ final class WriteLane {
   }
 
   fileprivate func enter(_ job: @escaping @Reactor () -> Void) {
-    if running < limit {
+    if running < window {
       running += 1
       job()
     } else {
@@ -50,17 +74,45 @@ final class WriteLane {
   fileprivate func sendNow() { session.sendNow() }
 
   fileprivate func leave() {
-    if let next = waiting.popFirst() { return next() }
     running -= 1
+    while running < window, let next = waiting.popFirst() {
+      running += 1
+      next()
+    }
+  }
+
+  private func adapt(to delay: Duration) {
+    if delay > WriteLane.calm.upper {
+      window = min(window, max(window - 1, WriteLane.least))
+    } else if delay < WriteLane.calm.lower, window < limit, running >= window {
+      window += 1
+    }
   }
 
   fileprivate func send(_ operation: Operation, _ completion: @escaping @Reactor (Result<Void, LDAPError>) -> Void) {
-    guard mayWrite() else {
-      return completion(
-        .failure(
-          LDAPError(code: .serverDown, diagnostic: "this process no longer leads", operation: "write")))
+    guard let permit else { return completion(.failure(WriteLane.forbidden)) }
+    permit.refresh()
+    if permit.mayWrite { return sendPermitted(operation, completion) }
+    permit.whenDecided { [weak permit] in
+      if permit?.mayWrite == true {
+        self.sendPermitted(operation, completion)
+      } else {
+        completion(.failure(WriteLane.forbidden))
+      }
     }
-    session.send(operation, completion)
+  }
+
+  private static let forbidden = LDAPError(
+    code: .serverDown, diagnostic: "this process no longer leads", operation: "write")
+
+  private func sendPermitted(
+    _ operation: Operation, _ completion: @escaping @Reactor (Result<Void, LDAPError>) -> Void
+  ) {
+    let sent = ContinuousClock.now
+    session.send(operation) { result in
+      self.adapt(to: ContinuousClock.now - sent)
+      completion(result)
+    }
   }
 }
 

@@ -86,17 +86,24 @@ extension Ledger {
       """, [directory, condition.state, condition.reason], timeout: .seconds(10))
   }
 
-  /// Writes down who leads, or that the one who did has ended in order and has nothing on its way.
+  /// Writes down who leads.
   ///
   /// - Returns: since when, as text.
-  @discardableResult
-  func note(leader: String?) async throws(EngineError) -> String? {
+  func note(leader: String) async throws(EngineError) -> String? {
     let result = try await database.query(
       """
-      UPDATE rollcall.directory SET leader = $2, leader_since = CASE WHEN $2::text IS NOT NULL THEN clock_timestamp() END
+      UPDATE rollcall.directory SET leader = $2, leader_since = clock_timestamp()
       WHERE name = $1 RETURNING leader_since::text
       """, [directory, leader], timeout: .seconds(10))
     return result.isEmpty ? nil : result.text(0, 0)
+  }
+
+  /// Writes down that the one who has led since then has ended in order and has nothing on its way.
+  func noteEnd(ofTermSince since: String) async throws(EngineError) {
+    try await database.query(
+      """
+      UPDATE rollcall.directory SET leader = NULL, leader_since = NULL WHERE name = $1 AND leader_since::text = $2
+      """, [directory, since], timeout: .seconds(10))
   }
 
   /// The version of the schema `rollcall`; nil where it is not installed.

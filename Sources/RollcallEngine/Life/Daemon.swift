@@ -67,6 +67,8 @@ public final class Daemon {
     while !isStopping {
       do throws(EngineError) {
         trouble = nil
+        // Whoever stands by waits for the lock itself, which is there the moment the leader is gone.
+        engine.patience = isStandby ? .seconds(3) : .zero
         let reason = try await engine.establish()
         establishedAt = .now
         isStandby = false
@@ -91,6 +93,7 @@ public final class Daemon {
   public func stop() {
     isStopping = true
     pausing?.cancel()
+    if isStandby { engine.leader.resign() }
     resumeTrouble()
   }
 
@@ -125,8 +128,6 @@ public final class Daemon {
       announce("standing by")
       ready()
       attempt = 0
-      // Not jittered: whoever stands by has to take over soon, and asking costs one statement.
-      await pause(.seconds(1))
       return
     case .refused(let reason):
       // What would forbid a start does not end what was running well.
@@ -234,7 +235,7 @@ public final class Daemon {
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
-    if engine.leader.mayWrite { await doorbell.retire() } else { doorbell.stop() }
+    if engine.leader.isLeading { await doorbell.retire() } else { doorbell.stop() }
     await engine.drain()
     engine.close()
   }

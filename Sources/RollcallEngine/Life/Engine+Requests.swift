@@ -60,7 +60,7 @@ extension Engine {
   /// Says for `status` how the directory is, unless another process leads, which knows better.
   func note(_ condition: DirectoryCondition) async {
     do throws(EngineError) {
-      if !leader.mayWrite, let subject = try await ledger.record()?.subject,
+      if !leader.isLeading, let subject = try await ledger.record()?.subject,
         try await Leader.exists(for: subject, ledger.database)
       {
         return
@@ -91,8 +91,8 @@ extension Engine {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
     // Only who has nothing on its way says that it has ended in order.
-    if leader.mayWrite, provisioner.passesRunning == 0, !unknown.isOpen {
-      _ = try? await ledger.note(leader: nil)
+    if let leadingSince, provisioner.passesRunning == 0, !unknown.isOpen {
+      try? await ledger.noteEnd(ofTermSince: leadingSince)
     }
   }
 }

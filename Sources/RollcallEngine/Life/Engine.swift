@@ -35,7 +35,9 @@ public final class Engine {
   var reconciles = ReconcileAgenda()
   var isAnswering = false
   /// Since when this process leads, as the ledger has it.
-  private var leadingSince: String?
+  private(set) var leadingSince: String?
+  /// How long to wait for the leader's lock where another process has it.
+  var patience: Duration = .zero
   private var lastPrune: ContinuousClock.Instant?
   private var storesAtPrune = 0
   /// Called when work stopped because a side was lost.
@@ -116,6 +118,7 @@ public final class Engine {
     // Read only now: until then another leader may have changed it.
     let record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
+    if isNew { leader.beginTerm(afterAnother: isTakeover) }
     let reason = Engine.mismatch(
       record, identity, fingerprint: fingerprint, server: facts.identity, base: base, isUnderWay: sweeper != nil)
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
@@ -130,7 +133,7 @@ public final class Engine {
     reconciles.isFirst = !(isSame && record?.sinceReconcile != nil)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
-      try link.permit(lane) { [weak self] in self?.leader.mayWrite ?? false }
+      try link.permit(lane, leader)
     }
     groups = try await groupKeeper(facts)
     provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
@@ -144,8 +147,8 @@ public final class Engine {
 
   /// Becomes the leader, or says who is; whether it was not before.
   private func lead(_ subject: String) async throws(EngineError) -> Bool {
-    let wasLeading = leader.mayWrite
-    guard try await leader.tryToLead(subject: subject) else { throw .standby }
+    let wasLeading = leader.isLeading
+    guard try await leader.tryToLead(subject: subject, patience: patience) else { throw .standby }
     if wasLeading { return false }
     // Whoever led before may have written behind our back.
     sweeper?.stop()
@@ -206,7 +209,7 @@ public final class Engine {
 
   /// The stored watermark is not the one that was stored last.
   private func displaced() {
-    guard leader.mayWrite, provisioner.isWorking else { return }
+    guard leader.isLeading, provisioner.isWorking else { return }
     Reactor.task {
       do throws(EngineError) {
         try await self.resume(from: self.ledger.record()?.watermark)

@@ -6,25 +6,44 @@ internal import RollcallCore
 /// Holds the lock that makes this process the only one that writes to the directory.
 ///
 /// A two-integer advisory lock on a session that the server ends when it has been idle for ten seconds: a frozen
-/// process, whose connection looks healthy, loses the lock by that. The process itself stops writing when its last
-/// confirmation is older than ``validity``, by a clock that runs while it is stopped.
+/// process, whose connection looks healthy, loses the lock by that. But a lock may be lost before its holder hears of
+/// it (the server ends the session, or crashes, and the news is slow). So a write leaves only within ``validity`` of a
+/// question whether the lock is still held, by a clock that runs while the process is stopped, and a successor sends
+/// nothing until that time is over for its predecessor (``beginTerm(afterAnother:)``).
 @Reactor
-final class Leader {
+final class Leader: WritePermit {
   /// The first integer of the lock, the same for every Rollcall: "roll" in ASCII.
   static let lockClass: Int32 = 0x726f_6c6c
+  /// How often the lock is asked for when nothing is written.
   private static let confirmEvery: Duration = .seconds(3)
-  private static let validity: Duration = .seconds(8)
+  /// While there are writes, it is asked for when the last answer's question is older than this.
+  private static let fresh: Duration = .milliseconds(300)
+  private static let validity: Duration = .milliseconds(800)
+  /// Somewhat longer, because clocks differ in pace and a send takes a moment.
+  private static let grace: Duration = .milliseconds(900)
 
   private let database: Database
   private var object: Int32 = 0
+  /// When the last question was asked that was answered with yes; nil when this process does not lead.
   private var confirmed: ContinuousClock.Instant?
+  private var writesFrom: ContinuousClock.Instant?
+  private var isAsking = false
+  private var term = 0
   private var keeper: Task<Void, Never>?
+  private var timer: Timer?
+  private var waiting: [@Reactor () -> Void] = []
   var onLost: (@Reactor (EngineError) -> Void)?
 
   init(_ options: ConnectionOptions) { database = Database(options) }
 
-  /// Whether a write may be sent now.
-  var mayWrite: Bool { confirmed.map { ContinuousClock.now - $0 < Leader.validity } ?? false }
+  /// Whether it has the lock, as far as it has heard.
+  var isLeading: Bool { confirmed != nil }
+
+  var mayWrite: Bool {
+    guard let confirmed else { return false }
+    let now = ContinuousClock.now
+    return now - confirmed < Leader.validity && writesFrom.map { now >= $0 } ?? true
+  }
 
   /// What is written to, for the lock; two processes with one subject exclude each other.
   nonisolated static func subject(server: String, base: String) -> String { server + " " + base }
@@ -38,19 +57,77 @@ final class Leader {
 
   /// Tries to become the leader.
   ///
-  /// - Parameter subject: what is written to; two processes with one subject exclude each other.
-  func tryToLead(subject: String) async throws(EngineError) -> Bool {
-    if mayWrite { return true }
+  /// - Parameters:
+  ///   - subject: what is written to; two processes with one subject exclude each other.
+  ///   - patience: how long to wait for the lock where another process has it.
+  func tryToLead(subject: String, patience: Duration) async throws(EngineError) -> Bool {
+    if isLeading { return true }
     object = Leader.object(for: subject)
     let asked = ContinuousClock.now
     try await database.query("SET idle_session_timeout = '10s'", timeout: .seconds(5))
-    let result = try await database.query(
-      "SELECT pg_try_advisory_lock(\(Leader.lockClass), \(object))", timeout: .seconds(5))
-    guard result.bool(0, 0) else { return false }
+    guard try await takeLock(patience) else { return false }
     confirmed = asked
+    term += 1
+    isAsking = false
+    writesFrom = nil
     keeper?.cancel()
     keeper = Reactor.task { await self.keep() }
     return true
+  }
+
+  private func takeLock(_ patience: Duration) async throws(EngineError) -> Bool {
+    let key = "\(Leader.lockClass), \(object)"
+    let result = try await database.query("SELECT pg_try_advisory_lock(\(key))", timeout: .seconds(5))
+    if result.bool(0, 0) || patience == .zero { return result.bool(0, 0) }
+    // Whoever waits has it the moment it is free.
+    try await database.query("SET lock_timeout = \(Int(patience / .milliseconds(1)))", timeout: .seconds(5))
+    do throws(EngineError) {
+      try await database.query("SELECT pg_advisory_lock(\(key))", timeout: patience + .seconds(5))
+      return true
+    } catch {
+      // lock_not_available
+      if case .database(let failure) = error, failure.sqlState == "55P03" { return false }
+      throw error
+    }
+  }
+
+  /// Begins to write.
+  ///
+  /// - Parameter afterAnother: another process led before and has not said that it has ended. It may not have heard
+  ///   yet that it has lost the lock.
+  func beginTerm(afterAnother: Bool) {
+    guard afterAnother else { return }
+    writesFrom = .now + Leader.grace
+    timer?.cancel()
+    timer = Reactor.loop.after(Leader.grace) { [weak self] in
+      self?.refresh()
+      self?.decide()
+    }
+  }
+
+  // MARK: Permission
+
+  /// Asks whether the lock is still held, unless it has been asked for a moment ago.
+  func refresh() {
+    guard let confirmed, !isAsking, ContinuousClock.now - confirmed > Leader.fresh else { return }
+    Reactor.task { await self.ask() }
+  }
+
+  func whenDecided(_ body: @escaping @Reactor () -> Void) {
+    guard isLeading, !mayWrite else { return body() }
+    waiting.append(body)
+    refresh()
+  }
+
+  private func decide() {
+    guard !isLeading || mayWrite else {
+      // An answer that took longer than it is good for.
+      if !waiting.isEmpty, writesFrom.map({ .now >= $0 }) ?? true { refresh() }
+      return
+    }
+    let decided = waiting
+    waiting = []
+    for body in decided { body() }
   }
 
   private func keep() async {
@@ -58,32 +135,46 @@ final class Leader {
       do {
         try await Reactor.sleep(for: Leader.confirmEvery)
       } catch { return }
-      // The moment before the question counts: the answer may have been under way while we were stopped.
-      let asked = ContinuousClock.now
-      do throws(EngineError) {
-        let held = try await database.query(
-          """
-          SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
-            AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
-          """, timeout: .seconds(4))
-        if held.isEmpty {
-          throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone"))
-        }
-        confirmed = asked
-      } catch {
-        if Task.isCancelled { return }
-        resign()
-        onLost?(error)
-        return
+      if !isAsking { await ask() }
+    }
+  }
+
+  /// Asks whether the lock is still held; without a yes it is given up.
+  func ask() async {
+    guard isLeading else { return }
+    isAsking = true
+    let term = self.term
+    // The moment before the question counts: the answer may have been under way while we were stopped.
+    let asked = ContinuousClock.now
+    do throws(EngineError) {
+      let held = try await database.query(
+        """
+        SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+          AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
+        """, timeout: .seconds(4))
+      guard term == self.term, isLeading else { return }
+      if held.isEmpty {
+        throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone"))
       }
+      isAsking = false
+      confirmed = asked
+      decide()
+    } catch {
+      guard term == self.term, isLeading else { return }
+      resign()
+      onLost?(error)
     }
   }
 
   /// Gives the lock back.
   func resign() {
     confirmed = nil
+    isAsking = false
     keeper?.cancel()
     keeper = nil
+    timer?.cancel()
+    timer = nil
     database.close()
+    decide()
   }
 }

@@ -45,6 +45,7 @@ final class Worker {
     do throws(EngineError) {
       while !open.isEmpty {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
+        try link.lane(lane).prepare()
         let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
         var plan = try await self.plan(survey, gathering, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds

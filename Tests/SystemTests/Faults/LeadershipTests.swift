@@ -1,7 +1,8 @@
 import LDAPModel
-import RollcallEngine
 import Sandbox
 import Testing
+
+@testable import RollcallEngine
 
 /// G10: one writer, whatever becomes of it.
 @Suite struct LeadershipTests {
@@ -23,18 +24,21 @@ import Testing
 
   private func pair() async throws -> Pair {
     let world = try await World.shared
-    let site = try await world.site()
-    let database = try await TCPProxy.start(to: world.postgres.port)
-    let (one, two) = (try LDAPTap(to: world.directory.port), try LDAPTap(to: world.directory.port))
-    func yaml(_ databasePort: Int, _ directoryPort: Int) -> String {
-      site.yaml.replacing("port=\(world.postgres.port)", with: "port=\(databasePort)")
-        .replacing("127.0.0.1:\(world.directory.port)", with: "127.0.0.1:\(directoryPort)")
+    return try await pair(of: world.site(), world.postgres.port, world.directory.port, in: world.folder)
+  }
+
+  private func pair(
+    of site: Site, _ databasePort: Int, _ directoryPort: Int, in folder: TemporaryFolder
+  ) async throws -> Pair {
+    let database = try await TCPProxy.start(to: databasePort)
+    let (one, two) = (try LDAPTap(to: directoryPort), try LDAPTap(to: directoryPort))
+    func yaml(_ database: Int, _ directory: Int) -> String {
+      site.yaml.replacing("port=\(databasePort)", with: "port=\(database)")
+        .replacing("127.0.0.1:\(directoryPort)", with: "127.0.0.1:\(directory)")
     }
-    let first = try await DaemonProcess.start(
-      site, in: world.folder, name: "first", yaml: yaml(database.port, one.port))
+    let first = try await DaemonProcess.start(site, in: folder, name: "first", yaml: yaml(database.port, one.port))
     try await first.ready()
-    let second = try await DaemonProcess.start(
-      site, in: world.folder, name: "second", yaml: yaml(world.postgres.port, two.port))
+    let second = try await DaemonProcess.start(site, in: folder, name: "second", yaml: yaml(databasePort, two.port))
     try await eventually(within: .seconds(20), "the second stands by") {
       try second.process.printed().contains("standing by")
     }
@@ -114,5 +118,35 @@ import Testing
     #expect(try await pair.site.sql("SELECT state FROM rollcall.directory") == "connected")
     try await pair.stop()
     try await pair.site.expectInStep()
+  }
+
+  @Test("G10: a leader that has not heard yet that it leads no more does not write beside its successor")
+  func theNewsIsSlow() async throws {
+    let pair = try await pair()
+    let (site, tap) = (pair.site, pair.firstDirectory)
+    // It has more to write than it may have on its way, and waits for answers.
+    tap.arm(.stuck(5))
+    try await site.sql(
+      "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 1000) n")
+    try await eventually(within: .seconds(20), "it is at work") { tap.isReached }
+    await pair.firstDatabase.swallow()
+    try await site.sql(
+      """
+      SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = \(Leader.lockClass)
+        AND a.application_name = 'rollcall \(site.name)'
+      """)
+    try await eventually(within: .seconds(20), "the second does it all") { try await site.names().count == 1000 }
+    let (sent, unanswered) = (tap.writes, tap.unanswered)
+    #expect(sent < 1000)
+    tap.deliverLate()
+    try await eventually("the answer comes") { tap.unanswered < unanswered }
+    await pair.firstDatabase.resume()
+    try await eventually(within: .seconds(30), "the first stands by") {
+      try pair.first.process.printed().contains("standing by")
+    }
+    #expect(tap.writes == sent, "it has written after it was followed")
+    try await pair.stop()
+    try await site.expectInStep()
   }
 }

@@ -24,6 +24,8 @@ final class LDAPTap: Sendable {
     var isStopped = false
     /// The connection that is stuck, with the message.
     var stuck: (link: TapLink, message: [UInt8])?
+    /// Stays so after that message was delivered.
+    var stuckLink: Int?
     var links: [Int: TapLink] = [:]
     /// Writes that have no answer yet, and the most there were of them, and of connections.
     var open: Set<[Int]> = []
@@ -48,6 +50,9 @@ final class LDAPTap: Sendable {
   /// Write requests that have come from clients.
   var writes: Int { state.withLock { $0.total } }
 
+  /// Write requests that the server has not answered.
+  var unanswered: Int { state.withLock { $0.open.count } }
+
   /// The most writes that were without an answer at a time, and the most connections.
   var peak: (writes: Int, connections: Int) { state.withLock { ($0.most, $0.mostLinks) } }
 
@@ -70,6 +75,7 @@ final class LDAPTap: Sendable {
       state.isReached = false
       state.isStopped = false
       state.stuck = nil
+      state.stuckLink = nil
     }
   }
 
@@ -118,12 +124,12 @@ final class LDAPTap: Sendable {
   /// What becomes of a client's message.
   fileprivate func passes(request message: [UInt8], on link: TapLink) -> Bool {
     state.withLock { state in
-      if state.isStopped || state.stuck?.link === link { return false }
       let request = TapMessage(message)
+      if request.isWrite { state.total += 1 }
+      if state.isStopped || state.stuckLink == link.id { return false }
       guard request.isWrite else { return true }
       state.open.insert([link.id, request.id])
       state.most = max(state.most, state.open.count)
-      state.total += 1
       state.writes += 1
       switch state.point {
       case .request(state.writes)?:
@@ -133,6 +139,7 @@ final class LDAPTap: Sendable {
       case .stuck(state.writes)?:
         state.isReached = true
         state.stuck = (link, message)
+        state.stuckLink = link.id
         return false
       case .answer(state.writes)?: link.awaited = TapMessage(message).id
       default: break
