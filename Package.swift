@@ -105,6 +105,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        .product(name: "Logging", package: "swift-log"),
+        "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "SystemTests",
       dependencies: [
         .product(name: "Logging", package: "swift-log"),

@@ -40,6 +40,14 @@ struct Handle: ~Copyable {
   /// Whether TLS stands between libldap and the wire.
   var isEncrypted: Bool { unsafe ldap_tls_inplace(ld) == 1 }
 
+  /// Whether something that has come in is still to be read: in the wire, or decrypted in the TLS layer.
+  borrowing func hasInput() -> Bool {
+    var socket: OpaquePointer?
+    guard unsafe ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS, let socket = unsafe socket
+    else { return false }
+    return unsafe ber_sockbuf_ctrl(socket, LBER_SB_OPT_DATA_READY, nil) == 1
+  }
+
   /// libldap's words for the last failure.
   borrowing func diagnostic() -> String {
     var text: UnsafeMutablePointer<CChar>?

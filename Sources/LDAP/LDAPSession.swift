@@ -14,6 +14,8 @@ public import Reactor
 @Reactor
 public final class LDAPSession {
   public let options: LDAPOptions
+  /// The options' limit to begin with; to be set to the server's own once it is known.
+  public var maximumMessageSize: Int
   /// Whether TLS protects it.
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
@@ -36,6 +38,7 @@ public final class LDAPSession {
 
   init(_ options: LDAPOptions, _ handle: consuming Handle) {
     self.options = options
+    maximumMessageSize = options.maximumMessageSize
     isEncrypted = handle.isEncrypted
     let descriptor = handle.wire.descriptor
     self.handle = consume handle
@@ -127,7 +130,10 @@ public final class LDAPSession {
     let heard = ContinuousClock.now
     while handle != nil {
       switch handle!.next() {
-      case .nothing: return
+      case .nothing:
+        // Of a message larger than a TLS record libldap reads one record at a time. The descriptor says nothing of
+        // those that were taken from it already.
+        guard isEncrypted, handle!.hasInput() else { return }
       case .failed: return lost()
       case .message(let message): dispatch(message, heard)
       }

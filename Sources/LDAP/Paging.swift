@@ -20,7 +20,7 @@ extension LDAPSession {
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
     var cookie: [UInt8] = []
     repeat {
-      let page = try await page(query, sizeLimit: 0, page: PageRequest(size: pageSize, cookie: cookie))
+      let page = try await page(query, sizeLimit: 0, control: PageRequest(size: pageSize, cookie: cookie))
       cookie = page.cookie
       do {
         try await each(page.entries)
@@ -28,7 +28,7 @@ extension LDAPSession {
       } catch {
         if !cookie.isEmpty {
           // RFC 2696 section 3: size 0 with the cookie.
-          _ = try? await self.page(query, sizeLimit: 0, page: PageRequest(size: 0, cookie: cookie))
+          _ = try? await self.page(query, sizeLimit: 0, control: PageRequest(size: 0, cookie: cookie))
         }
         throw error
       }
@@ -43,7 +43,7 @@ struct PageRequest: Sendable {
   var cookie: [UInt8]
 }
 
-extension PageRequest {
+extension PageRequest: SearchControl {
   /// Calls `body` with the list of the one control that asks for this page, and gives libldap's code for it.
   /// The control is critical, because without it the answer could have any size.
   func withControl(

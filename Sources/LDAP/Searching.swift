@@ -23,7 +23,7 @@ extension LDAPSession {
   ) {
     let progress = SearchProgress(isPaged: false) { completion($0.map(\.entries)) }
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
-    search(query, sizeLimit: sizeLimit, page: nil, progress)
+    search(query, sizeLimit: sizeLimit, control: nil, progress)
   }
 
   /// Searches and waits; cancelling the task abandons the search, which then fails with `userCancelled`.
@@ -31,19 +31,19 @@ extension LDAPSession {
     base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [], sizeLimit: Int = 0
   ) async throws(LDAPError) -> [Entry] {
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
-    return try await page(query, sizeLimit: sizeLimit, page: nil).entries
+    return try await page(query, sizeLimit: sizeLimit, control: nil).entries
   }
 
   func page(
-    _ query: SearchQuery, sizeLimit: Int, page: PageRequest?
+    _ query: SearchQuery, sizeLimit: Int, control: (any SearchControl)?
   ) async throws(LDAPError) -> SearchProgress.Page {
     let ticket = Ticket()
     let result: Result<SearchProgress.Page, LDAPError> = await withTaskCancellationHandler {
       await unsafe withUnsafeContinuation { continuation in
-        let progress = SearchProgress(isPaged: page != nil) { result in
+        let progress = SearchProgress(isPaged: control is PageRequest) { result in
           unsafe continuation.resume(returning: result)
         }
-        ticket.id = search(query, sizeLimit: sizeLimit, page: page, progress)
+        ticket.id = search(query, sizeLimit: sizeLimit, control: control, progress)
         if Task.isCancelled, let id = ticket.id { abandon(id) }
       }
     } onCancel: {
@@ -62,7 +62,7 @@ extension LDAPSession {
   /// The id of the request; nil when it could not be sent, which `progress` hears.
   @discardableResult
   private func search(
-    _ query: SearchQuery, sizeLimit: Int, page: PageRequest?, _ progress: SearchProgress
+    _ query: SearchQuery, sizeLimit: Int, control: (any SearchControl)?, _ progress: SearchProgress
   ) -> Int32? {
     let dn = query.base.text
     let outcome = Pending.Outcome.search(progress)
@@ -85,7 +85,7 @@ extension LDAPSession {
       unsafe ldap_search_ext(
         ld, base, query.scope.rawValue, filter, attributes, 0, controls, nil, nil, limit, &id)
     }
-    let code = unsafe page?.withControl(ld) { unsafe send($0) } ?? send(nil)
+    let code = unsafe control?.withControl(ld) { unsafe send($0) } ?? send(nil)
     guard code == LDAP_SUCCESS else {
       unsent(code, .search, dn, outcome)
       return nil
@@ -93,6 +93,14 @@ extension LDAPSession {
     sent(id, .search, dn, outcome)
     return id
   }
+}
+
+/// A control that goes with a search.
+protocol SearchControl: Sendable {
+  /// Calls `body` with the list of this one control, and gives libldap's code for it.
+  func withControl(
+    _ ld: OpaquePointer, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>) -> Int32
+  ) -> Int32
 }
 
 /// What is searched for.

@@ -52,8 +52,8 @@ extension LDAPSession {
   /// Why a request of that size is not even tried; nil when it is.
   func refusal(_ size: RequestSize) -> String? {
     if size.hasNUL { return "a name holds a NUL" }
-    if size.encoded > options.maximumMessageSize {
-      return "the request takes up to \(size.encoded) octets, more than the \(options.maximumMessageSize) "
+    if size.encoded > maximumMessageSize {
+      return "the request takes up to \(size.encoded) octets, more than the \(maximumMessageSize) "
         + "that the server is known to take in one message"
     }
     return nil

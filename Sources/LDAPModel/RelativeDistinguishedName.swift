@@ -81,6 +81,10 @@ func appendEscaped(_ bytes: [UInt8], specialsAsPairs: Bool, to out: inout [UInt8
         out.append(ASCII.backslash)
         out.append(octet)
       }
+    // RFC 4514 leaves this open; Samba takes it for the next type.
+    case ASCII.equals where !specialsAsPairs:
+      out.append(ASCII.backslash)
+      out.append(octet)
     case ASCII.space where index == 0 || index == bytes.count - 1:
       out.appendEscape(of: octet)
     case _ where octet.isASCIIControl:

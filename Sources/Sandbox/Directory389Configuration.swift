@@ -132,14 +132,14 @@ struct Directory389Configuration {
 
   /// A unit below which, and not in which, the account may write.
   ///
-  /// `*` leaves out operational attributes, and `nsAccountLock` is one. To move an entry is a right of its own.
+  /// To move an entry is a right of its own.
   private func unit(_ name: String) -> String {
     let unit = "ou=\(name),\(suffix)"
     return """
       dn: \(unit)
       objectClass: organizationalUnit
       ou: \(name)
-      aci: (target = "ldap:///*=*,\(unit)")(targetattr = "* || nsAccountLock")
+      aci: (target = "ldap:///*=*,\(unit)")(targetattr = "*")
         (version 3.0; acl "Rollcall writes"; allow (all) userdn = "ldap:///\(account)";)
       aci: (target_from = "ldap:///\(unit)")(target_to = "ldap:///\(unit)")
         (version 3.0; acl "Rollcall moves"; allow (moddn) userdn = "ldap:///\(account)";)

@@ -71,6 +71,7 @@ public actor Directory389Server: ThrowawayDirectory {
       adminPassword: adminPassword, account: accountDN, accountPassword: accountPassword)
     for name in Directory389Configuration.subfolders { try Files.makeFolder("\(home)/\(name)") }
     try Files.makeFolder(configurationFolder)
+    try folder.takeAlong("/dev/shm/sem.rollcall-\(port).stats")
     try Files.makeFolder(configurationFolder + "/schema")
     try copy(installation.ownSchema, to: configurationFolder + "/schema")
     for file in installation.configurationFiles { try copy(file, to: configurationFolder) }
@@ -141,8 +142,6 @@ public actor Directory389Server: ThrowawayDirectory {
   public func kill() async throws {
     try await process?.kill()
     process = nil
-    // Only the server itself would have removed it, in order.
-    Files.remove("/dev/shm/sem.rollcall-\(port).stats")
   }
 
   public func freeze() async throws { try await process?.freeze() }

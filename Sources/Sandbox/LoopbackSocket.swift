@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP socket on 127.0.0.1. It is closed by whoever made it.
+/// A TCP socket on 127.0.0.1, or another address of the loopback interface. It is closed by whoever made it.
 struct LoopbackSocket {
   let descriptor: Int32
 
@@ -12,11 +12,11 @@ struct LoopbackSocket {
   /// One that is open already.
   init(open descriptor: Int32) { self.descriptor = descriptor }
 
-  func bind(to port: Int) throws(SandboxError) {
+  func bind(to port: Int, of address: String = "127.0.0.1") throws(SandboxError) {
     var reuse: Int32 = 1
     _ = unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
-    let result = unsafe withAddress(port) { unsafe Glibc.bind(descriptor, $0, $1) }
+    let result = unsafe withAddress(port, address) { unsafe Glibc.bind(descriptor, $0, $1) }
     if result != 0 { throw .system(call: "bind to port \(port)", code: errno) }
   }
 
@@ -52,11 +52,13 @@ struct LoopbackSocket {
     return (try? socket.connect(to: port)) != nil
   }
 
-  private func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+  private func withAddress(
+    _ port: Int, _ name: String = "127.0.0.1", _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    _ = unsafe inet_pton(AF_INET, name, &address.sin_addr)
     return unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -8,6 +8,8 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
   case failed(command: String, status: String, output: String)
   /// A server ended by itself. `output` is the end of its log.
   case ended(server: String, status: String, output: String)
+  /// A server cannot run here as things are; `reason` says what to do.
+  case unusable(server: String, reason: String)
   /// A state did not come about in time. `lastSeen` is the value, or the error, of the last look.
   case timedOut(waitingFor: String, limit: Duration, lastSeen: String)
   /// A system call failed with this `errno`.
@@ -21,6 +23,8 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
       "`\(command)` ended with \(status): \(output)"
     case .ended(let server, let status, let output):
       "\(server) ended with \(status); the end of its log: \(output)"
+    case .unusable(let server, let reason):
+      "\(server) cannot run here: \(reason)"
     case .timedOut(let what, let limit, let lastSeen):
       "waited \(limit) for \(what); last seen: \(lastSeen)"
     case .system(let call, let code):

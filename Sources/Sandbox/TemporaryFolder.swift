@@ -20,6 +20,7 @@ public final class TemporaryFolder: Sendable {
     // A server of another user has to get to its own folder below.
     guard unsafe chmod(path, 0o711) == 0 else { throw SandboxError.system(call: "chmod", code: errno) }
     try Files.makeFolder(path + "/processes")
+    try Files.makeFolder(path + "/outside")
     undertaker = try Undertaker(of: path)
   }
 
@@ -68,6 +69,12 @@ public final class TemporaryFolder: Sendable {
     }
     try Files.makeFolder(candidate)
     return candidate
+  }
+
+  /// Notes a file elsewhere that goes with the folder, because a server that is killed leaves it.
+  func takeAlong(_ file: String) throws {
+    let name = file.split(separator: "/").joined(separator: "-")
+    try Files.write(file + "\n", to: "\(path)/outside/\(name)")
   }
 
   private func begin() {

@@ -27,7 +27,13 @@ struct Undertaker: Sendable {
       set -- "$2" ${line##*) }
       [ "$2" != Z ] && [ "$1" = "${21}" ]
     }
-    children() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
+    # children PID: and their children, and so on
+    children() {
+      for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+        echo "$child"
+        children "$child"
+      done
+    }
     each() {
       for file in "$folder"/processes/*; do
         [ -e "$file" ] && read -r signal start <"$file" || continue
@@ -46,6 +52,9 @@ struct Undertaker: Sendable {
       sleep 0.025
     done
     each destroy 2>/dev/null
+    for file in "$folder"/outside/*; do
+      [ -e "$file" ] && read -r path <"$file" && rm -f -- "$path"
+    done
     rm -rf -- "$folder"
     """
 

@@ -149,7 +149,7 @@ private let escapesTable: [(String, String)] = [
   ("a,b", #"cn=a\,b"#), ("#hash", ##"cn=\#hash"##), ("a#", "cn=a#"), (" lead", #"cn=\20lead"#),
   ("trail ", #"cn=trail\20"#), (" ", #"cn=\20"#), ("a b", "cn=a b"), ("qu\"ote", #"cn=qu\"ote"#),
   ("back\\slash", #"cn=back\\slash"#), ("ümläüt", "cn=ümläüt"), ("日本語", "cn=日本語"), ("*()", "cn=*()"),
-  ("a+b;c<d>e=f", #"cn=a\+b\;c\<d\>e=f"#), ("\0", #"cn=\00"#), ("\\00", #"cn=\\00"#), ("a\nb", #"cn=a\0ab"#),
+  ("a+b;c<d>e=f", #"cn=a\+b\;c\<d\>e\=f"#), ("\0", #"cn=\00"#), ("\\00", #"cn=\\00"#), ("a\nb", #"cn=a\0ab"#),
   ("\u{7F}", #"cn=\7f"#), ("", "cn="),
 ]
 

@@ -52,6 +52,22 @@ import Testing
     }
   }
 
+  /// A message of many records, all of which may have left the descriptor before the first is read.
+  @Test func anEntryLargerThanARecordComesThroughTLS() async throws {
+    try await withDirectory(tls: true) { server, options in
+      let session = try await LDAPSession.open(TLSTests.secured(server, options.tls))
+      for size in [16_000, 40_000, 300_000, 2_000_000] {
+        let photo = AttributeValue(bytes: [UInt8](repeating: 0xD8, count: size))
+        try await session.perform(person("u\(size)", [Attribute("jpegPhoto", [photo])]))
+        let found = try await session.search(
+          base: personDN("u\(size)"), scope: .base, filter: .present("uid"), attributes: ["jpegPhoto"])
+        #expect(found.first?["jpegPhoto"] == [photo])
+      }
+      #expect(try await session.schema().attributeType("jpegPhoto") != nil)
+      session.close()
+    }
+  }
+
   @Test(arguments: [false, true])
   func anotherAuthorityIsRefused(startTLS: Bool) async throws {
     try await TemporaryFolder.with { folder in

@@ -81,6 +81,28 @@ import Testing
     try await expectAllGone(try #require(result).standardOutputContent)
   }
 
+  @Test func theOtherDirectoryServersGoToo() async throws {
+    let result = await #expect(
+      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+    ) {
+      let folder = try TemporaryFolder()
+      let authority = try await TestAuthority.make(in: folder)
+      let samba = try await SambaDomain.start(in: folder, tls: authority)
+      let server = try await Directory389Server.start(in: folder)
+      report(folder, await [server.pid, samba.pid])
+      print("semaphore sem.rollcall-\(server.port).stats")
+      fflush(nil)
+      // Its semaphore is a file outside, which it cannot remove any more.
+      try await server.kill()
+      withExtendedLifetime((folder, samba, server)) { _ = kill(getpid(), SIGKILL) }
+    }
+    let output = try #require(result).standardOutputContent
+    try await expectAllGone(output)
+    let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
+    let semaphore = try #require(lines.first { $0.hasPrefix("semaphore ") }?.dropFirst("semaphore ".count))
+    #expect(!Files.exists("/dev/shm/\(semaphore)"))
+  }
+
   /// The report's last line: the folder and the servers' processes.
   private func expectAllGone(_ output: [UInt8]) async throws {
     let text = String(decoding: output, as: UTF8.self)
@@ -109,11 +131,15 @@ private func startBoth(in folder: TemporaryFolder) async throws -> (PostgresServ
 private func startBothAndReport() async throws -> (TemporaryFolder, PostgresServer, DirectoryServer) {
   let folder = try TemporaryFolder()
   let (postgres, directory) = try await startBoth(in: folder)
-  let pids = await [postgres.pid, directory.pid].compactMap(\.self)
+  report(folder, await [postgres.pid, directory.pid])
+  return (folder, postgres, directory)
+}
+
+private func report(_ folder: TemporaryFolder, _ servers: [Int32?]) {
+  let pids = servers.compactMap(\.self)
   let all = pids + pids.flatMap(ProcessTable.descendants)
   print("started \(folder.path) \(all.map(String.init).joined(separator: " "))")
   fflush(nil)
-  return (folder, postgres, directory)
 }
 
 /// The System V segments that a process made (proc(5), sysvipc/shm: cpid is the fifth column).

@@ -5,12 +5,14 @@ import Testing
 @Suite struct Directory389ServerTests {
   @Test func isADirectoryInItsFolderAlone() async throws {
     let before = places()
+    var semaphore: String?
     try await TemporaryFolder.with { folder in
       let authority = try await TestAuthority.make(in: folder)
       var options = Directory389Options()
       options.durable = false
       options.tls = authority
       let server = try await Directory389Server.start(in: folder, options: options)
+      semaphore = "/dev/shm/sem.rollcall-\(server.port).stats"
       let person = "dn: uid=ada,\(server.usersBase)\nobjectClass: inetOrgPerson\nuid: ada\ncn: ada\nsn: ada\n"
       try await server.asAccount("ldapmodify", ["-a"], input: person)
       let found = "dn: uid=ada,ou=users,dc=example,dc=com\ncn: ada\n\n"
@@ -52,11 +54,12 @@ import Testing
       #expect(try await !server.admits(server.accountDN, password: "guess"))
     }
     #expect(places() == before)
+    #expect(semaphore.map(Files.exists) == false)
   }
 
   /// What an instance made by `dscreate` would leave.
   private func places() -> [String] {
-    ["/etc/dirsrv", "/run/dirsrv", "/run/lock/dirsrv", "/var/lib/dirsrv", "/var/log/dirsrv", "/dev/shm"]
+    ["/etc/dirsrv", "/run/dirsrv", "/run/lock/dirsrv", "/var/lib/dirsrv", "/var/log/dirsrv"]
       .flatMap { folder in Files.names(in: folder).map { "\(folder)/\($0)" } }
       .filter { $0.contains("rollcall") || $0.contains("slapd") }.sorted()
   }

@@ -134,6 +134,20 @@ import Testing
       message.contains("key 1") && message.contains("cn=devs") && message.contains("groups.placeholder"))
   }
 
+  @Test func whoIsToBeKeptOutIsDisabledThoughAGroupCannotFollow() async throws {
+    var settings = SiteSettings.groups("empty: keep")
+    settings.users += "\n  removed: disable"
+    let site = try await World.shared.site(settings)
+    try await site.insert(["ann"])
+    try await site.grant([(1, "devs")])
+    try await site.sync()
+    try await site.sql("DELETE FROM users")
+    try await site.sync()
+    #expect(try await site.parked() == ["1|group"])
+    #expect(try await site.members("devs") == ["ann"])
+    #expect(try await site.value("employeeType", of: "1") == "disabled")
+  }
+
   @Test func groupsAreNotMadeWhereThatIsNotWanted() async throws {
     let site = try await World.shared.site(.groups("create: false"))
     try await site.insert(["ann", "ben"])

@@ -16,6 +16,14 @@ public struct ActiveDirectory: Dialect {
       attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34, passwordless: 514)
   }
 
+  /// [MS-ADTS] 3.1.1.3.1.5.1.
+  public var passwordNeedsEncryption: Bool { true }
+
+  public var identityAttribute: String { "objectGUID" }
+
+  /// Of userPrincipalName; sAMAccountName is refused with entryAlreadyExists.
+  public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
+
   public var uniqueAttributes: [UniqueAttribute] {
     [UniqueAttribute("sAMAccountName", .replaced), UniqueAttribute("userPrincipalName", .removed)]
   }
@@ -41,6 +49,12 @@ public struct ActiveDirectory: Dialect {
 
   /// `MaxValRange` is 1500.
   public var rangedRetrieval: Bool { true }
+
+  public func liftingLimits(of dn: String) -> String { "raise MaxPageSize and MaxResultSetSize in the query policy" }
+
+  public func indexing(_ attribute: String) -> String {
+    "set bit 1 of searchFlags in the schema's entry of \(attribute)"
+  }
 
   public func containerClasses(naming type: String) -> [String]? {
     switch type.lowercased() {

@@ -26,11 +26,21 @@ public protocol Dialect: Sendable {
   /// How an entry gets its first password.
   var firstPassword: FirstPassword { get }
 
+  /// Whether the server takes a password over an encrypted connection only.
+  var passwordNeedsEncryption: Bool { get }
+
+  /// The attribute that tells an entry from every other, for ever.
+  var identityAttribute: String { get }
+
   /// Attributes that a search returns only when they are asked for by name.
   var operationalAttributes: [String] { get }
 
   /// Attributes whose values are unique in the whole directory, beside the DN.
   var uniqueAttributes: [UniqueAttribute] { get }
+
+  /// Codes other than entryAlreadyExists by which it refuses a value that another entry has; they have other causes
+  /// too, so a look at who has what must follow.
+  var collisionCodes: Set<ResultCode> { get }
 
   /// Attributes that a class demands and the server provides itself.
   var providedAttributes: [String] { get }
@@ -52,6 +62,15 @@ public protocol Dialect: Sendable {
 
   /// The values of a large attribute come in ranges (`member;range=0-1499`).
   var rangedRetrieval: Bool { get }
+
+  /// How many entries a search in pages gives an account of which nothing else is said; nil where pages have no end.
+  var searchLimit: Int? { get }
+
+  /// How an administrator lets the account `dn` see more than that.
+  func liftingLimits(of dn: String) -> String
+
+  /// How an administrator makes an equality index.
+  func indexing(_ attribute: String) -> String
 
   /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be
   /// made.
@@ -104,13 +123,16 @@ extension Dialect {
     return LDIF.secretAttributes.contains { $0.lowercased() == type }
   }
 
+  public var passwordNeedsEncryption: Bool { false }
   public var operationalAttributes: [String] { [] }
   public var uniqueAttributes: [UniqueAttribute] { [] }
+  public var collisionCodes: Set<ResultCode> { [] }
   public var providedAttributes: [String] { ["objectClass"] }
   public var obligatoryNaming: String? { nil }
   public var classesAreComplete: Bool { true }
   public var rangedRetrieval: Bool { false }
   public var pageSize: Int { 1000 }
+  public var searchLimit: Int? { nil }
   public func encode(password: AttributeValue) -> AttributeValue { password }
 }
 

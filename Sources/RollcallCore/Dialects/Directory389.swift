@@ -8,6 +8,8 @@ public struct Directory389: Dialect {
   public var disabling: Disabling { .values([Attribute("nsAccountLock", ["true"])]) }
   public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
 
+  public var identityAttribute: String { "nsUniqueId" }
+
   /// Operational: a search for all user attributes does not return it.
   public var operationalAttributes: [String] { ["nsAccountLock"] }
 
@@ -16,6 +18,17 @@ public struct Directory389: Dialect {
 
   /// `nsslapd-maxbersize`.
   public var messageLimit: Int { 2_097_152 }
+
+  /// `nsslapd-lookthroughlimit`: entries that a search looks at. `nsslapd-sizelimit`, 2000, does not end one in pages.
+  public var searchLimit: Int? { 5000 }
+
+  public func liftingLimits(of dn: String) -> String {
+    "389: set nsSizeLimit, nsPagedSizeLimit and nsLookThroughLimit to -1 in the entry \(dn)"
+  }
+
+  public func indexing(_ attribute: String) -> String {
+    "dsconf INSTANCE backend index add --attr \(attribute) --index-type eq --index-type pres --reindex BACKEND"
+  }
 
   public func containerClasses(naming type: String) -> [String]? {
     switch type.lowercased() {

@@ -12,6 +12,7 @@ public struct OpenLDAP: Dialect {
   }
 
   public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
+  public var identityAttribute: String { "entryUUID" }
   public var operationalAttributes: [String] { ["pwdAccountLockedTime"] }
 
   /// slapd closes a bound connection with more than 1000 pending operations (`conn_max_pending_auth`).
@@ -19,6 +20,19 @@ public struct OpenLDAP: Dialect {
 
   /// `sockbuf_max_incoming_auth` of slapd.conf(5).
   public var messageLimit: Int { 4_194_303 * 4 }
+
+  /// `sizelimit` of slapd.conf(5).
+  public var searchLimit: Int? { 500 }
+
+  public func liftingLimits(of dn: String) -> String {
+    "slapd: add to the database's entry in cn=config olcLimits: dn.exact=\"\(dn)\" size=unlimited"
+  }
+
+  public func indexing(_ attribute: String) -> String {
+    "slapd has none for \(attribute) as Debian ships it; where it is missing, add to the database's entry in cn=config "
+      + "olcDbIndex: \(attribute) eq (ldapmodify -Y EXTERNAL -H ldapi:///), with slapd.conf: index \(attribute) eq "
+      + "and slapindex"
+  }
 
   public func containerClasses(naming type: String) -> [String]? {
     switch type.lowercased() {

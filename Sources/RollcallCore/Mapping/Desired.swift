@@ -14,6 +14,8 @@ public enum Desired: Sendable, Equatable {
   case untouched
   /// The row makes no entry; whatever there is stays as it is.
   case rejected(Problem)
+  /// The row makes no entry, but says that nobody logs in: whatever there is stays as it is, disabled.
+  case lockedOut(Problem)
 }
 
 extension Desired {
@@ -22,7 +24,7 @@ extension Desired {
     switch self {
     case .present, .disabled: membership
     case .absent, .orphanDisabled: []
-    case .untouched, .rejected: nil
+    case .untouched, .rejected, .lockedOut: nil
     }
   }
 }

@@ -52,7 +52,17 @@ public struct Projection: Sendable {
       let wanted = try wanted(row)
       return row.active ? .present(wanted) : .disabled(wanted)
     } catch {
-      return .rejected(error)
+      return desired(failing: error, active: row.active)
+    }
+  }
+
+  /// What a row in scope wants whose values are not known, because the mapping failed.
+  public func desired(failing problem: Problem, active: Bool) -> Desired {
+    if active { return .rejected(problem) }
+    return switch rules.inactive {
+    case .delete: .absent
+    case .keep: .untouched
+    case .disable: .lockedOut(problem)
     }
   }
 

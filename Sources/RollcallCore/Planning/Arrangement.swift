@@ -10,8 +10,12 @@ extension Planner {
     for (index, party) in contention.parties.enumerated() {
       switch party.status {
       case .resting: appendAlone(intents[index], to: &plan)
-      case .parked(let problem): plan.parked[party.key] = problem
-      case .blocked(let blocker): plan.blocked[party.key] = blocker
+      case .parked(let problem):
+        plan.parked[party.key] = problem
+        appendLock(intents[index], to: &plan)
+      case .blocked(let blocker):
+        plan.blocked[party.key] = blocker
+        appendLock(intents[index], to: &plan)
       case .moving:
         let intent = adopting(intents[index], party.adopted.map { strangers[$0].entry }, &plan)
         switch intent.goal {
@@ -60,6 +64,15 @@ extension Planner {
     } catch {
       return Intent(intent.subject, .parked(error))
     }
+  }
+
+  /// Nobody stays logged in for want of a name: of what is set aside the disabling is done at once.
+  private func appendLock(_ intent: Intent, to plan: inout Plan) {
+    var transition = Transition(self, intent)
+    let steps = transition.disabling()
+    if steps.isEmpty { return }
+    if let removal = removal(intent.subject, intent.goal) { plan.removals.append(removal) }
+    plan.sequences.append(Plan.Sequence(steps: steps))
   }
 
   /// A subject that shares no name with another.

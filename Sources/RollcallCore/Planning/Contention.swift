@@ -152,7 +152,7 @@ struct Contention {
     guard let place = strangerHolding[resource], parties[index].adopted != place else { return nil }
     let stranger = strangers[place]
     let dn = stranger.entry.dn
-    if let other = stranger.key { return .blocked(Blocker(key: other, dn: dn)) }
+    if let other = stranger.key { return .blocked(Blocker(key: other, dn: dn, resource: resource)) }
     let what = stranger.isLinked ? "an entry that is not Rollcall's to move" : "an entry without a link"
     return .parked(
       taken(

@@ -56,7 +56,10 @@ extension Planner {
   /// What to do about one subject, whatever becomes of the others.
   func assess(_ subject: Subject, _ plan: inout Plan) -> Intent {
     do throws(Problem) {
-      return withinBudget(subject, try goal(of: subject), &plan)
+      let goal = try goal(of: subject)
+      // Disabling does not wait for the row to be put right.
+      if case .lockedOut(let problem) = subject.desired { plan.parked[subject.key] = problem }
+      return withinBudget(subject, goal, &plan)
     } catch {
       return Intent(subject, .parked(error))
     }
@@ -73,6 +76,10 @@ extension Planner {
     switch subject.desired {
     case .untouched: return .rest
     case .rejected(let problem): return .parked(problem)
+    case .lockedOut(let problem):
+      guard let entry = subject.current else { return .parked(problem) }
+      try checkReadable(entry, nil, .lock)
+      return locking(entry).isEmpty ? .parked(problem) : .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
     case .absent:
       guard let entry = subject.current, isManaged(entry.dn) else { return .rest }
       return .delete(entry)
@@ -138,7 +145,7 @@ extension Planner {
     guard let entry = subject.current else { return true }
     switch subject.desired {
     case .present(let wanted): return wanted.password != nil || control?.isUnfinished(entry) != true
-    case .absent, .disabled, .orphanDisabled, .untouched, .rejected: return false
+    case .absent, .disabled, .orphanDisabled, .untouched, .rejected, .lockedOut: return false
     }
   }
 }

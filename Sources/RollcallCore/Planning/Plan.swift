@@ -117,13 +117,16 @@ public struct Step: Sendable, Equatable {
 
 /// Who stands in the way of a blocked key.
 public struct Blocker: Sendable, Equatable {
-  /// The key of the entry that has the name.
+  /// The key of the entry that has what is wanted.
   public var key: String
   public var dn: DistinguishedName
+  /// What it has, in the form of `Problem.blocks`: its name, or `attribute: value`.
+  public var resource: String
 
-  public init(key: String, dn: DistinguishedName) {
+  public init(key: String, dn: DistinguishedName, resource: String) {
     self.key = key
     self.dn = dn
+    self.resource = resource
   }
 }
 

@@ -86,7 +86,8 @@ public final class Planner: Sendable {
     }
   }
 
-  /// The operations for these keys; each key is in at most one sequence, or parked, blocked or settled.
+  /// The operations for these keys; each key is in at most one sequence, or parked, blocked or settled. Who is parked
+  /// or blocked and is to be disabled has that in a sequence besides.
   /// - Parameters:
   ///   - subjects: each key once.
   ///   - occupants: what was found for `claims(of:)`.
@@ -117,7 +118,7 @@ extension Desired {
   public var wanted: Wanted? {
     switch self {
     case .present(let wanted), .disabled(let wanted): wanted
-    case .absent, .orphanDisabled, .untouched, .rejected: nil
+    case .absent, .orphanDisabled, .untouched, .rejected, .lockedOut: nil
     }
   }
 }

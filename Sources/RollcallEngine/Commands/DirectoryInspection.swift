@@ -43,8 +43,10 @@ struct DirectoryInspection {
   }
 
   private func look(_ session: LDAPSession, _ url: String, isFirst: Bool) async throws(LDAPError) {
-    let identity = try await session.whoAmI()
     let rootDSE = try await session.rootDSE()
+    // Samba does not know "Who am I?" (RFC 4532).
+    let knows = rootDSE.supportedExtensions.contains("1.3.6.1.4.1.4203.1.11.3")
+    let identity = knows ? try await session.whoAmI() : Self.boundAs(configuration.directory.bind)
     let kind = DirectoryFacts.kind(of: rootDSE)
     note(Finding(.ok, url, "\(kind.rawValue), bound as \(identity.isEmpty ? "nobody" : identity)"))
     guard isFirst else { return }
@@ -60,12 +62,27 @@ struct DirectoryInspection {
     for finding in SchemaInspection(configuration, schema, dialect, source.readings).findings() {
       note(finding)
     }
-    if let finding = lockFinding(dialect, schema, rootDSE) { note(finding) }
+    let lock = LockInspection(configuration, dialect, session)
+    if let finding = lock.overlay(schema, rootDSE) { note(finding) }
+    if configuration.users.password != nil, dialect.passwordNeedsEncryption, !session.isEncrypted {
+      note(
+        Finding(
+          .error, configuration.place(of: "users.password"), "this server takes a password over TLS only",
+          remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
+    }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     if let groups = configuration.groups { try await look(at: groups, session, kind) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
+    if let finding = await lock.right(rootDSE) { note(finding) }
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
+  }
+
+  private static func boundAs(_ bind: Configuration.Bind) -> String {
+    switch bind {
+    case .simple(let dn, _): dn
+    case .external: "whom the connection says"
+    }
   }
 
   private func look(
@@ -104,23 +121,5 @@ struct DirectoryInspection {
         .error, place, "\(base.text) does not exist, or this account may not read it",
         remedy: "make the entry, or let the account of directory.bind read and write below it"))
     return false
-  }
-
-  /// Whether the server can disable an account its own way, where the configuration leaves it to that.
-  private func lockFinding(_ dialect: any Dialect, _ schema: Schema, _ rootDSE: RootDSE) -> Finding? {
-    let users = configuration.users
-    guard users.disable.isEmpty, users.inactive == .disable || users.removed == .disable else { return nil }
-    guard case .values(let values) = dialect.disabling, dialect.kind == .openldap else { return nil }
-    let place = configuration.place(of: "users.disable")
-    let unknown = values.first { schema.attributeType($0.name) == nil }
-    // draft-behera-ldap-password-policy: the control is offered where the overlay is configured.
-    guard unknown != nil || !rootDSE.supportedControls.contains("1.3.6.1.4.1.42.2.27.8.5.1") else {
-      return Finding(.ok, place, "left to the server's own way, and the overlay ppolicy is there")
-    }
-    return Finding(
-      .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
-      remedy:
-        "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
-        + "entry has, such as { employeeType: disabled }")
   }
 }

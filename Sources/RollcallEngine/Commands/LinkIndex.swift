@@ -46,13 +46,13 @@ struct LinkIndex {
   ///   - entries: how many entries there are with the attribute; nil where nobody has counted.
   ///   - tellsDoubt: say so where it cannot be found out.
   func inspect(_ kind: DirectoryKind, entries: Int?, tellsDoubt: Bool = true) async throws(LDAPError) {
-    if kind == .openldap, let isIndexed = await slapdIndex() {
+    if let isIndexed = await configuredIndex(kind) {
       let finding =
         isIndexed
         ? Finding(.ok, place, "\(link) has an equality index")
         : Finding(
           .error, place, "\(link) has no equality index, so each look-up reads all entries",
-          remedy: remedy(kind))
+          remedy: kind.dialect.indexing(link))
       return note(finding)
     }
     guard let entries, entries >= Self.enough else {
@@ -61,7 +61,7 @@ struct LinkIndex {
         Finding(
           .warning, place,
           "whether \(link) has an equality index cannot be seen by this account, and with few entries "
-            + "it cannot be measured", remedy: remedy(kind)))
+            + "it cannot be measured", remedy: kind.dialect.indexing(link)))
     }
     let took = try await fastestLookup()
     let text = "a look-up by \(link) among \(entries) entries takes \(took.milliseconds) ms"
@@ -69,11 +69,43 @@ struct LinkIndex {
     let isSlow = took > .milliseconds(1) + .microseconds(1) * entries
     note(
       isSlow
-        ? Finding(.warning, place, "\(text): it seems to have no equality index", remedy: remedy(kind))
+        ? Finding(.warning, place, "\(text): it seems to have no equality index", remedy: kind.dialect.indexing(link))
         : Finding(.ok, place, text))
   }
 
-  /// What slapd's own configuration says (slapd-config(5)); nil where the account may not read it.
+  /// What the server's own configuration says; nil where the account may not read it.
+  private func configuredIndex(_ kind: DirectoryKind) async -> Bool? {
+    switch kind {
+    case .openldap: await slapdIndex()
+    case .directory389: await index389()
+    case .activeDirectory: await schemaIndex()
+    }
+  }
+
+  /// The entries of a database's indexes (Directory Server, nsIndex); the account sees them where an aci lets it.
+  private func index389() async -> Bool? {
+    let found = try? await session.search(
+      base: "cn=ldbm database,cn=plugins,cn=config", scope: .subtree,
+      filter: .and([.equal("objectClass", "nsIndex"), .equal("cn", AttributeValue(link))]),
+      attributes: ["nsIndexType"])
+    guard let found, !found.isEmpty else { return nil }
+    return found.contains { $0["nsIndexType"].contains { $0.text?.lowercased() == "eq" } }
+  }
+
+  /// fATTINDEX ([MS-ADTS] 2.2.10), which everybody may read. A linked attribute such as `member` needs none.
+  private func schemaIndex() async -> Bool? {
+    guard let root = try? await session.rootDSE(), let schema = root.entry["schemaNamingContext"].first?.text else {
+      return nil
+    }
+    let found = try? await session.search(
+      base: DistinguishedName(unchecked: schema), scope: .oneLevel,
+      filter: .equal("lDAPDisplayName", AttributeValue(link)), attributes: ["searchFlags", "linkID"])
+    guard let attribute = found?.first else { return nil }
+    if !attribute["linkID"].isEmpty { return true }
+    return (attribute["searchFlags"].first?.text.flatMap { Int($0) } ?? 0) & 1 == 1
+  }
+
+  /// slapd-config(5).
   private func slapdIndex() async -> Bool? {
     let found = try? await session.search(
       base: "cn=config", scope: .oneLevel, filter: .present("olcSuffix"),
@@ -105,15 +137,5 @@ struct LinkIndex {
       best = min(best, ContinuousClock.now - start)
     }
     return best
-  }
-
-  private func remedy(_ kind: DirectoryKind) -> String {
-    switch kind {
-    case .openldap:
-      "slapd has none for \(link) as Debian ships it; where it is missing, add to the database's entry in cn=config "
-        + "olcDbIndex: \(link) eq (ldapmodify -Y EXTERNAL -H ldapi:///), with slapd.conf: index \(link) eq and slapindex"
-    case .directory389: "add an eq index for \(link) below cn=index of the database and reindex it"
-    case .activeDirectory: "set bit 1 of searchFlags in the schema's entry of \(link)"
-    }
   }
 }

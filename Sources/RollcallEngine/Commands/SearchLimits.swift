@@ -23,7 +23,7 @@ struct SearchLimits {
 
   /// Counts the linked entries as a reconcile reads them.
   ///
-  /// A limit shows only where there are more entries than it lets through: slapd cuts a request for more silently.
+  /// A limit shows only where there are more entries than it lets through: a request for more is cut silently.
   /// - Returns: how many there are; nil where the server cut the search off.
   func inspect(_ kind: DirectoryKind) async throws(LDAPError) -> Int? {
     let users = configuration.users
@@ -38,29 +38,26 @@ struct SearchLimits {
     } catch let error as LDAPError {
       guard error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded else { throw error }
       let message = "the server ends this account's searches after \(count) entries, and there are more"
-      note(Finding(.error, place, message, remedy: remedy))
+      note(Finding(.error, place, message, remedy: remedy(kind.dialect)))
       return nil
     } catch {
       throw LDAPError(code: .other, diagnostic: "\(error)", operation: "search \(place)")
     }
     note(Finding(.ok, place, counted(count, "linked entry", "linked entries")))
-    if kind == .openldap, let people = source.people, people > max(count, Self.slapdLimit) {
+    if let limit = kind.dialect.searchLimit, let people = source.people, people > max(count, limit) {
       let message =
-        "there will be \(people) entries; whether this account may see more than \(Self.slapdLimit) of a "
-        + "search, slapd's limit where nothing else is said, shows only when there are so many"
-      note(Finding(.warning, place, message, remedy: remedy))
+        "there will be \(people) entries; whether this account may see more than \(limit) of a search, the "
+        + "server's limit where nothing else is said, shows only when there are so many"
+      note(Finding(.warning, place, message, remedy: remedy(kind.dialect)))
     }
     return count
   }
 
   /// Small, so that it tells where a search was cut off.
   private static let page = 100
-  /// slapd.conf(5), `sizelimit`.
-  private static let slapdLimit = 500
 
-  private var remedy: String {
+  private func remedy(_ dialect: any Dialect) -> String {
     guard case .simple(let dn, _) = configuration.directory.bind else { return "lift its size limit" }
-    return "lift it for \(dn); slapd: add to the database's entry in cn=config "
-      + "olcLimits: dn.exact=\"\(dn)\" size=unlimited"
+    return "lift it for \(dn); \(dialect.liftingLimits(of: dn))"
   }
 }

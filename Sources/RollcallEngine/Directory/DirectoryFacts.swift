@@ -11,6 +11,31 @@ public struct DirectoryFacts: Sendable {
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
   public var identity: String
+  /// Whether nobody on the way reads what is sent.
+  public var isEncrypted: Bool
+
+  /// The suffix that holds `base`: as far as values have to be unique.
+  func suffix(of base: DistinguishedName) -> DistinguishedName {
+    let holding = rootDSE.namingContexts.map { DistinguishedName(unchecked: $0) }.filter {
+      base.isBelow($0, schema)
+    }
+    return holding.max { $0.text.utf8.count < $1.text.utf8.count } ?? base
+  }
+
+  /// Why people as the configuration describes them cannot be sent to this server; nil where they can.
+  public func refusal(of users: Configuration.Users) -> String? {
+    guard users.password != nil, dialect.passwordNeedsEncryption, !isEncrypted else { return nil }
+    return
+      "users.password: this server takes a password over an encrypted connection only; nothing was sent. "
+      + "Use ldaps:// in directory.url, or directory.starttls: true"
+  }
+
+  /// An identity as text: most servers send it so, Active Directory as octets.
+  static func identity(_ value: AttributeValue) -> String {
+    let isText = value.bytes.allSatisfy { (0x21...0x7E).contains($0) }
+    if isText, let text = value.text { return text }
+    return value.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
 
   /// The kind of server by its root DSE (RFC 4512, 5.1), unless the configuration names it.
   static func kind(of rootDSE: RootDSE) -> DirectoryKind {

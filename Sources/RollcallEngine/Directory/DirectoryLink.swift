@@ -92,6 +92,7 @@ public final class DirectoryLink {
           code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
+      session.maximumMessageSize = facts.dialect.messageLimit
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
     }
     self.facts = facts
@@ -134,19 +135,27 @@ public final class DirectoryLink {
     let rootDSE = try await session.rootDSE()
     let kind = DirectoryKind(rawValue: configuration.kind.rawValue) ?? DirectoryFacts.kind(of: rootDSE)
     let schema = try await session.schema()
-    let ids = ["entryUUID", "nsUniqueId", "objectGUID"]
+    let dialect = kind.dialect
     let found = try await session.search(
-      base: base, scope: .base, filter: .present("objectClass"), attributes: ids)
+      base: base, scope: .base, filter: .present("objectClass"), attributes: [dialect.identityAttribute])
     guard let entry = found.first else {
       throw LDAPError(
         code: .noSuchObject, diagnostic: "the base does not exist, or this account may not read it",
         operation: "read \(base.text)")
     }
-    let identity = ids.lazy.compactMap { entry[$0].first }.first.map { value in
-      value.text ?? value.bytes.map { String($0, radix: 16) }.joined()
-    }
+    let identity = entry[dialect.identityAttribute].first.map(DirectoryFacts.identity)
     return DirectoryFacts(
-      dialect: kind.dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown")
+      dialect: dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown",
+      isEncrypted: session.isEncrypted)
+  }
+
+  /// What the server is that this link is connected to.
+  ///
+  /// - Throws: ``EngineError`` where people as the configuration describes them cannot be sent to it.
+  func learnt(for users: Configuration.Users) throws(EngineError) -> DirectoryFacts {
+    guard let facts else { throw DirectoryLink.notConnected }
+    if let refusal = facts.refusal(of: users) { throw .refused(refusal) }
+    return facts
   }
 
   /// Gives all connections up, because one of them failed; nothing of them is used again.

@@ -10,6 +10,8 @@ struct EntryFinder {
   private static let terms = 32
 
   let base: DistinguishedName
+  /// As far as values have to be unique.
+  let suffix: DistinguishedName
   let link: String
   /// What every entry of ours must match besides.
   let filter: Filter?
@@ -40,7 +42,7 @@ struct EntryFinder {
     let searches: [(DistinguishedName, SearchScope, Filter)] = claims.map { claim in
       switch claim {
       case .name(let dn): (dn, .base, .present("objectClass"))
-      case .value(let attribute, let value): (base, .subtree, .equal(attribute, value))
+      case .value(let attribute, let value): (suffix, .subtree, .equal(attribute, value))
       }
     }
     // What is no name to this server is nobody's; whoever wants it is told when it is to be added.

@@ -105,7 +105,7 @@ final class GroupKeeper {
     switch subject.desired {
     case .present(let wanted), .disabled(let wanted): hasSteps ? wanted.entry.dn : subject.current?.dn
     case .absent: nil
-    case .orphanDisabled, .untouched, .rejected: subject.current?.dn
+    case .orphanDisabled, .untouched, .rejected, .lockedOut: subject.current?.dn
     }
   }
 

@@ -94,19 +94,21 @@ extension Worker {
     }
   }
 
-  /// Keeps people's operations from being sent, and those that are tied to them by names.
+  /// Keeps people's operations from being sent, and those that are tied to them by names; but nobody stays logged in
+  /// because a group cannot follow.
   private func takeOut(
     _ out: [String: Verdict?], _ plan: inout Plan, _ hasAwaited: (String, String) -> Bool,
     _ report: inout WorkReport
   ) {
     for (key, verdict) in out { report.verdicts[key] = verdict }
-    plan.sequences.removeAll { sequence in
+    plan.sequences = plan.sequences.compactMap { sequence in
       let keys = sequence.keys
-      guard let cause = keys.first(where: { out.keys.contains($0) }) else { return false }
+      guard let cause = keys.first(where: { out.keys.contains($0) }) else { return sequence }
       for key in keys where !out.keys.contains(key) {
         report.verdicts[key] = wait(key, for: cause, hasAwaited)
       }
-      return true
+      let disabling = sequence.steps.prefix { $0.what == .disable }
+      return disabling.isEmpty ? nil : Plan.Sequence(steps: Array(disabling))
     }
   }
 

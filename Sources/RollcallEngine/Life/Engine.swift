@@ -103,7 +103,7 @@ public final class Engine {
   func establish() async throws(EngineError) -> String? {
     let identity = try await DatabaseIdentity.read(database)
     if !link.isConnected { try await link.connect() }
-    guard let facts = link.facts else { throw .refused("the directory did not say what it is") }
+    let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
       configuration, roster: roster, bulk: Roster(windows, roster.query), link: link, state: state, facts: facts)
     let fingerprint = Fingerprint.of(

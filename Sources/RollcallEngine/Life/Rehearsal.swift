@@ -31,7 +31,7 @@ public final class Rehearsal {
   public func run(_ keys: [String]) async throws(EngineError) -> Result {
     try await engine.requireInstalled()
     try await engine.link.connect()
-    guard let facts = engine.link.facts else { throw .refused("the directory did not say what it is") }
+    let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()
     let surveyor = Surveyor(
       engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,

@@ -6,8 +6,8 @@ public import RollcallCore
 /// What the roster says of one key.
 public enum RosterAnswer: Sendable, Equatable {
   case row(RosterRow)
-  /// The row is there, but cannot be mapped.
-  case problem(Problem)
+  /// The row is there, but cannot be mapped; it is active unless it says otherwise.
+  case problem(Problem, active: Bool)
 }
 
 /// Reads people from the source relation, through the mapping.
@@ -71,7 +71,7 @@ public final class Roster {
     for index in 0..<result.rowCount {
       let (key, answer) = decoder.row(index)
       if answers[key] != nil {
-        answers[key] = .problem(RosterFailure.duplicate(key))
+        answers[key] = .problem(RosterFailure.duplicate(key), active: true)
       } else {
         answers[key] = answer
       }
@@ -90,14 +90,26 @@ public final class Roster {
     } catch {
       guard RosterFailure.ofRow(error) != nil else { throw error }
     }
-    if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error)) }
+    let active = try await isActive(key, type)
+    if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error), active: active) }
     do throws(EngineError) {
       _ = try await database.execute(
         "open roster", query.selectByKeyWithoutSecrets(type.sql), [SQLText.array([key])])
-      return .problem(RosterFailure.secret(key, query.secretPaths, error))
+      return .problem(RosterFailure.secret(key, query.secretPaths, error), active: active)
     } catch {
       guard let failure = RosterFailure.ofRow(error) else { throw error }
-      return .problem(RosterFailure.mapping(key, failure))
+      return .problem(RosterFailure.mapping(key, failure), active: active)
+    }
+  }
+
+  /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
+  private func isActive(_ key: String, _ type: KeyType) async throws(EngineError) -> Bool {
+    do throws(EngineError) {
+      let result = try await database.execute("active", query.activeByKey(type.sql), [SQLText.array([key])])
+      return result.rowCount != 1 || result.bool(0, 1)
+    } catch {
+      guard RosterFailure.ofRow(error) != nil else { throw error }
+      return true
     }
   }
 
@@ -130,7 +142,8 @@ struct RowDecoder {
       do {
         values.append(try ColumnDecoder.values(bytes, oid: oids[column]))
       } catch {
-        return (key, .problem(RosterFailure.value(key, result.columnName(column), "\(error)")))
+        let problem = RosterFailure.value(key, result.columnName(column), "\(error)")
+        return (key, .problem(problem, active: result.bool(index, 2)))
       }
     }
     let membership = hasMembership ? values.removeLast() : []

@@ -98,6 +98,11 @@ public struct RosterQuery: Sendable, Equatable {
     "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(key) = ANY($1::\(type)[])"
   }
 
+  /// Says of the keys in `$1` only whether they are active.
+  public func activeByKey(_ type: String) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(key) = ANY($1::\(type)[])"
+  }
+
   /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.
   public func probe(_ expression: Expression) -> String {
     "SELECT (\(expression.sql)\n) FROM \(source) AS roster"

@@ -20,6 +20,18 @@ extension Problem {
   }
 }
 
+extension Problem {
+  /// Another person's entry has what `key` wants, and keeps it.
+  static func taken(from key: String, by blocker: Blocker, _ schema: Schema) -> Problem {
+    let isName = blocker.resource == blocker.dn.normalized(schema)
+    let what = isName ? blocker.dn.text : "\(blocker.resource), which \(blocker.dn.text) has,"
+    return Problem(
+      .nameTaken,
+      "key \(key): \(what) belongs to key \(blocker.key), which keeps it; one of the two rows needs another "
+        + (isName ? "name" : "value"), blocks: blocker.resource)
+  }
+}
+
 extension LDAPError {
   /// The server's code and words without what was tried.
   var summary: String {

@@ -44,7 +44,7 @@ final class Surveyor {
     planner = Planner(
       rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: configuration.name)
     finder = EntryFinder(
-      base: rules.base, link: rules.link, filter: configuration.users.filter,
+      base: rules.base, suffix: facts.suffix(of: rules.base), link: rules.link, filter: configuration.users.filter,
       attributes: planner.requestedAttributes)
   }
 
@@ -67,7 +67,11 @@ final class Surveyor {
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, session)
-      survey.occupants = found.map { Occupant($0, link: rules.link) }
+      survey.occupants = found.map { entry in
+        // Elsewhere the same attribute says nothing about our people.
+        let isOurs = entry.dn.isBelow(rules.base, facts.schema)
+        return isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
+      }
     }
     return survey
   }
@@ -115,7 +119,7 @@ final class Surveyor {
       let desired: Desired
       var membership: [AttributeValue] = []
       switch answers[key] {
-      case .problem(let problem)?: desired = .rejected(problem)
+      case .problem(let problem, let active)?: desired = projection.desired(failing: problem, active: active)
       case .row(let row)?:
         desired = projection.desired(for: row)
         membership = row.membership

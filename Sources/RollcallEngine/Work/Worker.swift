@@ -56,7 +56,7 @@ final class Worker {
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
         let failures = try await apply(plan, lane, &report)
-        open = judge(failures, isLast: isLast, &report)
+        open = judge(failures, isFirst: round == 0, isLast: isLast, &report)
         open += try await endGroups(turn, lane, isLast: isLast, &report)
         open = try await makeContainers(for: failures, lane, open, &report)
         round += 1
@@ -91,12 +91,8 @@ final class Worker {
     for (key, problem) in plan.parked { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
     for (key, blocker) in plan.blocked {
       if hasAwaited(key, blocker.key) {
-        let holder = Problem(
-          .nameTaken,
-          "key \(key): \(blocker.dn.text) belongs to key \(blocker.key), which keeps it; "
-            + "one of the two rows needs another name",
-          blocks: blocker.dn.normalized(surveyor.facts.schema))
-        report.verdicts[key] = .parked(holder, attempts: 1, retryAfter: nil)
+        let problem = Problem.taken(from: key, by: blocker, surveyor.facts.schema)
+        report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
       } else {
         report.verdicts[key] = .waits(for: blocker.key)
       }
@@ -158,7 +154,8 @@ final class Worker {
 
   /// What each failure means for its keys; returns those that are looked at again now.
   private func judge(
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isLast: Bool, _ report: inout WorkReport
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isFirst: Bool, isLast: Bool,
+    _ report: inout WorkReport
   ) -> [String] {
     var again: [String] = []
     for (sequence, outcome) in failures {
@@ -166,7 +163,7 @@ final class Worker {
       let step = sequence.steps[outcome.applied]
       if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(step) }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
-      let verdict = self.verdict(error, step, isLast: isLast)
+      let verdict = self.verdict(error, step, isFirst: isFirst, isLast: isLast)
       switch verdict {
       case .verdict(let verdict):
         report.verdicts[step.key] = verdict
@@ -184,13 +181,15 @@ final class Worker {
     case trouble
   }
 
-  func verdict(_ error: LDAPError, _ step: Step, isLast: Bool) -> Judgement {
+  /// - Parameter isFirst: nobody has looked yet who has what is wanted.
+  func verdict(_ error: LDAPError, _ step: Step, isFirst: Bool = false, isLast: Bool) -> Judgement {
     let activity = ErrorClassifier.Activity(step.operation)
     let problem = Problem.refusal(of: step, error)
     switch ErrorClassifier.classify(code: error.code, during: activity) {
     case .connectionLost, .ofTheDirectory, .search: return .trouble
     case .repairable where !isLast: return .again
     case .repairable: return .verdict(retry(step.key, problem, most: 5))
+    case .ofTheEntry where isFirst && surveyor.facts.dialect.collisionCodes.contains(error.code): return .again
     case .ofTheEntry: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
     case .access: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
     case .ambiguous: return .verdict(retry(step.key, problem, most: 5))

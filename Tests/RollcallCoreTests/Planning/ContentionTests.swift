@@ -114,7 +114,7 @@ import Testing
     let plan = People.planner().plan(
       [subject("1", from: "a", to: "b"), subject("2", from: nil, to: "a"), subject("3", from: nil, to: "z")],
       occupants: [occupant("b", key: "9")])
-    let blocker = Blocker(key: "9", dn: People.dn("b"))
+    let blocker = Blocker(key: "9", dn: People.dn("b"), resource: People.dn("b").text)
     #expect(plan.blocked == ["1": blocker, "2": blocker])
     #expect(moving(plan) == ["3"])
   }

@@ -84,7 +84,7 @@ struct SimulatedEngine {
         }
       }
       for sequence in plan.sequences {
-        for key in sequence.keys { parked[key] = nil }
+        for key in sequence.keys where plan.parked[key] == nil { parked[key] = nil }
       }
     }
   }

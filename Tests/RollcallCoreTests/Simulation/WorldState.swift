@@ -58,7 +58,7 @@ extension World {
         let blocks = try #require(problem.blocks, comment)
         #expect(problem.reason == .nameTaken, comment)
         #expect(holders(of: blocks).contains { $0 != key }, "\(comment): \(problem)")
-        #expect(entries.first == old[key], "a parked entry was touched: \(comment)")
+        checkParked(key, entries.first, before: old[key], comment)
         continue
       }
       switch engine.projection.desired(for: engine.rows[key]) {
@@ -77,9 +77,24 @@ extension World {
         #expect(entries.allSatisfy(isLocked), comment)
         #expect(entries.first?.dn == old[key]?.dn, comment)
       case .untouched: #expect(entries.first == old[key], comment)
-      case .rejected(let problem): Issue.record("\(problem)")
+      case .rejected(let problem), .lockedOut(let problem): Issue.record("\(problem)")
       }
     }
+  }
+
+  /// What is set aside stays as it is, but for being disabled, which does not wait.
+  private func checkParked(_ key: String, _ entry: Entry?, before: Entry?, _ comment: Comment) {
+    guard case .disabled = engine.projection.desired(for: engine.rows[key]), let entry, let before else {
+      #expect(entry == before, "a parked entry was touched: \(comment)")
+      return
+    }
+    #expect(isLocked(entry), "\(key) is parked and not disabled: \(comment)")
+    let rest = { (entry: Entry) in
+      var entry = entry
+      for name in lock.map(\.name) + ["userAccountControl"] { entry[name] = [] }
+      return entry
+    }
+    #expect(rest(entry) == rest(before), "a parked entry was touched: \(comment)")
   }
 
   /// Active Directory accounts that never get a password stay disabled.

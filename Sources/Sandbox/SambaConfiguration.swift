@@ -1,0 +1,65 @@
+/// The text of smb.conf, and what is done to a new domain before its server starts.
+struct SambaConfiguration {
+  let home: String
+  let address: String
+  let realm: String
+  let certificate: TestAuthority.Identity
+  let authority: String
+
+  /// smb.conf(5). Only LDAP is served; every path is in our folder.
+  var smbConf: String {
+    let settings = [
+      "interfaces": "\(address)/8", "bind interfaces only": "yes", "netbios name": "DC",
+      "workgroup": Self.workgroup(realm), "realm": realm.uppercased(),
+      "server role": "active directory domain controller", "server services": "ldap",
+      "private dir": "\(home)/dc/private", "state directory": "\(home)/dc/state",
+      "lock directory": "\(home)/dc", "cache directory": "\(home)/dc/cache", "pid directory": "\(home)/dc",
+      "binddns dir": "\(home)/dc/bind-dns", "ncalrpc dir": "\(home)/dc/ncalrpc",
+      "ntp signd socket directory": "\(home)/dc/ntp", "winbindd socket directory": "\(home)/dc/winbindd",
+      "tls enabled": "yes", "tls cafile": authority, "tls certfile": certificate.certificate,
+      "tls keyfile": certificate.key,
+      // As a Windows server does it unless somebody has hardened it: simple binds without TLS too.
+      "ldap server require strong auth": "no",
+      // No fsync.
+      "ldb:nosync": "true",
+    ]
+    return "[global]\n" + settings.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)\n" }.joined()
+  }
+
+  static func workgroup(_ realm: String) -> String {
+    String(realm.prefix { $0 != "." }).uppercased()
+  }
+
+  /// Makes the bases, the account with its rights, and an index on the attribute that carries the key; the
+  /// administrator's password and the account's come on standard input, a line each.
+  ///
+  /// The rights are what "delegate control" would give: to create and delete children of the units (CC, DC), and
+  /// everything (GA) on what is below them, inherited only.
+  static let preparation = """
+    import sys
+    from samba.auth import system_session
+    from samba.dcerpc import security
+    from samba.ndr import ndr_unpack
+    from samba.param import LoadParm
+    from samba.samdb import SamDB
+    from samba.sd_utils import SDUtils
+
+    settings = LoadParm()
+    settings.load(sys.argv[1])
+    settings.set("dsdb:schema update allowed", "true")
+    samdb = SamDB(lp=settings, session_info=system_session())
+    domain = str(samdb.domain_dn())
+    samdb.setpassword("(sAMAccountName=Administrator)", sys.stdin.readline().strip())
+    samdb.newuser("rollcall", sys.stdin.readline().strip())
+    found = samdb.search(domain, expression="(sAMAccountName=rollcall)", attrs=["objectSid"])
+    sid = ndr_unpack(security.dom_sid, found[0]["objectSid"][0])
+    for name in ("users", "groups"):
+        unit = "OU=%s,%s" % (name, domain)
+        samdb.add({"dn": unit, "objectClass": "organizationalUnit"})
+        for right in ("(A;;CCDC;;;%s)" % sid, "(A;CIIO;GA;;;%s)" % sid):
+            SDUtils(samdb).dacl_add_ace(unit, right)
+    samdb.modify_ldif(
+        "dn: CN=Employee-Number,%s\\nchangetype: modify\\nreplace: searchFlags\\nsearchFlags: 1\\n"
+        % samdb.get_schema_basedn())
+    """
+}
