@@ -20,9 +20,9 @@ public final class LDAPSession {
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
-  /// Asked each time before requests leave among which are writes; no ends the session instead, and nothing of them
-  /// does.
-  public var maySendWrites: (@Reactor () -> Bool)?
+  /// Asked each time before requests leave among which are writes; a no ends the session instead, and nothing of them
+  /// leaves. None by default: writes leave without.
+  public var permit: (any WritePermit)?
 
   var handle: Handle?
   let memory = RequestMemory()
@@ -31,6 +31,8 @@ public final class LDAPSession {
   private var watch: Watch?
   private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
+  /// Whether what has not left yet waits for the permit's decision.
+  private var isWaiting = false
   /// Whether a write may be among what has not left yet.
   private var holdsWrites = false
   /// Why there is no handle any more.
@@ -109,14 +111,26 @@ public final class LDAPSession {
     if !isReceiving, handle?.wire.hasOutput == true { write() }
   }
 
-  private var mayFlush: Bool { !holdsWrites || maySendWrites?() != false }
+  private var mayFlush: Bool { !holdsWrites || permit?.mayWrite != false }
 
   private func write() {
     guard let wire = handle?.wire else { return }
-    if wire.hasOutput, !mayFlush { return finish(.serverDown, "this process may not send any more") }
+    if wire.hasOutput, !mayFlush { return wait(for: permit) }
     guard wire.flush() else { return lost() }
     if !wire.hasOutput { holdsWrites = false }
     watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
+  }
+
+  /// Keeps everything back until it is known whether it may leave.
+  private func wait(for permit: (any WritePermit)?) {
+    watch?.interest = .readable
+    if isWaiting { return }
+    isWaiting = true
+    permit?.whenDecided { [weak self, weak permit] in
+      guard let self else { return }
+      isWaiting = false
+      if permit?.mayWrite == true { write() } else { finish(.serverDown, "this process may not send any more") }
+    }
   }
 
   /// What is written while answers are handled leaves right after them, anything else at the next poll.

@@ -57,7 +57,7 @@ public final class DirectoryLink {
   /// Lets a lane write as long as `permit` says so; before, none does.
   func permit(_ lane: Lane, _ permit: any WritePermit) throws(EngineError) {
     try self.lane(lane).permit = permit
-    try session(lane).maySendWrites = { [weak permit] in permit?.mayWrite ?? false }
+    try session(lane).permit = permit
   }
 
   /// Connects all lanes to the first URL that answers, and learns what the server is.

@@ -14,16 +14,6 @@ struct SequenceOutcome: Sendable {
   var isUndone = false
 }
 
-/// Says whether this process may write at all.
-@Reactor
-protocol WritePermit: AnyObject {
-  var mayWrite: Bool { get }
-  /// To be called when writes are to come soon, so that they do not have to wait.
-  func refresh()
-  /// Calls `body` once it is known whether this process may write, now or later.
-  func whenDecided(_ body: @escaping @Reactor () -> Void)
-}
-
 /// The window of operations in flight on one session.
 ///
 /// A server that writes one entry after the other makes each operation wait for those before it, an urgent one on

@@ -1,4 +1,4 @@
-internal import Logging
+internal import LDAP
 internal import Postgres
 internal import Reactor
 internal import RollcallCore

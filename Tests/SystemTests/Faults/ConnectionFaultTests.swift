@@ -48,8 +48,11 @@ import Testing
           $0.hasPrefix(side == .directory ? "paused" : "waiting for PostgreSQL")
         }
         if side == .directory {
-          let told = try await site.sql("SELECT state, reason FROM rollcall.directory")
-          #expect(told.hasPrefix("paused|LDAP: "), "\(told)")
+          try await eventually("\(fault): status says so too") {
+            try await site.sql("SELECT state, reason FROM rollcall.directory")
+          } is: {
+            $0.hasPrefix("paused|LDAP: ")
+          }
         }
         await proxy.resume()
       }
