@@ -126,10 +126,10 @@ public final class LDAPSession {
     watch?.interest = .readable
     if isWaiting { return }
     isWaiting = true
-    permit?.whenDecided { [weak self, weak permit] in
+    permit?.whenDecided { [weak self] mayWrite in
       guard let self else { return }
       isWaiting = false
-      if permit?.mayWrite == true { write() } else { finish(.serverDown, "this process may not send any more") }
+      if mayWrite { write() } else { finish(.serverDown, "this process may not send any more") }
     }
   }
 

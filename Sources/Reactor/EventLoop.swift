@@ -14,7 +14,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor {
   }
 
   /// Rounds of jobs before the descriptors are looked at again, so that a busy task cannot hide a socket.
-  private static let roundsBeforePoll = 16
+  private static let roundsBeforePoll = 4
 
   private let inbox = Mutex(Inbox())
   private let wakeReader: Int32

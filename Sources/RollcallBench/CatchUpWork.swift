@@ -1,3 +1,5 @@
+internal import Sandbox
+
 /// A storm while the daemon is down: everybody changed five times.
 struct CatchUpWork {
   private static let times = 5
@@ -8,6 +10,8 @@ struct CatchUpWork {
     try await stage.fill()
     await stage.stopDaemon()
     _ = try await Bulk(stage: stage).change(times: CatchUpWork.times)
+    let log = try await stage.postgres.psql(
+      "SELECT pg_total_relation_size('rollcall.change')", database: "hr")
     let run = try await stage.rollcall(["sync", "--log-level", "error"])
     if run.status != 0 { throw BenchError("rollcall sync: \(run.output)") }
     let operations = Double(run.output.split { !$0.isNumber }.first.map(String.init) ?? "") ?? .nan
@@ -22,6 +26,9 @@ struct CatchUpWork {
     report.add(
       work, "writes a person", operations / Double(stage.size), "", target: "1",
       method: "operations that `rollcall sync` says it has done")
+    report.add(
+      work, "log", (Double(log) ?? .nan) / 1e6, "MB",
+      method: "size of rollcall.change with its index before `rollcall sync`, by pg_total_relation_size")
     report.add(
       work, "CPU", run.processorSeconds / Double(stage.size) * 1e6, "us/person",
       method: "user and system time of that process by wait4")

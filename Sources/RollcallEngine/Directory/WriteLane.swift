@@ -83,8 +83,8 @@ final class WriteLane {
     guard let permit else { return completion(.failure(WriteLane.forbidden)) }
     permit.refresh()
     if permit.mayWrite { return sendPermitted(operation, completion) }
-    permit.whenDecided { [weak permit] in
-      if permit?.mayWrite == true {
+    permit.whenDecided { mayWrite in
+      if mayWrite {
         self.sendPermitted(operation, completion)
       } else {
         completion(.failure(WriteLane.forbidden))

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import LDAP
 internal import Postgres
 internal import Reactor
@@ -17,10 +18,10 @@ final class Leader: WritePermit {
   /// How often the lock is asked for when nothing is written.
   private static let confirmEvery: Duration = .seconds(3)
   /// While there are writes, it is asked for when the last answer's question is older than this.
-  private static let fresh: Duration = .milliseconds(300)
-  private static let validity: Duration = .milliseconds(800)
+  private static let fresh: Duration = .milliseconds(200)
+  private static let validity: Duration = .milliseconds(1200)
   /// Somewhat longer, because clocks differ in pace and a send takes a moment.
-  private static let grace: Duration = .milliseconds(900)
+  private static let grace: Duration = .milliseconds(1300)
 
   private let database: Database
   private var object: Int32 = 0
@@ -31,7 +32,7 @@ final class Leader: WritePermit {
   private var term = 0
   private var keeper: Task<Void, Never>?
   private var timer: Timer?
-  private var waiting: [@Reactor () -> Void] = []
+  private var waiting = Deque<@Reactor (Bool) -> Void>()
   var onLost: (@Reactor (EngineError) -> Void)?
 
   init(_ options: ConnectionOptions) { database = Database(options) }
@@ -113,21 +114,16 @@ final class Leader: WritePermit {
     Reactor.task { await self.ask() }
   }
 
-  func whenDecided(_ body: @escaping @Reactor () -> Void) {
-    guard isLeading, !mayWrite else { return body() }
+  func whenDecided(_ body: @escaping @Reactor (Bool) -> Void) {
     waiting.append(body)
-    refresh()
+    decide()
   }
 
+  /// Tells those who wait; who sends something big may use the permission up for the others.
   private func decide() {
-    guard !isLeading || mayWrite else {
-      // An answer that took longer than it is good for.
-      if !waiting.isEmpty, writesFrom.map({ .now >= $0 }) ?? true { refresh() }
-      return
-    }
-    let decided = waiting
-    waiting = []
-    for body in decided { body() }
+    while !waiting.isEmpty, mayWrite || !isLeading, let body = waiting.popFirst() { body(isLeading) }
+    // An answer may have taken longer than it is good for.
+    if !waiting.isEmpty, writesFrom.map({ .now >= $0 }) ?? true { refresh() }
   }
 
   private func keep() async {

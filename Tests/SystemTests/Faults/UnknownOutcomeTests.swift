@@ -12,7 +12,7 @@ import Testing
     let tap = try LDAPTap(to: world.directory.port)
     var settings = settings
     settings.directoryPort = tap.port
-    settings.directory = "timeout: 5s"
+    settings.directory = "timeout: 8s"
     return (try await world.site(settings), tap)
   }
 
