@@ -34,9 +34,12 @@ struct LatencyWork {
   private func bare(_ observer: Observer, _ marker: String) async throws -> Histogram<UInt64> {
     // Without a row, writers notify always.
     try await stage.postgres.psql("DELETE FROM rollcall.bell", database: "hr")
-    let isOver = Switch()
-    let loop = Task { [stage] in try await blocking { try LatencyWork.serve(stage, until: isOver) } }
+    let (isListening, isOver) = (Switch(), Switch())
+    let loop = Task { [stage] in
+      try await blocking { try LatencyWork.serve(stage, isListening, until: isOver) }
+    }
     let found = try await blocking {
+      while !isListening.isSet { Pause.milliseconds(1) }
       _ = try observer.watch(20, pause: 2000, marker: marker + "w")
       return try observer.watch(LatencyWork.writes, pause: 2000, marker: marker)
     }
@@ -46,7 +49,7 @@ struct LatencyWork {
   }
 
   /// The floor: no queue, no mapping, no journal.
-  private static func serve(_ stage: Stage, until isOver: Switch) throws {
+  private static func serve(_ stage: Stage, _ isListening: Switch, until isOver: Switch) throws {
     let database = try BareDatabase(stage.conninfo)
     let directory = try BareDirectory(stage.access)
     try database.run("LISTEN rollcall")
@@ -56,6 +59,7 @@ struct LatencyWork {
       SELECT username, full_name, regexp_replace(full_name, '^.*\\s', ''), email, status = 'active'
       FROM users WHERE id = $1::int
       """)
+    isListening.set()
     while !isOver.isSet {
       guard let key = try database.notifiedKey(within: 200) else { continue }
       let row = try database.row("person", [key])
@@ -67,7 +71,7 @@ struct LatencyWork {
   }
 }
 
-/// Tells a loop on another thread to end.
+/// Tells something to a loop on another thread.
 final class Switch: Sendable {
   private let value = Atomic(false)
   var isSet: Bool { value.load(ordering: .relaxed) }
