@@ -22,9 +22,9 @@ struct SequenceOutcome: Sendable {
 @Reactor
 final class WriteLane {
   /// Answers that take longer than the upper bound shrink the window, others than the lower one widen it.
-  private static let calm: (lower: Duration, upper: Duration) = (.milliseconds(25), .milliseconds(50))
-  /// Enough to hide the way there and back.
-  private static let least = 8
+  private static let calm: (lower: Duration, upper: Duration) = (.milliseconds(50), .milliseconds(100))
+  /// Fewer would make a long way to the server, or a busy machine on this side, into a slow server.
+  private static let least = 32
 
   private let session: LDAPSession
   private let limit: Int

@@ -19,9 +19,9 @@ final class Leader: WritePermit {
   private static let confirmEvery: Duration = .seconds(3)
   /// While there are writes, it is asked for when the last answer's question is older than this.
   private static let fresh: Duration = .milliseconds(200)
-  private static let validity: Duration = .milliseconds(1200)
+  private static let validity: Duration = .milliseconds(900)
   /// Somewhat longer, because clocks differ in pace and a send takes a moment.
-  private static let grace: Duration = .milliseconds(1300)
+  private static let grace: Duration = .seconds(1)
 
   private let database: Database
   private var object: Int32 = 0
@@ -110,8 +110,8 @@ final class Leader: WritePermit {
 
   /// Asks whether the lock is still held, unless it has been asked for a moment ago.
   func refresh() {
-    guard let confirmed, !isAsking, ContinuousClock.now - confirmed > Leader.fresh else { return }
-    Reactor.task { await self.ask() }
+    guard let confirmed, ContinuousClock.now - confirmed > Leader.fresh else { return }
+    ask()
   }
 
   func whenDecided(_ body: @escaping @Reactor (Bool) -> Void) {
@@ -131,15 +131,21 @@ final class Leader: WritePermit {
       do {
         try await Reactor.sleep(for: Leader.confirmEvery)
       } catch { return }
-      if !isAsking { await ask() }
+      ask()
     }
   }
 
-  /// Asks whether the lock is still held; without a yes it is given up.
-  func ask() async {
-    guard isLeading else { return }
+  /// Asks whether the lock is still held, one question at a time: an answer is as old as its question.
+  private func ask() {
+    if isAsking || !isLeading { return }
     isAsking = true
     let term = self.term
+    Reactor.task { await self.ask(in: term) }
+  }
+
+  /// Without a yes the lock is given up.
+  private func ask(in term: Int) async {
+    guard term == self.term, isLeading else { return }
     // The moment before the question counts: the answer may have been under way while we were stopped.
     let asked = ContinuousClock.now
     do throws(EngineError) {
