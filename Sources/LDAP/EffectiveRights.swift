@@ -28,24 +28,12 @@ struct RightsRequest: SearchControl {
   static let oid = "1.3.6.1.4.1.42.2.27.9.5.2"
   let account: String
 
-  func withControl(
-    _ ld: OpaquePointer, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>) -> Int32
+  var octets: [UInt8] { Array("dn: \(account)".utf8) }
+
+  /// The control is critical, because an answer without it says something else.
+  func make(
+    _ ld: OpaquePointer, _ value: inout berval, _ control: inout UnsafeMutablePointer<LDAPControl>?
   ) -> Int32 {
-    var subject = Array("dn: \(account)".utf8)
-    var control: UnsafeMutablePointer<LDAPControl>?
-    let code = unsafe subject.withUnsafeMutableBytes { bytes in
-      var value = unsafe berval(
-        bv_len: ber_len_t(bytes.count), bv_val: bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
-      // The value is copied; critical, because an answer without it says something else.
-      return unsafe ldap_control_create(Self.oid, 1, &value, 1, &control)
-    }
-    guard code == LDAP_SUCCESS else { return code }
-    defer { unsafe ldap_control_free(control) }
-    let item = unsafe UnsafeMutablePointer<LDAPControl>?.self
-    return unsafe withUnsafeTemporaryAllocation(of: item, capacity: 2) { list in
-      unsafe list.initializeElement(at: 0, to: control)
-      unsafe list.initializeElement(at: 1, to: nil)
-      return unsafe body(list.baseAddress!)
-    }
+    unsafe ldap_control_create(Self.oid, 1, &value, 1, &control)
   }
 }

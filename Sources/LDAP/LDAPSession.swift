@@ -20,8 +20,8 @@ public final class LDAPSession {
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after what was on its way has failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
-  /// Asked each time before requests leave among which are writes; a no ends the session instead, and nothing of them
-  /// leaves. None by default: writes leave without.
+  /// Asked each time before requests leave among which are writes: they wait until it has decided, and a no ends the
+  /// session instead. Without one, writes leave as all else.
   public var permit: (any WritePermit)?
 
   var handle: Handle?

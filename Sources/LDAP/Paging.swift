@@ -44,25 +44,12 @@ struct PageRequest: Sendable {
 }
 
 extension PageRequest: SearchControl {
-  /// Calls `body` with the list of the one control that asks for this page, and gives libldap's code for it.
+  var octets: [UInt8] { cookie }
+
   /// The control is critical, because without it the answer could have any size.
-  func withControl(
-    _ ld: OpaquePointer, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>) -> Int32
+  func make(
+    _ ld: OpaquePointer, _ value: inout berval, _ control: inout UnsafeMutablePointer<LDAPControl>?
   ) -> Int32 {
-    var cookie = self.cookie
-    var control: UnsafeMutablePointer<LDAPControl>?
-    let code = unsafe cookie.withUnsafeMutableBytes { bytes in
-      var value = unsafe berval(
-        bv_len: ber_len_t(bytes.count), bv_val: bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
-      return unsafe ldap_create_page_control(ld, ber_int_t(clamping: size), &value, 1, &control)
-    }
-    guard code == LDAP_SUCCESS else { return code }
-    defer { unsafe ldap_control_free(control) }
-    let item = unsafe UnsafeMutablePointer<LDAPControl>?.self
-    return unsafe withUnsafeTemporaryAllocation(of: item, capacity: 2) { list in
-      unsafe list.initializeElement(at: 0, to: control)
-      unsafe list.initializeElement(at: 1, to: nil)
-      return unsafe body(list.baseAddress!)
-    }
+    unsafe ldap_create_page_control(ld, ber_int_t(clamping: size), &value, 1, &control)
   }
 }

@@ -97,10 +97,36 @@ extension LDAPSession {
 
 /// A control that goes with a search.
 protocol SearchControl: Sendable {
+  /// The octets that it is made of.
+  var octets: [UInt8] { get }
+
+  /// Lets libldap make it of these octets, which it copies; gives libldap's code.
+  func make(
+    _ ld: OpaquePointer, _ value: inout berval, _ control: inout UnsafeMutablePointer<LDAPControl>?
+  ) -> Int32
+}
+
+extension SearchControl {
   /// Calls `body` with the list of this one control, and gives libldap's code for it.
   func withControl(
     _ ld: OpaquePointer, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>) -> Int32
-  ) -> Int32
+  ) -> Int32 {
+    var octets = self.octets
+    var control: UnsafeMutablePointer<LDAPControl>?
+    let code = unsafe octets.withUnsafeMutableBytes { bytes in
+      var value = unsafe berval(
+        bv_len: ber_len_t(bytes.count), bv_val: bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
+      return unsafe make(ld, &value, &control)
+    }
+    guard code == LDAP_SUCCESS else { return code }
+    defer { unsafe ldap_control_free(control) }
+    let item = unsafe UnsafeMutablePointer<LDAPControl>?.self
+    return unsafe withUnsafeTemporaryAllocation(of: item, capacity: 2) { list in
+      unsafe list.initializeElement(at: 0, to: control)
+      unsafe list.initializeElement(at: 1, to: nil)
+      return unsafe body(list.baseAddress!)
+    }
+  }
 }
 
 /// What is searched for.

@@ -30,7 +30,7 @@ public actor Directory389Server: ThrowawayDirectory {
   private nonisolated var socket: String { home + "/run/ldapi" }
   /// Named after this instance alone, because the semaphore of its statistics is.
   private nonisolated var configurationFolder: String { "\(home)/rollcall-\(port)" }
-  private var process: ChildProcess?
+  public var process: ChildProcess?
 
   /// Makes a directory in `folder` and starts its server; it answers when this returns.
   /// - Throws: `SandboxError`.
@@ -122,16 +122,7 @@ public actor Directory389Server: ThrowawayDirectory {
     process = started
     // The socket in our folder cannot be another's.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
-    try await eventually(within: .seconds(90), "389 Directory Server on port \(port) to answer") {
-      if started.hasEnded { return true }
-      _ = try await isReady.run()
-      return true
-    }
-    if started.hasEnded {
-      throw SandboxError.ended(
-        server: "ns-slapd", status: "\(await started.waitForEnd())",
-        output: Files.tail(started.log) + Files.tail(log))
-    }
+    try await answer(started, "389 Directory Server on port \(port)", isReady, logs: [started.log, log])
   }
 
   public func stop() async {
@@ -139,14 +130,4 @@ public actor Directory389Server: ThrowawayDirectory {
     process = nil
   }
 
-  public func kill() async throws {
-    try await process?.kill()
-    process = nil
-  }
-
-  public func freeze() async throws { try await process?.freeze() }
-
-  public func thaw() { process?.thaw() }
-
-  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 }

@@ -24,7 +24,7 @@ public actor DirectoryServer: ThrowawayDirectory {
   private nonisolated let installation: OpenLDAPInstallation
   private nonisolated let folder: TemporaryFolder
   private nonisolated let home: String
-  private var process: ChildProcess?
+  public var process: ChildProcess?
 
   /// Makes a directory in `folder` and starts its server; it answers when this returns.
   /// - Throws: `SandboxError`.
@@ -84,32 +84,8 @@ public actor DirectoryServer: ThrowawayDirectory {
     process = started
     // It listens last of all, and the socket in our folder cannot be another's.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
-    try await eventually(within: .seconds(60), "slapd on port \(port) to answer") {
-      if started.hasEnded { return true }
-      _ = try await isReady.run()
-      return true
-    }
-    if started.hasEnded {
-      throw SandboxError.ended(
-        server: "slapd", status: "\(await started.waitForEnd())", output: Files.tail(log))
-    }
+    try await answer(started, "slapd on port \(port)", isReady, logs: [log])
   }
-
-  public func stop() async {
-    await process?.stop()
-    process = nil
-  }
-
-  public func kill() async throws {
-    try await process?.kill()
-    process = nil
-  }
-
-  public func freeze() async throws { try await process?.freeze() }
-
-  public func thaw() { process?.thaw() }
-
-  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 
   public nonisolated var adminPasswordFile: String { home + "/admin.password" }
   public nonisolated var accountPasswordFile: String { home + "/account.password" }

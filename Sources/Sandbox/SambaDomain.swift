@@ -32,7 +32,7 @@ public actor SambaDomain: ThrowawayDirectory {
   private nonisolated let installation: SambaInstallation
   private nonisolated let folder: TemporaryFolder
   private nonisolated let home: String
-  private var process: ChildProcess?
+  public var process: ChildProcess?
 
   /// Makes a domain in `folder` and starts its controller; it answers when this returns.
   /// - Throws: `SandboxError`, with what to do where the fixed ports cannot be had.
@@ -103,30 +103,7 @@ public actor SambaDomain: ThrowawayDirectory {
         "-x", "-H", "ldaps://\(address)", "-o", "TLS_CACERT=\(authorityFile ?? "")", "-b", "", "-s", "base",
         "1.1",
       ])
-    try await eventually(within: .seconds(90), "Samba on \(address) to answer", poll: .milliseconds(50)) {
-      if started.hasEnded { return true }
-      _ = try await isReady.run()
-      return true
-    }
-    if started.hasEnded {
-      throw SandboxError.ended(
-        server: "samba", status: "\(await started.waitForEnd())", output: Files.tail(log))
-    }
+    try await answer(started, "Samba on \(address)", isReady, logs: [log])
   }
 
-  public func stop() async {
-    await process?.stop()
-    process = nil
-  }
-
-  public func kill() async throws {
-    try await process?.kill()
-    process = nil
-  }
-
-  public func freeze() async throws { try await process?.freeze() }
-
-  public func thaw() { process?.thaw() }
-
-  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 }

@@ -31,8 +31,8 @@ public protocol ThrowawayDirectory: Actor {
   func freeze() async throws
   /// SIGCONT.
   func thaw()
-  /// Its first process's identifier; nil while it is down.
-  var pid: Int32? { get }
+  /// Its first process; nil while it is down.
+  var process: ChildProcess? { get set }
 }
 
 /// Which server it is; the raw value is that of the configuration's `kind`.
@@ -45,6 +45,38 @@ public enum DirectoryServerKind: String, Sendable, Hashable, CaseIterable {
 extension ThrowawayDirectory {
   public nonisolated var usersBase: String { "ou=users,\(suffix)" }
   public nonisolated var groupsBase: String { "ou=groups,\(suffix)" }
+
+  public func stop() async {
+    await process?.stop()
+    process = nil
+  }
+
+  public func kill() async throws {
+    try await process?.kill()
+    process = nil
+  }
+
+  public func freeze() async throws { try await process?.freeze() }
+
+  public func thaw() { process?.thaw() }
+
+  /// Its first process's identifier; nil while it is down.
+  public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
+
+  /// Waits until a command that asks the server succeeds.
+  /// - Throws: `SandboxError.ended` with the ends of the logs when the process has gone before.
+  func answer(
+    _ started: ChildProcess, _ server: String, _ question: Command, logs: [String]
+  ) async throws {
+    try await eventually(within: .seconds(90), "\(server) to answer", poll: .milliseconds(20)) {
+      if started.hasEnded { return true }
+      _ = try await question.run()
+      return true
+    }
+    guard started.hasEnded else { return }
+    throw SandboxError.ended(
+      server: server, status: "\(await started.waitForEnd())", output: logs.map { Files.tail($0) }.joined())
+  }
 
   public func restart() async throws {
     await stop()

@@ -11,7 +11,7 @@ import Testing
       try await connection.script("LISTEN here")
       try await PostgresServerOfTests.shared.psql(
         "NOTIFY here, 'one'; NOTIFY there, 'no'; NOTIFY here, 'two'")
-      while heard.count < 2 { try await Reactor.sleep(for: .milliseconds(5)) }
+      try await eventually("both are heard") { heard.count >= 2 }
       return heard
     }
     #expect(heard.map(\.payload) == ["one", "two"] && heard.allSatisfy { $0.channel == "here" })
