@@ -100,4 +100,21 @@ import Testing
     let rival = try site.with("name: \(site.name)\n", "name: rival\n")
     try await refuse(rival, "\"\(site.name)\" already manages \(site.base)", "rollcall uninstall")
   }
+
+  /// Also where nobody is in the table yet.
+  @Test(arguments: [
+    ("plan", "mail: email", "mail: e_mail", "users.attributes.mail: column \"e_mail\" does not exist"),
+    ("sync --full", "mail: email", "mail: e_mail", "users.attributes.mail: column \"e_mail\" does not exist"),
+    ("plan", "key: id", "key: idd", "source.key: column "),
+    ("plan", "base: ", "base: ou=nowhere,", "users.base does not exist, or the account of directory.bind may not read"),
+  ])
+  func aMistakeOfTheFileHasItsPlace(_ command: String, _ right: String, _ wrong: String, _ words: String) async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let bad = try site.with(right, wrong)
+    let ran = try await Rollcall.run(
+      command.split(separator: " ").map(String.init) + ["--config", bad.file], environment: bad.environment)
+    #expect(ran.code == 1 && ran.errors.contains(words), "\(ran.errors)")
+    if !words.contains("users.base") { #expect(ran.errors.contains(".yaml:"), "\(ran.errors)") }
+  }
 }

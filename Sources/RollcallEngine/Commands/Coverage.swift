@@ -176,6 +176,16 @@ extension Engine {
   ///
   /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
   public func requireCoverage() async throws(EngineError) {
+    let readings = try await requireMapping()
+    let findings = try await Coverage(database, configuration, readings).findings().filter { $0.level == .error }
+    if !findings.isEmpty { throw .refused(Finding.text(findings)) }
+  }
+
+  /// What PostgreSQL makes of the mapping.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with the place in the file of everything that it does not take.
+  @discardableResult
+  func requireMapping() async throws(EngineError) -> [MappingReading] {
     let readings: [MappingReading]
     do throws(EngineError) { readings = try await MappingReader(database, configuration).read() } catch {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
@@ -188,13 +198,8 @@ extension Engine {
         "cannot see which columns the mapping reads: the database role may not make temporary views",
         metadata: ["remedy": "GRANT TEMPORARY ON DATABASE … TO …"])
     }
-    var findings = MappingInspection(configuration).failures(readings)
-    if findings.isEmpty {
-      findings = try await Coverage(database, configuration, readings).findings().filter {
-        $0.level == .error
-      }
-    }
-    if findings.isEmpty { return }
-    throw .refused(findings.map { "\($0.place): \($0.complaint)" }.joined(separator: "\n"))
+    let failures = MappingInspection(configuration).failures(readings)
+    if !failures.isEmpty { throw .refused(Finding.text(failures)) }
+    return readings
   }
 }

@@ -30,6 +30,11 @@ public struct Finding: Sendable, Equatable {
   /// `error: public.users: has no triggers; run: rollcall install`
   public var line: String { "\(level.rawValue): \(place): \(complaint)" }
 
+  /// A line for each, as far as they go into a message.
+  static func text(_ findings: [Finding]) -> String {
+    findings.map { "\($0.place): \($0.complaint)" }.joined(separator: "\n")
+  }
+
   /// Message and remedy.
   public var complaint: String { remedy.map { "\(message); \($0)" } ?? message }
 }

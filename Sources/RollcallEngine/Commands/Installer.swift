@@ -42,10 +42,10 @@ public final class Installer {
     let isOwner = try await installSchema(user)
     let readings = try await MappingReader(database, configuration).read()
     let failures = MappingInspection(configuration).failures(readings)
-    if !failures.isEmpty { throw .refused(Installer.text(failures)) }
+    if !failures.isEmpty { throw .refused(Finding.text(failures)) }
     let (demands, findings) = try await Coverage(database, configuration, readings).demands()
     let errors = findings.filter { $0.level == .error }
-    if !errors.isEmpty { throw .refused(Installer.text(errors)) }
+    if !errors.isEmpty { throw .refused(Finding.text(errors)) }
     for demand in demands { try await watch(demand) }
     // Views are read with their owners' rights, but they have to be read.
     let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
@@ -58,10 +58,6 @@ public final class Installer {
     var oid: Int
     /// Schema and name, quoted where needed.
     var name: String
-  }
-
-  private static func text(_ findings: [Finding]) -> String {
-    findings.map { "\($0.place): \($0.complaint)" }.joined(separator: "\n")
   }
 
   // MARK: Schema

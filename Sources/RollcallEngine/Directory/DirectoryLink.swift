@@ -136,17 +136,26 @@ public final class DirectoryLink {
     let kind = DirectoryKind(rawValue: configuration.kind.rawValue) ?? DirectoryFacts.kind(of: rootDSE)
     let schema = try await session.schema()
     let dialect = kind.dialect
-    let found = try await session.search(
-      base: base, scope: .base, filter: .present("objectClass"), attributes: [dialect.identityAttribute])
-    guard let entry = found.first else {
-      throw LDAPError(
-        code: .noSuchObject, diagnostic: "the base does not exist, or this account may not read it",
-        operation: "read \(base.text)")
-    }
+    let entry = try await baseEntry(session, dialect.identityAttribute)
     let identity = entry[dialect.identityAttribute].first.map(DirectoryFacts.identity)
     return DirectoryFacts(
       dialect: dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown",
       isEncrypted: session.isEncrypted)
+  }
+
+  private func baseEntry(_ session: LDAPSession, _ attribute: String) async throws(LDAPError) -> Entry {
+    let missing = LDAPError(
+      code: .noSuchObject,
+      diagnostic: "users.base does not exist, or the account of directory.bind may not read it: make the entry, or "
+        + "correct users.base", operation: "read \(base.text)")
+    do throws(LDAPError) {
+      let found = try await session.search(
+        base: base, scope: .base, filter: .present("objectClass"), attributes: [attribute])
+      guard let entry = found.first else { throw missing }
+      return entry
+    } catch {
+      throw error.code == .noSuchObject ? missing : error
+    }
   }
 
   /// What the server is that this link is connected to.
@@ -194,7 +203,5 @@ extension LDAPOptions {
       }
     connectTimeout = min(configuration.timeout, .seconds(5))
     operationTimeout = configuration.timeout
-    // What a kind of server takes less than this the planner knows.
-    maximumMessageSize = (1 << 24) - 1
   }
 }

@@ -36,7 +36,7 @@ public final class Daemon {
       engine?.sweeper
     }
     engine.onTrouble = { [weak self] error in self?.note(error) }
-    engine.onState = { [weak self] condition in Reactor.task { await self?.tell(condition) } }
+    engine.onState = { [weak self] in Reactor.task { await self?.tellCondition() } }
     engine.reconciles.isPeriodic = true
     doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
     listener.onListening = { [weak self] in
@@ -69,10 +69,10 @@ public final class Daemon {
         trouble = nil
         // Whoever stands by waits for the lock itself, which is there the moment the leader is gone.
         engine.patience = isStandby ? .seconds(3) : .zero
-        let reason = try await engine.establish()
+        try await engine.establish()
         establishedAt = .now
         isStandby = false
-        await tell(.connected(reason.map { "comparing everybody: \($0)" }))
+        await tellCondition()
         ready()
         lookSoon(.zero)
         doorbell.start()
@@ -161,6 +161,8 @@ public final class Daemon {
     await task.value
     pausing = nil
   }
+
+  private func tellCondition() async { await tell(engine.condition) }
 
   private func tell(_ condition: DirectoryCondition) async {
     announce(condition.reason.map { "\(condition.state): \($0)" } ?? condition.state)

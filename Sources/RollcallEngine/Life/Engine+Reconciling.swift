@@ -13,6 +13,10 @@ struct ReconcileAgenda {
   var undecided: Gathering?
   /// No reconcile of this directory has been completed.
   var isFirst = true
+  /// Why everybody is compared, where the watermark did not hold.
+  var why: String?
+  /// Why the last one saw not everybody; nil after one that did.
+  var incomplete: String?
   /// Failures in a row that no new connection cures.
   var failures = 0
   var notBefore: ContinuousClock.Instant?
@@ -67,8 +71,6 @@ extension Engine {
       let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now
-        // A comparison hands in who differs; who is held or set aside may differ no more.
-        for key in Array(self.state.held.keys) + Array(self.state.parked.keys) { self.provisioner.add(key, .reconcile) }
         let found = try await reconciler.run(epoch: epochs[0], isFirst: self.reconciles.isFirst)
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(
@@ -77,6 +79,7 @@ extension Engine {
         self.reconciles.undecided = found.gathering
         self.reconciles.isReading = false
         self.reconciles.failures = 0
+        self.reconciles.incomplete = nil
         self.bulk.close()
         self.provisioner.decideGatherings()
       } catch {
@@ -97,7 +100,8 @@ extension Engine {
       "not everybody could be compared, so nobody is removed for that: \(failure); raise the size and time limits of "
       + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
     logger.error("reconcile", metadata: ["error": "\(reason)"])
-    onState?(.connected(reason))
+    reconciles.incomplete = reason
+    onState?()
     onIncomplete?(.refused(reason))
     reconciles.failures += 1
     let backoff = Backoff(base: .seconds(60), cap: .seconds(3600))
@@ -117,7 +121,8 @@ extension Engine {
     try await ledger.noteReconcile()
     reconciles.undecided = nil
     reconciles.isFirst = false
-    onState?(.connected(nil))
+    reconciles.why = nil
+    onState?()
     planReconcile(since: 0)
     runReconciles()
   }

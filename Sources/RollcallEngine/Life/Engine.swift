@@ -45,7 +45,9 @@ public final class Engine {
   /// Called when everybody could not be compared, although the connection lives.
   var onIncomplete: (@Reactor (EngineError) -> Void)?
   /// Called when what `status` says of the directory has changed while it is connected.
-  var onState: (@Reactor (DirectoryCondition) -> Void)?
+  var onState: (@Reactor () -> Void)?
+  /// What opened the breaker last.
+  var refusal: Problem?
 
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   public init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
@@ -193,6 +195,7 @@ public final class Engine {
     let now = try await ChangeLog(database).now()
     sweeper?.stop()
     startSweeper(seen: now.snapshot, stored: nil)
+    reconciles.why = reason
     requestReconcile()
   }
 
@@ -256,14 +259,6 @@ public final class Engine {
 
   /// All but the leader's, which has a watch of its own.
   private var sessions: [Database] { [database, bulk, windows, ledger.database] }
-
-  private func noteBreaker(_ problem: Problem?) {
-    if let problem {
-      onState?(.refusing("one key after another is refused: \(problem)"))
-    } else {
-      onState?(.connected(reconciles.isUnderWay ? "comparing everybody" : nil))
-    }
-  }
 
   /// Forgets what every directory has settled, at most once in a while.
   func prune(force: Bool) async {

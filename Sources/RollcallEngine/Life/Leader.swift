@@ -100,10 +100,7 @@ final class Leader: WritePermit {
     guard afterAnother else { return }
     writesFrom = .now + Leader.grace
     timer?.cancel()
-    timer = Reactor.loop.after(Leader.grace) { [weak self] in
-      self?.refresh()
-      self?.decide()
-    }
+    timer = Reactor.loop.after(Leader.grace) { [weak self] in self?.decide() }
   }
 
   // MARK: Permission

@@ -33,7 +33,7 @@ public final class OneShot {
   public func run(full: Bool) async throws(EngineError) -> Outcome {
     try await engine.requireInstalled()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
-    if !full { try await engine.requireCoverage() }
+    if full { try await engine.requireMapping() } else { try await engine.requireCoverage() }
     while true {
       do throws(EngineError) {
         return try await lead(full: full)
@@ -51,6 +51,9 @@ public final class OneShot {
     let isSettled = try await engine.settle()
     if let trouble {
       await engine.note(.paused("\(trouble)"))
+      // Whoever leads next need not wait for what this one may have had on its way.
+      if case .database = trouble { throw trouble }
+      await engine.drain()
       throw trouble
     }
     guard isSettled else { throw .refused("the work was stopped before it was done") }

@@ -31,6 +31,7 @@ struct Reconciler {
       }
       provisioner.gatekeeper.managed = entries
       provisioner.close(gathering, epoch: epoch)
+      provisioner.pump()
       return (entries, gathering)
     } catch {
       provisioner.gatekeeper.abandon(gathering)

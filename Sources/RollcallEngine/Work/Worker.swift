@@ -146,7 +146,9 @@ final class Worker {
     let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
     let outcomes = try await link.lane(lane).apply(sequences)
     for (sequence, outcome) in zip(sequences, outcomes) {
-      report.applied += sequence.steps[..<outcome.applied]
+      let done = sequence.steps[..<outcome.applied]
+      report.applied += done
+      report.freed += done.flatMap(\.frees)
       if let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) { report.unknown += sequence.steps }
     }
     return Array(twins.keys)

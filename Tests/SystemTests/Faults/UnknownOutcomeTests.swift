@@ -16,6 +16,13 @@ import Testing
     return (try await world.site(settings), tap)
   }
 
+  /// The next write does not come through, until it is delivered late.
+  private func stick(_ site: Site, _ tap: LDAPTap, _ sql: String) async throws {
+    tap.arm(.stuck(1))
+    try await site.sql(sql)
+    try await eventually("\(sql): it is stuck") { tap.isReached }
+  }
+
   @Test("G1: a stale modify that the server carries out late is undone, and the watermark waits for that")
   func aStaleModifyIsUndone() async throws {
     let (site, tap) = try await tapped()
@@ -24,9 +31,7 @@ import Testing
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
       // A value that is added meets no check of what was read: it is applied whenever it arrives.
-      tap.arm(.stuck(1))
-      try await site.sql("UPDATE users SET username = 'stale' WHERE id = 1")
-      try await eventually("the rename is stuck") { tap.isReached }
+      try await stick(site, tap, "UPDATE users SET username = 'stale' WHERE id = 1")
       try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
       try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
         try await site.names() == ["fresh"]
@@ -54,9 +59,7 @@ import Testing
     try await site.insert(["ann"])
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
-      tap.arm(.stuck(1))
-      try await site.sql("DELETE FROM users WHERE id = 1")
-      try await eventually("the delete is stuck") { tap.isReached }
+      try await stick(site, tap, "DELETE FROM users WHERE id = 1")
       try await eventually(within: .seconds(30), "it is done over another connection") {
         try await site.names().isEmpty
       }
@@ -77,9 +80,7 @@ import Testing
     try await site.insert(["ann"])
     let first = try await DaemonProcess.start(site, in: folder)
     try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
-    tap.arm(.stuck(1))
-    try await site.sql("UPDATE users SET username = 'stale' WHERE id = 1")
-    try await eventually("the rename is stuck") { tap.isReached }
+    try await stick(site, tap, "UPDATE users SET username = 'stale' WHERE id = 1")
     try await first.process.kill()
     try await site.sql("UPDATE users SET username = 'ann' WHERE id = 1")
     try await site.withDaemon { _ in
@@ -95,9 +96,7 @@ import Testing
     let (site, tap) = try await tapped()
     defer { tap.stop() }
     try await site.withDaemon { _ in
-      tap.arm(.stuck(1))
-      try await site.insert(["stale"])
-      try await eventually("the add is stuck") { tap.isReached }
+      try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
       try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
       try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
         try await site.names() == ["fresh"]

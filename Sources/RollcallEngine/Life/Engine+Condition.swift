@@ -1,0 +1,18 @@
+internal import Reactor
+internal import RollcallCore
+
+/// How the directory is, for `status`: derived each time it is told, so that no news hides another.
+extension Engine {
+  /// While there is no trouble.
+  var condition: DirectoryCondition {
+    if provisioner.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
+    if let incomplete = reconciles.incomplete { return .connected(incomplete) }
+    if !reconciles.isUnderWay { return .connected(nil) }
+    return .connected("comparing everybody" + (reconciles.why.map { ": \($0)" } ?? ""))
+  }
+
+  func noteBreaker(_ problem: Problem?) {
+    refusal = problem
+    onState?()
+  }
+}
