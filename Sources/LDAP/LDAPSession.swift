@@ -24,6 +24,9 @@ public final class LDAPSession {
   /// session instead. Without one, writes leave as all else.
   public var permit: (any WritePermit)?
 
+  /// Whether answers are taken together while many are to come: for a bulk, where each one alone would wake the process.
+  public var gathersAnswers = false
+
   var handle: Handle?
   let memory = RequestMemory()
   let pages = Gate()
@@ -31,6 +34,8 @@ public final class LDAPSession {
   private var watch: Watch?
   private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
+  /// Whether answers are left where they are for a moment.
+  private var isResting = false
   /// Whether what has not left yet waits for the permit's decision.
   private var isWaiting = false
   /// Whether a write may be among what has not left yet.
@@ -102,9 +107,24 @@ public final class LDAPSession {
       isReceiving = true
       receive()
       isReceiving = false
+      rest()
     }
     write()
   }
+
+  /// How long answers may gather, and how many must be outstanding that the server has enough to do meanwhile.
+  private static let gathering = (time: Duration.milliseconds(1), outstanding: 16)
+
+  private func rest() {
+    guard gathersAnswers, isUsable, pending.count >= LDAPSession.gathering.outstanding else { return }
+    isResting = true
+    Reactor.loop.after(LDAPSession.gathering.time) {
+      self.isResting = false
+      self.watch?.interest.insert(.readable)
+    }
+  }
+
+  private var reading: Interest { isResting ? [] : .readable }
 
   /// Sends what was asked for now, and not at the end of the loop's turn: for requests that somebody waits for.
   public func sendNow() {
@@ -118,12 +138,12 @@ public final class LDAPSession {
     if wire.hasOutput, !mayFlush { return wait(for: permit) }
     guard wire.flush() else { return lost() }
     if !wire.hasOutput { holdsWrites = false }
-    watch?.interest = wire.hasOutput ? [.readable, .writable] : .readable
+    watch?.interest = wire.hasOutput ? reading.union(.writable) : reading
   }
 
   /// Keeps everything back until it is known whether it may leave.
   private func wait(for permit: (any WritePermit)?) {
-    watch?.interest = .readable
+    watch?.interest = reading
     if isWaiting { return }
     isWaiting = true
     permit?.whenDecided { [weak self] mayWrite in
@@ -135,7 +155,7 @@ public final class LDAPSession {
 
   /// What is written while answers are handled leaves right after them, anything else at the next poll.
   private func askToWrite() {
-    if !isReceiving { watch?.interest = [.readable, .writable] }
+    if !isReceiving { watch?.interest = reading.union(.writable) }
   }
 
   /// Handles what one read brings; a completion may send, close the session or let go of it.

@@ -92,6 +92,7 @@ public final class DirectoryLink {
           code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
+      session.gathersAnswers = lane == .bulk
       session.maximumMessageSize = facts.dialect.messageLimit
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
     }

@@ -16,6 +16,9 @@ public final class Daemon {
   private var isStopping = false
   private var tasks: [Task<Void, Never>] = []
   private var lookTimer: Timer?
+  private var lookedAt = ContinuousClock.now
+  /// How soon after a change that was notified the log is read, and how soon after the last time.
+  private static let lookAfter = (change: Duration.milliseconds(200), look: Duration.seconds(1))
   private var isStandby = false
   private var hasBeenReady = false
   private var burst = NotificationBurst()
@@ -72,10 +75,11 @@ public final class Daemon {
         try await engine.establish()
         establishedAt = .now
         isStandby = false
+        // Whoever is told that it is connected may count on being heard.
+        try await doorbell.start()
         await tellCondition()
         ready()
         lookSoon(.zero)
-        doorbell.start()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -195,7 +199,7 @@ public final class Daemon {
     guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
     for change in small { sweeper.hear(xid: change.xid, keys: change.keys) }
     // After few changes the log is read a moment later, once for a burst, to move the watermark.
-    lookSoon(mustLook ? .zero : .milliseconds(200))
+    lookSoon(mustLook ? .zero : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
   }
 
   private func lookSoon(_ delay: Duration) {
@@ -213,6 +217,7 @@ public final class Daemon {
 
   private func look() {
     guard engine.provisioner.isWorking, let sweeper = engine.sweeper else { return }
+    lookedAt = .now
     Reactor.task {
       do throws(EngineError) {
         try await sweeper.look()

@@ -80,6 +80,7 @@ public final class Engine {
     provisioner.unknown = unknown
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
+    provisioner.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
     provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
     provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering) }
     provisioner.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }

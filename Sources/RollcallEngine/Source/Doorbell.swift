@@ -1,5 +1,6 @@
 internal import Postgres
 internal import Reactor
+internal import RollcallCore
 
 /// Tells writers whether to notify: armed while there is little to do, silent while the log is read anyway.
 ///
@@ -50,10 +51,11 @@ final class Doorbell {
     }
   }
 
-  /// Arms it and keeps it, until ``stop()`` or trouble.
-  func start() {
+  /// Arms it, and keeps it until ``stop()`` or trouble.
+  func start() async throws(EngineError) {
     stop()
     isStorm = false
+    try await arm()
     task = Reactor.task { await self.keep() }
   }
 
@@ -72,12 +74,13 @@ final class Doorbell {
   private func keep() async {
     do throws(EngineError) {
       while !Task.isCancelled {
-        try await arm()
+        try await listen()
         if isStorm {
           try await disarm()
           try await poll()
           isStorm = false
         }
+        if !Task.isCancelled { try await arm() }
       }
     } catch {
       if !Task.isCancelled { onTrouble?(error) }
@@ -89,15 +92,18 @@ final class Doorbell {
       "UPDATE rollcall.bell SET armed = false WHERE directory = $1 AND armed", [directory])
   }
 
-  /// Arms it, looks for what came about silently, and returns when a storm begins or it is time to renew.
   private func arm() async throws(EngineError) {
-    let due = ContinuousClock.now + Doorbell.renewEvery
     try await database.query(
       """
       INSERT INTO rollcall.bell AS b (directory, armed, until)
       VALUES ($1, true, clock_timestamp() + $2::float8 * interval '1 second')
       ON CONFLICT (directory) DO UPDATE SET armed = true, until = excluded.until
       """, [directory, "\(Doorbell.lease / .seconds(1))"])
+  }
+
+  /// Looks for what came about silently before it was armed; returns when a storm begins or it is time to arm it anew.
+  private func listen() async throws(EngineError) {
+    let due = ContinuousClock.now + Doorbell.renewEvery
     // A writer has its transaction id before it looks at the bell. So whoever saw the bell silent has one below the
     // first that is given out now. (A snapshot's xmax would not do: greater ones may be running already.)
     let first =
@@ -118,18 +124,23 @@ final class Doorbell {
     }
   }
 
-  /// Reads the log every few milliseconds until the storm is over.
+  /// Reads the log every few milliseconds until the storm is over; less often while it is heavy.
   private func poll() async throws(EngineError) {
     var began = ContinuousClock.now
     var before = sweeper()?.found ?? 0
+    defer { sweeper()?.courtesy.stormIsOver() }
     while !Task.isCancelled {
       guard let sweeper = sweeper() else { return }
       let started = ContinuousClock.now
       try await sweeper.look()
       // A look that takes long, because a transaction stays open or the machine is busy, is not repeated as often.
-      await rest(max(Doorbell.pollEvery, (ContinuousClock.now - started) * 2))
-      if ContinuousClock.now - began > Doorbell.span * 2 {
-        if sweeper.found - before < Doorbell.calm { return }
+      let pause = sweeper.courtesy.isHeavy ? Courtesy.pollEvery : Doorbell.pollEvery
+      await rest(max(pause, (ContinuousClock.now - started) * 2))
+      let span = ContinuousClock.now - began
+      if span > Doorbell.span * 2 {
+        let found = sweeper.found - before
+        if found < Doorbell.calm { return }
+        sweeper.courtesy.note(found, in: span)
         began = .now
         before = sweeper.found
       }

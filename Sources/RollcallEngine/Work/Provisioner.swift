@@ -41,6 +41,8 @@ final class Provisioner {
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when more of the log may have settled.
   var onProgress: (@Reactor () -> Void)?
+  /// Whether bulk work is to leave the machine to writers.
+  var givesWay: @Reactor () -> Bool = { false }
   /// Called with the refusal that opens the breaker, and with nil when it closes.
   var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be tried again after a while.
@@ -119,8 +121,10 @@ final class Provisioner {
       fastRunning += 1
       start(batch, worker, .fast)
     }
-    while bulkRunning < Provisioner.bulkPasses,
-      let batch = queue.take(Provisioner.bulkBatch, within: .sweep ... .reconcile).map(withoutSuspects)
+    let (passes, size) =
+      givesWay() ? (1, Courtesy.batch) : (Provisioner.bulkPasses, Provisioner.bulkBatch)
+    while bulkRunning < passes,
+      let batch = queue.take(size, within: .sweep ... .reconcile).map(withoutSuspects)
     {
       if batch.keys.isEmpty { continue }
       bulkRunning += 1
@@ -148,11 +152,15 @@ final class Provisioner {
   }
 
   private func start(_ batch: Batch, _ worker: Worker, _ lane: DirectoryLink.Lane, isAlone: Bool = false) {
+    let began = ContinuousClock.now
     Reactor.task {
       let report = await worker.work(
         batch.keys, lane, gathering: { self.queue.gathering(of: $0) },
         hasAwaited: { self.queue.hasAwaited($0, $1) })
       await self.settle(batch, report, worker.surveyor.facts.schema, isAlone: isAlone)
+      if lane == .bulk, self.givesWay() {
+        try? await Reactor.sleep(for: Courtesy.rest(after: .now - began))
+      }
       if lane == .fast { self.fastRunning -= 1 } else { self.bulkRunning -= 1 }
       self.decideGatherings()
       self.pump()

@@ -58,10 +58,11 @@ final class Surveyor {
     _ keys: [String], lane: DirectoryLink.Lane, careful: Bool
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
-    // The two sides are asked at once; neither answer depends on the other.
-    let search = finder.linked(to: keys, session)
+    // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
+    // asked for, which take longer.
+    let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
     let answers = try await (lane == .fast ? roster : bulk).fetch(keys)
-    let entries = try await search.entries()
+    let entries = try await search.value.entries()
     var survey = Survey()
     try await join(keys, answers, entries, session, into: &survey)
     if careful || rules.adopt {

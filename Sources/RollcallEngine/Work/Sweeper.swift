@@ -31,7 +31,7 @@ final class Sweeper {
   private var stored: String?
   private var attempted: String?
   /// Looks whose epochs have not settled.
-  private var looks = Deque<(epoch: Epoch, snapshot: String, at: String)>()
+  private var looks = Deque<(epoch: Epoch, snapshot: String, at: String, taken: ContinuousClock.Instant)>()
   /// What notifications brought since the last look began, and before it: a look does not bring it again.
   private var heard: Set<LoggedChange> = []
   private var heardBefore: Set<LoggedChange> = []
@@ -138,7 +138,7 @@ final class Sweeper {
   }
 
   private func finish(_ look: Look) {
-    looks.append((provisioner.queue.epochs.close(), look.snapshot, look.at))
+    looks.append((provisioner.queue.epochs.close(), look.snapshot, look.at, .now))
   }
 
   /// Ends it: what it has not read is read from the stored watermark by its successor.
@@ -236,7 +236,7 @@ final class Sweeper {
   func progress(atOnce: Bool = false) {
     if let settled = provisioner.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
-        unstored = look
+        unstored = (look.epoch, look.snapshot, look.at)
         looks.removeFirst()
       }
     }
@@ -276,6 +276,10 @@ final class Sweeper {
       if self.unstored != nil { self.progress() }
     }
   }
+
+  /// How heavy a storm is, by what looks find.
+  var courtesy = Courtesy()
+  var givesWay: Bool { courtesy.givesWay(behind: looks.first.map { .now - $0.taken }) }
 
   var isLooking: Bool { running }
   var isStoring: Bool { storing }
