@@ -3,8 +3,8 @@ public import LDAPModel
 internal import Reactor
 
 extension LDAPSession {
-  /// Searches page by page (RFC 2696): `each` gets one page after the other, and the next is not asked for
-  /// before it has returned, so that memory is bounded by a page however many entries there are.
+  /// Searches page by page (RFC 2696): `each` gets one page after the other. While it works on one the next is on its
+  /// way, and no more than that, so that memory is bounded by two pages however many entries there are.
   ///
   /// A server that knows no pages fails it with `unavailableCriticalExtension`. Servers keep one paged search a
   /// connection, so a second one on this session waits until the first has ended. When `each` throws, or the
@@ -18,21 +18,48 @@ extension LDAPSession {
     await pages.enter()
     defer { pages.leave() }
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
-    var cookie: [UInt8] = []
-    repeat {
-      let page = try await page(query, sizeLimit: 0, control: PageRequest(size: pageSize, cookie: cookie))
-      cookie = page.cookie
+    var page = try await page(query, sizeLimit: 0, control: PageRequest(size: pageSize, cookie: []))
+    while true {
+      let next = following(page, query, pageSize)
       do {
         try await each(page.entries)
         try Task.checkCancellation()
       } catch {
-        if !cookie.isEmpty {
-          // RFC 2696 section 3: size 0 with the cookie.
-          _ = try? await self.page(query, sizeLimit: 0, control: PageRequest(size: 0, cookie: cookie))
-        }
+        await forget(next, query)
         throw error
       }
-    } while !cookie.isEmpty
+      guard let next else { return }
+      page = try await withTaskCancellationHandler {
+        try await next.value.get()
+      } onCancel: {
+        next.cancel()
+      }
+    }
+  }
+
+  private typealias PageTask = Task<Result<SearchProgress.Page, LDAPError>, Never>
+
+  /// Asks for the page after this one; nil after the last.
+  private func following(_ page: SearchProgress.Page, _ query: SearchQuery, _ size: Int) -> PageTask? {
+    if page.cookie.isEmpty { return nil }
+    let request = PageRequest(size: size, cookie: page.cookie)
+    return Task(executorPreference: Reactor.loop) { await self.result(of: query, request) }
+  }
+
+  private func result(
+    of query: SearchQuery, _ request: PageRequest
+  ) async -> Result<SearchProgress.Page, LDAPError> {
+    do throws(LDAPError) {
+      return .success(try await page(query, sizeLimit: 0, control: request))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Ends a search of which a page is on its way: size 0 with the cookie (RFC 2696 section 3).
+  private func forget(_ next: PageTask?, _ query: SearchQuery) async {
+    guard let cookie = try? await next?.value.get().cookie, !cookie.isEmpty else { return }
+    _ = await result(of: query, PageRequest(size: 0, cookie: cookie))
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Sandbox
+
 /// One statement changes everybody, while the daemon runs.
 struct ChangeWork {
   let stage: Stage
@@ -5,7 +7,10 @@ struct ChangeWork {
   func measure(_ report: inout Report) async throws {
     let daemon = try await stage.startDaemon()
     let before = daemon.processorSeconds
-    let seconds = try await Bulk(stage: stage).change().settled()
+    let change = try await Bulk(stage: stage).change()
+    let log = try await stage.postgres.psql(
+      "SELECT pg_total_relation_size('rollcall.change')", database: "hr")
+    let seconds = try await change.settled()
     let processor = daemon.processorSeconds - before
     try await Bulk.requireMail(stage)
     let peak = daemon.peakMemory
@@ -20,6 +25,9 @@ struct ChangeWork {
     report.add(
       work, "CPU", processor / Double(stage.size) * 1e6, "us/change", target: "<= 50",
       method: "user and system time of the daemon meanwhile, by /proc")
+    report.add(
+      work, "log", (Double(log) ?? .nan) / 1e6, "MB",
+      method: "size of rollcall.change with its index after that statement, by pg_total_relation_size")
     report.add(
       work, "memory", peak, "MB", target: "<= 120", method: "peak resident memory of the daemon, by /proc")
   }

@@ -18,7 +18,7 @@ final class Leader: WritePermit {
   /// How often the lock is asked for when nothing is written.
   private static let confirmEvery: Duration = .seconds(3)
   /// While there are writes, it is asked for when the last answer's question is older than this.
-  private static let fresh: Duration = .milliseconds(400)
+  private static let fresh: Duration = .milliseconds(200)
   private static let validity: Duration = .milliseconds(900)
   /// Somewhat longer, because clocks differ in pace and a send takes a moment.
   private static let grace: Duration = .seconds(1)
