@@ -181,11 +181,23 @@ extension Engine {
     if !findings.isEmpty { throw .refused(Finding.text(findings)) }
   }
 
+  /// Checks that the mapping can be read, by the statement that reads it: only where that fails, each expression is
+  /// looked at to find which.
+  ///
+  /// - Throws: ``EngineError``, with the place in the file where there is one.
+  func requireReadable() async throws(EngineError) {
+    do throws(EngineError) { try await roster.prepare() } catch {
+      if case .database(let failure) = error, failure.isConnectionLost { throw error }
+      try await requireMapping()
+      throw error
+    }
+  }
+
   /// What PostgreSQL makes of the mapping.
   ///
   /// - Throws: ``EngineError/refused(_:)`` with the place in the file of everything that it does not take.
   @discardableResult
-  func requireMapping() async throws(EngineError) -> [MappingReading] {
+  private func requireMapping() async throws(EngineError) -> [MappingReading] {
     let readings: [MappingReading]
     do throws(EngineError) { readings = try await MappingReader(database, configuration).read() } catch {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {

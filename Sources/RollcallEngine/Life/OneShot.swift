@@ -33,7 +33,7 @@ public final class OneShot {
   public func run(full: Bool) async throws(EngineError) -> Outcome {
     try await engine.requireInstalled()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
-    if full { try await engine.requireMapping() } else { try await engine.requireCoverage() }
+    if full { try await engine.requireReadable() } else { try await engine.requireCoverage() }
     while true {
       do throws(EngineError) {
         return try await lead(full: full)

@@ -30,7 +30,7 @@ public final class Rehearsal {
   /// - Throws: ``EngineError`` when either side did not answer completely.
   public func run(_ keys: [String]) async throws(EngineError) -> Result {
     try await engine.requireInstalled()
-    try await engine.requireMapping()
+    try await engine.requireReadable()
     try await engine.link.connect()
     let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()

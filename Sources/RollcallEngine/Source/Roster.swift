@@ -37,6 +37,14 @@ public final class Roster {
     return type
   }
 
+  /// Has PostgreSQL prepare the statement that reads rows.
+  ///
+  /// - Throws: ``EngineError``, for whatever in the mapping it does not take.
+  func prepare() async throws(EngineError) {
+    let type = try await resolveKeyType()
+    try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array([])])
+  }
+
   /// The rows of these keys; a key without a row is missing from the answer.
   ///
   /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
