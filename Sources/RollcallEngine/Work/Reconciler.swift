@@ -81,17 +81,23 @@ final class BothSides {
     if let groups, let tally { try await groups.drop(tally.empty) }
   }
 
+  /// While one page's rows are under way the next page of entries is, so that neither side waits for the other.
   private func readDirectory(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> SeenLinks {
     let session = try link.session(.reading)
     var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
     let finder = surveyor.finder
+    var last: Task<Result<[String], EngineError>, Never>?
     do {
       try await session.search(
         base: finder.base, scope: .subtree, filter: finder.everyone, attributes: finder.attributes,
         pageSize: surveyor.facts.dialect.pageSize
       ) { entries in
-        await each(try await self.differing(entries, &seen))
+        let before = last
+        let keys = self.keys(of: entries, &seen)
+        last = Task(executorPreference: Reactor.loop) { await self.differing(keys.new, keys.again, entries) }
+        if let before { await each(try await before.value.get()) }
       }
+      if let last { await each(try await last.value.get()) }
     } catch let error as EngineError {
       throw error
     } catch let error as LDAPError {
@@ -102,22 +108,31 @@ final class BothSides {
     return seen
   }
 
-  private func differing(_ entries: [Entry], _ seen: inout SeenLinks) async throws(EngineError) -> [String] {
-    var keys: [String] = []
-    var different: [String] = []
+  /// The keys that entries carry; `again`: those that another entry has carried. The look at such a key names both.
+  private func keys(of entries: [Entry], _ seen: inout SeenLinks) -> (new: [String], again: [String]) {
+    var (new, again): ([String], [String]) = ([], [])
     for entry in entries {
       for value in entry[surveyor.rules.link] {
         guard let key = value.text else { continue }
-        // A second entry with a link: the look at the key names both.
-        if seen.insert(value) { keys.append(key) } else { different.append(key) }
+        if seen.insert(value) { new.append(key) } else { again.append(key) }
       }
     }
-    let survey = try await surveyor.survey(keys, entries: entries, roster)
-    var same = Set(surveyor.planner.plan(survey.subjects).settled)
-    if let tally {
-      for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
+    return (new, again)
+  }
+
+  private func differing(
+    _ keys: [String], _ again: [String], _ entries: [Entry]
+  ) async -> Result<[String], EngineError> {
+    do throws(EngineError) {
+      let survey = try await surveyor.survey(keys, entries: entries, roster)
+      var same = Set(surveyor.planner.plan(survey.subjects).settled)
+      if let tally {
+        for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
+      }
+      return .success(again + keys.filter { !same.contains($0) })
+    } catch {
+      return .failure(error)
     }
-    return different + keys.filter { !same.contains($0) }
   }
 
   private func readRoster(
