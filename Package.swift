@@ -82,7 +82,7 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
+    .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),

@@ -9,7 +9,8 @@ struct Plan: AsyncParsableCommand {
     discussion: """
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
       what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments. \
-      Passwords are shown as ***. With keys it looks at these alone. A summary goes to standard error.
+      Passwords are shown as ***. With keys it looks at these alone, and says where each stands for which there is \
+      nothing to do. That and a summary go to standard error.
 
       Examples:
         rollcall plan
@@ -32,8 +33,10 @@ struct Plan: AsyncParsableCommand {
     try await options.perform { setting in
       let engine = try Engine(setting.configuration, logger: setting.logger)
       defer { engine.close() }
-      let page = PlanPage(try await Rehearsal(engine).run(keys))
+      let result = try await Rehearsal(engine).run(keys)
+      let page = PlanPage(result)
       if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
+      for standing in result.standings { Output.error.say("\(standing)") }
       Output.error.say(page.summary)
       return page.isEmpty ? 0 : 2
     }

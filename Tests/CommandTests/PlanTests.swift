@@ -49,6 +49,28 @@ import Testing
     #expect(try await site.names().isEmpty)
   }
 
+  @Test func aKeyWithNothingToDoIsToldWhereItStands() async throws {
+    var settings = SiteSettings()
+    settings.source += "\n  where: id <> 3"
+    settings.users += "\n  inactive: delete"
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    try await site.hire(["ada", "bo", "cy"])
+    try await site.sql("UPDATE users SET status = 'left' WHERE id = 2")
+    try await site.succeed("sync")
+    let ran = try await site.succeed("plan", "1", "2", "3", "9", "none")
+    #expect(ran.output.isEmpty)
+    #expect(
+      Set(ran.errors.split(separator: "\n").map(String.init)) == [
+        "key 1: nothing to do: its row is active, its entry is uid=ada,\(site.base)",
+        "key 2: nothing to do: source.active says that the person is inactive, no entry carries it",
+        "key 3: nothing to do: source.where leaves its row out, no entry carries it",
+        "key 9: nothing to do: no row has this key, no entry carries it",
+        "key none: nothing to do: no row has this key, no entry carries it",
+        "0 operations for 0 keys, 0 held, 0 parked",
+      ])
+  }
+
   @Test func passwordsAreHidden() async throws {
     var settings = SiteSettings()
     settings.users += "\n  password: \"'Tiger-' || id\""

@@ -117,4 +117,14 @@ import Testing
     #expect(ran.code == 1 && ran.errors.contains(words), "\(ran.errors)")
     if !words.contains("users.base") { #expect(ran.errors.contains(".yaml:"), "\(ran.errors)") }
   }
+
+  @Test func aRefusedBindNamesTheServer() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let bad = try site.with("dn: \"cn=rollcall,", "dn: \"cn=nobody,")
+    let ran = try await Rollcall.run(["plan", "--config", bad.file], environment: bad.environment)
+    #expect(ran.code == 1 && ran.errors.contains("bind cn=nobody,"), "\(ran.errors)")
+    #expect(ran.errors.contains(" at ldap") && ran.errors.contains("check the bind DN"), "\(ran.errors)")
+    site.expectNoSecret(ran.words, #_sourceLocation)
+  }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Sandbox
 import Testing
 
 @Suite struct ReactorTests {
@@ -25,7 +26,7 @@ import Testing
       }
       let cancelled = Reactor.loop.after(.milliseconds(5)) { order.append(99) }
       cancelled.cancel()
-      while order.count < 3 { try await Reactor.sleep(for: .milliseconds(5)) }
+      try await eventually("all have fired") { order.count >= 3 }
       return order
     }
     #expect(order == [1, 2, 0])

@@ -74,6 +74,8 @@ public final class DirectoryLink {
         return
       } catch {
         last = error
+        let url = configuration.urls[index].text
+        if !error.operation.contains(url) { last.operation += " at \(url)" }
         close()
       }
     }

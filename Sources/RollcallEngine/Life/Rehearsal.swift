@@ -23,6 +23,8 @@ public final class Rehearsal {
     public var parked: [String: Problem] = [:]
     /// How many keys were looked at.
     public var keys = 0
+    /// Where keys that were named stand for which there is nothing to do.
+    public var standings: [Standing] = []
   }
 
   /// Plans for these keys, or for everybody.
@@ -39,6 +41,7 @@ public final class Rehearsal {
       facts: facts)
     groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
     containers = ContainerMaker(surveyor.rules, facts, engine.link)
+    let named = keys
     var keys = keys
     var result = Result()
     var empty: [GroupName] = []
@@ -51,14 +54,32 @@ public final class Rehearsal {
     } else {
       result.keys = keys.count
     }
-    try await plan(keys, surveyor, &result, empty)
+    let subjects = try await plan(keys, surveyor, &result, empty)
+    result.standings = try await standings(of: named, subjects, result)
     return result
   }
 
-  /// All keys that differ are planned for together, so that names which some of them free are seen to be free.
+  private func standings(
+    of named: [String], _ subjects: [Subject], _ result: Result
+  ) async throws(EngineError) -> [Standing] {
+    let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + result.held.map(\.key)
+    let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
+    if open.isEmpty { return [] }
+    let rows = try await engine.roster.fetch(open.sorted())
+    return subjects.filter { open.contains($0.key) }.map { subject in
+      switch rows[subject.key] {
+      case .row(let row)?: Standing(subject, row: (row.inScope, row.active))
+      case .problem(_, let active)?: Standing(subject, row: (true, active))
+      case nil: Standing(subject, row: nil)
+      }
+    }
+  }
+
+  /// All keys that differ are planned for together, so that names which some of them free are seen to be free; gives
+  /// what was found of each.
   private func plan(
     _ keys: [String], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
-  ) async throws(EngineError) {
+  ) async throws(EngineError) -> [Subject] {
     var subjects: [Subject] = []
     var occupants: [Occupant] = []
     var pending = keys
@@ -97,6 +118,7 @@ public final class Rehearsal {
     }
     result.plan.sequences = sequences(twins) + result.plan.sequences
     result.parked.merge(result.plan.parked) { first, _ in first }
+    return subjects
   }
 
   private func sequences(_ steps: [Step]) -> [Plan.Sequence] { steps.map { Plan.Sequence(steps: [$0]) } }

@@ -1,0 +1,23 @@
+internal import LDAPModel
+
+/// Why there is nothing to do for a key: an answer to "why is this person not in LDAP?".
+public struct Standing: Sendable, Equatable, CustomStringConvertible {
+  public var key: String
+  public var description: String
+
+  /// - Parameters:
+  ///   - subject: both sides of a key that needs no step.
+  ///   - row: what its row says of itself; nil where there is none.
+  public init(_ subject: Subject, row: (inScope: Bool, active: Bool)?) {
+    key = subject.key
+    let table =
+      switch row {
+      case nil: "no row has this key"
+      case (inScope: false, active: _)?: "source.where leaves its row out"
+      case (inScope: true, active: false)?: "source.active says that the person is inactive"
+      case (inScope: true, active: true)?: "its row is active"
+      }
+    let directory = subject.current.map { "its entry is \($0.dn.text)" } ?? "no entry carries it"
+    description = "key \(subject.key): nothing to do: \(table), \(directory)"
+  }
+}
