@@ -53,8 +53,8 @@ INSERT INTO rollcall.version VALUES (0) ON CONFLICT DO NOTHING;
 
 DO $$
 BEGIN
-  IF (SELECT version FROM rollcall.version) > 1 THEN
-    RAISE EXCEPTION 'the schema rollcall is of version %, newer than this script (1)',
+  IF (SELECT version FROM rollcall.version) > 2 THEN
+    RAISE EXCEPTION 'the schema rollcall is of version %, newer than this script (2)',
       (SELECT version FROM rollcall.version);
   END IF;
 END
@@ -171,6 +171,11 @@ CREATE TABLE IF NOT EXISTS rollcall.request (
   message text
 );
 CREATE INDEX IF NOT EXISTS request_open ON rollcall.request (directory, id) WHERE done IS NULL;
+
+-- ---------------------------------------------------------------- steps
+
+-- The tables above are version 1. Each later change of a table is a step: a block that runs where the schema is older.
+-- No step is edited once it has been released; functions and views below are simply replaced.
 
 -- ---------------------------------------------------------------- doorbell
 
@@ -722,5 +727,5 @@ BEGIN
 END
 $$;
 
-UPDATE rollcall.version SET version = 1 WHERE version <> 1;
+UPDATE rollcall.version SET version = 2 WHERE version <> 2;
 COMMIT;

@@ -1,7 +1,7 @@
 /// The scripts of the folder `sql/`, as they were when the program was built.
 public enum SQLScripts {
   /// The version of the schema that this program works with; `install.sql` writes it into `rollcall.version`.
-  public static let version = 1
+  public static let version = 2
 
   public static var install: String { text(PackageResources.install_sql) }
   public static var grants: String { text(PackageResources.grants_sql) }
