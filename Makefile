@@ -20,8 +20,10 @@ demo: setup
 
 # A debug build: it checks arithmetic, exclusivity and assertions on the way. ARGS='--filter NAME' runs a part.
 # Many tests start servers: WIDTH of them run side by side, so that none waits past its deadline for a processor.
+# It prints failures only, and all of them once more at the end; ARGS=--verbose prints each test.
 test: setup-test
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) swift test --disable-xctest $(ARGS)
+	swift build --build-tests
+	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) sh .ci/test $(ARGS)
 
 # The model test for as long as wanted: random transactions against random faults. The seed is printed first;
 # SEED=n draws the same again.
