@@ -177,6 +177,30 @@ CREATE INDEX IF NOT EXISTS request_open ON rollcall.request (directory, id) WHER
 -- The tables above are version 1. Each later change of a table is a step: a block that runs where the schema is older.
 -- No step is edited once it has been released; functions and views below are simply replaced.
 
+-- Promises that are not kept at present, for status. A role that may park keys may say so.
+DO $step$
+DECLARE
+  grantee oid;
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE TABLE rollcall.problem (
+      directory text NOT NULL,
+      code text NOT NULL,
+      message text NOT NULL,
+      fix text,
+      since timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (directory, code)
+    );
+    FOR grantee IN
+      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
+      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.problem TO %s', grantee::regrole);
+    END LOOP;
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.

@@ -11,7 +11,8 @@ struct Status: AsyncParsableCommand {
         rollcall status
         rollcall status --json | jq .watermark_age_seconds
 
-      Exit codes: 0 all is well, 1 something is parked or held or the directory is behind, 69 it cannot be found out.
+      Exit codes: 0 all is well, 1 something is parked or held, the directory is behind or there is a problem, 69 it \
+      cannot be found out.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -53,6 +54,7 @@ struct StatusPage {
       ("last_reconcile", JSON(report.lastReconcile)),
       ("parked", .array(report.parked.map(Self.json))), ("held_set", JSON(report.held.id)),
       ("held", .array(report.held.removals.map(Self.json))), ("released", .integer(report.released)),
+      ("problems", .array(report.problems.map(Self.json))),
     ])
   }
 
@@ -61,6 +63,13 @@ struct StatusPage {
       ("key", .string(parked.key)), ("reason", .string(parked.reason)), ("code", JSON(parked.code)),
       ("message", .string(parked.message)), ("attempts", .integer(parked.attempts)),
       ("since", .string(parked.since)), ("next_at", JSON(parked.nextAt)),
+    ])
+  }
+
+  private static func json(_ problem: ConditionProblem) -> JSON {
+    .object([
+      ("code", .string(problem.code.rawValue)), ("message", .string(problem.message)), ("fix", JSON(problem.fix)),
+      ("since", JSON(problem.since)),
     ])
   }
 
@@ -88,6 +97,10 @@ struct StatusPage {
     lines.append(("held", "\(report.held.removals.count)" + (report.held.id.map { ", set \($0)" } ?? "")))
     if report.released > 0 { lines.append(("released", "\(report.released), not done yet")) }
     var text = lines.map { "\(($0 + ":").padded(12))\($1.printable)\n" }.joined()
+    text += list(report.problems) { problem in
+      "problem \(problem.code.rawValue): \(problem.message)\(problem.fix.map { "; \($0)" } ?? "") "
+        + "[since \(problem.since ?? "?")]"
+    }
     text += list(report.parked) { parked in
       let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
       return

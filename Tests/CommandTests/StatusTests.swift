@@ -67,6 +67,27 @@ import Testing
     #expect(text.contains("parked 7: \(parked.message) [name-missing"))
   }
 
+  @Test("G14: a problem is shown with its fix and means 1; one that harms nothing means 0")
+  func problemsWithTheirFixes() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.succeed("sync")
+    try await site.sql(
+      "INSERT INTO rollcall.problem (directory, code, message) VALUES ('\(site.name)', 'twophase', 'may be prepared')")
+    #expect(try await site.succeed("status").output.contains("problem twophase: may be prepared [since 20"))
+    try await site.sql(
+      "INSERT INTO rollcall.problem VALUES ('\(site.name)', 'capture', 'users has no triggers', 'rollcall install')")
+    let ran = try await site.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let problems = try StatusOutput(parsing: ran.output).problems
+    #expect(problems.map(\.code).sorted() == ["capture", "twophase"])
+    let capture = try #require(problems.first { $0.code == "capture" })
+    #expect(capture.message == "users has no triggers" && capture.fix == "rollcall install" && capture.since != nil)
+    // Whoever leads next knows better.
+    try await site.succeed("sync")
+    #expect(try await site.status().problems.map(\.code).contains("capture") == false)
+  }
+
   @Test func whatCannotBeFoundOutIs69() async throws {
     let site = try await House.shared.site()
     let notInstalled = try await site.rollcall("status")

@@ -42,9 +42,13 @@ public struct StatusReport: Sendable {
   public var released: Int
   /// Whether the last look is older than the configuration's `behind_after`.
   public var isBehind: Bool
+  /// Promises that are not kept at present, the oldest first.
+  public var problems: [ConditionProblem] = []
 
   /// Whether nobody has to do anything.
-  public var isWell: Bool { parked.isEmpty && held.removals.isEmpty && !isBehind }
+  public var isWell: Bool {
+    parked.isEmpty && held.removals.isEmpty && !isBehind && problems.allSatisfy(\.isAdvisory)
+  }
 
   /// Reads it.
   ///
@@ -67,7 +71,8 @@ public struct StatusReport: Sendable {
       FROM rollcall.directory AS d WHERE d.name = $1
       """, [configuration.name])
     var report = StatusReport(
-      name: configuration.name, parked: parked, held: held, released: released, isBehind: true)
+      name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
+      problems: try await ledger.problems())
     guard !record.isEmpty else { return report }
     report.watermarkAge = record.double(0, 0).map { max(0, $0) }
     report.backlog = record.int(0, 8)

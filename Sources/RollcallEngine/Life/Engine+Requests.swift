@@ -60,16 +60,19 @@ extension Engine {
   /// Says for `status` how the directory is, unless another process leads, which knows better.
   func note(_ condition: DirectoryCondition) async {
     do throws(EngineError) {
-      if !leader.isLeading, let subject = try await ledger.record()?.subject,
-        try await Leader.exists(for: subject, ledger.database)
-      {
-        return
-      }
+      if try await isLedElsewhere() { return }
       try await ledger.note(condition)
     } catch {
       // Whoever asks for the status cannot reach the database either.
       logger.debug("noting the state", metadata: ["error": "\(error)"])
     }
+  }
+
+  /// Whether another process leads.
+  func isLedElsewhere() async throws(EngineError) -> Bool {
+    if leader.isLeading { return false }
+    guard let subject = try await ledger.record()?.subject else { return false }
+    return try await Leader.exists(for: subject, ledger.database)
   }
 
   /// Waits until no pass is under way, after work has stopped.
@@ -90,6 +93,7 @@ extension Engine {
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
+    await problems.flush()
     // Only who has nothing on its way says that it has ended in order.
     if let leadingSince, provisioner.passesRunning == 0, !unknown.isOpen {
       try? await ledger.noteEnd(ofTermSince: leadingSince)

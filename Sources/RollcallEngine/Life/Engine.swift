@@ -28,6 +28,8 @@ public final class Engine {
   let retrier: Retrier
   let leader: Leader
   let unknown: UnknownOutcomes
+  /// What `status` shows as problems.
+  public let problems: ProblemBoard
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
   /// Nil where no groups are configured, and before the first connection.
@@ -72,6 +74,7 @@ public final class Engine {
     unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, provisioner)
     leader = Leader(options)
+    problems = ProblemBoard(ledger, logger)
     wire()
   }
 
@@ -88,6 +91,7 @@ public final class Engine {
     unknown.onOverflow = { [weak self] in self?.requestReconcile() }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
     leader.onLost = { [weak self] error in self?.trouble(error) }
+    problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
     gatekeeper.count = { [weak self] limit throws(EngineError) in
       guard let self else { return 0 }
       return try await self.countManaged(upTo: limit)
@@ -130,6 +134,7 @@ public final class Engine {
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     }
+    problems.renew()
     try await state.load()
     // Another directory, or another part of it, has never been compared.
     let isSame = record?.server == facts.identity && record?.base == base

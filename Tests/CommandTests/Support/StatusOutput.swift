@@ -25,6 +25,13 @@ struct StatusOutput: Decodable {
     var since: String
   }
 
+  struct Problem: Decodable {
+    var code: String
+    var message: String
+    var fix: String?
+    var since: String?
+  }
+
   var name: String
   var behind: Bool
   var watermarkAgeSeconds: Double?
@@ -36,6 +43,7 @@ struct StatusOutput: Decodable {
   var held: [Held]
   var heldSet: String?
   var released: Int
+  var problems: [Problem]
 
   init(parsing text: String) throws {
     let decoder = JSONDecoder()
