@@ -201,6 +201,16 @@ BEGIN
 END
 $step$;
 
+-- What is held is known by its action and its subject: a person's key, or the DN of a group.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.held RENAME COLUMN key TO subject;
+    ALTER TABLE rollcall.held DROP CONSTRAINT held_pkey, ADD PRIMARY KEY (directory, action, subject);
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.

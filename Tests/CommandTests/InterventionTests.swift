@@ -56,7 +56,7 @@ import Testing
     let set = try #require(status.heldSet)
     #expect(try await site.rollcall("status").output.contains("held:       3, set \(set)\n"))
     // One removal has become another.
-    let key = "WHERE key = '12'"
+    let key = "WHERE subject = '12'"
     try await site.sql("UPDATE rollcall.held SET dn = 'uid=else,\(site.base)' \(key)")
     #expect(try await site.rollcall("release", "--set", set).code == 1)
     try await site.sql("UPDATE rollcall.held SET dn = 'uid=gone12,\(site.base)', action = 'disable' \(key)")
@@ -64,13 +64,13 @@ import Testing
     try await site.sql("UPDATE rollcall.held SET action = 'delete' \(key)")
     // Another removal is held meanwhile: what was looked at is not the set any more.
     try await site.sql(
-      "INSERT INTO rollcall.held (directory, key, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')"
+      "INSERT INTO rollcall.held (directory, subject, action, dn) VALUES ('\(site.name)', '14', 'delete', 'uid=x,\(site.base)')"
     )
     let refused = try await site.rollcall("release", "--set", set)
     #expect(refused.code == 1)
     #expect(refused.errors.contains("has changed since \(set)"))
     #expect(try await site.status().released == 0)
-    try await site.sql("DELETE FROM rollcall.held WHERE key = '14'")
+    try await site.sql("DELETE FROM rollcall.held WHERE subject = '14'")
     let released = try await site.succeed("release", "--set", set)
     #expect(released.output == "3 removals approved\n")
     #expect(try await site.status().released == 3)

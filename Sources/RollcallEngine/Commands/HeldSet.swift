@@ -34,8 +34,8 @@ extension Ledger {
   func heldSet() async throws(EngineError) -> HeldSet {
     let result = try await database.query(
       """
-      SELECT key, action, dn, \(StatusReport.time("since")) FROM rollcall.held
-      WHERE directory = $1 AND NOT approved ORDER BY key COLLATE "C"
+      SELECT subject, action, dn, \(StatusReport.time("since")) FROM rollcall.held
+      WHERE directory = $1 AND NOT approved ORDER BY subject COLLATE "C", action COLLATE "C"
       """, [directory])
     return HeldSet(
       removals: (0..<result.rowCount).map { row in

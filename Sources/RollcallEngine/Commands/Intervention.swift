@@ -65,7 +65,7 @@ public final class Intervention {
       """
       UPDATE rollcall.held AS h SET approved = true
       FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
-      WHERE h.directory = $1 AND h.key = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
+      WHERE h.directory = $1 AND h.subject = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
       """,
       [
         ledger.directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action)),

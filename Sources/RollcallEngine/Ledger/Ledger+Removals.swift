@@ -10,6 +10,9 @@ struct HeldRemoval: Sendable, Equatable {
 }
 
 extension Ledger {
+  /// SQL for what is held that is a removal; of a key there is one at most.
+  private static let removals = "h.action IN ('delete', 'disable')"
+
   /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
   func spend(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
@@ -50,12 +53,12 @@ extension Ledger {
     if removals.isEmpty { return }
     try await database.query(
       """
-      INSERT INTO rollcall.held AS h (directory, key, action, dn, since, approved)
-      SELECT $1, x.key, x.action, x.dn, now(), false
-      FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
-      ON CONFLICT (directory, key) DO UPDATE SET action = excluded.action, dn = excluded.dn,
-        since = CASE WHEN h.action = excluded.action THEN h.since ELSE now() END,
-        approved = h.approved AND h.action = excluded.action
+      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)),
+      other AS (DELETE FROM rollcall.held AS h USING x
+        WHERE h.directory = $1 AND h.subject = x.key AND h.action <> x.action AND \(Ledger.removals))
+      INSERT INTO rollcall.held (directory, subject, action, dn, since, approved)
+      SELECT $1, x.key, x.action, x.dn, now(), false FROM x
+      ON CONFLICT (directory, action, subject) DO UPDATE SET dn = excluded.dn
       """,
       [
         directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action.rawValue)),
@@ -67,13 +70,14 @@ extension Ledger {
   func unhold(_ keys: [String]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
-      "DELETE FROM rollcall.held WHERE directory = $1 AND key = ANY($2::text[])",
+      "DELETE FROM rollcall.held AS h WHERE directory = $1 AND subject = ANY($2::text[]) AND \(Ledger.removals)",
       [directory, SQLText.array(keys)])
   }
 
   func held() async throws(EngineError) -> [String: HeldRemoval] {
     let result = try await database.query(
-      "SELECT key, action, dn, approved FROM rollcall.held WHERE directory = $1", [directory])
+      "SELECT subject, action, dn, approved FROM rollcall.held AS h WHERE directory = $1 AND \(Ledger.removals)",
+      [directory])
     var held: [String: HeldRemoval] = [:]
     for row in 0..<result.rowCount {
       held[result.text(row, 0) ?? ""] = HeldRemoval(

@@ -100,7 +100,7 @@ import Testing
     try await site.sync()
     #expect(try await site.heldKeys().count == 10)
     // Approved while nobody is running.
-    try await site.sql("UPDATE rollcall.held SET approved = true WHERE key IN ('1', '2', '3', '4', '5', '6', '7')")
+    try await site.sql("UPDATE rollcall.held SET approved = true WHERE subject IN ('1', '2', '3', '4', '5', '6', '7')")
     try await site.withDaemon { _ in
       try await eventually("seven are gone") { try await site.names().count == 33 }
       try await eventually("three are held") { try await site.heldKeys() == ["10", "8", "9"] }
@@ -218,7 +218,7 @@ import Testing
 extension Site {
   /// The keys of held removals, sorted as text.
   func heldKeys() async throws -> [String] {
-    try await sql("SELECT key FROM rollcall.held WHERE NOT approved ORDER BY key COLLATE \"C\"")
+    try await sql("SELECT subject FROM rollcall.held WHERE NOT approved ORDER BY subject COLLATE \"C\"")
       .split(separator: "\n").map(String.init)
   }
 }
