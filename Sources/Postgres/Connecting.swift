@@ -9,6 +9,18 @@ extension PostgresConnection {
   public static func open(
     _ options: ConnectionOptions, timeout: Duration = .seconds(10)
   ) async throws(PostgresError) -> PostgresConnection {
+    do throws(PostgresError) { return try await connect(options, timeout) } catch {
+      // PgBouncer, in the first packet: "unsupported startup parameter: options", or "… in options: search_path".
+      guard !options.settings.isEmpty, error.message.contains("unsupported startup parameter") else { throw error }
+      let connection = try await connect(options.withoutSettings, timeout)
+      try await connection.script(options.script, timeout: timeout)
+      return connection
+    }
+  }
+
+  private static func connect(
+    _ options: ConnectionOptions, _ timeout: Duration
+  ) async throws(PostgresError) -> PostgresConnection {
     // PQconnectStart resolves host names, which blocks; pointers do not cross threads, numbers do.
     let address = await Reactor.blocking { UInt(bitPattern: unsafe start(options)) }
     guard let connection = unsafe OpaquePointer(bitPattern: address) else {

@@ -1,9 +1,12 @@
 internal import CPostgres
+internal import Glibc
 
 /// How to reach a database: the user's connection string with what a long-lived client needs besides.
 public struct ConnectionOptions: Sendable {
   /// libpq keywords and values, in the order they are given to the library.
-  let keywords: [(name: String, value: String)]
+  private let parsed: [(name: String, value: String)]
+  /// What each session begins with.
+  let settings: [(name: String, value: String)]
 
   /// - Parameters:
   ///   - conninfo: a keyword/value string or a URI (PostgreSQL manual, 34.1.1); empty leaves everything to
@@ -24,11 +27,53 @@ public struct ConnectionOptions: Sendable {
     for (name, value) in defaults where !keywords.contains(where: { $0.name == name }) {
       keywords.append((name, value))
     }
-    self.keywords = keywords
+    parsed = keywords
+    settings = []
+  }
+
+  private init(_ parsed: [(name: String, value: String)], settings: [(name: String, value: String)]) {
+    self.parsed = parsed
+    self.settings = settings
+  }
+
+  /// The same, for sessions that have these settings from their first statement on. They win over those of the
+  /// connection string, of `PGOPTIONS`, and of the role.
+  public func settings(_ settings: [(name: String, value: String)]) -> ConnectionOptions {
+    ConnectionOptions(parsed, settings: self.settings + settings)
+  }
+
+  /// Keywords and values with the settings among them (PostgreSQL manual, 34.1.2 "options").
+  var keywords: [(name: String, value: String)] {
+    if settings.isEmpty { return parsed }
+    // Where the keyword is given, the library does not look into the environment.
+    var options = self["options"] ?? environment("PGOPTIONS") ?? ""
+    for (name, value) in settings {
+      options += " -c \(name)="
+      for scalar in value.unicodeScalars {
+        if scalar == " " || scalar == "\\" { options += "\\" }
+        options.unicodeScalars.append(scalar)
+      }
+    }
+    return parsed.filter { $0.name != "options" } + [("options", options)]
+  }
+
+  /// Without the settings, for a pooler that refuses to pass them on.
+  var withoutSettings: ConnectionOptions { ConnectionOptions(parsed, settings: []) }
+
+  /// The settings as a statement.
+  var script: String {
+    "SELECT "
+      + settings.map {
+        "pg_catalog.set_config(\(SQLText.literal($0.name)), \(SQLText.literal($0.value)), false)"
+      }.joined(separator: ", ")
+  }
+
+  private func environment(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
   /// What a keyword stands at, when the string or the defaults set it.
-  public subscript(name: String) -> String? { keywords.first { $0.name == name }?.value }
+  public subscript(name: String) -> String? { parsed.first { $0.name == name }?.value }
 
   private static func parse(_ conninfo: String) throws(PostgresError) -> [(name: String, value: String)] {
     var complaint: UnsafeMutablePointer<CChar>?

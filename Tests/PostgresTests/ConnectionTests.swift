@@ -83,6 +83,23 @@ import Testing
     #expect(uri["connect_timeout"] == "2" && uri["dbname"] == "db")
   }
 
+  @Test func settingsHoldFromTheStartAndWinOverTheConnectionString() async throws {
+    let server = try await PostgresServerOfTests.shared
+    let conninfo = server.conninfo(settings: ["options": "-c search_path=public -c work_mem=7MB"])
+    let found = try await Reactor.run {
+      let options = try ConnectionOptions(conninfo, applicationName: "test")
+        .settings([("search_path", "pg_catalog, \"a \\b\", pg_temp"), ("statement_timeout", "4321")])
+      let connection = try await PostgresConnection.open(options)
+      defer { connection.close() }
+      // What RESET goes back to was there before the first statement.
+      let result = try await connection.query(
+        "SELECT reset_val, source FROM pg_settings WHERE name = ANY ('{search_path,statement_timeout,work_mem}') ORDER BY name"
+      )
+      return (0..<3).map { "\(result.text($0, 0) ?? "") \(result.text($0, 1) ?? "")" }
+    }
+    #expect(found == [#"pg_catalog, "a \b", pg_temp client"#, "4321 client", "7168 client"])
+  }
+
   @Test func aMuteServerHasADeadline() async throws {
     let server = try await PostgresServerOfTests.shared
     let proxy = try await TCPProxy.start(to: server.port)

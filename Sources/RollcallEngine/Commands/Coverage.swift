@@ -22,11 +22,14 @@ struct Coverage {
   }
 
   private let database: Database
+  private let mapping: Database
   private let configuration: Configuration
   let readings: [MappingReading]
 
-  init(_ database: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
+  /// - Parameter mapping: a session that looks up the tables' names where the mapping does.
+  init(_ database: Database, mapping: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
     self.database = database
+    self.mapping = mapping
     self.configuration = configuration
     self.readings = readings
   }
@@ -40,8 +43,8 @@ struct Coverage {
         """
         SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, EXISTS (SELECT FROM pg_attribute AS a
           WHERE a.attrelid = c.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)
-        """, [table.sql, key])
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1::oid
+        """, [try await mapping.oid(of: table), key])
       guard let oid = found.isEmpty ? nil : found.int(0, 0), let name = found.text(0, 1) else {
         findings.append(error(path, "there is no table \(table)"))
         continue
@@ -171,13 +174,22 @@ struct Coverage {
   }
 }
 
+extension Database {
+  /// A table's OID, its name looked up as this session does; nil where there is none.
+  func oid(of table: QualifiedName) async throws(EngineError) -> String? {
+    // Qualified: the mapping's session sees other schemas.
+    try await query("SELECT pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid", [table.sql]).text(0, 0)
+  }
+}
+
 extension Engine {
   /// Checks that the mapping can be read and that the triggers see all that it reads.
   ///
   /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
   public func requireCoverage() async throws(EngineError) {
     let readings = try await requireMapping()
-    let findings = try await Coverage(database, configuration, readings).findings().filter { $0.level == .error }
+    let coverage = Coverage(database, mapping: mapping, configuration, readings)
+    let findings = try await coverage.findings().filter { $0.level == .error }
     if !findings.isEmpty { throw .refused(Finding.text(findings)) }
   }
 
@@ -199,7 +211,7 @@ extension Engine {
   @discardableResult
   private func requireMapping() async throws(EngineError) -> [MappingReading] {
     let readings: [MappingReading]
-    do throws(EngineError) { readings = try await MappingReader(database, configuration).read() } catch {
+    do throws(EngineError) { readings = try await MappingReader(mapping, configuration).read() } catch {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
         throw error
       }

@@ -15,13 +15,20 @@ struct DatabaseInspection {
   func run() async -> SourceFacts {
     var facts = SourceFacts()
     let database: Database
-    do throws(EngineError) { database = try Database(configuration) } catch {
+    let mapping: Database
+    do throws(EngineError) {
+      database = try Database(configuration)
+      mapping = try Database(configuration, searchPath: SessionSettings.mappingPath)
+    } catch {
       note(Finding(.error, configuration.place(of: "source.connection"), "\(error)"))
       return facts
     }
-    defer { database.close() }
+    defer {
+      database.close()
+      mapping.close()
+    }
     do throws(EngineError) {
-      try await look(database, &facts)
+      try await look(database, mapping, &facts)
     } catch {
       note(
         Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
@@ -38,7 +45,7 @@ struct DatabaseInspection {
     return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
   }
 
-  private func look(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {
+  private func look(_ database: Database, _ mapping: Database, _ facts: inout SourceFacts) async throws(EngineError) {
     let session = try await database.session()
     let who = try await database.query("SELECT session_user, current_database()")
     let version = session.serverVersion
@@ -50,15 +57,16 @@ struct DatabaseInspection {
     }
     note(Finding(.ok, place, "\(name), connected as \(who.text(0, 0) ?? "")"))
     let isInstalled = try await checkSchema(database, place)
-    facts.readings = try await MappingReader(database, configuration).read()
+    facts.readings = try await MappingReader(mapping, configuration).read()
     let findings = MappingInspection(configuration).findings(facts.readings)
     findings.forEach(note)
     if findings.contains(where: { $0.level == .error }) { return }
     note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL understands the mapping"))
     if isInstalled {
-      for finding in try await Coverage(database, configuration, facts.readings).findings() { note(finding) }
+      let coverage = Coverage(database, mapping: mapping, configuration, facts.readings)
+      for finding in try await coverage.findings() { note(finding) }
     }
-    try await checkReading(database, &facts)
+    try await checkReading(database, mapping, &facts)
   }
 
   // MARK: Parts
@@ -92,14 +100,16 @@ struct DatabaseInspection {
   }
 
   /// Whether the rows can be read as they will be, and how many people there are.
-  private func checkReading(_ database: Database, _ facts: inout SourceFacts) async throws(EngineError) {
+  private func checkReading(
+    _ database: Database, _ mapping: Database, _ facts: inout SourceFacts
+  ) async throws(EngineError) {
     let query = RosterQuery(configuration)
     let path = if case .table = configuration.source.relation { "source.table" } else { "source.query" }
     let place = configuration.place(of: path)
     do throws(EngineError) {
-      try await database.query("EXPLAIN \(query.select)")
+      try await mapping.query("EXPLAIN \(query.select)")
       let scope = query.keys(inScopeOnly: true)
-      let count = try await database.query(
+      let count = try await mapping.query(
         "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
         timeout: .seconds(120))
       facts.people = count.int(0, 0)
@@ -119,18 +129,18 @@ struct DatabaseInspection {
         refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
       note(Finding(.error, place, refusal.message, remedy: remedy))
     }
-    try await checkKeyIndex(database)
+    try await checkKeyIndex(database, mapping)
   }
 
-  private func checkKeyIndex(_ database: Database) async throws(EngineError) {
+  private func checkKeyIndex(_ database: Database, _ mapping: Database) async throws(EngineError) {
     guard case .table(let table) = configuration.source.relation else { return }
     let found = try await database.query(
       """
       SELECT c.relkind IN ('v', 'm') OR EXISTS (SELECT FROM pg_index AS i
         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = $2)
-      FROM pg_class AS c WHERE c.oid = to_regclass($1)
-      """, [table.sql, configuration.source.key])
+      FROM pg_class AS c WHERE c.oid = $1::oid
+      """, [try await mapping.oid(of: table), configuration.source.key])
     if found.isEmpty || found.bool(0, 0) { return }
     note(
       Finding(

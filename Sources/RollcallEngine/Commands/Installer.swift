@@ -8,6 +8,7 @@ public import Reactor
 public final class Installer {
   private let configuration: Configuration
   private let database: Database
+  private let mapping: Database
   private let role: String?
   /// Told of each thing done.
   public var onStep: (@Reactor (String) -> Void)?
@@ -25,6 +26,7 @@ public final class Installer {
       let options = try ConnectionOptions(connection ?? own, applicationName: "rollcall install")
       // A trigger gives way to writers for up to a minute a table.
       database = Database(options, timeout: 600_000)
+      mapping = Database(options, searchPath: SessionSettings.mappingPath)
       let named = try ConnectionOptions(own, applicationName: "rollcall")["user"]
       self.role = role ?? named
     } catch {
@@ -32,7 +34,10 @@ public final class Installer {
     }
   }
 
-  public func close() { database.close() }
+  public func close() {
+    database.close()
+    mapping.close()
+  }
 
   /// Does it all; what is there already is left, so that it can be run again at any time.
   ///
@@ -40,10 +45,10 @@ public final class Installer {
   public func install() async throws(EngineError) {
     let user = try await database.query("SELECT session_user").text(0, 0) ?? ""
     let isOwner = try await installSchema(user)
-    let readings = try await MappingReader(database, configuration).read()
+    let readings = try await MappingReader(mapping, configuration).read()
     let failures = MappingInspection(configuration).failures(readings)
     if !failures.isEmpty { throw .refused(Finding.text(failures)) }
-    let (demands, findings) = try await Coverage(database, configuration, readings).demands()
+    let (demands, findings) = try await Coverage(database, mapping: mapping, configuration, readings).demands()
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
     for demand in demands { try await watch(demand) }

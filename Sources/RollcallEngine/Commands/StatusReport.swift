@@ -125,11 +125,12 @@ extension Ledger {
 
 extension Database {
   /// A session with the configuration's connection.
-  convenience init(_ configuration: Configuration) throws(EngineError) {
+  convenience init(_ configuration: Configuration, searchPath: String? = nil) throws(EngineError) {
     do throws(PostgresError) {
       self.init(
         try ConnectionOptions(
-          configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"))
+          configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"),
+        searchPath: searchPath)
     } catch {
       throw .database(error)
     }

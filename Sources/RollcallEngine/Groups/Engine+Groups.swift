@@ -10,8 +10,7 @@ extension Engine {
   func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
-      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: database
-    )
+      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: mapping)
     try await keeper.load()
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
     keeper.onRemade = { [weak self] group in self?.muster([group]) }
@@ -62,7 +61,7 @@ extension Engine {
     guard let membership = roster.query.expressions.last else { return [] }
     let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
     // A session of its own, so that a long look at everybody keeps nobody waiting.
-    let scan = Database(options, timeout: 600_000)
+    let scan = Database(options, timeout: 600_000, searchPath: SessionSettings.mappingPath)
     defer { scan.close() }
     let scope = roster.query.scope.map { "(\($0.sql)\n) IS TRUE" } ?? "true"
     do throws(EngineError) {

@@ -17,8 +17,12 @@ public final class Engine {
   let logger: Logger
   let options: ConnectionOptions
   let database: Database
-  let bulk: Database
   let windows: Database
+  /// Sessions in which the mapping is evaluated; nothing else is done on them.
+  let mapping: Database
+  let mappingBulk: Database
+  /// Streams everybody.
+  let bulk: Database
   let link: DirectoryLink
   let roster: Roster
   let ledger: Ledger
@@ -62,11 +66,14 @@ public final class Engine {
       throw .database(error)
     }
     database = Database(options)
-    bulk = Database(options, timeout: 600_000)
     windows = Database(options, timeout: 600_000)
+    let path = SessionSettings.mappingPath
+    mapping = Database(options, searchPath: path)
+    mappingBulk = Database(options, timeout: 600_000, searchPath: path)
+    bulk = Database(options, timeout: 600_000, searchPath: path)
     let ledgerSession = Database(options)
     link = DirectoryLink(configuration.directory, base: configuration.users.base)
-    roster = Roster(database, RosterQuery(configuration))
+    roster = Roster(mapping, RosterQuery(configuration))
     ledger = Ledger(ledgerSession, directory: configuration.name)
     state = LedgerState(ledger)
     gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
@@ -112,7 +119,7 @@ public final class Engine {
     if !link.isConnected { try await link.connect() }
     let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
-      configuration, roster: roster, bulk: Roster(windows, roster.query), link: link, state: state, facts: facts)
+      configuration, roster: roster, bulk: Roster(mappingBulk, roster.query), link: link, state: state, facts: facts)
     let fingerprint = Fingerprint.of(
       roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", facts.schema)
     let base = configuration.users.base.normalized(facts.schema)
@@ -264,7 +271,7 @@ public final class Engine {
   }
 
   /// All but the leader's, which has a watch of its own.
-  private var sessions: [Database] { [database, bulk, windows, ledger.database] }
+  private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
 
   /// Forgets what every directory has settled, at most once in a while.
   func prune(force: Bool) async {

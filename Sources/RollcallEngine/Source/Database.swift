@@ -2,24 +2,24 @@ internal import Logging
 public import Postgres
 public import Reactor
 
-/// The settings that every session of Rollcall begins with.
+/// The settings that every session of Rollcall has from its first statement on.
 enum SessionSettings {
-  /// - Parameter timeout: `statement_timeout` in milliseconds.
-  static func script(timeout: Int = 60_000) -> String {
-    """
-    SET row_security = off;
-    SET search_path = pg_catalog, public, pg_temp;
-    SET statement_timeout = \(timeout);
-    SET lock_timeout = 10000;
-    SET idle_in_transaction_session_timeout = 60000;
-    SET client_min_messages = warning;
-    SET TimeZone = 'UTC';
-    SET DateStyle = 'ISO, YMD';
-    SET IntervalStyle = 'postgres';
-    SET bytea_output = 'hex';
-    SET extra_float_digits = 1;
-    SET xmloption = content;
-    """
+  /// What the program's own statements see. A function or operator of another schema whose arguments match exactly
+  /// would be called in place of one of `pg_catalog` that needs a cast, with the rights of whoever runs this.
+  static let ownPath = "pg_catalog, pg_temp"
+  /// What the mapping sees.
+  static let mappingPath = "pg_catalog, public, pg_temp"
+
+  /// - Parameters:
+  ///   - searchPath: the schemas in which names are looked up.
+  ///   - timeout: `statement_timeout` in milliseconds.
+  static func list(searchPath: String = ownPath, timeout: Int = 60_000) -> [(name: String, value: String)] {
+    [
+      ("search_path", searchPath), ("row_security", "off"), ("statement_timeout", "\(timeout)"),
+      ("lock_timeout", "10000"), ("idle_in_transaction_session_timeout", "60000"),
+      ("client_min_messages", "warning"), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
+      ("IntervalStyle", "postgres"), ("bytea_output", "hex"), ("extra_float_digits", "1"), ("xmloption", "content"),
+    ]
   }
 }
 
@@ -27,7 +27,6 @@ enum SessionSettings {
 @Reactor
 public final class Database {
   private let options: ConnectionOptions
-  private let timeout: Int
   private var connection: PostgresConnection?
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   /// The session's names of its prepared statements.
@@ -35,10 +34,13 @@ public final class Database {
   private var lastPrepared = 0
   private var hasEnded = false
 
-  /// - Parameter timeout: `statement_timeout` of the session in milliseconds.
-  public init(_ options: ConnectionOptions, timeout: Int = 60_000) {
-    self.options = options
-    self.timeout = timeout
+  /// - Parameters:
+  ///   - timeout: `statement_timeout` of the session in milliseconds.
+  ///   - searchPath: the schemas in which the session's statements look up names; nil means those that Rollcall's own
+  ///     statements see, `pg_catalog` and no other.
+  public init(_ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil) {
+    self.options = options.settings(
+      SessionSettings.list(searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout))
   }
 
   /// The session, made anew where the last one is gone.
@@ -56,7 +58,6 @@ public final class Database {
   private func open() async -> Result<PostgresConnection, EngineError> {
     do throws(PostgresError) {
       let connection = try await PostgresConnection.open(options, timeout: .seconds(8))
-      try await connection.script(SessionSettings.script(timeout: timeout), timeout: .seconds(8))
       if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
       self.connection = connection
       prepared = [:]

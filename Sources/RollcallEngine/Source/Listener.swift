@@ -23,7 +23,10 @@ final class Listener {
   private(set) var isListening = false
 
   init(_ options: ConnectionOptions, _ logger: Logger) {
-    self.options = options
+    // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
+    // commits fail when that is full: the server ends a session that has not probed for so long.
+    self.options = options.settings(
+      SessionSettings.list(timeout: 10_000) + [("idle_session_timeout", "30s")])
     self.logger = logger
   }
 
@@ -62,12 +65,7 @@ final class Listener {
       guard notification.channel == NotificationPayload.channel else { return }
       self?.onPayload?(NotificationPayload(parsing: notification.payload))
     }
-    // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
-    // commits fail when that is full: the server ends a session that has not probed for so long.
-    try await connection.script(
-      """
-      SET statement_timeout = 10000; SET idle_session_timeout = '30s'; LISTEN \(NotificationPayload.channel)
-      """, timeout: Listener.probeTimeout)
+    try await connection.script("LISTEN \(NotificationPayload.channel)", timeout: Listener.probeTimeout)
     try await requireRegistration(connection)
   }
 

@@ -11,6 +11,7 @@ enum PoolerProbe {
 
   /// - Throws: ``EngineError/refused(_:)`` where sessions do not last; what the database says otherwise.
   static func requireSessions(_ options: ConnectionOptions) async throws(EngineError) {
+    let options = options.settings(SessionSettings.list())
     do throws(PostgresError) {
       let one = try await PostgresConnection.open(options, timeout: deadline)
       defer { one.close() }
