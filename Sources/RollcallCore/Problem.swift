@@ -38,5 +38,7 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case group
     /// The operation is larger than the server takes.
     case tooLarge = "too-large"
+    /// It would touch an entry that is never touched.
+    case protected
   }
 }

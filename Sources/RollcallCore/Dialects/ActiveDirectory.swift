@@ -21,6 +21,9 @@ public struct ActiveDirectory: Dialect {
 
   public var identityAttribute: String { "objectGUID" }
 
+  /// Set by AdminSDHolder ([MS-ADTS] 3.1.1.6.1) on members of the protected groups, and never cleared.
+  public var privilegeMark: Attribute? { Attribute("adminCount", ["1"]) }
+
   /// Of userPrincipalName; sAMAccountName is refused with entryAlreadyExists.
   public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
 

@@ -32,6 +32,9 @@ public protocol Dialect: Sendable {
   /// The attribute that tells an entry from every other, for ever.
   var identityAttribute: String { get }
 
+  /// A value by which the server marks an account as an administrator's, and which it does not take back.
+  var privilegeMark: Attribute? { get }
+
   /// Attributes that a search returns only when they are asked for by name.
   var operationalAttributes: [String] { get }
 
@@ -124,6 +127,7 @@ extension Dialect {
   }
 
   public var passwordNeedsEncryption: Bool { false }
+  public var privilegeMark: Attribute? { nil }
   public var operationalAttributes: [String] { [] }
   public var uniqueAttributes: [UniqueAttribute] { [] }
   public var collisionCodes: Set<ResultCode> { [] }

@@ -17,7 +17,7 @@ extension Planner {
         plan.blocked[party.key] = blocker
         appendLock(intents[index], to: &plan)
       case .moving:
-        let intent = adopting(intents[index], party.adopted.map { strangers[$0].entry }, &plan)
+        let intent = adopting(intents[index], party.adopted.map { strangers[$0] }, &plan)
         switch intent.goal {
         case .rest, .parked: appendAlone(intent, to: &plan)
         case .delete, .create, .change: moving[index] = intent
@@ -57,10 +57,16 @@ extension Planner {
   }
 
   /// A creation becomes a change of the unlinked entry that has the name.
-  private func adopting(_ intent: Intent, _ entry: Entry?, _ plan: inout Plan) -> Intent {
-    guard let entry, case .create(let wanted) = intent.goal else { return intent }
+  private func adopting(_ intent: Intent, _ occupant: Occupant?, _ plan: inout Plan) -> Intent {
+    guard let occupant, case .create(let wanted) = intent.goal else { return intent }
     do throws(Problem) {
-      return withinBudget(intent.subject, try goal(intent.subject, entry, wanted), &plan)
+      // To adopt is what the configuration wants, so it is no meeting that somebody has to agree to.
+      var subject = intent.subject
+      subject.acquaintance = [.change, .removal]
+      subject.isProtected = occupant.isProtected
+      let goal = try guarded(subject, try goal(subject, occupant.entry, wanted), &plan)
+      plan.adopted[subject.key] = occupant.entry
+      return withinBudget(subject, goal, &plan)
     } catch {
       return Intent(intent.subject, .parked(error))
     }

@@ -56,7 +56,7 @@ extension Planner {
   /// What to do about one subject, whatever becomes of the others.
   func assess(_ subject: Subject, _ plan: inout Plan) -> Intent {
     do throws(Problem) {
-      let goal = try goal(of: subject)
+      let goal = try guarded(subject, try goal(of: subject), &plan)
       // Disabling does not wait for the row to be put right.
       if case .lockedOut(let problem) = subject.desired { plan.parked[subject.key] = problem }
       return withinBudget(subject, goal, &plan)

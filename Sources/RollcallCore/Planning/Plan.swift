@@ -12,6 +12,12 @@ public struct Plan: Sendable, Equatable {
   public var removals: [Removal] = []
   /// Removals that were left out because their subjects said `removalHeld`.
   public var withheld: [Removal] = []
+  /// Entries that Rollcall did not make and may not touch yet; left out.
+  public var takeovers: [Takeover] = []
+  /// Removals of what the server has marked as an administrator's, left out until each is released.
+  public var shielded: [Removal] = []
+  /// Unlinked entries that keys take over.
+  public var adopted: [String: Entry] = [:]
   /// Keys for which there is nothing to do.
   public var settled: [String] = []
   /// Keys whose ledger record of a disable no longer says anything and can go without an operation.

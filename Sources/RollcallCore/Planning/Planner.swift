@@ -8,6 +8,7 @@ public final class Planner: Sendable {
   let schema: Schema
   let dialect: any Dialect
   let temporary: TemporaryName
+  let protection: Protection
   let link: AttributeRule
   let naming: AttributeRule
   /// The mapped attributes that are compared: neither link nor `objectClass`, nothing that the server hides.
@@ -19,10 +20,15 @@ public final class Planner: Sendable {
 
   /// - Parameters:
   ///   - directoryName: the configuration's `name`; temporary names are made of it.
-  public init(rules: UserRules, schema: Schema, dialect: any Dialect, directoryName: String) {
+  ///   - protection: what is never touched.
+  public init(
+    rules: UserRules, schema: Schema, dialect: any Dialect, directoryName: String,
+    protection: Protection = Protection()
+  ) {
     self.rules = rules
     self.schema = schema
     self.dialect = dialect
+    self.protection = protection
     temporary = TemporaryName(directory: directoryName)
     link = AttributeRule(rules.link, schema)
     naming = AttributeRule(rules.naming, schema)
@@ -61,7 +67,8 @@ public final class Planner: Sendable {
     var seen: Set<String> = []
     let all =
       ["objectClass", rules.link, rules.naming] + attributes.map(\.name) + lock.attributeNames
-      + dialect.operationalAttributes + uniques.map(\.rule.name) + (control.map { [$0.rule.name] } ?? [])
+      + dialect.operationalAttributes + [dialect.identityAttribute] + (dialect.privilegeMark.map { [$0.name] } ?? [])
+      + uniques.map(\.rule.name) + (control.map { [$0.rule.name] } ?? [])
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 
@@ -99,10 +106,12 @@ public final class Planner: Sendable {
     }
     guard intents.contains(where: \.relocates) else {
       for intent in intents { appendAlone(intent, to: &plan) }
+      plan.unsettleWaiting()
       return plan
     }
     // In the order of the keys, so that who wins a name does not depend on who was read first.
     arrange(intents.sorted { keyPrecedes($0.subject.key, $1.subject.key) }, strangers, &plan)
+    plan.unsettleWaiting()
     return plan
   }
 }

@@ -10,18 +10,28 @@ public struct Subject: Sendable {
   public var disabledByUs: Bool
   /// Its removal may not happen now: where the plan would remove it, it stays untouched.
   public var removalHeld: Bool
+  /// What may be done to `current` without asking a person first.
+  public var acquaintance: Acquaintance
+  /// A person has released this removal of the entry, by name.
+  public var released: Removal.Action?
+  /// The configuration's filter says that `current` is never touched.
+  public var isProtected: Bool
   /// The names of the groups that the person is to be in; nil: nobody asks about groups, or they stay as they are.
   public var groups: [AttributeValue]?
 
   public init(
     key: String, desired: Desired, current: Entry? = nil, disabledByUs: Bool = false,
-    removalHeld: Bool = false, groups: [AttributeValue]? = nil
+    removalHeld: Bool = false, acquaintance: Acquaintance = .friend, released: Removal.Action? = nil,
+    isProtected: Bool = false, groups: [AttributeValue]? = nil
   ) {
     self.key = key
     self.desired = desired
     self.current = current
     self.disabledByUs = disabledByUs
     self.removalHeld = removalHeld
+    self.acquaintance = acquaintance
+    self.released = released
+    self.isProtected = isProtected
     self.groups = groups
   }
 }
@@ -32,6 +42,8 @@ public struct Occupant: Sendable {
   /// Its link value; nil: unlinked, so not ours.
   public var key: String?
   public var entry: Entry
+  /// The configuration's filter says that it is never touched.
+  public var isProtected = false
 
   public init(dn: DistinguishedName, key: String?, entry: Entry) {
     self.dn = dn

@@ -147,7 +147,7 @@ import Testing
     let planner = People.planner()
     #expect(
       planner.requestedAttributes == [
-        "objectClass", "employeeNumber", "uid", "cn", "sn", "mail", "pwdAccountLockedTime",
+        "objectClass", "employeeNumber", "uid", "cn", "sn", "mail", "pwdAccountLockedTime", "entryUUID",
       ])
   }
 }

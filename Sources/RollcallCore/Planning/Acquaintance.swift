@@ -1,0 +1,107 @@
+public import LDAPModel
+
+/// What a plan may do to the entry that a subject has met.
+public struct Acquaintance: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The ledger knows the entry: Rollcall made it, or a person has released its takeover.
+  public static let known = Acquaintance(rawValue: 1)
+  /// It may be changed.
+  public static let change = Acquaintance(rawValue: 2)
+  /// It may be deleted, or disabled for the first time, within the budget.
+  public static let removal = Acquaintance(rawValue: 4)
+
+  public static let friend: Acquaintance = [.known, .change, .removal]
+}
+
+/// A person or group that Rollcall did not make and would touch for the first time.
+public struct Takeover: Sendable, Equatable {
+  /// The ledger's name of the action.
+  public static let action = "takeover"
+
+  /// A key, or the normalized DN of a group.
+  public var subject: String
+  public var dn: DistinguishedName
+
+  public init(subject: String, dn: DistinguishedName) {
+    self.subject = subject
+    self.dn = dn
+  }
+}
+
+extension Planner {
+  /// The goal, unless the entry that it would touch is protected or a person has to agree first.
+  func guarded(
+    _ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan
+  ) throws(Problem) -> Intent.Goal {
+    let entry: Entry
+    switch goal {
+    case .rest, .parked: return goal
+    case .create(let wanted):
+      try checkProtected(wanted.entry.dn, subject)
+      return goal
+    case .delete(let found): entry = found
+    case .change(let change):
+      entry = change.entry
+      if change.renames, let wanted = change.wanted { try checkProtected(wanted.entry.dn, subject) }
+    }
+    try checkProtected(entry.dn, subject)
+    if subject.isProtected {
+      throw Problem.protected(entry.dn, "is what users.protect describes").concerningPerson(subject.key)
+    }
+    let removal = removal(subject, goal)
+    if let mark = privilege(of: entry) {
+      let isKnown = subject.acquaintance.contains(.known)
+      guard isKnown, let removal else {
+        throw Problem.privileged(subject.key, entry.dn, mark, isKnown: isKnown)
+      }
+      guard subject.released == removal.action else {
+        plan.shielded.append(removal)
+        return .rest
+      }
+      guard case .change = goal else { return goal }
+      return .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
+    }
+    guard subject.acquaintance.contains(removal == nil ? .change : .removal) else {
+      plan.takeovers.append(Takeover(subject: subject.key, dn: entry.dn))
+      return .rest
+    }
+    return goal
+  }
+
+  private func checkProtected(_ dn: DistinguishedName, _ subject: Subject) throws(Problem) {
+    guard let reason = protection.reason(for: dn.normalized(schema)) else { return }
+    throw Problem.protected(dn, reason).concerningPerson(subject.key)
+  }
+
+  /// The mark of an administrator's account that an entry has, as `attribute: value`.
+  private func privilege(of entry: Entry) -> String? {
+    guard let mark = dialect.privilegeMark else { return nil }
+    let isMarked = entry[mark.name].contains { mark.values.contains($0) }
+    return isMarked ? "\(mark.name): \(mark.values.first?.text ?? "")" : nil
+  }
+}
+
+extension Problem {
+  /// The same, said of one key.
+  fileprivate func concerningPerson(_ key: String) -> Problem {
+    var problem = self
+    problem.message = "person \(key): \(message)"
+    return problem
+  }
+}
+
+extension Plan {
+  /// Keys whose entries stay as they are until something is decided.
+  public var waitingKeys: Set<String> {
+    Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key))
+  }
+
+  /// Nobody of whom something waits is settled.
+  mutating func unsettleWaiting() {
+    if takeovers.isEmpty, shielded.isEmpty { return }
+    let waiting = Set(takeovers.map(\.subject)).union(shielded.map(\.key))
+    settled.removeAll(where: waiting.contains)
+  }
+}
