@@ -211,6 +211,15 @@ BEGIN
 END
 $step$;
 
+-- What a directory's tables and triggers were like when it was started or compared last, as a digest.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.directory ADD COLUMN capture text;
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.

@@ -27,4 +27,12 @@ import Testing
     try await database.install()
     #expect(try await database.sql("SELECT count(*) FROM rollcall.held") == "3")
   }
+
+  @Test func whoMayParkMaySayWhatIsWrong() async throws {
+    let role = "daemon_of_upgrade"
+    let database = try await upgraded("CREATE ROLE \(role); GRANT INSERT ON rollcall.parked TO \(role)")
+    #expect(
+      try await database.sql(
+        "SELECT has_table_privilege('\(role)', 'rollcall.problem', 'SELECT, INSERT, UPDATE, DELETE')") == "t")
+  }
 }

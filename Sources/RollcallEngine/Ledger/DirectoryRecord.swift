@@ -8,6 +8,8 @@ struct DirectoryRecord: Sendable {
   var fingerprint: String?
   var server: String?
   var base: String?
+  /// What the triggers were like at the last start or comparison; nil where nobody has noted it.
+  var capture: String?
   /// Seconds since the last completed reconcile; nil if there was none.
   var sinceReconcile: Double?
   /// The process that leads, or led and did not end in order, and since when, as text.
@@ -31,13 +33,14 @@ extension Ledger {
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
-        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false)
+        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
     return DirectoryRecord(
       watermark: result.text(0, 0), system: result.text(0, 1), timeline: result.text(0, 2),
       fingerprint: result.text(0, 3), server: result.text(0, 4), base: result.text(0, 5),
+      capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
       isFuture: result.bool(0, 11))
@@ -47,18 +50,19 @@ extension Ledger {
   ///
   /// - Parameter keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
   func begin(
-    _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, keepWatermark: Bool
+    _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, capture: String,
+    keepWatermark: Bool
   ) async throws(EngineError) {
     try await database.query(
       """
-      INSERT INTO rollcall.directory AS d (name, system_identifier, timeline, fingerprint, server, base)
-      VALUES ($1, $2, $3, $4, $5, $6)
+      INSERT INTO rollcall.directory AS d (name, system_identifier, timeline, fingerprint, server, base, capture)
+      VALUES ($1, $2, $3, $4, $5, $6, $8)
       ON CONFLICT (name) DO UPDATE SET system_identifier = excluded.system_identifier,
         timeline = excluded.timeline, fingerprint = excluded.fingerprint, server = excluded.server,
-        base = excluded.base, watermark = CASE WHEN $7::boolean THEN d.watermark END
+        base = excluded.base, capture = excluded.capture, watermark = CASE WHEN $7::boolean THEN d.watermark END
       """,
       [
-        directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f",
+        directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f", capture,
       ])
   }
 
@@ -70,9 +74,11 @@ extension Ledger {
     return result.isEmpty ? nil : result.text(0, 0)
   }
 
-  func noteReconcile() async throws(EngineError) {
+  /// - Parameter capture: what the triggers were like when the comparison began; nil leaves what is noted.
+  func noteReconcile(capture: String?) async throws(EngineError) {
     try await database.query(
-      "UPDATE rollcall.directory SET last_reconcile = now() WHERE name = $1", [directory])
+      "UPDATE rollcall.directory SET last_reconcile = now(), capture = coalesce($2, capture) WHERE name = $1",
+      [directory, capture])
   }
 
   /// Says for `status` how the directory is.

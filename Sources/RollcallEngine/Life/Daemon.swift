@@ -63,6 +63,7 @@ public final class Daemon {
         await self.every(self.engine.configuration.sweep.every) {
           self.lookSoon(.zero)
           self.engine.answerRequests()
+          self.lookAtCapture()
         }
       })
     var attempt = 0
@@ -80,6 +81,7 @@ public final class Daemon {
         await tellCondition()
         ready()
         lookSoon(.zero)
+        lookAtCapture()
         await waitForTrouble()
       } catch {
         trouble = error
@@ -227,6 +229,8 @@ public final class Daemon {
       }
     }
   }
+
+  private func lookAtCapture() { Reactor.task { await self.engine.capture.look() } }
 
   private func every(_ period: Duration, _ body: @Reactor () -> Void) async {
     while !Task.isCancelled {

@@ -11,6 +11,8 @@ struct ReconcileAgenda {
   var isReading = false
   /// The one that has been read and whose removals are not decided.
   var undecided: Gathering?
+  /// What was known of the triggers when that one began.
+  var capture: String?
   /// No reconcile of this directory has been completed.
   var isFirst = true
   /// Why everybody is compared, where the watermark did not hold.
@@ -71,12 +73,14 @@ extension Engine {
       let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
       do throws(EngineError) {
         let started = ContinuousClock.now
+        let capture = self.capture.signature
         let found = try await reconciler.run(epoch: epochs[0], isFirst: self.reconciles.isFirst)
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(
           "compared everybody",
           metadata: ["entries": "\(found.entries)", "ms": "\((ContinuousClock.now - started).milliseconds)"])
         self.reconciles.undecided = found.gathering
+        self.reconciles.capture = capture
         self.reconciles.isReading = false
         self.reconciles.failures = 0
         self.reconciles.incomplete = nil
@@ -118,7 +122,7 @@ extension Engine {
   /// Writes a completed reconcile down; the epochs that waited for it do so until then.
   func decided(_ gathering: Gathering) async throws(EngineError) {
     guard gathering == reconciles.undecided else { return }
-    try await ledger.noteReconcile()
+    try await ledger.noteReconcile(capture: reconciles.capture)
     reconciles.undecided = nil
     reconciles.isFirst = false
     reconciles.why = nil

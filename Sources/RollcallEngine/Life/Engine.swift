@@ -34,6 +34,7 @@ public final class Engine {
   let unknown: UnknownOutcomes
   /// What `status` shows as problems.
   public let problems: ProblemBoard
+  private(set) lazy var capture = CaptureWatch(self)
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
   /// Nil where no groups are configured, and before the first connection.
@@ -44,8 +45,8 @@ public final class Engine {
   private(set) var leadingSince: String?
   /// How long to wait for the leader's lock where another process has it.
   var patience: Duration = .zero
-  private var lastPrune: ContinuousClock.Instant?
-  private var storesAtPrune = 0
+  var lastPrune: ContinuousClock.Instant?
+  var storesAtPrune = 0
   /// Called when work stopped because a side was lost.
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when everybody could not be compared, although the connection lives.
@@ -129,15 +130,18 @@ public final class Engine {
           + "write to one base (rollcall uninstall in its configuration gives it up)")
     }
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
+    let signature = try await capture.begin()
     // Read only now: until then another leader may have changed it.
     let record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     if isNew { leader.beginTerm(afterAnother: isTakeover) }
     let reason = Engine.mismatch(
-      record, identity, fingerprint: fingerprint, server: facts.identity, base: base, isUnderWay: sweeper != nil)
+      record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
+      isUnderWay: sweeper != nil)
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
-      identity, fingerprint: fingerprint, server: facts.identity, base: base, keepWatermark: reason == nil)
+      identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
+      keepWatermark: reason == nil)
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     }
@@ -241,7 +245,7 @@ public final class Engine {
   /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
   private static func mismatch(
     _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
-    isUnderWay: Bool
+    capture: String, isUnderWay: Bool
   ) -> String? {
     guard let record, record.server != nil else { return "this directory has never been compared" }
     if record.watermark == nil, !isUnderWay { return "there is no watermark" }
@@ -251,6 +255,7 @@ public final class Engine {
     if record.server != server { return "the LDAP server holds another directory than last time" }
     if record.base != base { return "the base has changed" }
     if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
+    if let last = record.capture, last != capture { return "tables or triggers were changed" }
     return nil
   }
 
@@ -272,21 +277,6 @@ public final class Engine {
 
   /// All but the leader's, which has a watch of its own.
   private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
-
-  /// Forgets what every directory has settled, at most once in a while.
-  func prune(force: Bool) async {
-    guard provisioner.isWorking, let sweeper else { return }
-    let due = lastPrune.map { ContinuousClock.now - $0 > .seconds(60) } ?? true
-    guard force || (due && sweeper.stores > storesAtPrune) else { return }
-    lastPrune = .now
-    storesAtPrune = sweeper.stores
-    let session = Database(options, timeout: 120_000)
-    defer { session.end() }
-    do throws(EngineError) { try await ChangeLog(session).prune() } catch {
-      // It is tried again in a while; a log that is longer than it need be is no reason to stop.
-      logger.warning("pruning the change log", metadata: ["error": "\(error)"])
-    }
-  }
 
   // MARK: Ending
 

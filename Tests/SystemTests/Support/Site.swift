@@ -127,6 +127,12 @@ final class Site: Sendable {
     }
   }
 
+  /// What `rollcall status` would show.
+  func report() async throws -> StatusReport {
+    let configuration = self.configuration
+    return try await Reactor.run { try await StatusReport.read(configuration) }
+  }
+
   /// Expects that nothing is to be done and nobody is set aside.
   func expectInStep(_ location: SourceLocation = #_sourceLocation) async throws {
     let result = try await plan()
