@@ -33,7 +33,7 @@ struct Plan: AsyncParsableCommand {
     try await options.perform { setting in
       let engine = try Engine(setting.configuration, logger: setting.logger)
       defer { engine.close() }
-      let result = try await Rehearsal(engine).run(keys)
+      let result = try await Rehearsal(engine).run(keys.map { RosterKey($0) })
       let page = PlanPage(result)
       if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
       for standing in result.standings { Output.error.say("\(standing)") }
@@ -47,8 +47,8 @@ struct Plan: AsyncParsableCommand {
 struct PlanPage {
   private let steps: [Step]
   private let held: [Removal]
-  private let parked: [(key: String, value: Problem)]
-  private let blocked: [(key: String, value: Blocker)]
+  private let parked: [(key: RosterKey, value: Problem)]
+  private let blocked: [(key: RosterKey, value: Blocker)]
 
   init(_ result: Rehearsal.Result) {
     steps = result.plan.sequences.flatMap(\.steps)
@@ -85,7 +85,7 @@ struct PlanPage {
         .array(
           steps.map { step in
             .object([
-              ("key", .string(step.key)), ("what", .string(step.what.rawValue)),
+              ("key", .string(step.key.text)), ("what", .string(step.what.rawValue)),
               ("dn", .string(step.operation.dn.text)), ("ldif", .string(LDIF.change(step.operation))),
             ])
           })
@@ -95,7 +95,7 @@ struct PlanPage {
         .array(
           held.map {
             .object([
-              ("key", .string($0.key)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
+              ("key", .string($0.key.text)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
             ])
           })
       ),
@@ -104,7 +104,7 @@ struct PlanPage {
         .array(
           parked.map { key, problem in
             .object([
-              ("key", .string(key)), ("reason", .string(problem.reason.rawValue)),
+              ("key", .string(key.text)), ("reason", .string(problem.reason.rawValue)),
               ("code", JSON(problem.code.map(Int.init))), ("message", .string(problem.message)),
             ])
           })
@@ -113,7 +113,7 @@ struct PlanPage {
         "waiting",
         .array(
           blocked.map { key, blocker in
-            .object([("key", .string(key)), ("for", .string(blocker.key)), ("dn", .string(blocker.dn.text))])
+            .object([("key", .string(key.text)), ("for", .string(blocker.key.text)), ("dn", .string(blocker.dn.text))])
           })
       ),
     ])

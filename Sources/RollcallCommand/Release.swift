@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import RollcallCore
 internal import RollcallEngine
 
 struct Release: AsyncParsableCommand {
@@ -37,9 +38,9 @@ struct Release: AsyncParsableCommand {
       if let set {
         outcome = try await intervention.release(set: set)
       } else {
-        outcome = try await intervention.release(keys)
+        outcome = try await intervention.release(keys.map { RosterKey($0) })
       }
-      for key in outcome.unknown { Output.error.say("rollcall: key \(key.printable) is not held") }
+      for key in outcome.unknown { Output.error.say("rollcall: key \(key.text.printable) is not held") }
       Output.standard.say("\(counted(outcome.keys.count, "removal")) approved")
       return outcome.unknown.isEmpty ? 0 : 1
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import RollcallCore
 internal import RollcallEngine
 
 struct Retry: AsyncParsableCommand {
@@ -25,8 +26,8 @@ struct Retry: AsyncParsableCommand {
     try await options.perform { setting in
       let intervention = try Intervention(setting.configuration)
       defer { intervention.close() }
-      let outcome = try await intervention.retry(keys)
-      for key in outcome.unknown { Output.error.say("rollcall: key \(key.printable) is not parked") }
+      let outcome = try await intervention.retry(keys.map { RosterKey($0) })
+      for key in outcome.unknown { Output.error.say("rollcall: key \(key.text.printable) is not parked") }
       Output.standard.say("\(counted(outcome.keys.count, "key")) released")
       return 0
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import RollcallCore
 internal import RollcallEngine
 
 struct Status: AsyncParsableCommand {
@@ -75,7 +76,7 @@ struct StatusPage {
 
   private static func json(_ held: HeldSet.Removal) -> JSON {
     .object([
-      ("key", .string(held.key)), ("action", .string(held.action)), ("dn", .string(held.dn)),
+      ("key", .string(held.key.text)), ("action", .string(held.action)), ("dn", .string(held.dn)),
       ("since", .string(held.since)),
     ])
   }

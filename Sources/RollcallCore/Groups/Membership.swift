@@ -2,7 +2,7 @@ public import LDAPModel
 
 /// Which groups a person is to be in, and under which name.
 public struct Membership: Sendable, Equatable {
-  public var key: String
+  public var key: RosterKey
   /// The value by which groups know the person; nil: the person is to be in no managed group.
   public var name: AttributeValue?
   /// Names that the person had and that nobody has now: no managed group is to know them.
@@ -10,7 +10,7 @@ public struct Membership: Sendable, Equatable {
   /// The groups that the row names; nil: the person's groups stay what they are and only follow its name.
   public var wanted: [GroupName]?
 
-  public init(key: String, name: AttributeValue?, former: [AttributeValue] = [], wanted: [GroupName]?) {
+  public init(key: RosterKey, name: AttributeValue?, former: [AttributeValue] = [], wanted: [GroupName]?) {
     self.key = key
     self.name = name
     self.former = former
@@ -32,12 +32,12 @@ public struct FoundMembership: Sendable, Equatable {
 
 /// What is to change in one group for one person.
 public struct GroupChange: Sendable, Equatable {
-  public var key: String
+  public var key: RosterKey
   public var group: GroupName
   public var removed: [AttributeValue]
   public var added: [AttributeValue]
 
-  public init(key: String, group: GroupName, removed: [AttributeValue] = [], added: [AttributeValue] = []) {
+  public init(key: RosterKey, group: GroupName, removed: [AttributeValue] = [], added: [AttributeValue] = []) {
     self.key = key
     self.group = group
     self.removed = removed

@@ -101,7 +101,7 @@ public struct Projection: Sendable {
     return Wanted(entry: Entry(dn, mapped), createOnly: createOnly, password: password.first)
   }
 
-  private func check(_ values: [AttributeValue], _ column: Column, _ key: String) throws(Problem) {
+  private func check(_ values: [AttributeValue], _ column: Column, _ key: RosterKey) throws(Problem) {
     let name = column.rule.name
     if column.isNaming, values.count > 1 {
       throw Problem(
@@ -123,7 +123,7 @@ public struct Projection: Sendable {
 
   /// The DN above the entry. A level without a value is left out: the entry lives one level higher.
   private func container(
-    _ levels: ArraySlice<[AttributeValue]>, _ key: String
+    _ levels: ArraySlice<[AttributeValue]>, _ key: RosterKey
   ) throws(Problem) -> DistinguishedName {
     var dn = rules.base
     for (type, values) in zip(rules.containers, levels).reversed() {

@@ -3,7 +3,7 @@ public import LDAPModel
 /// One row of the source relation, decoded.
 public struct RosterRow: Sendable, Equatable {
   /// The primary key, as PostgreSQL prints it.
-  public var key: String
+  public var key: RosterKey
   /// The value of `where`; NULL is false.
   public var inScope: Bool
   /// The value of `active`; NULL is false.
@@ -15,7 +15,7 @@ public struct RosterRow: Sendable, Equatable {
   public var membership: [AttributeValue]
 
   public init(
-    key: String, inScope: Bool = true, active: Bool = true, values: [[AttributeValue]],
+    key: RosterKey, inScope: Bool = true, active: Bool = true, values: [[AttributeValue]],
     membership: [AttributeValue] = []
   ) {
     self.key = key

@@ -64,7 +64,7 @@ extension Planner {
       return .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
     }
     guard subject.acquaintance.contains(removal == nil ? .change : .removal) else {
-      plan.takeovers.append(Takeover(subject: subject.key, dn: entry.dn))
+      plan.takeovers.append(Takeover(subject: subject.key.text, dn: entry.dn))
       return .rest
     }
     return goal
@@ -85,7 +85,7 @@ extension Planner {
 
 extension Problem {
   /// The same, said of one key.
-  fileprivate func concerningPerson(_ key: String) -> Problem {
+  fileprivate func concerningPerson(_ key: RosterKey) -> Problem {
     var problem = self
     problem.message = "person \(key): \(message)"
     return problem
@@ -94,14 +94,14 @@ extension Problem {
 
 extension Plan {
   /// Keys whose entries stay as they are until something is decided.
-  public var waitingKeys: Set<String> {
-    Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key))
+  public var waitingKeys: Set<RosterKey> {
+    Set(withheld.map(\.key)).union(takeovers.map { RosterKey($0.subject) }).union(shielded.map(\.key))
   }
 
   /// Nobody of whom something waits is settled.
   mutating func unsettleWaiting() {
     if takeovers.isEmpty, shielded.isEmpty { return }
-    let waiting = Set(takeovers.map(\.subject)).union(shielded.map(\.key))
+    let waiting = Set(takeovers.map { RosterKey($0.subject) }).union(shielded.map(\.key))
     settled.removeAll(where: waiting.contains)
   }
 }

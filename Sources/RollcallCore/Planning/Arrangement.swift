@@ -49,7 +49,7 @@ extension Planner {
   }
 
   /// - Parameter keys: the subjects', whose further entries are nobody's to move.
-  private func stranger(_ occupant: Occupant, _ keys: Set<String>) -> Contention.Stranger {
+  private func stranger(_ occupant: Occupant, _ keys: Set<RosterKey>) -> Contention.Stranger {
     let key = occupant.key.flatMap { keys.contains($0) || !isManaged(occupant.dn) ? nil : $0 }
     return Contention.Stranger(
       entry: occupant.entry, key: key, isLinked: !link.values(in: occupant.entry).isEmpty,

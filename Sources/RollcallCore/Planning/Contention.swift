@@ -14,7 +14,7 @@ struct Contention {
   }
 
   struct Party {
-    let key: String
+    let key: RosterKey
     /// The DN it has, or else the one it wants; for messages.
     let dn: DistinguishedName
     let holds: [String]
@@ -33,7 +33,7 @@ struct Contention {
   struct Stranger {
     let entry: Entry
     /// The key that may move it; nil: nobody here may.
-    let key: String?
+    let key: RosterKey?
     let isLinked: Bool
     /// What it has, its name first.
     let holds: [String]
@@ -161,21 +161,22 @@ struct Contention {
   }
 
   private func taken(
-    _ resource: String, by holder: String, wantedBy key: String, cure: String = "give one of them another"
+    _ resource: String, by holder: RosterKey, wantedBy key: RosterKey, cure: String = "give one of them another"
   ) -> Problem {
     Problem(.nameTaken, "person \(key) wants \(resource), which \(holder): \(cure)", blocks: resource)
   }
 }
 
 /// A stable order of keys: whole numbers by value, then all others by their octets.
-func keyPrecedes(_ one: String, _ other: String) -> Bool {
-  let isNumber = { (text: String) in
-    !text.isEmpty && text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+func keyPrecedes(_ one: RosterKey, _ other: RosterKey) -> Bool {
+  let isNumber = { (key: RosterKey) in
+    !key.text.isEmpty && key.text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
   }
   switch (isNumber(one), isNumber(other)) {
   case (true, false): return true
   case (false, true): return false
-  case (true, true) where one.utf8.count != other.utf8.count: return one.utf8.count < other.utf8.count
-  default: return one.utf8.lexicographicallyPrecedes(other.utf8)
+  case (true, true) where one.text.utf8.count != other.text.utf8.count:
+    return one.text.utf8.count < other.text.utf8.count
+  default: return one < other
   }
 }

@@ -2,7 +2,7 @@ import LDAPModel
 
 extension Planner {
   /// What the schema or the server would refuse of a new entry, beyond what the projection has looked at.
-  func checkNew(_ wanted: Wanted, _ key: String) throws(Problem) {
+  func checkNew(_ wanted: Wanted, _ key: RosterKey) throws(Problem) {
     let first = Entry(wanted.entry.dn, wanted.createOnly)
     for (rule, demandedBy) in createOnly {
       let values = rule.values(in: first)

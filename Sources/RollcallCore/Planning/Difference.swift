@@ -69,13 +69,13 @@ extension Planner {
 
   /// Refuses what the server would drop the connection for.
   func checkSize(
-    _ modifications: [Modification], _ dn: DistinguishedName, _ key: String
+    _ modifications: [Modification], _ dn: DistinguishedName, _ key: RosterKey
   ) throws(Problem) {
     try checkSize(of: modifications.lazy.map { Attribute($0.attribute, $0.values) }, dn, key)
   }
 
   func checkSize(
-    of attributes: some Swift.Sequence<Attribute>, _ dn: DistinguishedName, _ key: String
+    of attributes: some Swift.Sequence<Attribute>, _ dn: DistinguishedName, _ key: RosterKey
   ) throws(Problem) {
     var size = 1024 + dn.text.utf8.count
     for attribute in attributes {

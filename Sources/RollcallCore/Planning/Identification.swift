@@ -51,7 +51,7 @@ extension Planner {
   private func mismatch(_ subject: Subject, _ entry: Entry) -> Problem? {
     let key = subject.key
     let links = link.values(in: entry)
-    if links.count == 1, links[0].bytes.elementsEqual(key.utf8) { return nil }
+    if links.count == 1, links[0].bytes.elementsEqual(key.text.utf8) { return nil }
     // Adopted by the caller: it has no link yet. What has none is never removed.
     if links.isEmpty, rules.adopt, subject.desired.wanted != nil { return nil }
     let found = links.map { $0.text ?? "(octets)" }.joined(separator: ", ")
@@ -63,16 +63,16 @@ extension Planner {
   }
 
   /// Two entries carry the key's link.
-  static func twoEntries(_ key: String, _ one: DistinguishedName, _ other: DistinguishedName) -> Problem {
+  static func twoEntries(_ key: RosterKey, _ one: DistinguishedName, _ other: DistinguishedName) -> Problem {
     Problem(
       .duplicateLink, "person \(key) has two entries, \(one) and \(other): remove one, or its link",
-      blocks: key)
+      blocks: key.text)
   }
 
-  private static func sameKeys(_ key: String, _ other: String, _ link: String) -> Problem {
+  private static func sameKeys(_ key: RosterKey, _ other: RosterKey, _ link: String) -> Problem {
     Problem(
       .duplicateLink,
       "person \(key) and person \(other) have keys that \(link) takes for the same: choose another link attribute",
-      blocks: other)
+      blocks: other.text)
   }
 }

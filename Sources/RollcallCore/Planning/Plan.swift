@@ -5,9 +5,9 @@ public struct Plan: Sendable, Equatable {
   /// Independent of each other: no two name one entry or one DN, so they may run side by side.
   public var sequences: [Sequence] = []
   /// Keys to set aside, each with its reason.
-  public var parked: [String: Problem] = [:]
+  public var parked: [RosterKey: Problem] = [:]
   /// Keys that wait for a key that is not among the subjects; plan again with both.
-  public var blocked: [String: Blocker] = [:]
+  public var blocked: [RosterKey: Blocker] = [:]
   /// The removals among the sequences: deletes and first disables. For the budget.
   public var removals: [Removal] = []
   /// Removals that were left out because their subjects said `removalHeld`.
@@ -17,11 +17,11 @@ public struct Plan: Sendable, Equatable {
   /// Removals of what the server has marked as an administrator's, left out until each is released.
   public var shielded: [Removal] = []
   /// Unlinked entries that keys take over.
-  public var adopted: [String: Entry] = [:]
+  public var adopted: [RosterKey: Entry] = [:]
   /// Keys for which there is nothing to do.
-  public var settled: [String] = []
+  public var settled: [RosterKey] = []
   /// Keys whose ledger record of a disable no longer says anything and can go without an operation.
-  public var staleDisables: [String] = []
+  public var staleDisables: [RosterKey] = []
 
   public init() {}
 }
@@ -43,8 +43,8 @@ extension Plan {
     }
 
     /// The keys of its steps, each once, in order.
-    public var keys: [String] {
-      var seen: Set<String> = []
+    public var keys: [RosterKey] {
+      var seen: Set<RosterKey> = []
       return steps.compactMap { seen.insert($0.key).inserted ? $0.key : nil }
     }
   }
@@ -83,7 +83,7 @@ public struct Step: Sendable, Equatable {
     case makeContainer = "make-container"
   }
 
-  public var key: String
+  public var key: RosterKey
   public var operation: Operation
   public var what: What
   /// Record in the ledger that Rollcall disables this entry, committed before the operation is sent.
@@ -103,7 +103,7 @@ public struct Step: Sendable, Equatable {
   public var undo: Operation?
 
   public init(
-    key: String, operation: Operation, what: What, journalDisable: Bool = false, clearsDisable: Bool = false,
+    key: RosterKey, operation: Operation, what: What, journalDisable: Bool = false, clearsDisable: Bool = false,
     oldDN: DistinguishedName? = nil, newDN: DistinguishedName? = nil, frees: [String] = [],
     exchange: Int? = nil,
     undo: Operation? = nil
@@ -124,12 +124,12 @@ public struct Step: Sendable, Equatable {
 /// Who stands in the way of a blocked key.
 public struct Blocker: Sendable, Equatable {
   /// The key of the entry that has what is wanted.
-  public var key: String
+  public var key: RosterKey
   public var dn: DistinguishedName
   /// What it has, in the form of `Problem.blocks`: its name, or `attribute: value`.
   public var resource: String
 
-  public init(key: String, dn: DistinguishedName, resource: String) {
+  public init(key: RosterKey, dn: DistinguishedName, resource: String) {
     self.key = key
     self.dn = dn
     self.resource = resource
@@ -143,11 +143,11 @@ public struct Removal: Sendable, Equatable {
     case disable
   }
 
-  public var key: String
+  public var key: RosterKey
   public var action: Action
   public var dn: DistinguishedName
 
-  public init(key: String, action: Action, dn: DistinguishedName) {
+  public init(key: RosterKey, action: Action, dn: DistinguishedName) {
     self.key = key
     self.action = action
     self.dn = dn

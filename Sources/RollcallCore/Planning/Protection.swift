@@ -53,7 +53,7 @@ extension Problem {
   }
 
   /// What Active Directory has marked as an administrator's.
-  static func privileged(_ key: String, _ dn: DistinguishedName, _ mark: String, isKnown: Bool) -> Problem {
+  static func privileged(_ key: RosterKey, _ dn: DistinguishedName, _ mark: String, isKnown: Bool) -> Problem {
     Problem(
       .protected,
       isKnown

@@ -2,7 +2,7 @@ internal import LDAPModel
 
 /// Why there is nothing to do for a key: an answer to "why is this person not in LDAP?".
 public struct Standing: Sendable, Equatable, CustomStringConvertible {
-  public var key: String
+  public var key: RosterKey
   public var description: String
 
   /// - Parameters:

@@ -2,7 +2,7 @@ public import LDAPModel
 
 /// One key to plan for: what is wanted and what is there.
 public struct Subject: Sendable {
-  public var key: String
+  public var key: RosterKey
   public var desired: Desired
   /// The entry that carries the key, read completely and successfully; nil means that there is none.
   public var current: Entry?
@@ -20,7 +20,7 @@ public struct Subject: Sendable {
   public var groups: [AttributeValue]?
 
   public init(
-    key: String, desired: Desired, current: Entry? = nil, disabledByUs: Bool = false,
+    key: RosterKey, desired: Desired, current: Entry? = nil, disabledByUs: Bool = false,
     removalHeld: Bool = false, acquaintance: Acquaintance = .friend, released: Removal.Action? = nil,
     isProtected: Bool = false, groups: [AttributeValue]? = nil
   ) {
@@ -40,12 +40,12 @@ public struct Subject: Sendable {
 public struct Occupant: Sendable {
   public var dn: DistinguishedName
   /// Its link value; nil: unlinked, so not ours.
-  public var key: String?
+  public var key: RosterKey?
   public var entry: Entry
   /// The configuration's filter says that it is never touched.
   public var isProtected = false
 
-  public init(dn: DistinguishedName, key: String?, entry: Entry) {
+  public init(dn: DistinguishedName, key: RosterKey?, entry: Entry) {
     self.dn = dn
     self.key = key
     self.entry = entry
@@ -53,6 +53,6 @@ public struct Occupant: Sendable {
 
   /// An entry as a search returned it; the key is its first link value.
   public init(_ entry: Entry, link: String) {
-    self.init(dn: entry.dn, key: entry[link].first?.text, entry: entry)
+    self.init(dn: entry.dn, key: entry[link].first?.text.map { RosterKey($0) }, entry: entry)
   }
 }

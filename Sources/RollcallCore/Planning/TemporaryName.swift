@@ -17,23 +17,23 @@ public struct TemporaryName: Sendable {
   }
 
   /// `rollcall-` and 16 hexadecimal digits.
-  public func value(key: String) -> AttributeValue {
+  public func value(key: RosterKey) -> AttributeValue {
     AttributeValue(Self.prefix + digits(key))
   }
 
   /// As `value(key:)`, in at most 19 characters, for attributes of limited length (sAMAccountName takes 20).
-  public func short(key: String) -> AttributeValue {
+  public func short(key: RosterKey) -> AttributeValue {
     AttributeValue("rc-" + digits(key))
   }
 
   /// The RDN `naming=rollcall-…`.
-  public func rdn(naming: String, key: String) -> RelativeDistinguishedName {
+  public func rdn(naming: String, key: RosterKey) -> RelativeDistinguishedName {
     RelativeDistinguishedName(naming, value(key: key))
   }
 
-  private func digits(_ key: String) -> String {
+  private func digits(_ key: RosterKey) -> String {
     var hash = hash
-    hash.combine(key.utf8)
+    hash.combine(key.text.utf8)
     return hash.text
   }
 }

@@ -18,13 +18,13 @@ public struct Breaker: Sendable {
 
   private var code: Int32?
   /// Keys that were set aside on the way to the opening.
-  private var row: [String] = []
+  private var row: [RosterKey] = []
   public private(set) var isOpen = false
 
   public init() {}
 
   /// Notes that the directory refused a key.
-  public mutating func refused(_ key: String, _ code: Int32) -> Ruling {
+  public mutating func refused(_ key: RosterKey, _ code: Int32) -> Ruling {
     if isOpen { return .isOpen }
     if code != self.code { row = [] }
     self.code = code
@@ -41,7 +41,7 @@ public struct Breaker: Sendable {
   /// Notes an operation that the directory took, or a new connection.
   ///
   /// - Returns: keys that were set aside for what has turned out to be the directory's fault; they deserve another look.
-  public mutating func succeeded() -> [String] {
+  public mutating func succeeded() -> [RosterKey] {
     defer { self = Breaker() }
     return isOpen ? row : []
   }

@@ -11,10 +11,10 @@ public typealias Gathering = Int
 
 /// Keys that one worker takes at once.
 public struct Batch: Sendable, Equatable {
-  public var keys: [String]
+  public var keys: [RosterKey]
   public var priority: Priority
 
-  public init(keys: [String], priority: Priority) {
+  public init(keys: [RosterKey], priority: Priority) {
     self.keys = keys
     self.priority = priority
   }
@@ -47,15 +47,15 @@ public struct WorkQueue: Sendable {
     /// Set when the key was added again while in flight.
     var dirty: Touch?
     /// Holders that it has waited for already: it does not wait for the same one twice.
-    var awaited: [String] = []
+    var awaited: [RosterKey] = []
   }
 
-  private var items: [String: Item] = [:]
-  private var lanes: [Deque<(key: String, ticket: Int)>]
-  private var groups: Deque<[String]> = []
+  private var items: [RosterKey: Item] = [:]
+  private var lanes: [Deque<(key: RosterKey, ticket: Int)>]
+  private var groups: Deque<[RosterKey]> = []
   /// Who waits for whom, both ways round.
-  private var holders: [String: String] = [:]
-  private var waiters: [String: [String]] = [:]
+  private var holders: [RosterKey: RosterKey] = [:]
+  private var waiters: [RosterKey: [RosterKey]] = [:]
   private var lastTicket = 0
   private var unplanned: [Gathering: Int] = [:]
   /// The log's stretches and what of them is unsettled.
@@ -69,10 +69,10 @@ public struct WorkQueue: Sendable {
   /// How many keys added with this gathering have not been looked at.
   public func unplanned(in gathering: Gathering) -> Int { unplanned[gathering] ?? 0 }
 
-  public func contains(_ key: String) -> Bool { items[key] != nil }
+  public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
 
   /// Whether a key has waited for this holder since it was added.
-  public func hasAwaited(_ key: String, _ holder: String) -> Bool {
+  public func hasAwaited(_ key: RosterKey, _ holder: RosterKey) -> Bool {
     items[key]?.awaited.contains(holder) ?? false
   }
 
@@ -82,7 +82,7 @@ public struct WorkQueue: Sendable {
   ///   - epoch: which must not settle before the key does; nil is the current one.
   ///   - gathering: where its removal is decided, should it need one; nil decides at once.
   public mutating func add(
-    _ key: String, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil
+    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil
   ) {
     let touch = Touch(priority: priority, epoch: epoch ?? epochs.current, gathering: gathering)
     guard var item = items[key] else {
@@ -131,7 +131,7 @@ public struct WorkQueue: Sendable {
       return Batch(keys: group, priority: .notification)
     }
     for priority in Priority.allCases where priorities.contains(priority) {
-      var keys: [String] = []
+      var keys: [RosterKey] = []
       while keys.count < most, let next = lanes[priority.rawValue].popFirst() {
         // A key that has become more urgent, or was grouped, leaves its old place behind.
         guard items[next.key]?.state == .queued(ticket: next.ticket) else { continue }
@@ -144,10 +144,10 @@ public struct WorkQueue: Sendable {
   }
 
   /// The gathering in which this key's removal is to be decided, if not at once.
-  public func gathering(of key: String) -> Gathering? { items[key]?.touch.gathering }
+  public func gathering(of key: RosterKey) -> Gathering? { items[key]?.touch.gathering }
 
   /// Ends a key's turn: settled, or queued again if it was touched meanwhile. Who waited for it is woken.
-  public mutating func finish(_ key: String) {
+  public mutating func finish(_ key: RosterKey) {
     guard let item = items[key] else { return }
     close(item.touch)
     if let dirty = item.dirty {
@@ -162,7 +162,7 @@ public struct WorkQueue: Sendable {
   /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).
   ///
   /// - Parameter demoted: its urgency from now on, if it is to wait behind others; nil leaves it.
-  public mutating func putBack(_ key: String, demoted: Priority? = nil) {
+  public mutating func putBack(_ key: RosterKey, demoted: Priority? = nil) {
     guard var item = items[key] else { return }
     if let demoted { item.touch.priority = demoted }
     if let dirty = item.dirty {
@@ -187,10 +187,10 @@ public struct WorkQueue: Sendable {
   ///
   /// The holder is queued if it is not. Where the wait would close a ring, the ring's keys become a group
   /// that is taken whole, so nobody waits for ever.
-  public mutating func wait(_ key: String, for holder: String) {
+  public mutating func wait(_ key: RosterKey, for holder: RosterKey) {
     guard let item = items[key], key != holder else { return putBack(key) }
     var ring = [key]
-    var next: String? = holder
+    var next: RosterKey? = holder
     while let member = next, member != key {
       ring.append(member)
       next = holders[member]
@@ -211,14 +211,14 @@ public struct WorkQueue: Sendable {
     add(holder, item.touch.priority, gathering: items[holder] == nil ? item.touch.gathering : nil)
   }
 
-  private mutating func wakeWaiters(of holder: String) {
+  private mutating func wakeWaiters(of holder: RosterKey) {
     for key in waiters.removeValue(forKey: holder) ?? [] where holders[key] == holder {
       holders[key] = nil
       enqueue(key)
     }
   }
 
-  private mutating func enqueue(_ key: String) {
+  private mutating func enqueue(_ key: RosterKey) {
     guard let priority = items[key]?.touch.priority else { return }
     lastTicket += 1
     items[key]?.state = .queued(ticket: lastTicket)

@@ -1,10 +1,10 @@
 internal import Postgres
-internal import RollcallCore
+public import RollcallCore
 
 /// The removals of a directory that wait for a person, and an id for exactly this set of them.
 public struct HeldSet: Sendable, Equatable {
   public struct Removal: Sendable, Equatable {
-    public var key: String
+    public var key: RosterKey
     /// `delete` or `disable`.
     public var action: String
     public var dn: String
@@ -20,7 +20,7 @@ public struct HeldSet: Sendable, Equatable {
     if removals.isEmpty { return nil }
     var hash = StableHash()
     for removal in removals {
-      for text in [removal.key, removal.action, removal.dn] {
+      for text in [removal.key.text, removal.action, removal.dn] {
         hash.combine(text.utf8)
         hash.combine(CollectionOfOne(0))
       }
@@ -40,7 +40,7 @@ extension Ledger {
     return HeldSet(
       removals: (0..<result.rowCount).map { row in
         HeldSet.Removal(
-          key: result.text(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
+          key: result.key(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
           since: result.text(row, 3) ?? "")
       })
   }

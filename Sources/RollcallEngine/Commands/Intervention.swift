@@ -1,5 +1,6 @@
 internal import Postgres
 public import Reactor
+public import RollcallCore
 
 /// What a person does about keys that are parked and removals that are held.
 ///
@@ -18,13 +19,13 @@ public final class Intervention {
   /// What came of it.
   public struct Outcome: Sendable, Equatable {
     /// In order.
-    public var keys: [String]
+    public var keys: [RosterKey]
     /// Keys that were named and are not parked, or not held.
-    public var unknown: [String]
+    public var unknown: [RosterKey]
   }
 
   /// Lets parked keys be tried again; no keys means all of them.
-  public func retry(_ keys: [String]) async throws(EngineError) -> Outcome {
+  public func retry(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let released = try await ledger.releaseParked(keys)
     if !released.isEmpty { _ = try await ledger.ask(.retry) }
@@ -32,7 +33,7 @@ public final class Intervention {
   }
 
   /// Approves held removals by key.
-  public func release(_ keys: [String]) async throws(EngineError) -> Outcome {
+  public func release(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let wanted = Set(keys)
     let held = try await ledger.heldSet().removals.filter { wanted.contains($0.key) }
@@ -58,7 +59,7 @@ public final class Intervention {
   }
 
   /// Approves exactly what was seen: all of it, or nothing where some of it has changed meanwhile.
-  private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [String] {
+  private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [RosterKey] {
     if removals.isEmpty { return [] }
     try await ledger.database.query("BEGIN")
     let result = try await ledger.database.query(
@@ -81,9 +82,9 @@ public final class Intervention {
     return removals.map(\.key)
   }
 
-  private static func missing(_ keys: [String], _ found: [String]) -> [String] {
+  private static func missing(_ keys: [RosterKey], _ found: [RosterKey]) -> [RosterKey] {
     let found = Set(found)
-    var seen: Set<String> = []
+    var seen: Set<RosterKey> = []
     return keys.filter { !found.contains($0) && seen.insert($0).inserted }
   }
 }

@@ -60,7 +60,7 @@ final class ContainerMaker {
   /// - Returns: the steps that were applied, and why it could not be finished.
   /// - Throws: ``EngineError`` when a side was lost.
   func make(
-    above entry: DistinguishedName, for key: String, _ lane: DirectoryLink.Lane
+    above entry: DistinguishedName, for key: RosterKey, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> (applied: [Step], problem: Problem?) {
     let before = last
     let task = Task(executorPreference: Reactor.loop) { () -> Result<([Step], Problem?), EngineError> in
@@ -75,7 +75,7 @@ final class ContainerMaker {
   }
 
   private func makeNow(
-    above entry: DistinguishedName, for key: String, _ lane: DirectoryLink.Lane
+    above entry: DistinguishedName, for key: RosterKey, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> ([Step], Problem?) {
     var applied: [Step] = []
     for container in try await missing(above: entry, lane) {

@@ -10,11 +10,11 @@ extension Worker {
   /// - Returns: those of them for which that makes sense.
   func makeContainers(
     for failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
-    _ open: [String],
+    _ open: [RosterKey],
     _ report: inout WorkReport
-  ) async throws(EngineError) -> [String] {
+  ) async throws(EngineError) -> [RosterKey] {
     if surveyor.rules.containers.isEmpty { return open }
-    var out: Set<String> = []
+    var out: Set<RosterKey> = []
     var made: [String: Problem?] = [:]
     for (sequence, outcome) in failures where outcome.failure?.code == .noSuchObject {
       let step = sequence.steps[outcome.applied]

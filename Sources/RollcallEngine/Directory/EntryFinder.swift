@@ -28,7 +28,7 @@ struct EntryFinder {
   ///
   /// The searches are on their way when this returns. Their answer throws when any of them did not end in success:
   /// nobody is absent then.
-  func linked(to keys: [String], _ session: LDAPSession) -> SearchGathering {
+  func linked(to keys: [RosterKey], _ session: LDAPSession) -> SearchGathering {
     let filters = stride(from: 0, to: keys.count, by: EntryFinder.terms).map { start in
       let some = keys[start..<min(start + EntryFinder.terms, keys.count)]
       let terms = some.map { Filter.equal(link, AttributeValue($0)) }

@@ -28,7 +28,7 @@ extension Engine {
   }
 
   /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
-  private func handIn(_ keys: [String], membersOf names: [GroupName]) {
+  private func handIn(_ keys: [RosterKey], membersOf names: [GroupName]) {
     for key in keys { provisioner.add(key, .reconcile) }
     provisioner.pump()
     guard let groups else { return }
@@ -57,7 +57,7 @@ extension Engine {
   }
 
   /// The keys whose rows name one of these groups; nil where some row's mapping fails.
-  private func keys(naming groups: [GroupName]) async throws(EngineError) -> [String]? {
+  private func keys(naming groups: [GroupName]) async throws(EngineError) -> [RosterKey]? {
     guard let membership = roster.query.expressions.last else { return [] }
     let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
     // A session of its own, so that a long look at everybody keeps nobody waiting.
@@ -71,7 +71,7 @@ extension Engine {
         WHERE \(scope) AND EXISTS (
           SELECT FROM unnest(\(membership.column)) AS named WHERE lower(named) = ANY ($1::pg_catalog.text[]))
         """, [SQLText.array(names)], timeout: .seconds(600))
-      return (0..<result.rowCount).compactMap { result.text($0, 0) }
+      return (0..<result.rowCount).compactMap { result.key($0, 0) }
     } catch {
       if RosterFailure.ofRow(error) != nil { return nil }
       throw error

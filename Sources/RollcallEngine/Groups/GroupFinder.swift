@@ -107,8 +107,10 @@ struct GroupFinder {
   // MARK: People
 
   /// The keys of the linked entries that these members stand for.
-  func keys(of members: [AttributeValue], _ session: LDAPSession) async throws(EngineError) -> [String] {
-    try await holders(of: members, session).flatMap { $0 }.flatMap { $0[people.link] }.compactMap(\.text)
+  func keys(of members: [AttributeValue], _ session: LDAPSession) async throws(EngineError) -> [RosterKey] {
+    try await holders(of: members, session).flatMap { $0 }.flatMap { $0[people.link] }.compactMap(\.text).map {
+      RosterKey($0)
+    }
   }
 
   /// The entries that each of these values stands for, with their links.

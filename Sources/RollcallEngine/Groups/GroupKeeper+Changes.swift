@@ -8,7 +8,7 @@ extension GroupKeeper {
   /// Gives up journalled names that somebody else has by now, and says whose new names nobody has yet.
   func lookAtHolders(
     _ people: inout [GroupSubject], _ lane: DirectoryLink.Lane
-  ) async throws(EngineError) -> Set<String> {
+  ) async throws(EngineError) -> Set<RosterKey> {
     var questions: [(index: Int, value: AttributeValue, isOld: Bool)] = []
     for (index, person) in people.enumerated() {
       if let old = person.journalledName, knows(person, old), !isName(old, of: person) {
@@ -20,14 +20,14 @@ extension GroupKeeper {
     }
     if questions.isEmpty { return [] }
     let holders = try await finder.holders(of: questions.map(\.value), try session(lane))
-    var free: Set<String> = []
+    var free: Set<RosterKey> = []
     for (question, entries) in zip(questions, holders) {
-      let key = people[question.index].key
-      let others = entries.contains { entry in !entry[finder.people.link].contains { $0.text == key } }
+      let link = AttributeValue(people[question.index].key)
+      let others = entries.contains { entry in !entry[finder.people.link].contains(link) }
       if question.isOld, others {
         people[question.index].journalledName = nil
       } else if !question.isOld, !others {
-        free.insert(key)
+        free.insert(people[question.index].key)
       }
     }
     return free
@@ -48,7 +48,7 @@ extension GroupKeeper {
   /// Leaving: whoever is deleted, whoever leaves a name to another, and rights that are lost, whatever else fails.
   ///
   /// - Parameter free: keys whose new name nobody has: what groups know of it would be inherited.
-  func changesBefore(_ people: [GroupSubject], free: Set<String>) -> [GroupChange] {
+  func changesBefore(_ people: [GroupSubject], free: Set<RosterKey>) -> [GroupChange] {
     people.flatMap { person -> [GroupChange] in
       let names = [person.oldName, person.journalledName].compactMap { $0 }
       if person.oldName != nil, person.newName == nil || person.isRenamed && person.isContended {
@@ -87,7 +87,7 @@ extension GroupKeeper {
 
   /// The people as their groups know them after changes that were applied.
   func note(_ changes: [GroupChange], in people: inout [GroupSubject]) {
-    var removed: [String: Set<Known>] = [:]
+    var removed: [RosterKey: Set<Known>] = [:]
     for change in changes {
       for value in change.removed {
         removed[change.key, default: []].insert(Known(group: change.group, name: planner.identity(of: value)))

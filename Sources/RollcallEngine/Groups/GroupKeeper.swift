@@ -24,7 +24,7 @@ final class GroupKeeper {
   /// Whether the server changes members itself when a person is renamed; nil until one was.
   private(set) var serverFollows: Bool?
   /// Takes the keys of those who were members of groups before a row named these.
-  var onMembers: (@Reactor ([String], [GroupName]) -> Void)?
+  var onMembers: (@Reactor ([RosterKey], [GroupName]) -> Void)?
   /// Takes a group that was there, was missing and is made anew.
   var onRemade: (@Reactor (GroupName) -> Void)?
 
@@ -62,16 +62,16 @@ final class GroupKeeper {
   ///
   /// - Parameter verdicts: of keys that are not to be looked at, says so.
   func subjects(
-    _ subjects: [Subject], _ plan: Plan, isOut: (String) -> Bool
-  ) -> (people: [GroupSubject], problems: [String: Problem]) {
-    var steps: [String: Int] = [:]
+    _ subjects: [Subject], _ plan: Plan, isOut: (RosterKey) -> Bool
+  ) -> (people: [GroupSubject], problems: [RosterKey: Problem]) {
+    var steps: [RosterKey: Int] = [:]
     for sequence in plan.sequences {
       let keys = sequence.keys
       for key in keys { steps[key] = keys.count }
     }
     let withheld = Set(plan.withheld.map(\.key))
     var people: [GroupSubject] = []
-    var problems: [String: Problem] = [:]
+    var problems: [RosterKey: Problem] = [:]
     for subject in subjects {
       let key = subject.key
       let journalled = registry.renaming[key]
@@ -112,8 +112,8 @@ final class GroupKeeper {
   /// Guards the names that people of the batch take and leave.
   ///
   /// - Returns: who has to wait for whom.
-  func guardNames(_ people: inout [GroupSubject]) -> [String: String] {
-    var waits: [String: String] = [:]
+  func guardNames(_ people: inout [GroupSubject]) -> [RosterKey: RosterKey] {
+    var waits: [RosterKey: RosterKey] = [:]
     for person in people where person.isRenamed {
       guard let name = person.newName.map(planner.identity) else { continue }
       if let leaver = names.leaver(of: name, other: person.key) {
@@ -145,8 +145,8 @@ final class GroupKeeper {
   }
 
   /// The keys of all linked members of these groups.
-  func muster(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [String] {
-    var keys: Set<String> = []
+  func muster(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [RosterKey] {
+    var keys: Set<RosterKey> = []
     for group in groups {
       let session = try session(lane)
       guard let members = try await finder.members(of: group, session) else { continue }
@@ -200,7 +200,7 @@ final class GroupKeeper {
 
   /// Deletes groups that have no members; what happens to one meanwhile decides.
   func drop(_ groups: [GroupName]) async throws(EngineError) {
-    let nothing = groups.map { GroupChange(key: $0.dn.first?.text ?? "", group: $0) }
+    let nothing = groups.map { GroupChange(key: RosterKey($0.dn.first?.text ?? ""), group: $0) }
     for outcome in await lanes.apply(nothing, .bulk) {
       if case .trouble(let error) = outcome { throw error }
     }
@@ -220,7 +220,7 @@ final class GroupKeeper {
   /// Ends the journal of renames that have not happened: the server refused, or was never asked.
   func forgetUnmadeRenames(_ subjects: [Subject]) async throws(EngineError) {
     if registry.renaming.isEmpty { return }
-    var keys: [String] = []
+    var keys: [RosterKey] = []
     for subject in subjects {
       guard let old = registry.renaming[subject.key].flatMap(planner.value),
         let current = (subject.current?.dn).flatMap(planner.value),

@@ -11,7 +11,7 @@ final class GroupRegistry {
   /// Groups that were found missing when a row first named them, and are not made yet.
   private var unmade: Set<String> = []
   /// Old DNs of people whose groups may still know them by it.
-  private(set) var renaming: [String: DistinguishedName] = [:]
+  private(set) var renaming: [RosterKey: DistinguishedName] = [:]
 
   init(_ ledger: Ledger, _ planner: GroupPlanner) {
     self.ledger = ledger
@@ -79,12 +79,12 @@ final class GroupRegistry {
 
   // MARK: Renames
 
-  func record(_ renames: [(key: String, old: DistinguishedName)]) async throws(EngineError) {
+  func record(_ renames: [(key: RosterKey, old: DistinguishedName)]) async throws(EngineError) {
     try await ledger.recordRenaming(renames)
     for (key, old) in renames { renaming[key] = old }
   }
 
-  func clear(_ keys: [String]) async throws(EngineError) {
+  func clear(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { renaming[$0] != nil }
     try await ledger.clearRenaming(known)
     for key in known { renaming[key] = nil }

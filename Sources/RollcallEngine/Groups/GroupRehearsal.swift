@@ -10,7 +10,7 @@ struct GroupRehearsal {
   private var planner: GroupPlanner { keeper.planner }
 
   /// Keys of linked members of groups that rows name for the first time: they would be looked at too.
-  func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [String] {
+  func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [RosterKey] {
     var seen: Set<GroupName> = []
     let named = subjects.flatMap { (try? planner.groups(named: $0.groups ?? [])) ?? [] }
     let new = named.filter { !keeper.registry.manages($0) && seen.insert($0).inserted }
@@ -44,7 +44,7 @@ struct GroupRehearsal {
       if index < first.count { before += steps } else { after += steps }
     }
     for group in empty where show.lastIndex[group] == nil {
-      after.append(Step(key: group.dn.first?.text ?? "", operation: .delete(group.dn), what: .dropGroup))
+      after.append(Step(key: RosterKey(group.dn.first?.text ?? ""), operation: .delete(group.dn), what: .dropGroup))
     }
     return (before, after)
   }

@@ -13,7 +13,7 @@ extension GroupRules {
 
 extension Problem {
   /// The same, said of one key.
-  func concerning(_ key: String) -> Problem {
+  func concerning(_ key: RosterKey) -> Problem {
     var problem = self
     problem.message = "key \(key): \(message)"
     return problem

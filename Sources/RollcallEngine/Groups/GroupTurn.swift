@@ -3,7 +3,7 @@ internal import RollcallCore
 
 /// One person of a batch, as far as groups are concerned.
 struct GroupSubject {
-  var key: String
+  var key: RosterKey
   /// Nil: the groups stay what they are and follow the name.
   var wanted: [GroupName]?
   /// The DN that the person has now, and the one after the batch's operations; nil: no entry.
@@ -31,26 +31,26 @@ struct GroupSubject {
 /// Whoever takes a name that another is leaving would take its memberships too. So who leaves a name that is being
 /// taken is taken out of its groups first, and who wants a name that is being left waits.
 struct NamesInMotion {
-  private var taking: [AttributeValue: String] = [:]
-  private var leaving: [AttributeValue: String] = [:]
+  private var taking: [AttributeValue: RosterKey] = [:]
+  private var leaving: [AttributeValue: RosterKey] = [:]
 
   /// The key that is leaving a name and has not taken its memberships along.
-  func leaver(of name: AttributeValue, other key: String) -> String? {
+  func leaver(of name: AttributeValue, other key: RosterKey) -> RosterKey? {
     leaving[name].flatMap { $0 == key ? nil : $0 }
   }
 
-  func isWanted(_ name: AttributeValue, byOtherThan key: String) -> Bool {
+  func isWanted(_ name: AttributeValue, byOtherThan key: RosterKey) -> Bool {
     taking[name].map { $0 != key } ?? false
   }
 
-  mutating func take(_ name: AttributeValue, _ key: String) { taking[name] = key }
-  mutating func leave(_ name: AttributeValue, _ key: String) { leaving[name] = key }
+  mutating func take(_ name: AttributeValue, _ key: RosterKey) { taking[name] = key }
+  mutating func leave(_ name: AttributeValue, _ key: RosterKey) { leaving[name] = key }
 
-  mutating func ended(taking name: AttributeValue, _ key: String) {
+  mutating func ended(taking name: AttributeValue, _ key: RosterKey) {
     if taking[name] == key { taking[name] = nil }
   }
 
-  mutating func ended(leaving name: AttributeValue, _ key: String) {
+  mutating func ended(leaving name: AttributeValue, _ key: RosterKey) {
     if leaving[name] == key { leaving[name] = nil }
   }
 }
@@ -59,7 +59,7 @@ struct NamesInMotion {
 struct GroupTurn {
   var people: [GroupSubject]
   /// Keys of which the first changes met a rival: they are looked at again.
-  var again: [String]
+  var again: [RosterKey]
 }
 
 /// What came of the changes for some people.
@@ -70,5 +70,5 @@ struct GroupReport {
   /// A side was lost, so the rest was not done.
   var trouble: EngineError?
   /// The first thing that went wrong for a key.
-  var failures: [String: GroupOutcome] = [:]
+  var failures: [RosterKey: GroupOutcome] = [:]
 }

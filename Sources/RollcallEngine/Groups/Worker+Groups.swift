@@ -11,7 +11,7 @@ extension Worker {
   /// - Returns: nil where there are no groups to look after.
   func beginGroups(
     _ subjects: [Subject], _ plan: inout Plan, _ lane: DirectoryLink.Lane,
-    _ hasAwaited: (String, String) -> Bool,
+    _ hasAwaited: (RosterKey, RosterKey) -> Bool,
     isLast: Bool, _ report: inout WorkReport
   ) async throws(EngineError) -> GroupTurn? {
     guard let groups else { return nil }
@@ -23,7 +23,7 @@ extension Worker {
       case .parked?, .waits?, .withheld?: true
       }
     }
-    var out: [String: Verdict?] = problems.mapValues { .parked($0, attempts: 1, retryAfter: nil) }
+    var out: [RosterKey: Verdict?] = problems.mapValues { .parked($0, attempts: 1, retryAfter: nil) }
     for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
     people.removeAll { out[$0.key] != nil }
     try await groups.manage(people, lane)
@@ -46,7 +46,7 @@ extension Worker {
   /// - Returns: keys that are looked at again now.
   func endGroups(
     _ turn: GroupTurn?, _ lane: DirectoryLink.Lane, isLast: Bool, _ report: inout WorkReport
-  ) async throws(EngineError) -> [String] {
+  ) async throws(EngineError) -> [RosterKey] {
     guard let groups, let turn else { return [] }
     defer { groups.release(turn.people) }
     let keys = turn.people.map(\.key)
@@ -80,14 +80,14 @@ extension Worker {
   }
 
   /// Takes back that keys are settled: their groups were not looked at to the end.
-  func unsettle(_ keys: [String], _ report: inout WorkReport) {
+  func unsettle(_ keys: [RosterKey], _ report: inout WorkReport) {
     if groups == nil { return }
     for key in keys {
       if case .settled? = report.verdicts[key] { report.verdicts[key] = nil }
     }
   }
 
-  private func isOut(_ key: String, _ report: WorkReport) -> Bool {
+  private func isOut(_ key: RosterKey, _ report: WorkReport) -> Bool {
     switch report.verdicts[key] {
     case nil, .settled?: false
     case .parked?, .waits?, .withheld?: true
@@ -97,7 +97,7 @@ extension Worker {
   /// Keeps people's operations from being sent, and those that are tied to them by names; but nobody stays logged in
   /// because a group cannot follow.
   private func takeOut(
-    _ out: [String: Verdict?], _ plan: inout Plan, _ hasAwaited: (String, String) -> Bool,
+    _ out: [RosterKey: Verdict?], _ plan: inout Plan, _ hasAwaited: (RosterKey, RosterKey) -> Bool,
     _ report: inout WorkReport
   ) {
     for (key, verdict) in out { report.verdicts[key] = verdict }
@@ -113,16 +113,16 @@ extension Worker {
   }
 
   /// Waits for the other key once, then is set aside until that one is settled.
-  private func wait(_ key: String, for other: String, _ hasAwaited: (String, String) -> Bool) -> Verdict {
+  private func wait(_ key: RosterKey, for other: RosterKey, _ hasAwaited: (RosterKey, RosterKey) -> Bool) -> Verdict {
     if !hasAwaited(key, other) { return .waits(for: other) }
     let problem = Problem(
       .group, "key \(key): waits for key \(other), whose groups cannot follow the change of its name yet",
-      blocks: other)
+      blocks: other.text)
     return .parked(problem, attempts: 1, retryAfter: nil)
   }
 
   /// What a failure means for its key; nil: it is looked at again now.
-  private func verdict(of failure: GroupOutcome, _ key: String, isLast: Bool) throws(EngineError) -> Verdict? {
+  private func verdict(of failure: GroupOutcome, _ key: RosterKey, isLast: Bool) throws(EngineError) -> Verdict? {
     switch failure {
     case .done: return .settled
     // Groups are made by hand, and what their attributes are made of changes unseen: tried again after a while.

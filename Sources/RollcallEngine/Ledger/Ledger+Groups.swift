@@ -46,18 +46,18 @@ extension Ledger {
   // MARK: Renames
 
   /// The people whose names are, or were about to be, changed before their groups follow: key and old DN.
-  func renaming() async throws(EngineError) -> [String: DistinguishedName] {
+  func renaming() async throws(EngineError) -> [RosterKey: DistinguishedName] {
     let result = try await database.query(
       "SELECT key, old_dn FROM rollcall.renaming WHERE directory = $1", [directory])
-    var renaming: [String: DistinguishedName] = [:]
+    var renaming: [RosterKey: DistinguishedName] = [:]
     for row in 0..<result.rowCount {
-      renaming[result.text(row, 0) ?? ""] = DistinguishedName(unchecked: result.text(row, 1) ?? "")
+      renaming[result.key(row, 0) ?? ""] = DistinguishedName(unchecked: result.text(row, 1) ?? "")
     }
     return renaming
   }
 
   /// Notes renames before the directory hears of them.
-  func recordRenaming(_ renames: [(key: String, old: DistinguishedName)]) async throws(EngineError) {
+  func recordRenaming(_ renames: [(key: RosterKey, old: DistinguishedName)]) async throws(EngineError) {
     if renames.isEmpty { return }
     try await database.query(
       """
@@ -67,7 +67,7 @@ extension Ledger {
       """, [directory, SQLText.array(renames.map(\.key)), SQLText.array(renames.map(\.old.text))])
   }
 
-  func clearRenaming(_ keys: [String]) async throws(EngineError) {
+  func clearRenaming(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.renaming WHERE directory = $1 AND key = ANY($2::text[])",

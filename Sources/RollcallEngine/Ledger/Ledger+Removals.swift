@@ -14,7 +14,7 @@ extension Ledger {
   private static let removals = "h.action IN ('delete', 'disable')"
 
   /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
-  func spend(_ keys: [String]) async throws(EngineError) {
+  func spend(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "INSERT INTO rollcall.removal (directory, key, at) SELECT $1, unnest($2::text[]), now()",
@@ -32,7 +32,7 @@ extension Ledger {
   }
 
   /// Removals noted within the last so many seconds; older ones are forgotten.
-  func spending(within seconds: Double, of keys: [String]) async throws(EngineError) -> Spending {
+  func spending(within seconds: Double, of keys: [RosterKey]) async throws(EngineError) -> Spending {
     let result = try await database.query(
       """
       WITH old AS (DELETE FROM rollcall.removal
@@ -67,28 +67,28 @@ extension Ledger {
   }
 
   /// Forgets holds: they were released and applied, or their rows came back.
-  func unhold(_ keys: [String]) async throws(EngineError) {
+  func unhold(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.held AS h WHERE directory = $1 AND subject = ANY($2::text[]) AND \(Ledger.removals)",
       [directory, SQLText.array(keys)])
   }
 
-  func held() async throws(EngineError) -> [String: HeldRemoval] {
+  func held() async throws(EngineError) -> [RosterKey: HeldRemoval] {
     let result = try await database.query(
       "SELECT subject, action, dn, approved FROM rollcall.held AS h WHERE directory = $1 AND \(Ledger.removals)",
       [directory])
-    var held: [String: HeldRemoval] = [:]
+    var held: [RosterKey: HeldRemoval] = [:]
     for row in 0..<result.rowCount {
-      held[result.text(row, 0) ?? ""] = HeldRemoval(
+      held[result.key(row, 0) ?? ""] = HeldRemoval(
         action: Removal.Action(rawValue: result.text(row, 1) ?? "") ?? .delete, dn: result.text(row, 2) ?? "",
         isApproved: result.bool(row, 3))
     }
     return held
   }
 
-  func allDisabled() async throws(EngineError) -> Set<String> {
+  func allDisabled() async throws(EngineError) -> Set<RosterKey> {
     let result = try await database.query("SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
-    return Set((0..<result.rowCount).compactMap { result.text($0, 0) })
+    return Set((0..<result.rowCount).compactMap { result.key($0, 0) })
   }
 }

@@ -4,7 +4,7 @@ internal import RollcallCore
 
 /// A key that is set aside with its error.
 struct ParkedKey: Sendable, Equatable {
-  var key: String
+  var key: RosterKey
   var problem: Problem
   var attempts: Int
   /// Seconds until it is tried again; nil waits for its cause to change.
@@ -76,7 +76,7 @@ final class Ledger {
   }
 
   /// Takes keys back from the parked ones.
-  func unpark(_ keys: [String]) async throws(EngineError) {
+  func unpark(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[])",
@@ -87,36 +87,36 @@ final class Ledger {
   ///
   /// - Returns: those that were parked.
   @discardableResult
-  func releaseParked(_ keys: [String]) async throws(EngineError) -> [String] {
+  func releaseParked(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       """
       UPDATE rollcall.parked SET next_at = now(), attempts = 0
       WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key
       """, [directory, SQLText.array(keys)])
-    return (0..<result.rowCount).compactMap { result.text($0, 0) }
+    return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
   /// The parked keys with their attempts, and what each waits for.
-  func parked() async throws(EngineError) -> [(key: String, attempts: Int, blocks: String?)] {
+  func parked() async throws(EngineError) -> [(key: RosterKey, attempts: Int, blocks: String?)] {
     let result = try await database.query(
       "SELECT key, attempts, blocks FROM rollcall.parked WHERE directory = $1", [directory])
     return (0..<result.rowCount).map {
-      (result.text($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2))
+      (result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2))
     }
   }
 
   /// The parked keys whose time to be tried again has come, and seconds until the next one's.
-  func due() async throws(EngineError) -> (keys: [String], next: Double?) {
+  func due() async throws(EngineError) -> (keys: [RosterKey], next: Double?) {
     let result = try await database.query(
       """
       SELECT key, greatest(extract(epoch FROM next_at - now()), 0) FROM rollcall.parked
       WHERE directory = $1 AND next_at IS NOT NULL ORDER BY next_at LIMIT \(Ledger.mostDue)
       """, [directory])
-    var keys: [String] = []
+    var keys: [RosterKey] = []
     for row in 0..<result.rowCount {
       let wait = result.double(row, 1) ?? 0
       if wait > 0 { return (keys, wait) }
-      keys.append(result.text(row, 0) ?? "")
+      keys.append(result.key(row, 0) ?? "")
     }
     // There may be more of them.
     return (keys, result.rowCount == Ledger.mostDue ? 1 : nil)
@@ -135,7 +135,7 @@ final class Ledger {
   // MARK: Disabled
 
   /// Notes who is about to be disabled by Rollcall, before the directory hears of it.
-  func recordDisabled(_ keys: [String]) async throws(EngineError) {
+  func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       """
@@ -144,7 +144,7 @@ final class Ledger {
       """, [directory, SQLText.array(keys)])
   }
 
-  func clearDisabled(_ keys: [String]) async throws(EngineError) {
+  func clearDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
       "DELETE FROM rollcall.disabled WHERE directory = $1 AND key = ANY($2::text[])",

@@ -12,11 +12,11 @@ final class LedgerState {
   }
 
   let ledger: Ledger
-  private(set) var parked: [String: Parked] = [:]
-  private(set) var held: [String: HeldRemoval] = [:]
-  private(set) var disabled: Set<String> = []
+  private(set) var parked: [RosterKey: Parked] = [:]
+  private(set) var held: [RosterKey: HeldRemoval] = [:]
+  private(set) var disabled: Set<RosterKey> = []
   /// Parked keys by what they wait for.
-  private var waiting: [String: Set<String>] = [:]
+  private var waiting: [String: Set<RosterKey>] = [:]
 
   init(_ ledger: Ledger) { self.ledger = ledger }
 
@@ -32,12 +32,12 @@ final class LedgerState {
   }
 
   /// Parked keys that wait for something else than their row, the mapping or the schema.
-  var blockedKeys: [String] { parked.filter { $0.value.blocks != nil }.map(\.key) }
+  var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
   /// Keys that are parked or held.
-  var exceptions: Set<String> { Set(parked.keys).union(held.keys) }
+  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.keys) }
 
-  private func remember(_ key: String, _ entry: Parked?) {
+  private func remember(_ key: RosterKey, _ entry: Parked?) {
     if let blocks = parked[key]?.blocks {
       waiting[blocks]?.remove(key)
       if waiting[blocks]?.isEmpty == true { waiting[blocks] = nil }
@@ -47,16 +47,16 @@ final class LedgerState {
   }
 
   /// Parked keys that wait for this DN, value or key.
-  func keysWaiting(for cause: String) -> [String] { Array(waiting[cause] ?? []) }
+  func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[cause] ?? []) }
 
-  func attempts(of key: String) -> Int { parked[key]?.attempts ?? 0 }
+  func attempts(of key: RosterKey) -> Int { parked[key]?.attempts ?? 0 }
 
   func park(_ keys: [ParkedKey]) async throws(EngineError) {
     try await ledger.park(keys)
     for key in keys { remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks)) }
   }
 
-  func unpark(_ keys: [String]) async throws(EngineError) {
+  func unpark(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { parked[$0] != nil }
     try await ledger.unpark(known)
     for key in known { remember(key, nil) }
@@ -71,19 +71,19 @@ final class LedgerState {
     }
   }
 
-  func unhold(_ keys: [String]) async throws(EngineError) {
+  func unhold(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { held[$0] != nil }
     try await ledger.unhold(known)
     for key in known { held[key] = nil }
   }
 
-  func recordDisabled(_ keys: [String]) async throws(EngineError) {
+  func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     let new = keys.filter { !disabled.contains($0) }
     try await ledger.recordDisabled(new)
     disabled.formUnion(new)
   }
 
-  func clearDisabled(_ keys: [String]) async throws(EngineError) {
+  func clearDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { disabled.contains($0) }
     try await ledger.clearDisabled(known)
     disabled.subtract(known)

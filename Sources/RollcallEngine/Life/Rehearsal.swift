@@ -20,7 +20,7 @@ public final class Rehearsal {
     /// Removals that a person has to release, with what would be done.
     public var held: [Removal] = []
     /// Why a key cannot be planned for.
-    public var parked: [String: Problem] = [:]
+    public var parked: [RosterKey: Problem] = [:]
     /// How many keys were looked at.
     public var keys = 0
     /// Where keys that were named stand for which there is nothing to do.
@@ -30,7 +30,7 @@ public final class Rehearsal {
   /// Plans for these keys, or for everybody.
   ///
   /// - Throws: ``EngineError`` when either side did not answer completely.
-  public func run(_ keys: [String]) async throws(EngineError) -> Result {
+  public func run(_ keys: [RosterKey]) async throws(EngineError) -> Result {
     try await engine.requireInstalled()
     try await engine.requireReadable()
     try await engine.link.connect()
@@ -60,7 +60,7 @@ public final class Rehearsal {
   }
 
   private func standings(
-    of named: [String], _ subjects: [Subject], _ result: Result
+    of named: [RosterKey], _ subjects: [Subject], _ result: Result
   ) async throws(EngineError) -> [Standing] {
     let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + result.held.map(\.key)
     let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
@@ -78,7 +78,7 @@ public final class Rehearsal {
   /// All keys that differ are planned for together, so that names which some of them free are seen to be free; gives
   /// what was found of each.
   private func plan(
-    _ keys: [String], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
+    _ keys: [RosterKey], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
   ) async throws(EngineError) -> [Subject] {
     var subjects: [Subject] = []
     var occupants: [Occupant] = []
@@ -86,7 +86,7 @@ public final class Rehearsal {
     var known = Set(keys)
     var twins: [Step] = []
     while !pending.isEmpty {
-      var holders: [String] = []
+      var holders: [RosterKey] = []
       for start in stride(from: 0, to: pending.count, by: 256) {
         let some = Array(pending[start..<min(start + 256, pending.count)])
         let survey = try await surveyor.survey(some, lane: .reading, careful: true)

@@ -1,11 +1,12 @@
 internal import Postgres
 internal import Reactor
+internal import RollcallCore
 
 /// One row of `rollcall.change`, as far as the engine needs it.
 struct LoggedChange: Sendable, Hashable {
   var xid: String
   /// Nil means everyone: the table was truncated.
-  var key: String?
+  var key: RosterKey?
 }
 
 /// What a look at the change log found beyond what was seen.
@@ -50,7 +51,7 @@ final class ChangeLog {
     if look.isBulk { return look }
     for row in 0..<result.rowCount {
       guard let xid = result.text(row, 2) else { continue }
-      look.changes.append(LoggedChange(xid: xid, key: result.text(row, 3)))
+      look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
     }
     return look
   }
@@ -93,7 +94,7 @@ final class ChangeWindow {
   /// The next keys, nil for everyone; empty at the end.
   ///
   /// - Throws: ``EngineError``; the window begins again then, which repeats keys.
-  func next() async throws(EngineError) -> [String?] {
+  func next() async throws(EngineError) -> [RosterKey?] {
     do throws(EngineError) { return try await page() } catch {
       // Whatever failed, the session may be within a transaction that did.
       session = nil
@@ -102,14 +103,14 @@ final class ChangeWindow {
     }
   }
 
-  private func page() async throws(EngineError) -> [String?] {
+  private func page() async throws(EngineError) -> [RosterKey?] {
     if session == nil || session?.isUsable == false { try await open() }
     let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
     if result.isEmpty {
       try await database.query("CLOSE rollcall_window")
       session = nil
     }
-    return (0..<result.rowCount).map { result.text($0, 0) }
+    return (0..<result.rowCount).map { result.key($0, 0) }
   }
 
   private func open() async throws(EngineError) {

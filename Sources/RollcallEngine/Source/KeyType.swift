@@ -1,3 +1,5 @@
+public import RollcallCore
+
 /// The type of the roster's key: what may be asked for, and how it is written in SQL.
 public enum KeyType: Sendable, Equatable {
   case integer(sql: String, range: ClosedRange<Int>)
@@ -28,14 +30,14 @@ public enum KeyType: Sendable, Equatable {
   ///
   /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all
   /// keys of the batch, and `007` would be answered by the row of `7`, which is somebody else.
-  public func admits(_ key: String) -> Bool {
+  public func admits(_ key: RosterKey) -> Bool {
     switch self {
-    case .text: return !key.utf8.contains(0)
+    case .text: return !key.text.utf8.contains(0)
     case .integer(_, let range):
-      guard let number = Int(key) else { return false }
-      return range.contains(number) && String(number) == key
+      guard let number = Int(key.text) else { return false }
+      return range.contains(number) && String(number) == key.text
     case .uuid:
-      let bytes = Array(key.utf8)
+      let bytes = Array(key.text.utf8)
       guard bytes.count == 36 else { return false }
       return bytes.enumerated().allSatisfy { index, byte in
         switch index {

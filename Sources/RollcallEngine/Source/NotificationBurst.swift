@@ -1,3 +1,5 @@
+internal import RollcallCore
+
 /// What one read of the socket brought, sorted by how much each transaction has changed.
 ///
 /// A transaction's messages follow each other. Only a transaction that named few keys altogether may overtake; of all
@@ -6,7 +8,7 @@ struct NotificationBurst {
   /// Changes of one transaction that may go ahead of everything.
   struct Small: Equatable {
     var xid: String
-    var keys: [String]
+    var keys: [RosterKey]
   }
 
   private var named: [Small] = []

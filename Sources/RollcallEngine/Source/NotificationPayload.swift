@@ -1,4 +1,5 @@
 internal import Foundation
+internal import RollcallCore
 
 /// What the triggers and the command line say on the channel `rollcall`.
 struct NotificationPayload: Sendable, Equatable, Decodable {
@@ -8,7 +9,7 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
 
   /// The transaction that changed something.
   var xid: String?
-  var keys: [String]?
+  var keys: [RosterKey]?
   /// More changes than a message names: look at the log.
   var count: Int?
   /// A request for this directory waits in `rollcall.request`.
@@ -40,10 +41,10 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
       parts[2].elementsEqual("keys".utf8), parts[3].elementsEqual(":[".utf8),
       parts[parts.count - 1].elementsEqual("]}".utf8)
     else { return nil }
-    var keys: [String] = []
+    var keys: [RosterKey] = []
     for index in stride(from: 4, to: parts.count - 1, by: 2) {
       guard index == 4 || parts[index - 1].elementsEqual(",".utf8) else { return nil }
-      keys.append(String(Substring(parts[index])))
+      keys.append(RosterKey(String(Substring(parts[index]))))
     }
     self.xid = String(Substring(parts[0]))
     self.keys = keys

@@ -42,23 +42,23 @@ public final class Roster {
   /// - Throws: ``EngineError``, for whatever in the mapping it does not take.
   func prepare() async throws(EngineError) {
     let type = try await resolveKeyType()
-    try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array([])])
+    try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array([] as [RosterKey])])
   }
 
   /// The rows of these keys; a key without a row is missing from the answer.
   ///
   /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
   /// - Throws: ``EngineError`` when the answer is not complete: nobody is absent then.
-  public func fetch(_ keys: [String]) async throws(EngineError) -> [String: RosterAnswer] {
+  public func fetch(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RosterAnswer] {
     let type = try await resolveKeyType()
-    var answers: [String: RosterAnswer] = [:]
+    var answers: [RosterKey: RosterAnswer] = [:]
     answers.reserveCapacity(keys.count)
     try await fetch(keys.filter { type.admits($0) }, type, into: &answers)
     return answers
   }
 
   private func fetch(
-    _ keys: [String], _ type: KeyType, into answers: inout [String: RosterAnswer]
+    _ keys: [RosterKey], _ type: KeyType, into answers: inout [RosterKey: RosterAnswer]
   ) async throws(EngineError) {
     if keys.isEmpty { return }
     let result: QueryResult
@@ -88,7 +88,7 @@ public final class Roster {
 
   /// A row out of scope needs no values, so their failure does not matter.
   private func explain(
-    _ key: String, _ error: PostgresError, _ type: KeyType
+    _ key: RosterKey, _ error: PostgresError, _ type: KeyType
   ) async throws(EngineError) -> RosterAnswer {
     do throws(EngineError) {
       let scope = try await database.execute("scope", query.scopeByKey(type.sql), [SQLText.array([key])])
@@ -111,7 +111,7 @@ public final class Roster {
   }
 
   /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
-  private func isActive(_ key: String, _ type: KeyType) async throws(EngineError) -> Bool {
+  private func isActive(_ key: RosterKey, _ type: KeyType) async throws(EngineError) -> Bool {
     do throws(EngineError) {
       let result = try await database.execute("active", query.activeByKey(type.sql), [SQLText.array([key])])
       return result.rowCount != 1 || result.bool(0, 1)
@@ -138,8 +138,8 @@ struct RowDecoder {
     self.hasMembership = hasMembership
   }
 
-  func row(_ index: Int) -> (key: String, RosterAnswer) {
-    let key = result.text(index, 0) ?? ""
+  func row(_ index: Int) -> (key: RosterKey, RosterAnswer) {
+    let key = result.key(index, 0) ?? ""
     var values: [[AttributeValue]] = []
     values.reserveCapacity(oids.count - 3)
     for column in 3..<oids.count {

@@ -13,24 +13,24 @@ enum RosterFailure {
     return ["22", "23", "P0", "2F", "38", "21"].contains { state.hasPrefix($0) } ? error : nil
   }
 
-  static func mapping(_ key: String, _ error: PostgresError) -> Problem {
+  static func mapping(_ key: RosterKey, _ error: PostgresError) -> Problem {
     Problem(
       .mapping, "key \(key): the mapping fails for this row: \(error.message)")
   }
 
   /// PostgreSQL quotes the values that it cannot use, so what it says of these stays with it.
-  static func secret(_ key: String, _ paths: [String], _ error: PostgresError) -> Problem {
+  static func secret(_ key: RosterKey, _ paths: [String], _ error: PostgresError) -> Problem {
     Problem(
       .mapping,
       "key \(key): \(paths.joined(separator: " or ")) fails for this row (SQLSTATE \(error.sqlState ?? "unknown")); "
         + "PostgreSQL's message is not shown because it may quote the value")
   }
 
-  static func value(_ key: String, _ column: String, _ complaint: String) -> Problem {
+  static func value(_ key: RosterKey, _ column: String, _ complaint: String) -> Problem {
     Problem(.mapping, "key \(key): \(complaint)")
   }
 
-  static func duplicate(_ key: String) -> Problem {
+  static func duplicate(_ key: RosterKey) -> Problem {
     Problem(
       .mapping,
       "key \(key): the source has several rows with this key; it must be unique")

@@ -11,7 +11,7 @@ internal import RollcallCore
 @Reactor @safe
 final class Gatekeeper {
   private struct Open {
-    var removals: [String: Removal] = [:]
+    var removals: [RosterKey: Removal] = [:]
     var isFirstReconcile: Bool
   }
 
@@ -20,7 +20,7 @@ final class Gatekeeper {
   private var open: [Gathering: Open] = [:]
   private var last: Gathering = 0
   /// Keys whose removal a gathering's decision has allowed and paid for.
-  private var allowed: Set<String> = []
+  private var allowed: Set<RosterKey> = []
   private var isPaying = false
   private var payers: [UnsafeContinuation<Void, Never>] = unsafe []
   /// Entries with a link that are there; nil until somebody has counted.
@@ -44,7 +44,7 @@ final class Gatekeeper {
   /// Decides over a gathering that has been read to the end.
   ///
   /// - Returns: the keys whose removal may go on, and those that are held from now on.
-  func decide(_ gathering: Gathering) async throws(EngineError) -> (allowed: [String], held: [Removal]) {
+  func decide(_ gathering: Gathering) async throws(EngineError) -> (allowed: [RosterKey], held: [Removal]) {
     guard let found = open[gathering] else { return ([], []) }
     let removals = found.removals.values.filter { state.held[$0.key] == nil && !allowed.contains($0.key) }
       .sorted { $0.key < $1.key }
@@ -65,9 +65,9 @@ final class Gatekeeper {
   ///
   /// - Parameter gathering: says where a key's removal is gathered, if it is.
   func withhold(
-    _ removals: [Removal], gathering: (String) -> Gathering?
-  ) async throws(EngineError) -> Set<String> {
-    var withheld: Set<String> = []
+    _ removals: [Removal], gathering: (RosterKey) -> Gathering?
+  ) async throws(EngineError) -> Set<RosterKey> {
+    var withheld: Set<RosterKey> = []
     var held: [Removal] = []
     var direct: [Removal] = []
     for removal in removals {
@@ -89,14 +89,14 @@ final class Gatekeeper {
   }
 
   /// Forgets what was gathered for keys that turned out to stay.
-  func keep(_ keys: [String]) {
+  func keep(_ keys: [RosterKey]) {
     for gathering in open.keys where open[gathering]?.removals.isEmpty == false {
       for key in keys { open[gathering]?.removals[key] = nil }
     }
   }
 
   /// Notes that a key has been looked at to the end: an allowance is used or not needed any more.
-  func settled(_ key: String) { allowed.remove(key) }
+  func settled(_ key: RosterKey) { allowed.remove(key) }
 
   /// Keeps the count of managed entries.
   func applied(_ step: Step) {

@@ -22,8 +22,8 @@ extension Provisioner {
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
     var parked: [ParkedKey] = []
-    var settled: [String] = []
-    var fulfilled: [String] = []
+    var settled: [RosterKey] = []
+    var fulfilled: [RosterKey] = []
     for key in batch.keys {
       switch report.verdicts[key] {
       case .settled?:
@@ -52,7 +52,7 @@ extension Provisioner {
     onProgress?()
   }
 
-  private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<String>) {
+  private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<RosterKey>) {
     for key in batch.keys {
       switch report.verdicts[key] {
       case .waits(let holder)?: queue.wait(key, for: holder)
@@ -68,7 +68,7 @@ extension Provisioner {
       }
       // Not for one that is parked: two that wait for each other would wake each other for ever.
       guard case .settled? = report.verdicts[key] else { continue }
-      for waiting in state.keysWaiting(for: key) { queue.add(waiting, .retry) }
+      for waiting in state.keysWaiting(for: key.text) { queue.add(waiting, .retry) }
     }
     for name in report.freed {
       for key in state.keysWaiting(for: name) { queue.add(key, .retry) }
@@ -78,8 +78,8 @@ extension Provisioner {
   // MARK: Refusals
 
   /// Puts refusals back instead of parking them where they look like the directory's fault; returns their keys.
-  private func watchForRefusals(_ report: inout WorkReport) -> Set<String> {
-    var putBack: Set<String> = []
+  private func watchForRefusals(_ report: inout WorkReport) -> Set<RosterKey> {
+    var putBack: Set<RosterKey> = []
     for (key, verdict) in report.verdicts {
       guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
       guard retry != nil || problem.reason == .access else { continue }

@@ -12,17 +12,17 @@ internal import RollcallCore
 struct Suspects {
   private static let losses = 2
 
-  private var counts: [String: Int] = [:]
+  private var counts: [RosterKey: Int] = [:]
   /// Keys that are to be tried alone.
-  var queue: [String] = []
+  var queue: [RosterKey] = []
   /// The last turn was one of these: the others come next.
   var isOthersTurn = false
 
-  func contains(_ key: String) -> Bool { counts[key].map { $0 >= Suspects.losses } ?? false }
+  func contains(_ key: RosterKey) -> Bool { counts[key].map { $0 >= Suspects.losses } ?? false }
 
-  mutating func lost(_ keys: some Sequence<String>) { for key in keys { counts[key, default: 0] += 1 } }
+  mutating func lost(_ keys: some Sequence<RosterKey>) { for key in keys { counts[key, default: 0] += 1 } }
 
-  mutating func clear(_ key: String) { counts[key] = nil }
+  mutating func clear(_ key: RosterKey) { counts[key] = nil }
 }
 
 extension Provisioner {

@@ -29,7 +29,7 @@ final class Provisioner {
   var probes = 0
   var suspects = Suspects()
   /// When a key was heard of, for the log.
-  var noticed: [String: ContinuousClock.Instant] = [:]
+  var noticed: [RosterKey: ContinuousClock.Instant] = [:]
   /// Gatherings that are read to the end, with the epoch that waits for their decision.
   private var closed: [Gathering: Epoch] = [:]
   private var deciding: Set<Gathering> = []
@@ -61,7 +61,7 @@ final class Provisioner {
 
   // MARK: Coming in
 
-  func add(_ key: String, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil) {
+  func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil) {
     if priority == .notification, noticed[key] == nil { noticed[key] = .now }
     queue.add(key, priority, epoch: epoch, gathering: gathering)
   }

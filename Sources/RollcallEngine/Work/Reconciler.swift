@@ -69,7 +69,7 @@ final class BothSides {
   /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
   ///
   /// - Throws: ``EngineError`` when either side was not read to its end.
-  func read(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> Int {
+  func read(_ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
     tally = try await groups?.tally()
     let seen = try await readDirectory(each)
     try await readRoster(seen, each)
@@ -82,11 +82,11 @@ final class BothSides {
   }
 
   /// While one page's rows are under way the next page of entries is, so that neither side waits for the other.
-  private func readDirectory(_ each: @Reactor ([String]) async -> Void) async throws(EngineError) -> SeenLinks {
+  private func readDirectory(_ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> SeenLinks {
     let session = try link.session(.reading)
     var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
     let finder = surveyor.finder
-    var last: Task<Result<[String], EngineError>, Never>?
+    var last: Task<Result<[RosterKey], EngineError>, Never>?
     do {
       try await session.search(
         base: finder.base, scope: .subtree, filter: finder.everyone, attributes: finder.attributes,
@@ -109,11 +109,11 @@ final class BothSides {
   }
 
   /// The keys that entries carry; `again`: those that another entry has carried. The look at such a key names both.
-  private func keys(of entries: [Entry], _ seen: inout SeenLinks) -> (new: [String], again: [String]) {
-    var (new, again): ([String], [String]) = ([], [])
+  private func keys(of entries: [Entry], _ seen: inout SeenLinks) -> (new: [RosterKey], again: [RosterKey]) {
+    var (new, again): ([RosterKey], [RosterKey]) = ([], [])
     for entry in entries {
       for value in entry[surveyor.rules.link] {
-        guard let key = value.text else { continue }
+        guard let key = value.text.map({ RosterKey($0) }) else { continue }
         if seen.insert(value) { new.append(key) } else { again.append(key) }
       }
     }
@@ -121,8 +121,8 @@ final class BothSides {
   }
 
   private func differing(
-    _ keys: [String], _ again: [String], _ entries: [Entry]
-  ) async -> Result<[String], EngineError> {
+    _ keys: [RosterKey], _ again: [RosterKey], _ entries: [Entry]
+  ) async -> Result<[RosterKey], EngineError> {
     do throws(EngineError) {
       let survey = try await surveyor.survey(keys, entries: entries, roster)
       var same = Set(surveyor.planner.plan(survey.subjects).settled)
@@ -136,7 +136,7 @@ final class BothSides {
   }
 
   private func readRoster(
-    _ seen: SeenLinks, _ each: @Reactor ([String]) async -> Void
+    _ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void
   ) async throws(EngineError) {
     var sql = roster.query.keys(inScopeOnly: true)
     let session = try await stream.session()
@@ -144,7 +144,7 @@ final class BothSides {
       do throws(PostgresError) {
         let rows = session.stream(sql, ahead: 5000)
         while let chunk = try await rows.next() {
-          await each(chunk.compactMap { $0.text(0, 0) }.filter { !seen.contains(AttributeValue($0)) })
+          await each(chunk.compactMap { $0.key(0, 0) }.filter { !seen.contains(AttributeValue($0)) })
         }
         return
       } catch {

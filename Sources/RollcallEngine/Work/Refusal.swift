@@ -22,7 +22,7 @@ extension Problem {
 
 extension Problem {
   /// Another person's entry has what `key` wants, and keeps it.
-  static func taken(from key: String, by blocker: Blocker, _ schema: Schema) -> Problem {
+  static func taken(from key: RosterKey, by blocker: Blocker, _ schema: Schema) -> Problem {
     let isName = blocker.resource == blocker.dn.normalized(schema)
     let what = isName ? blocker.dn.text : "\(blocker.resource), which \(blocker.dn.text) has,"
     return Problem(

@@ -5,7 +5,7 @@ internal import RollcallCore
 extension Surveyor {
   /// The steps that take away what a late add has made of a person again; nil where the entries are no such twins.
   func separate(
-    _ key: String, _ entries: [Entry], wanted: DistinguishedName?, _ session: LDAPSession
+    _ key: RosterKey, _ entries: [Entry], wanted: DistinguishedName?, _ session: LDAPSession
   ) async throws(EngineError) -> [Step]? {
     do throws(LDAPError) {
       let identity = try await session.whoAmI()

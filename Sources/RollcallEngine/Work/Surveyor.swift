@@ -9,11 +9,11 @@ struct Survey: Sendable {
   var subjects: [Subject] = []
   var occupants: [Occupant] = []
   /// Keys that cannot be planned for.
-  var problems: [String: Problem] = [:]
+  var problems: [RosterKey: Problem] = [:]
   /// What has to be taken away before these keys can be planned for.
-  var twins: [String: [Step]] = [:]
+  var twins: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
-  var waits: [String: String] = [:]
+  var waits: [RosterKey: RosterKey] = [:]
 }
 
 /// Reads rows and entries, and puts them side by side.
@@ -55,7 +55,7 @@ final class Surveyor {
   ///   - withheld: keys whose removal is not to be planned.
   /// - Throws: ``EngineError`` when either side did not answer completely: nothing is concluded then.
   func survey(
-    _ keys: [String], lane: DirectoryLink.Lane, careful: Bool
+    _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
     // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
@@ -78,7 +78,7 @@ final class Surveyor {
   }
 
   /// Puts entries that were read already beside their rows.
-  func survey(_ keys: [String], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
+  func survey(_ keys: [RosterKey], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
     let answers = try await roster.fetch(keys)
     var survey = Survey()
     try await join(keys, answers, entries, link.session(.reading), into: &survey)
@@ -86,15 +86,15 @@ final class Surveyor {
   }
 
   private func join(
-    _ keys: [String], _ answers: [String: RosterAnswer], _ entries: [Entry], _ session: LDAPSession,
+    _ keys: [RosterKey], _ answers: [RosterKey: RosterAnswer], _ entries: [Entry], _ session: LDAPSession,
     into survey: inout Survey
   ) async throws(EngineError) {
     let matching = facts.schema.matchingRule(for: rules.link)
-    var found: [String: [Entry]] = [:]
+    var found: [RosterKey: [Entry]] = [:]
     var variants: [AttributeValue: [Entry]] = [:]
     for entry in entries {
       for value in entry[rules.link] {
-        if let text = value.text { found[text, default: []].append(entry) }
+        if let text = value.text { found[RosterKey(text), default: []].append(entry) }
         variants[matching.normalize(value), default: []].append(entry)
       }
     }
@@ -135,9 +135,11 @@ final class Surveyor {
 
   /// Two keys that are one for the directory: if both have rows, neither is touched.
   private func contest(
-    _ key: String, _ own: [Entry], _ other: Entry, into survey: inout Survey
+    _ key: RosterKey, _ own: [Entry], _ other: Entry, into survey: inout Survey
   ) async throws(EngineError) {
-    guard let rival = other[rules.link].compactMap(\.text).first(where: { $0 != key }) else { return }
+    guard let rival = other[rules.link].compactMap(\.text).map({ RosterKey($0) }).first(where: { $0 != key }) else {
+      return
+    }
     let rows = try await roster.fetch([key, rival])
     if rows[key] != nil, rows[rival] == nil, own.isEmpty {
       survey.waits[key] = rival
@@ -146,7 +148,7 @@ final class Surveyor {
     survey.problems[key] = Problem(
       .duplicateLink,
       "key \(key): for \(rules.link) it is the same as key \(rival), which \(other.dn.text) carries; "
-        + "one of the two keys must change", blocks: rival)
+        + "one of the two keys must change", blocks: rival.text)
   }
 }
 

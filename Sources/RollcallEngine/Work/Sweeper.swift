@@ -70,7 +70,7 @@ final class Sweeper {
   }
 
   /// Notes what a notification named; its keys go ahead of everything.
-  func hear(xid: String, keys: [String]) {
+  func hear(xid: String, keys: [RosterKey]) {
     for key in keys {
       provisioner.add(key, .notification)
       if heard.count < 10_000 { heard.insert(LoggedChange(xid: xid, key: key)) }
@@ -111,7 +111,7 @@ final class Sweeper {
       finish(look)
       return
     }
-    var keys: Set<String> = []
+    var keys: Set<RosterKey> = []
     var everyone = false
     for change in look.changes {
       if heardBefore.contains(change) || heard.contains(change) { continue }

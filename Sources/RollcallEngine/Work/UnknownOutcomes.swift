@@ -15,7 +15,7 @@ final class UnknownOutcomes {
 
   private let provisioner: Provisioner
   private let deadline: Duration
-  private var keys: Set<String> = []
+  private var keys: Set<RosterKey> = []
   /// Names that those operations mean: whoever has one of them by then may be hit instead.
   private var names: Set<String> = []
   /// Another process led before, and nobody knows what it had on its way.
@@ -41,7 +41,7 @@ final class UnknownOutcomes {
   /// Notes steps whose answers will not come.
   ///
   /// - Parameter keys: whose turn came to nothing for that.
-  func note(_ steps: [Step], _ keys: [String], _ schema: Schema) {
+  func note(_ steps: [Step], _ keys: [RosterKey], _ schema: Schema) {
     if keys.isEmpty { return }
     begin()
     self.keys.formUnion(keys)

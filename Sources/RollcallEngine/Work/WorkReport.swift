@@ -5,14 +5,14 @@ enum Verdict: Sendable {
   case settled
   case parked(Problem, attempts: Int, retryAfter: Double?)
   /// Another key has the name; it is looked at first.
-  case waits(for: String)
+  case waits(for: RosterKey)
   /// Its removal waits: for a gathering's decision, or for a person.
   case withheld
 }
 
 /// How a batch's turn ended.
 struct WorkReport: Sendable {
-  var verdicts: [String: Verdict] = [:]
+  var verdicts: [RosterKey: Verdict] = [:]
   /// Steps that the directory confirmed.
   var applied: [Step] = []
   /// Steps that were sent and whose answers will not come: the directory may have taken them, or take them yet.

@@ -36,8 +36,8 @@ final class Worker {
   ///   - gathering: where a key's removal is decided.
   ///   - hasAwaited: whether a key has waited for a holder before.
   func work(
-    _ keys: [String], _ lane: DirectoryLink.Lane, gathering: (String) -> Gathering?,
-    hasAwaited: (String, String) -> Bool
+    _ keys: [RosterKey], _ lane: DirectoryLink.Lane, gathering: (RosterKey) -> Gathering?,
+    hasAwaited: (RosterKey, RosterKey) -> Bool
   ) async -> WorkReport {
     var report = WorkReport()
     var open = keys
@@ -69,7 +69,7 @@ final class Worker {
   }
 
   private func plan(
-    _ survey: Survey, _ gathering: (String) -> Gathering?, _ hasAwaited: (String, String) -> Bool,
+    _ survey: Survey, _ gathering: (RosterKey) -> Gathering?, _ hasAwaited: (RosterKey, RosterKey) -> Bool,
     _ report: inout WorkReport
   ) async throws(EngineError) -> Plan {
     for (key, problem) in survey.problems { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
@@ -119,7 +119,7 @@ final class Worker {
     try await state.recordDisabled(journalled)
     let outcomes = await writing.apply(plan.sequences)
     var failed: [(Plan.Sequence, SequenceOutcome)] = []
-    var enabled: [String] = []
+    var enabled: [RosterKey] = []
     for (sequence, outcome) in zip(plan.sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]
       report.applied += done
@@ -140,8 +140,8 @@ final class Worker {
 
   /// Takes twins apart; returns the keys that had one, nil where none has.
   private func separate(
-    _ twins: [String: [Step]], _ lane: DirectoryLink.Lane, _ report: inout WorkReport
-  ) async throws(EngineError) -> [String]? {
+    _ twins: [RosterKey: [Step]], _ lane: DirectoryLink.Lane, _ report: inout WorkReport
+  ) async throws(EngineError) -> [RosterKey]? {
     if twins.isEmpty { return nil }
     let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
     let outcomes = try await link.lane(lane).apply(sequences)
@@ -158,8 +158,8 @@ final class Worker {
   private func judge(
     _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isFirst: Bool, isLast: Bool,
     _ report: inout WorkReport
-  ) -> [String] {
-    var again: [String] = []
+  ) -> [RosterKey] {
+    var again: [RosterKey] = []
     for (sequence, outcome) in failures {
       guard let error = outcome.failure else { continue }
       let step = sequence.steps[outcome.applied]
@@ -200,7 +200,7 @@ final class Worker {
   }
 
   /// Sets a key aside for a while, or for good when it has been tried often enough.
-  func retry(_ key: String, _ problem: Problem, most: Int) -> Verdict {
+  func retry(_ key: RosterKey, _ problem: Problem, most: Int) -> Verdict {
     let attempts = state.attempts(of: key) + 1
     let backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     let delay = backoff.delay(attempt: attempts, random: Double.random(in: 0..<1))

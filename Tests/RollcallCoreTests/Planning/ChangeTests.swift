@@ -4,7 +4,7 @@ import Testing
 
 /// Values: what one modify contains.
 @Suite struct ChangeTests {
-  private let key = "17"
+  private let key: RosterKey = "17"
 
   /// The modifications that turn an entry into what the row wants; nil where something else is planned.
   private func modifications(

@@ -4,19 +4,19 @@ import Testing
 
 /// Who gets a name that several want, or that somebody else has.
 @Suite struct ContentionTests {
-  private func subject(_ key: String, from: String?, to: String?) -> Subject {
+  private func subject(_ key: RosterKey, from: String?, to: String?) -> Subject {
     People.subject(key, to.map { People.row(key, $0) }, from.map { People.entry(People.row(key, $0)) })
   }
 
   private func name(_ uid: String) -> String { People.dn(uid).normalized(People.schema) }
 
-  private func occupant(_ uid: String, key: String?) -> Occupant {
+  private func occupant(_ uid: String, key: RosterKey?) -> Occupant {
     var entry = People.entry(People.row(key ?? "", uid))
     if key == nil { entry["employeeNumber"] = [] }
     return Occupant(entry, link: "employeeNumber")
   }
 
-  private func moving(_ plan: Plan) -> Set<String> { Set(plan.sequences.flatMap(\.keys)) }
+  private func moving(_ plan: Plan) -> Set<RosterKey> { Set(plan.sequences.flatMap(\.keys)) }
 
   @Test func theHolderKeepsItsName() throws {
     let plan = People.planner().plan([
@@ -43,9 +43,10 @@ import Testing
   @Test(arguments: [
     (["2", "10"], "2"), (["b", "a"], "a"), (["z", "3"], "3"), (["02", "3"], "3"), (["-1", "5"], "5"),
   ])
-  func theOrderOfKeys(keys: [String], winner: String) {
+  func theOrderOfKeys(_ texts: [String], _ winner: String) {
+    let keys = texts.map { RosterKey($0) }
     for keys in [keys, keys.reversed()] {
-      #expect(moving(People.planner().plan(keys.map { subject($0, from: nil, to: "ann") })) == [winner])
+      #expect(moving(People.planner().plan(keys.map { subject($0, from: nil, to: "ann") })) == [RosterKey(winner)])
     }
   }
 
@@ -144,17 +145,17 @@ import Testing
     base: People.base, naming: "cn", link: "employeeNumber", classes: ["user"],
     attributes: ["cn", "sn", "sAMAccountName", "userPrincipalName"])
 
-  private func row(_ key: String, _ cn: String, _ login: String) -> RosterRow {
+  private func row(_ key: RosterKey, _ cn: String, _ login: String) -> RosterRow {
     RosterRow(
       key: key,
       values: [[AttributeValue(cn)], ["S"], [AttributeValue(login)], [AttributeValue(login + "@x")]])
   }
 
-  private func entry(_ key: String, _ cn: String, _ login: String) -> Entry {
+  private func entry(_ key: RosterKey, _ cn: String, _ login: String) -> Entry {
     People.entry(row(key, cn, login), rules, adding: [Attribute("userAccountControl", ["512"])])
   }
 
-  private func subject(_ key: String, _ current: Entry?, _ row: RosterRow) -> Subject {
+  private func subject(_ key: RosterKey, _ current: Entry?, _ row: RosterRow) -> Subject {
     People.subject(key, row, current, rules: rules)
   }
 
@@ -204,7 +205,7 @@ import Testing
     var moved = entry("1", "Ann", "ann")
     moved.dn = "cn=Ann,ou=elsewhere,dc=example,dc=com"
     let occupant = Occupant(moved, link: "employeeNumber")
-    for key in ["1", "2"] {
+    for key: RosterKey in ["1", "2"] {
       let plan = planner.plan([subject(key, nil, row(key, "Ann", "ann"))], occupants: [occupant])
       #expect(plan.sequences == [])
       #expect(plan.blocked == [:])

@@ -19,7 +19,7 @@ import Testing
   }
 
   /// Plans for people whose names go from one to another; "" is no entry, or no row.
-  private func plan(_ names: [(key: String, from: String, to: String)], mail: [String] = []) -> Plan {
+  private func plan(_ names: [(key: RosterKey, from: String, to: String)], mail: [String] = []) -> Plan {
     People.planner().plan(
       names.map { key, from, to in
         People.subject(
@@ -28,7 +28,7 @@ import Testing
       })
   }
 
-  private func temporary(_ key: String) -> String {
+  private func temporary(_ key: RosterKey) -> String {
     TemporaryName(directory: "main").value(key: key).text ?? ""
   }
 
@@ -158,7 +158,7 @@ import Testing
     let sequence = plan.sequences[0]
     for refused in 0..<4 {
       let entries = ["a", "b", "c"].enumerated().map {
-        People.entry(People.row(String($0.offset + 1), $0.element))
+        People.entry(People.row("\($0.offset + 1)", $0.element))
       }
       var directory = SimulatedDirectory(entries, People.schema)
       for step in sequence.steps[..<refused] { try directory.apply(step.operation) }
@@ -174,7 +174,7 @@ import Testing
   @Test func anExchangeOfPlacesIsTakenBack() throws {
     var rules = People.rules
     rules.containers = ["ou"]
-    let row = { (key: String, uid: String, place: AttributeValue) in
+    let row = { (key: RosterKey, uid: String, place: AttributeValue) in
       var row = People.row(key, uid)
       row.values.append([place])
       return row

@@ -16,7 +16,7 @@ enum People {
 
   /// A row for `rules`.
   static func row(
-    _ key: String, _ uid: String, cn: String = "Ann Example", sn: String = "Example", mail: [String] = [],
+    _ key: RosterKey, _ uid: String, cn: String = "Ann Example", sn: String = "Example", mail: [String] = [],
     active: Bool = true
   ) -> RosterRow {
     RosterRow(
@@ -43,7 +43,7 @@ enum People {
 
   /// A subject whose desired state is that of `row`; nil: the key has no row.
   static func subject(
-    _ key: String, _ row: RosterRow?, _ current: Entry? = nil, rules: UserRules = rules,
+    _ key: RosterKey, _ row: RosterRow?, _ current: Entry? = nil, rules: UserRules = rules,
     disabledByUs: Bool = false, removalHeld: Bool = false
   ) -> Subject {
     let projection = Projection(rules: rules, schema: schema, dialect: OpenLDAP())

@@ -12,9 +12,9 @@ struct SimulatedEngine {
   }
 
   var directory: SimulatedDirectory
-  var rows: [String: RosterRow]
-  var disabled: Set<String> = []
-  var parked: [String: Problem] = [:]
+  var rows: [RosterKey: RosterRow]
+  var disabled: Set<RosterKey> = []
+  var parked: [RosterKey: Problem] = [:]
   let rules: UserRules
   let dialect: any Dialect
   let projection: Projection
@@ -32,11 +32,12 @@ struct SimulatedEngine {
   }
 
   /// Every key that has a row or an entry.
-  var keys: [String] {
-    Set(rows.keys).union(directory.all.compactMap { $0[rules.link].first?.text }).union(disabled).sorted()
+  var keys: [RosterKey] {
+    Set(rows.keys).union(directory.all.compactMap { $0[rules.link].first?.text.map { RosterKey($0) } }).union(disabled)
+      .sorted()
   }
 
-  func subject(_ key: String) -> Subject {
+  func subject(_ key: RosterKey) -> Subject {
     Subject(
       key: key, desired: projection.desired(for: rows[key]),
       current: directory.entries(where: rules.link, is: AttributeValue(key)).first,
@@ -54,7 +55,7 @@ struct SimulatedEngine {
   }
 
   /// Plans these keys with all that stand in their way.
-  func plan(_ keys: [String]) -> Plan {
+  func plan(_ keys: [RosterKey]) -> Plan {
     var keys = keys
     while true {
       let subjects = keys.map(subject)

@@ -14,7 +14,7 @@ struct World {
   let rules: UserRules
   var engine: SimulatedEngine
   /// Locked by a person: nothing may unlock these while their entries last.
-  var lockedByHand: Set<String> = []
+  var lockedByHand: Set<RosterKey> = []
   private var nextKey = 1
   private let names: [String]
 
@@ -59,7 +59,7 @@ struct World {
   }
 
   /// A row with the names of these numbers; a spelling may vary by case.
-  private mutating func row(_ key: String, _ name: Int, _ login: Int) -> RosterRow {
+  private mutating func row(_ key: RosterKey, _ name: Int, _ login: Int) -> RosterRow {
     let spell = { (name: String, upper: Bool) in AttributeValue(upper ? name.uppercased() : name) }
     let (one, two) = (spell(names[name], random.chance(20)), spell(names[login], random.chance(20)))
     let mails = (0..<Int.random(in: 0...3, using: &random)).map { AttributeValue("m\($0)@example.com") }
@@ -87,13 +87,13 @@ struct World {
   mutating func mutateRoster(distinct: Bool) {
     var keys = engine.rows.keys.sorted().filter { _ in !random.chance(15) }
     for _ in 0..<Int.random(in: 0...4, using: &random) where keys.count < names.count {
-      keys.append(String(nextKey))
+      keys.append(RosterKey(String(nextKey)))
       nextKey += 1
     }
     let everything = random.chance(50)
     var free = Array(names.indices).shuffled(using: &random)
     var freeLogins = Array(names.indices).shuffled(using: &random)
-    var rows: [String: RosterRow] = [:]
+    var rows: [RosterKey: RosterRow] = [:]
     for key in keys {
       let name = distinct ? free.removeLast() : Int.random(in: 0..<5, using: &random)
       let login = distinct ? freeLogins.removeLast() : Int.random(in: 0..<5, using: &random)
@@ -104,7 +104,7 @@ struct World {
   }
 
   /// Most rows stay as they were, the others have the names that are left or those of each other.
-  private mutating func keepSome(of rows: inout [String: RosterRow], distinct: Bool) {
+  private mutating func keepSome(of rows: inout [RosterKey: RosterRow], distinct: Bool) {
     let naming = kind == .activeDirectory ? [0, 2, 3] : [0]
     let kept = engine.rows.keys.sorted().filter { rows[$0] != nil && random.chance(60) }
     let old = engine.rows.filter { kept.contains($0.key) }

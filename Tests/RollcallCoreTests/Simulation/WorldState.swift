@@ -20,7 +20,7 @@ extension World {
   /// A person writes a remark on every entry, and locks some that are not locked.
   mutating func handsOn() throws {
     for entry in engine.directory.all {
-      guard let key = entry[rules.link].first?.text else { continue }
+      guard let key = entry.key(rules) else { continue }
       if !entry["description"].contains("by hand") {
         try engine.directory.apply(.modify(entry.dn, [Modification(.add, "description", ["by hand"])]))
       }
@@ -32,7 +32,7 @@ extension World {
         try engine.directory.apply(.modify(entry.dn, handLock(entry)))
       }
     }
-    let there = Set(engine.directory.all.compactMap { $0[rules.link].first?.text })
+    let there = Set(engine.directory.all.compactMap { $0.key(rules) })
     lockedByHand.formIntersection(there)
   }
 
@@ -49,8 +49,8 @@ extension World {
 
   /// The directory equals the projection of the roster, but for keys that are parked for a reason that holds.
   func check(before: [Entry], _ comment: Comment) throws {
-    let byKey = Dictionary(grouping: engine.directory.all) { $0[rules.link].first?.text ?? "" }
-    let old = Dictionary(before.map { ($0[rules.link].first?.text ?? "", $0) }) { first, _ in first }
+    let byKey = Dictionary(grouping: engine.directory.all) { $0.key(rules) ?? "" }
+    let old = Dictionary(before.map { ($0.key(rules) ?? "", $0) }) { first, _ in first }
     for key in engine.keys {
       let entries = byKey[key] ?? []
       try #require(entries.count <= 1, comment)
@@ -83,7 +83,7 @@ extension World {
   }
 
   /// What is set aside stays as it is, but for being disabled, which does not wait.
-  private func checkParked(_ key: String, _ entry: Entry?, before: Entry?, _ comment: Comment) {
+  private func checkParked(_ key: RosterKey, _ entry: Entry?, before: Entry?, _ comment: Comment) {
     guard case .disabled = engine.projection.desired(for: engine.rows[key]), let entry, let before else {
       #expect(entry == before, "a parked entry was touched: \(comment)")
       return
@@ -100,7 +100,7 @@ extension World {
   /// Active Directory accounts that never get a password stay disabled.
   private var isPasswordless: Bool { kind == .activeDirectory && !rules.hasPassword }
 
-  private func holders(of resource: String) -> [String] {
+  private func holders(of resource: String) -> [RosterKey] {
     let schema = engine.directory.schema
     return engine.directory.all.filter { entry in
       if entry.dn.normalized(schema) == resource { return true }
@@ -110,7 +110,7 @@ extension World {
       return entry[attribute].contains {
         schema.matchingRule(for: attribute).matches($0, value, schema: schema)
       }
-    }.compactMap { $0[rules.link].first?.text }
+    }.compactMap { $0.key(rules) }
   }
 
   private func check(_ entry: Entry, _ wanted: Wanted, isDisabled: Bool, _ comment: Comment) {
@@ -138,4 +138,9 @@ extension World {
       #expect(expected, "password of \(entry.dn): \(comment)")
     }
   }
+}
+
+extension Entry {
+  /// The key that its link carries.
+  func key(_ rules: UserRules) -> RosterKey? { self[rules.link].first?.text.map { RosterKey($0) } }
 }

@@ -7,7 +7,7 @@ import Testing
 
   @Test func theUrgentOvertakeAndAKeyIsTakenOnce() {
     var queue = WorkQueue()
-    for key in ["a", "b", "c"] { queue.add(key, .sweep) }
+    for key: RosterKey in ["a", "b", "c"] { queue.add(key, .sweep) }
     queue.add("b", .notification)
     queue.add("c", .reconcile)
     #expect(queue.backlog == 3)
@@ -43,13 +43,13 @@ import Testing
 
   @Test func aRingOfWaitersIsTakenWhole() {
     var queue = WorkQueue()
-    for key in ["a", "b", "c"] { queue.add(key, .notification) }
+    for key: RosterKey in ["a", "b", "c"] { queue.add(key, .notification) }
     _ = queue.take(3, within: all)
     queue.wait("a", for: "b")
     queue.wait("b", for: "c")
     queue.wait("c", for: "a")
     #expect(queue.take(1, within: all)?.keys.sorted() == ["a", "b", "c"])
-    for key in ["a", "b", "c"] { queue.finish(key) }
+    for key: RosterKey in ["a", "b", "c"] { queue.finish(key) }
     // Each was asked for once more by the one that waited for it.
     for key in queue.take(9, within: all)?.keys ?? [] { queue.finish(key) }
     #expect(queue.backlog == 0)
@@ -105,12 +105,12 @@ import Testing
   func nothingIsLostAndNoEpochSettlesTooEarly(seed: Int) {
     var random = SeededRandom(seed)
     var queue = WorkQueue()
-    var inFlight: Set<String> = []
+    var inFlight: Set<RosterKey> = []
     /// The epochs in which each key was added since a look at it began, and those that the look under way settles.
-    var fresh: [String: [Epoch]] = [:]
-    var underWay: [String: [Epoch]] = [:]
+    var fresh: [RosterKey: [Epoch]] = [:]
+    var underWay: [RosterKey: [Epoch]] = [:]
     var settledUpTo: Epoch = -1
-    let keys = (0..<6).map { "k\($0)" }
+    let keys = (0..<6).map { RosterKey("k\($0)") }
     for _ in 0..<400 {
       let key = keys[Int.random(in: keys.indices, using: &random)]
       switch Int.random(in: 0..<10, using: &random) {

@@ -1,3 +1,4 @@
+import RollcallCore
 import Testing
 
 @testable import RollcallEngine

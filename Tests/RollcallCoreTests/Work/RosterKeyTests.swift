@@ -1,0 +1,33 @@
+import RollcallCore
+import Testing
+
+/// Keys are octets: PostgreSQL tells them apart where Unicode takes them for the same text.
+@Suite struct RosterKeyTests {
+  /// `é` as one scalar, and as `e` with a combining accent.
+  private let composed: RosterKey = "caf\u{E9}"
+  private let decomposed: RosterKey = "cafe\u{301}"
+
+  @Test func twoSpellingsOfOneTextAreTwoKeys() {
+    #expect(composed.text == decomposed.text, "Swift takes them for one")
+    #expect(composed != decomposed)
+    #expect(composed.hashValue != decomposed.hashValue)
+    #expect(Set([composed, decomposed, composed]).count == 2)
+    #expect(decomposed < composed && !(composed < decomposed))
+  }
+
+  @Test func lengthsAndWordsCount() {
+    let keys: [RosterKey] = ["", "\0", "\0\0", "12345678", "123456780", "1234567\0", "12345678\0", "k", "kk"]
+    #expect(Set(keys).count == keys.count)
+    #expect(Set(keys.map(\.hashValue)).count == keys.count)
+  }
+
+  @Test func theQueueHasAPlaceForEach() {
+    var queue = WorkQueue()
+    queue.add(composed, .notification)
+    queue.add(decomposed, .notification)
+    #expect(queue.backlog == 2)
+    #expect(queue.take(9, within: .notification ... .reconcile)?.keys == [composed, decomposed])
+    queue.finish(composed)
+    #expect(queue.contains(decomposed) && !queue.contains(composed))
+  }
+}
