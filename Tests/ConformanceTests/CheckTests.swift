@@ -102,7 +102,7 @@ import Testing
 }
 
 extension Site {
-  fileprivate func check() async throws -> [Finding] {
+  func check() async throws -> [Finding] {
     let configuration = self.configuration
     return try await Reactor.run {
       var findings: [Finding] = []

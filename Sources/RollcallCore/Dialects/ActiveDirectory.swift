@@ -31,6 +31,28 @@ public struct ActiveDirectory: Dialect {
     [UniqueAttribute("sAMAccountName", .replaced), UniqueAttribute("userPrincipalName", .removed)]
   }
 
+  /// What the directory gives every user ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8). `accountExpires` has a value for
+  /// "never" ([MS-ADA1] 2.1), the others have their defaults; an account name and the time of the password are just there.
+  public var lastingAttributes: [String: AttributeValue?] {
+    [
+      "accountExpires": "9223372036854775807", "codePage": "0", "countryCode": "0", "primaryGroupID": "513",
+      "pwdLastSet": nil, "sAMAccountName": nil,
+    ]
+  }
+
+  /// The time of the last change, which is 0 where the user has to choose another at the first logon.
+  public var passwordSideEffects: [String] { ["pwdLastSet"] }
+
+  /// Moments have a digit behind the second ([MS-ADTS] 3.1.1.2.2.2.6), and those of large integers are intervals of
+  /// 100 ns since 1601.
+  public func timeForm(of syntax: String) -> TimeForm? {
+    switch syntax {
+    case "1.3.6.1.4.1.1466.115.121.1.24": .tenths
+    case "1.2.840.113556.1.4.906": .fileTime
+    default: nil
+    }
+  }
+
   public var providedAttributes: [String] {
     [
       "objectClass", "objectCategory", "nTSecurityDescriptor", "instanceType", "objectSid", "sAMAccountName",

@@ -45,6 +45,19 @@ public protocol Dialect: Sendable {
   /// too, so a look at who has what must follow.
   var collisionCodes: Set<ResultCode> { get }
 
+  /// What such a refusal says of values that another entry has: the attributes that it names, perhaps none; nil where
+  /// it is about something else.
+  func uniqueness(in diagnostic: String) -> [String]?
+
+  /// Attributes that every account has, whatever is written, with the value that means none; nil where no value does.
+  var lastingAttributes: [String: AttributeValue?] { get }
+
+  /// Attributes that the server sets anew when the first password comes by a modify.
+  var passwordSideEffects: [String] { get }
+
+  /// The form in which an attribute of that syntax takes a moment; nil: as RFC 4517 has it.
+  func timeForm(of syntax: String) -> TimeForm?
+
   /// Attributes that a class demands and the server provides itself.
   var providedAttributes: [String] { get }
 
@@ -131,6 +144,10 @@ extension Dialect {
   public var operationalAttributes: [String] { [] }
   public var uniqueAttributes: [UniqueAttribute] { [] }
   public var collisionCodes: Set<ResultCode> { [] }
+  public func uniqueness(in diagnostic: String) -> [String]? { nil }
+  public var lastingAttributes: [String: AttributeValue?] { [:] }
+  public var passwordSideEffects: [String] { [] }
+  public func timeForm(of syntax: String) -> TimeForm? { nil }
   public var providedAttributes: [String] { ["objectClass"] }
   public var obligatoryNaming: String? { nil }
   public var classesAreComplete: Bool { true }

@@ -1,4 +1,4 @@
-import LDAPModel
+public import LDAPModel
 
 /// 389 Directory Server.
 public struct Directory389: Dialect {
@@ -12,6 +12,16 @@ public struct Directory389: Dialect {
 
   /// Operational: a search for all user attributes does not return it.
   public var operationalAttributes: [String] { ["nsAccountLock"] }
+
+  /// Of the plug-in Attribute Uniqueness.
+  public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
+
+  /// `Another entry with the same attribute value already exists (attribute: "mail ")`, each name with a blank.
+  public func uniqueness(in diagnostic: String) -> [String]? {
+    guard diagnostic.contains("same attribute value already exists") else { return nil }
+    let quoted = diagnostic.split(separator: "\"", omittingEmptySubsequences: false)
+    return quoted.count > 2 ? quoted[1].split(separator: " ").map(String.init) : []
+  }
 
   /// It serves five operations of a connection at a time (`nsslapd-maxthreadsperconn`).
   public var window: Int { 16 }

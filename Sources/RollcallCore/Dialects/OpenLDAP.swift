@@ -1,4 +1,4 @@
-import LDAPModel
+public import LDAPModel
 
 /// OpenLDAP's slapd.
 public struct OpenLDAP: Dialect {
@@ -14,6 +14,19 @@ public struct OpenLDAP: Dialect {
   public var firstPassword: FirstPassword { .added(attribute: "userPassword") }
   public var identityAttribute: String { "entryUUID" }
   public var operationalAttributes: [String] { ["pwdAccountLockedTime"] }
+
+  /// Of the overlay `unique`.
+  public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
+
+  /// `non-unique attributes found with (|(mail=ann@example.com))`, or with other words and no names before 2.5.
+  public func uniqueness(in diagnostic: String) -> [String]? {
+    guard diagnostic.contains("unique") else { return nil }
+    return diagnostic.split(separator: "(").compactMap { part in
+      let name = part.prefix { $0 != "=" }
+      let isName = name.utf8.allSatisfy { $0.isNameOctet }
+      return isName && !name.isEmpty && name.count < part.count ? String(name) : nil
+    }
+  }
 
   /// slapd closes a bound connection with more than 1000 pending operations (`conn_max_pending_auth`).
   public var window: Int { 64 }
@@ -42,6 +55,18 @@ public struct OpenLDAP: Dialect {
     case "c": ["country"]
     case "dc": ["domain"]
     default: nil
+    }
+  }
+}
+
+extension UInt8 {
+  /// Whether it may be part of an attribute description.
+  fileprivate var isNameOctet: Bool {
+    switch self {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ";"):
+      true
+    default: false
     }
   }
 }

@@ -4,6 +4,8 @@ public import LDAPModel
 public struct Projection: Sendable {
   private let rules: UserRules
   private let attributes: [Column]
+  /// How each attribute of `create_only` takes moments.
+  private let createOnlyForms: [TimeForm?]
   private let objectClass: Attribute
   private let columnCount: Int
 
@@ -14,6 +16,15 @@ public struct Projection: Sendable {
     let isLink: Bool
     /// The class that demands a value; nil where none does.
     let demandedBy: String?
+    /// What it has where the row has nothing: the server keeps it from being without a value.
+    let none: AttributeValue?
+    let timeForm: TimeForm?
+
+    /// The row's values as the server takes them.
+    func formed(_ values: [AttributeValue]) -> [AttributeValue] {
+      if values.isEmpty { return none.map { [$0] } ?? [] }
+      return timeForm.map { values.map($0.value) } ?? values
+    }
   }
 
   public init(rules: UserRules, schema: Schema, dialect: any Dialect) {
@@ -21,11 +32,17 @@ public struct Projection: Sendable {
     let naming = schema.canonicalName(rules.naming)
     let link = schema.canonicalName(rules.link)
     let demands = rules.classes.map { ($0, schema.must(classes: [$0])) }
+    let none = Dictionary(
+      dialect.lastingAttributes.map { (schema.canonicalName($0.key), $0.value) }
+    ) { first, _ in first }
+    let timeForm = { (name: String) in schema.attributeType(name)?.syntax.flatMap(dialect.timeForm) }
+    createOnlyForms = rules.createOnly.map(timeForm)
     attributes = rules.attributes.map { name in
       let canonical = schema.canonicalName(name)
       return Column(
         rule: AttributeRule(name, schema), isNaming: canonical == naming, isLink: canonical == link,
-        demandedBy: demands.first { $0.1.contains(canonical) }?.0)
+        demandedBy: demands.first { $0.1.contains(canonical) }?.0, none: none[canonical] ?? nil,
+        timeForm: timeForm(name))
     }
     objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
     columnCount =
@@ -76,7 +93,7 @@ public struct Projection: Sendable {
     mapped.reserveCapacity(attributes.count + 2)
     var name: AttributeValue?
     for (column, given) in zip(attributes, row.values) {
-      let values = column.rule.distinct(given)
+      let values = column.rule.distinct(column.formed(given))
       try check(values, column, row.key)
       if column.isNaming { name = values.first }
       if !values.isEmpty, !column.isLink { mapped.append(Attribute(column.rule.name, values)) }
@@ -88,8 +105,9 @@ public struct Projection: Sendable {
     }
     var rest = row.values[attributes.count...]
     var createOnly: [Attribute] = []
-    for (attribute, values) in zip(rules.createOnly, rest) where !values.isEmpty {
-      createOnly.append(Attribute(attribute, values))
+    for (index, (attribute, values)) in zip(rules.createOnly, rest).enumerated() where !values.isEmpty {
+      let form = createOnlyForms[index]
+      createOnly.append(Attribute(attribute, form.map { values.map($0.value) } ?? values))
     }
     rest = rest.dropFirst(rules.createOnly.count)
     let password = rules.hasPassword ? rest.removeFirst() : []

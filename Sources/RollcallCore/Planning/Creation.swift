@@ -44,7 +44,7 @@ extension Planner {
   }
 
   private func firstControl(_ control: AccountControl, _ wanted: Wanted, isDisabled: Bool) -> Int {
-    let mapped = control.value(in: control.rule.values(in: wanted.entry))
+    let mapped = firstValue(of: control, wanted)
     if wanted.password != nil { return (mapped ?? control.normal) | control.unfinished }
     let first = mapped ?? control.passwordless
     return isDisabled ? first | control.mask : first
@@ -58,7 +58,22 @@ extension Planner {
   /// Whether a new entry is disabled whatever its row says, because it gets no password.
   func isLeftDisabled(_ wanted: Wanted) -> Bool {
     guard let control, control.mask != 0, wanted.password == nil else { return false }
-    return control.rule.values(in: wanted.entry).isEmpty
+    return firstValue(of: control, wanted) == nil
+  }
+
+  /// What the mapping says of a new account's bits.
+  private func firstValue(of control: AccountControl, _ wanted: Wanted) -> Int? {
+    let first = Entry(wanted.entry.dn, wanted.createOnly)
+    return control.value(in: control.rule.values(in: wanted.entry)) ?? control.value(in: control.rule.values(in: first))
+  }
+
+  /// Writes again what the step that sets the password has changed of what the mapping says.
+  private func restoring(_ wanted: Wanted) -> [Modification] {
+    let first = Entry(wanted.entry.dn, wanted.entry.attributes + wanted.createOnly)
+    return passwordSideEffects.compactMap { rule in
+      let values = rule.values(in: first)
+      return values.isEmpty ? nil : Modification(.replace, rule.name, values)
+    }
   }
 
   /// Sets the first password of an account that was added without, and then its bits.
@@ -66,7 +81,7 @@ extension Planner {
     _ entry: Entry, _ wanted: Wanted, _ subject: Subject, _ change: LockChange
   ) -> [Step] {
     guard let control, let password = wanted.password, control.isUnfinished(entry) else { return [] }
-    let mapped = control.value(in: control.rule.values(in: wanted.entry))
+    let mapped = firstValue(of: control, wanted)
     let encoded = dialect.encode(password: password)
     return [
       Step(
@@ -75,7 +90,8 @@ extension Planner {
       Step(
         key: subject.key,
         operation: .modify(
-          entry.dn, control.modifications(entry, mapped: mapped, change, finishing: true)),
+          entry.dn,
+          control.modifications(entry, mapped: mapped, change, finishing: true) + restoring(wanted)),
         what: change == .lock ? .update : .enable),
     ]
   }

@@ -15,7 +15,10 @@ extension Planner {
     result += link.modifications(from: link.values(in: entry), to: [AttributeValue(subject.key)])
     for rule in attributes {
       let instead = change == .lock ? lock.values(instead: rule) : nil
-      result += rule.modifications(from: rule.values(in: entry), to: instead ?? rule.values(in: wanted.entry))
+      let values = instead ?? rule.values(in: wanted.entry)
+      // The server would refuse to be without it, and everything else with that.
+      if values.isEmpty, lasting.contains(rule.canonicalName) { continue }
+      result += rule.modifications(from: rule.values(in: entry), to: values)
     }
     if let control {
       // The password comes first; the bits follow with it.

@@ -15,15 +15,20 @@ public final class Planner: Sendable {
   let attributes: [AttributeRule]
   let uniques: [UniqueRule]
   let createOnly: [(rule: AttributeRule, demandedBy: String?)]
+  /// What the step that sets a first password changes.
+  let passwordSideEffects: [AttributeRule]
+  /// Canonical names of attributes that cannot be taken away.
+  let lasting: Set<String>
   let lock: ValueLock
   let control: AccountControl?
 
   /// - Parameters:
   ///   - directoryName: the configuration's `name`; temporary names are made of it.
   ///   - protection: what is never touched.
+  ///   - uniques: mapped attributes whose values the server has turned out to keep unique.
   public init(
     rules: UserRules, schema: Schema, dialect: any Dialect, directoryName: String,
-    protection: Protection = Protection()
+    protection: Protection = Protection(), uniques learnt: [String] = []
   ) {
     self.rules = rules
     self.schema = schema
@@ -37,8 +42,16 @@ public final class Planner: Sendable {
     attributes = rules.attributes.filter { !apart.contains(schema.canonicalName($0)) && !dialect.hides($0) }
       .map { AttributeRule($0, schema) }
     let mapped = Set(rules.attributes.map(schema.canonicalName))
-    uniques = dialect.uniqueAttributes.filter { mapped.contains(schema.canonicalName($0.name)) }
-      .map { UniqueRule(rule: AttributeRule($0.name, schema), vacating: $0.vacating) }
+    let demanded = schema.must(classes: rules.classes)
+    let own = dialect.uniqueAttributes.filter { mapped.contains(schema.canonicalName($0.name)) }
+    let known = Set(own.map { schema.canonicalName($0.name) })
+    uniques =
+      (own
+      + learnt.filter { !known.contains(schema.canonicalName($0)) }.map { name in
+        UniqueAttribute(name, demanded.contains(schema.canonicalName(name)) ? .replaced : .removed)
+      }).map { UniqueRule(rule: AttributeRule($0.name, schema), vacating: $0.vacating) }
+    passwordSideEffects = dialect.passwordSideEffects.map { AttributeRule($0, schema) }
+    lasting = Set(dialect.lastingAttributes.keys.map(schema.canonicalName))
     createOnly = rules.createOnly.map { name in
       let demanding = rules.classes.first { schema.must(classes: [$0]).contains(schema.canonicalName(name)) }
       return (AttributeRule(name, schema), demanding)

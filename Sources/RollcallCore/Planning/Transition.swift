@@ -57,9 +57,13 @@ struct Transition {
         entry.dn != wanted
       else { return [] }
       let isMove = !planner.hasSameParent(entry.dn, wanted)
-      return [
-        rename(entry, to: name, newParent: isMove ? wanted.parent : nil, isMove ? .move : .rename, exchange)
-      ]
+      let newParent = isMove ? wanted.parent : nil
+      var steps: [Step] = []
+      if let between = planner.nameBetween(entry, name) {
+        steps.append(rename(entry, to: between, newParent: nil, .rename, exchange))
+      }
+      steps.append(rename(self.entry ?? entry, to: name, newParent: newParent, isMove ? .move : .rename, exchange))
+      return steps
     }
   }
 
@@ -133,32 +137,33 @@ struct Transition {
     _ old: Entry, to name: RelativeDistinguishedName, newParent: DistinguishedName?, _ what: Step.What,
     _ exchange: Int?
   ) -> Step {
-    // The link must survive the rename, even if somebody named the entry by it.
-    let link = planner.schema.canonicalName(planner.rules.link)
-    let first = old.dn.first
-    let deleteOld = !(first?.parts.contains { planner.schema.canonicalName($0.type) == link } ?? false)
+    let deleteOld = planner.deletesOld(old, name)
     let operation = Operation.rename(old.dn, to: name, deleteOld: deleteOld, newParent: newParent)
-    let new = (operation.applied(to: old, planner.schema) ?? old)
-      .respelled(planner.naming, name.parts.first?.value)
+    var new = operation.applied(to: old, planner.schema) ?? old
+    if deleteOld { new = new.respelled(planner.naming, name.parts.first?.value) }
     entry = new
     isUntouched = false
+    var undo: Operation?
+    if exchange != nil, let first = old.dn.first {
+      undo = .rename(
+        new.dn, to: first, deleteOld: !planner.has(name, old), newParent: newParent == nil ? nil : old.dn.parent)
+    }
     return Step(
       key: subject.key, operation: operation, what: what, oldDN: old.dn, newDN: new.dn,
-      frees: planner.freed(old, new), exchange: exchange,
-      undo: exchange == nil
-        ? nil
-        : first.map {
-          .rename(new.dn, to: $0, deleteOld: true, newParent: newParent == nil ? nil : old.dn.parent)
-        })
+      frees: planner.freed(old, new), exchange: exchange, undo: undo)
   }
 
   private mutating func uniqueValues(
     _ what: Step.What, _ exchange: Int?, _ wanted: (UniqueRule, [AttributeValue]) -> [AttributeValue]
   ) -> [Step] {
     guard let entry else { return [] }
-    let modifications = planner.uniques.flatMap { unique in
+    // What names the entry changes with its name.
+    let uniques = planner.uniques.filter { $0.rule.canonicalName != planner.naming.canonicalName }
+    let modifications = uniques.flatMap { unique in
       let current = unique.rule.values(in: entry)
-      return unique.rule.modifications(from: current, to: wanted(unique, current))
+      let wanted = wanted(unique, current)
+      if wanted.isEmpty, planner.lasting.contains(unique.rule.canonicalName) { return [Modification]() }
+      return unique.rule.modifications(from: current, to: wanted)
     }
     guard !modifications.isEmpty else { return [] }
     var step = modify(entry, modifications, what)

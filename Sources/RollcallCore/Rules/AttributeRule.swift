@@ -4,6 +4,7 @@ import LDAPModel
 final class AttributeRule: Sendable {
   /// The attribute description, as the configuration spells it.
   let name: String
+  let canonicalName: String
   let rule: MatchingRule
   let isSingleValued: Bool
   private let schema: Schema
@@ -13,6 +14,7 @@ final class AttributeRule: Sendable {
   init(_ name: String, _ schema: Schema) {
     self.name = name
     self.schema = schema
+    canonicalName = schema.canonicalName(name)
     rule = schema.matchingRule(for: name)
     let type = schema.attributeType(name)
     isSingleValued = type?.singleValue ?? false

@@ -6,11 +6,16 @@ public struct SchemaCheck: Sendable {
   let dialect: any Dialect
   /// Paths of the expressions that give arrays: `users.attributes.mail`.
   let arrays: Set<String>
+  /// What the expressions are to PostgreSQL, by their paths.
+  let expressions: [String: ExpressionType]
 
-  public init(schema: Schema, dialect: any Dialect, arrays: Set<String> = []) {
+  public init(
+    schema: Schema, dialect: any Dialect, arrays: Set<String> = [], expressions: [String: ExpressionType] = [:]
+  ) {
     self.schema = schema
     self.dialect = dialect
     self.arrays = arrays
+    self.expressions = expressions
   }
 
   // MARK: People
@@ -26,6 +31,7 @@ public struct SchemaCheck: Sendable {
       found += searched(name, path)
     }
     found += naming(users) + users.attributes.flatMap(hidden)
+    found += moments(users) + users.attributes.flatMap(lasting) + passwords(users)
     var given = users.attributes + users.createOnly + [users.link, users.naming]
     if users.hasPassword {
       given.append(passwordAttribute)
@@ -35,14 +41,14 @@ public struct SchemaCheck: Sendable {
     return found + users.disable.flatMap { disabling($0, users) } + containers(users)
   }
 
-  private var passwordAttribute: String {
+  var passwordAttribute: String {
     switch dialect.firstPassword {
     case .added(let attribute): attribute
     case .modified(let attribute, _, _, _, _): attribute
     }
   }
 
-  private func isSame(_ one: String, _ other: String) -> Bool {
+  func isSame(_ one: String, _ other: String) -> Bool {
     schema.canonicalName(one) == schema.canonicalName(other)
   }
 

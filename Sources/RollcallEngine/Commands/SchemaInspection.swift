@@ -11,8 +11,18 @@ struct SchemaInspection {
     _ configuration: Configuration, _ schema: Schema, _ dialect: any Dialect, _ readings: [MappingReading]
   ) {
     self.configuration = configuration
+    let users = configuration.users
+    let texts =
+      users.attributes.map { ("users.attributes.\($0.attribute)", $0.expression) }
+      + users.createOnly.map { ("users.create_only.\($0.attribute)", $0.expression) }
+    let types = Dictionary(readings.map { ($0.path, $0.type) }) { first, _ in first }
+    var expressions: [String: ExpressionType] = [:]
+    for (path, text) in texts {
+      if let oid = types[path], oid != 0 { expressions[path] = ExpressionType(oid: oid, text: text) }
+    }
     check = SchemaCheck(
-      schema: schema, dialect: dialect, arrays: Set(readings.filter(\.isArray).map(\.path)))
+      schema: schema, dialect: dialect, arrays: Set(readings.filter(\.isArray).map(\.path)),
+      expressions: expressions)
   }
 
   func findings() -> [Finding] {

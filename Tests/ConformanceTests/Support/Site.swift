@@ -17,6 +17,9 @@ final class Site: Sendable {
   let configuration: Configuration
   let postgres: PostgresServer
   let server: any ThrowawayDirectory
+  /// The file, and where it may have versions.
+  private let yaml: String
+  private let folder: TemporaryFolder
 
   init(
     _ settings: SiteSettings, _ servers: Servers, _ server: any ThrowawayDirectory
@@ -39,7 +42,7 @@ final class Site: Sendable {
       if let document = settings.document { Self.moved(document, to: server, base: base) } else {
         Self.sections(settings, server, base, groupsBase)
       }
-    let yaml = """
+    yaml = """
       name: \(name)
       source:
         connection: "\(postgres.conninfo(database: name))"
@@ -50,8 +53,22 @@ final class Site: Sendable {
       \(sections)
       removals: { most: 100% }
       """
-    let file = try servers.folder.write(yaml, to: "\(name).yaml")
+    folder = servers.folder
+    let file = try folder.write(yaml, to: "\(name).yaml")
     configuration = try Configuration.load(path: file, environment: [:])
+  }
+
+  private init(_ site: Site, _ yaml: String) throws {
+    (name, base, groupsBase, naming) = (site.name, site.base, site.groupsBase, site.naming)
+    (postgres, server, folder, self.yaml) = (site.postgres, site.server, site.folder, yaml)
+    let file = try folder.write(yaml, to: "\(name)-\(yaml.utf8.count).yaml")
+    configuration = try Configuration.load(path: file, environment: [:])
+  }
+
+  /// The same with something in the file replaced.
+  func changed(_ old: String, to new: String) throws -> Site {
+    try #require(yaml.contains(old))
+    return try Site(self, yaml.replacing(old, with: new))
   }
 
   /// The sections behind `source`, made of the settings.

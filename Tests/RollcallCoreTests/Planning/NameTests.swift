@@ -46,6 +46,70 @@ import Testing
     #expect(step.what == .rename)
   }
 
+  /// The old name's value stays where it is wanted; where it is not, it goes with the rest.
+  @Test func theNamingAttributeChanges() {
+    var rules = People.rules
+    rules.naming = "cn"
+    let row = People.row("1", "ann", cn: "Ann Example")
+    let entry = People.entry(row, rules)
+    #expect(entry.dn == "cn=Ann Example,ou=users,dc=example,dc=com")
+    let steps = { (row: RosterRow) in
+      People.planner().plan([People.subject("1", row, entry)]).sequences.flatMap(\.steps).map(\.operation)
+    }
+    let renamed = Operation.rename(
+      entry.dn, to: RelativeDistinguishedName("uid", "ann"), deleteOld: false, newParent: nil)
+    #expect(steps(row) == [renamed])
+    #expect(
+      steps(People.row("1", "ann", cn: "Ann Other")) == [
+        renamed,
+        .modify(
+          People.dn("ann"),
+          [Modification(.delete, "cn", ["Ann Example"]), Modification(.add, "cn", ["Ann Other"])]),
+      ])
+  }
+
+  /// A name of several values: those of other attributes stay until the mapping has its say.
+  @Test func aNameOfSeveralValues() {
+    let row = People.row("1", "bob")
+    var entry = People.entry(People.row("1", "ann"))
+    entry.dn = "uid=ann+cn=Ann Example,ou=users,dc=example,dc=com"
+    let steps = People.planner().plan([People.subject("1", row, entry)]).sequences.flatMap(\.steps).map(\.operation)
+    #expect(
+      steps == [
+        .rename(entry.dn, to: RelativeDistinguishedName("uid", "bob"), deleteOld: false, newParent: nil),
+        .modify(People.dn("bob"), [Modification(.delete, "uid", ["ann"])]),
+      ])
+  }
+
+  /// Of a single-valued attribute the old value must go before the new one comes.
+  @Test func aNameOfSeveralValuesOfWhichOneIsSingle() {
+    var rules = People.rules
+    rules.naming = "displayName"
+    rules.attributes.append("displayName")
+    let row = { (name: AttributeValue) in
+      var row = People.row("1", "ann")
+      row.values.append([name])
+      return row
+    }
+    var entry = People.entry(row("One"), rules)
+    entry.dn = "displayName=One+cn=Ann Example,ou=users,dc=example,dc=com"
+    let projection = Projection(rules: rules, schema: People.schema, dialect: OpenLDAP())
+    let subject = Subject(key: "1", desired: projection.desired(for: row("Two")), current: entry)
+    let steps = People.planner(rules).plan([subject]).sequences.flatMap(\.steps).map(\.operation)
+    let between = RelativeDistinguishedName([
+      .init(type: "displayName", value: "Two"), .init(type: "cn", value: "Ann Example"),
+    ])
+    let two = RelativeDistinguishedName("displayName", "Two")
+    #expect(
+      steps == [
+        .rename(entry.dn, to: between, deleteOld: true, newParent: nil),
+        .rename(People.base.child(between), to: two, deleteOld: false, newParent: nil),
+      ])
+    var after: Entry? = entry
+    for step in steps { after = step.applied(to: after, People.schema) }
+    #expect(after?["cn"] == ["Ann Example"] && after?["displayName"] == ["Two"])
+  }
+
   /// The rest is compared with the entry as the rename leaves it, and goes to its new name.
   @Test func aRenameAndMore() {
     let plan = plan([("1", "ann", "bob")], mail: ["b@x"])

@@ -27,6 +27,30 @@ import Testing
       check.complaints(about: rules).contains { $0.level == .warning && $0.path == "users.container[0]" })
   }
 
+  @Test func momentsWithoutAZone() {
+    var rules = People.rules
+    rules.createOnly = ["pwdAccountLockedTime"]
+    let found = { (oid: UInt32, text: String) in
+      SchemaCheck(
+        schema: People.schema, dialect: OpenLDAP(),
+        expressions: ["users.create_only.pwdAccountLockedTime": ExpressionType(oid: oid, text: text)]
+      ).complaints(about: rules).filter { $0.message.contains("moment") }
+    }
+    #expect(found(1184, "expires").isEmpty && found(25, "expires").isEmpty)
+    #expect(found(1114, "expires").first?.level == .error)
+    #expect(found(1114, "expires").first?.remedy?.contains("expires AT TIME ZONE 'Europe/Berlin'") == true)
+    #expect(found(1082, "a + b").first?.message.contains("(a + b) is date") == true)
+    #expect(found(23, "n").first?.remedy?.contains("to_timestamp(n)") == true)
+  }
+
+  @Test func passwordsAreGivenOnce() {
+    let found = complaints {
+      $0.createOnly = ["userPassword"]
+      $0.hasPassword = true
+    }
+    #expect(found.count == 1 && found[0].hasPrefix("error users.create_only.userPassword"))
+  }
+
   @Test func singleValuesGetNoArrays() {
     let paths: Set = ["users.attributes.displayName", "users.create_only.loginShell", "users.attributes.uid"]
     let found = complaints(arrays: paths) {

@@ -1,0 +1,51 @@
+import LDAPModel
+
+/// What can be written of a modify that the server refuses as a whole.
+extension Planner {
+  /// The step attribute by attribute, in the order in which they are to be sent; empty where it has no parts.
+  ///
+  /// The first part makes the entry ours and what it is to be: nothing else is to be sent where it is refused. All
+  /// others are independent of each other.
+  public func parts(of step: Step) -> [Step] {
+    guard case .modify(let dn, let modifications) = step.operation, step.exchange == nil,
+      [.update, .enable, .adopt].contains(step.what)
+    else { return [] }
+    let first = belongingTogether(modifications)
+    var order: [String] = []
+    var groups: [String: [Modification]] = [:]
+    for modification in modifications {
+      let name = schema.canonicalName(modification.attribute)
+      let group = first.contains(name) ? "" : name
+      if groups[group] == nil { order.append(group) }
+      groups[group, default: []].append(modification)
+    }
+    guard order.count > 1 else { return [] }
+    let lockNames = Set((lock.attributeNames + (control.map { [$0.rule.name] } ?? [])).map(schema.canonicalName))
+    return (order.filter(\.isEmpty) + order.filter { !$0.isEmpty }).map { group in
+      let isUnlocking = step.clearsDisable && lockNames.contains(group)
+      return Step(
+        key: step.key, operation: .modify(dn, groups[group] ?? []), what: step.what, clearsDisable: isUnlocking,
+        frees: freed(step.frees, by: group))
+    }
+  }
+
+  /// Whether the rest of a step's parts must not be sent where this one is refused.
+  public func isFoundation(_ part: Step) -> Bool {
+    guard case .modify(_, let modifications) = part.operation else { return false }
+    let first = [link.canonicalName, schema.canonicalName("objectClass")]
+    return modifications.contains { first.contains(schema.canonicalName($0.attribute)) }
+  }
+
+  /// Canonical names of attributes that go with the link and the classes: those that a new class demands.
+  private func belongingTogether(_ modifications: [Modification]) -> Set<String> {
+    let classes = modifications.filter { schema.canonicalName($0.attribute) == schema.canonicalName("objectClass") }
+    let names = classes.flatMap(\.values).compactMap(\.text)
+    return schema.must(classes: names).union([schema.canonicalName("objectClass"), link.canonicalName])
+  }
+
+  private func freed(_ resources: [String], by group: String) -> [String] {
+    resources.filter { resource in
+      uniques.contains { $0.rule.canonicalName == group && resource.hasPrefix("\($0.rule.name.lowercased()): ") }
+    }
+  }
+}
