@@ -33,6 +33,13 @@ import Testing
       try await site.sql("UPDATE users SET full_name = 'Ada King' WHERE id = 1")
       try await site.sync()
       #expect(try await site.value("sn", of: 1) == "King")
+      // Blanks where somebody typed too many.
+      for (name, surname) in [(" Ada  King ", "King"), ("Ada ", "Ada"), ("Ada\tKing-Noel ", "Ada\tKing-Noel")] {
+        try await site.sql("UPDATE users SET full_name = '\(name)' WHERE id = 1")
+        try await site.sync()
+        #expect(try await site.parked().isEmpty)
+        #expect(try await site.value("sn", of: 1) == surname)
+      }
       try await site.expectAtRest()
     }
   }

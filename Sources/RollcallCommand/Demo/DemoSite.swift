@@ -53,7 +53,7 @@ actor DemoSite {
       attributes:
         uid: username
         cn: full_name
-        sn: regexp_replace(full_name, '^.*\\s', '')
+        sn: split_part(trim(full_name), ' ', -1)
         mail: email
 
     """
