@@ -31,6 +31,23 @@ import Testing
     }
   }
 
+  /// The account name of a group is unique in the whole domain.
+  @Test(
+    .enabled(if: SambaDomain.obstacle == nil, "Samba's fixed ports must be free and open to us"),
+    arguments: [[], ["attributes: { sAMAccountName: name }"]])
+  func aNameThatAnotherObjectHasIsNamed(_ lines: [String]) async throws {
+    try await Servers.withSite(.activeDirectory, .groups(lines)) { site in
+      try await site.insert(["ann", "ben"])
+      try await site.grant([(1, "Domain Admins"), (2, "free \(site.name)")])
+      try await site.sync()
+      guard try await site.members("Domain Admins") == nil else { return }
+      #expect(try await site.parked() == ["1|group"])
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("CN=Domain Admins,CN=Users") && !message.contains("(32)"))
+      #expect(try await site.members("free \(site.name)") == ["ben"])
+    }
+  }
+
   @Test(arguments: Servers.kinds)
   func renamesAndExchangesAreFollowed(_ kind: DirectoryServerKind) async throws {
     var settings = SiteSettings.groups()

@@ -21,6 +21,8 @@ final class GroupKeeper {
   let attributes: GroupAttributes
   private let lanes: GroupLanes
   private var names = NamesInMotion()
+  /// The names that groups have in the directory, by those that rows have for them.
+  var spellings: [AttributeValue: AttributeValue] = [:]
   /// Whether the server changes members itself when a person is renamed; nil until one was.
   private(set) var serverFollows: Bool?
   /// Takes the keys of those who were members of groups before a row named these.

@@ -7,7 +7,10 @@ internal import RollcallCore
 final class GroupRegistry {
   private let ledger: Ledger
   private let planner: GroupPlanner
-  private var groups: [String: ManagedGroup] = [:]
+  private var groups: [String: ManagedGroup] = [:] {
+    didSet { openNames = nil }
+  }
+  private var openNames: Bool?
   /// Groups that were found missing when a row first named them, and are not made yet.
   private var unmade: Set<String> = []
   /// Old DNs of people whose groups may still know them by it.
@@ -29,6 +32,13 @@ final class GroupRegistry {
   }
 
   // MARK: Groups
+
+  /// Whether any name may be for the server the same as another one.
+  var hasOpenNames: Bool {
+    let known = openNames ?? groups.values.contains { AttributeValue($0.dn.text).isOpenToFolding }
+    openNames = known
+    return known
+  }
 
   func manages(_ group: GroupName) -> Bool { groups[group.id] != nil }
   func isMade(_ group: GroupName) -> Bool { groups[group.id]?.isMade ?? false }

@@ -14,8 +14,12 @@ struct GroupTally {
   /// Groups that Rollcall made and in which nobody is left.
   private(set) var empty: [GroupName] = []
 
-  init(_ planner: GroupPlanner, _ groups: [GroupName]) {
+  /// The names that groups have in the directory, by those that rows have for them.
+  private let spellings: [AttributeValue: AttributeValue]
+
+  init(_ planner: GroupPlanner, _ groups: [GroupName], spellings: [AttributeValue: AttributeValue] = [:]) {
     self.planner = planner
+    self.spellings = spellings
     self.groups = Dictionary(groups.map { ($0, GroupTally.hash($0.id)) }) { first, _ in first }
   }
 
@@ -35,7 +39,7 @@ struct GroupTally {
     guard let names = subject.groups else { return true }
     let name = subject.current.flatMap { planner.value(of: $0.dn) }
     let actual = name.map { sums[GroupTally.hash(planner.identity(of: $0))] ?? 0 } ?? 0
-    guard let wanted = try? planner.groups(named: names) else { return false }
+    guard let wanted = try? planner.groups(named: names.map { spellings[$0] ?? $0 }) else { return false }
     var sum: UInt64 = 0
     for group in wanted {
       guard let hash = groups[group] else { return false }
@@ -49,7 +53,7 @@ extension GroupKeeper {
   /// Reads all managed groups, one after the other and large ones in ranges where the server gives them so.
   func tally() async throws(EngineError) -> GroupTally {
     let groups = registry.all
-    var tally = GroupTally(planner, groups)
+    var tally = GroupTally(planner, groups, spellings: spellings)
     for group in groups {
       var count = 0
       let exists = try await finder.members(of: group, try link.session(.reading)) { members in

@@ -30,6 +30,10 @@ extension GroupWriter {
       return changes.enumerated().map { .done([$0 == 0 ? made : step($1)]) }
     }
     if refusal.code == .entryAlreadyExists {
+      if try await finder.existing([group], try reading(lane)).isEmpty {
+        let problem = try await taken(entry, refusal, lane)
+        return changes.map { _ in .impossible(problem) }
+      }
       try await registry.note(group, isMade: false, isCompared: false)
       onRemade?(group)
       return nil
@@ -37,6 +41,36 @@ extension GroupWriter {
     return changes.map {
       .refused(Step(key: $0.key, operation: .add(entry.dn, []), what: .makeGroup), refusal)
     }
+  }
+
+  /// Why a group cannot be made although there is none: one of its values belongs to another entry.
+  private func taken(
+    _ entry: Entry, _ refusal: LDAPError, _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> Problem {
+    var problem = Problem(
+      .group,
+      "the group \(entry.dn) cannot be made: the server says that it exists, and it does not: \(refusal.summary)",
+      code: refusal.code.rawValue)
+    guard let facts = link.facts else { return problem }
+    let names = facts.dialect.uniqueAttributes.map(\.name)
+    let values = names.flatMap { name in
+      // Where nothing is said of it, an account is called by its name.
+      let given = entry[name].isEmpty ? entry.dn.first.map { [$0.parts[0].value] } ?? [] : entry[name]
+      return given.map { (name: name, value: $0) }
+    }
+    let looks = values.map {
+      SearchRequest(
+        base: facts.suffix(of: planner.rules.base), scope: .subtree, filter: .equal($0.name, $0.value),
+        attributes: ["1.1"])
+    }
+    let found = try await SideBySide.run(looks, try reading(lane), absent: [.noSuchObject], atOnce: 1)
+    for ((name, value), holders) in zip(values, found) {
+      guard let holder = holders.first else { continue }
+      problem.message =
+        "the group \(entry.dn) cannot be made: its \(name), \(value.text ?? "(octets)"), belongs to \(holder.dn): "
+        + "give the group another name, or let groups.attributes give another \(name)"
+    }
+    return problem
   }
 
   /// The class demands a member, and the changes would take the last one.

@@ -15,6 +15,8 @@ extension Worker {
     isLast: Bool, _ report: inout WorkReport
   ) async throws(EngineError) -> GroupTurn? {
     guard let groups else { return nil }
+    var subjects = subjects
+    try await groups.believe(&subjects, lane)
     try await groups.forgetUnmadeRenames(subjects)
     let known = report.verdicts
     var (people, problems) = groups.subjects(subjects, plan) { key in

@@ -1,0 +1,41 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Names of groups that the server takes for one, although they differ here: the group that is there has the name.
+extension GroupKeeper {
+  /// Gives the groups that rows name the names that they have in the directory.
+  ///
+  /// - Parameter isRehearsal: nothing is to be written, to the ledger either.
+  func believe(
+    _ subjects: inout [Subject], _ lane: DirectoryLink.Lane, isRehearsal: Bool = false
+  ) async throws(EngineError) {
+    // A plain name may be the same as one that is not.
+    let all = registry.hasOpenNames
+    let doubtful = Set(subjects.flatMap { $0.groups ?? [] }.filter { all || $0.isOpenToFolding })
+    if doubtful.isEmpty { return }
+    let unknown = doubtful.filter { spellings[$0] == nil }
+    let looks = unknown.map {
+      SearchRequest(
+        base: planner.group(named: $0).dn, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
+    }
+    let found = try await SideBySide.run(
+      looks, try session(lane), absent: [.noSuchObject, .invalidDNSyntax, .encodingError], atOnce: 32)
+    for (name, entries) in zip(unknown, found) {
+      guard let there = entries.first?.dn.first?.parts.first?.value else { continue }
+      let own = planner.group(named: name)
+      let isOwn = planner.group(named: there) == own
+      spellings[name] = isOwn ? name : there
+      if !isOwn, !isRehearsal, registry.manages(own) { try await registry.forget(own) }
+    }
+    for index in subjects.indices {
+      subjects[index].groups = subjects[index].groups.map { names in names.map { spellings[$0] ?? $0 } }
+    }
+  }
+}
+
+extension AttributeValue {
+  /// Whether servers may disagree on what it is the same as. What is plain ASCII they fold alike.
+  var isOpenToFolding: Bool { bytes.contains { $0 >= 0x80 } }
+}

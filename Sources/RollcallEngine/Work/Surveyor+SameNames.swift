@@ -1,0 +1,50 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Names that the server takes for the same, although they differ here.
+///
+/// Servers fold case, spaces and accents each in their own way (`İ` and `i` are one for slapd). Where an entry is found
+/// under the name that it is to get, a move would change nothing, and would be wanted again at the next look.
+extension Surveyor {
+  /// Gives subjects that stand where they are to stand the name that their entry has.
+  func believe(_ session: LDAPSession, _ subjects: inout [Subject]) async throws(EngineError) {
+    let doubtful = subjects.indices.filter { isDoubtful(subjects[$0]) }
+    if doubtful.isEmpty { return }
+    let looks = doubtful.compactMap { subjects[$0].desired.wanted?.entry.dn }.map {
+      SearchRequest(base: $0, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
+    }
+    let found = try await SideBySide.run(
+      looks, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError], atOnce: 32)
+    for (index, entries) in zip(doubtful, found) {
+      guard let current = subjects[index].current, entries.contains(where: { $0.dn == current.dn }) else { continue }
+      subjects[index].desired = subjects[index].desired.staying(below: current.dn)
+    }
+  }
+
+  private func isDoubtful(_ subject: Subject) -> Bool {
+    guard let current = subject.current?.dn, let wanted = subject.desired.wanted?.entry.dn, current != wanted,
+      current.isOpenToFolding || wanted.isOpenToFolding
+    else { return false }
+    return !current.isEquivalent(to: wanted, facts.schema)
+  }
+}
+
+extension DistinguishedName {
+  /// Whether servers may disagree on what it is the same as. What is plain ASCII they fold alike.
+  fileprivate var isOpenToFolding: Bool { text.utf8.contains { $0 >= 0x80 || $0 == UInt8(ascii: "\\") } }
+}
+
+extension Desired {
+  /// The same entry below the parent of `dn`.
+  fileprivate func staying(below dn: DistinguishedName) -> Desired {
+    guard var wanted, let name = wanted.entry.dn.first else { return self }
+    wanted.entry.dn = dn.parent?.child(name) ?? wanted.entry.dn
+    return switch self {
+    case .present: .present(wanted)
+    case .disabled: .disabled(wanted)
+    case .absent, .orphanDisabled, .untouched, .rejected, .lockedOut: self
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import LDAPModel
+import RollcallEngine
+import Sandbox
+import Testing
+
+/// Names that a server takes for one although they differ, and those that it tells apart: a second look writes nothing.
+@Suite struct EqualityTests {
+  /// Pairs of which one is the other for some servers.
+  static let pairs = [
+    ("İstanbul", "istanbul"), ("Straße", "STRASSE"), ("Caf\u{E9}", "Cafe\u{301}"), ("R & D", "r  &  d"),
+    ("Nord\u{A0}Ost", "Nord Ost"), ("\u{212A}iel", "Kiel"), ("ΣΑΜΟΣ", "σαμος"), ("ﬁnance", "finance"),
+    ("Diyarbakır", "DIYARBAKIR"), ("Ⅳ", "IV"), ("dev\u{AD}ops", "devops"),
+  ]
+
+  @Test(arguments: Servers.kinds)
+  func containersOfOneNameAreOne(_ kind: DirectoryServerKind) async throws {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD department text;"
+    settings.users = ["container: [{ ou: department }]"]
+    try await Servers.withSite(kind, settings) { site in
+      let names = EqualityTests.pairs.flatMap { [$0.0, $0.1] }
+      try await site.insert(names.indices.map { "u\($0)" })
+      for (index, name) in names.enumerated() {
+        try await site.sql("UPDATE users SET department = $n$\(name)$n$ WHERE id = \(index + 1)")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+      // Each moves to what may be the same.
+      try await site.sql(
+        "UPDATE users u SET department = o.department FROM users o WHERE o.id = CASE u.id % 2 WHEN 1 THEN u.id + 1 ELSE u.id - 1 END"
+      )
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+    }
+  }
+
+  @Test(arguments: Servers.kinds)
+  func groupsOfOneNameAreOne(_ kind: DirectoryServerKind) async throws {
+    try await Servers.withSite(kind, .groups()) { site in
+      let names = EqualityTests.pairs.flatMap { [$0.0, $0.1] }
+      try await site.insert(names.indices.map { "u\($0)" })
+      for (index, name) in names.enumerated() {
+        try await site.sql("INSERT INTO user_roles VALUES (\(index + 1), $n$\(name)$n$)")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+    }
+  }
+
+  @Test(arguments: Servers.kinds)
+  func namesOfPeopleAreRespelled(_ kind: DirectoryServerKind) async throws {
+    var settings = SiteSettings()
+    settings.attributes = Profile.freelyNamed(kind)
+    // 389 comes with a plug-in that takes user names of seven bits only.
+    let pairs = kind == .directory389 ? [("R & D", "r  &  d")] : EqualityTests.pairs
+    try await Servers.withSite(kind, settings) { site in
+      for (index, pair) in pairs.enumerated() {
+        try await site.sql(
+          "INSERT INTO users VALUES (\(index), $n$\(pair.0)$n$, 'x@example.com', 'Full \(index)', 'active', now())")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+      for (index, pair) in pairs.enumerated() {
+        try await site.sql("UPDATE users SET username = $n$\(pair.1)$n$ WHERE id = \(index)")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+    }
+  }
+}
