@@ -48,6 +48,66 @@ import Testing
   }
 }
 
+extension ContainersTests {
+  private static func settings(_ levels: String) -> SiteSettings {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD department text, ADD team text;"
+    settings.users = ["container: [\(levels)]"]
+    return settings
+  }
+
+  /// Not only for somebody new: Active Directory says something else of a move.
+  @Test(arguments: Servers.kinds)
+  func aMoveMakesWhatIsMissing(_ kind: DirectoryServerKind) async throws {
+    try await Servers.withSite(kind, ContainersTests.settings("{ ou: team }, { ou: department }")) { site in
+      try await site.insert(["ann", "ben", "cid"])
+      try await site.sql("UPDATE users SET department = 'Sales'")
+      try await site.sync()
+      try await site.sql("UPDATE users SET department = 'Labs' WHERE id = 1")
+      try await site.sql("UPDATE users SET department = 'Plant', team = 'Paint', username = 'benno' WHERE id = 2")
+      try await site.sql("UPDATE users SET team = 'North' WHERE id = 3")
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      #expect(try await site.places() == ["Labs", "Paint", "North"])
+      #expect(try await site.value(site.naming, of: 2) == "benno")
+      try await site.expectAtRest()
+      // Two that exchange names on the way to containers that are not there.
+      try await site.sql(
+        """
+        UPDATE users SET team = 'New ' || id, department = 'D' || id,
+          username = CASE id WHEN 1 THEN 'benno' ELSE 'ann' END WHERE id IN (1, 2)
+        """)
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      #expect(try await site.places() == ["New 1", "New 2", "North"])
+      try await site.expectAtRest()
+    }
+  }
+
+  /// What nobody knows how to make is made by hand; the first who finds it there tells the others.
+  @Test(arguments: [DirectoryServerKind.openLDAP, .directory389])
+  func whoMissesAContainerThatOthersMakeIsTriedAgain(_ kind: DirectoryServerKind) async throws {
+    try await Servers.withSite(kind, ContainersTests.settings("{ description: department }")) { site in
+      try await site.insert(["ann", "ben"])
+      try await site.sync()
+      try await site.withDaemon {
+        try await site.sql("UPDATE users SET department = 'Labs'")
+        try await eventually("both are parked") { try await site.parked().count == 2 }
+        let message = try await site.sql("SELECT message FROM rollcall.parked LIMIT 1")
+        #expect(message.contains("description=Labs") && message.contains("by hand"))
+        #expect(try await site.sql("SELECT count(*) FROM rollcall.parked WHERE next_at IS NULL") == "0")
+        // The second would wait for long.
+        try await site.sql("UPDATE rollcall.parked SET next_at = now() + interval '1 day' WHERE key = '2'")
+        try await site.server.modify(
+          "dn: description=Labs,\(site.base)\nchangetype: add\nobjectClass: device\ncn: Labs\ndescription: Labs\n")
+        try await eventually(within: .seconds(60), "both have moved") { try await site.places() == ["Labs", "Labs"] }
+        try await eventually("nobody is parked") { try await site.parked().isEmpty }
+      }
+      try await site.expectAtRest()
+    }
+  }
+}
+
 extension Site {
   /// Where each person lives, in the order of their keys: the container's name, nil for the base itself.
   fileprivate func places() async throws -> [String?] {

@@ -6,6 +6,14 @@ internal import RollcallCore
 /// Makes the containers that entries are to live in, when the server says that they are missing.
 @Reactor
 final class ContainerMaker {
+  /// What came of making the containers above an entry.
+  struct Made: Sendable {
+    var applied: [Step] = []
+    /// Somebody else may have made it since.
+    var wasMissing: Bool
+    var problem: Problem?
+  }
+
   private let rules: UserRules
   private let facts: DirectoryFacts
   private let link: DirectoryLink
@@ -57,37 +65,38 @@ final class ContainerMaker {
 
   /// Makes what is missing above an entry.
   ///
-  /// - Returns: the steps that were applied, and why it could not be finished.
+  /// - Returns: the steps that were applied, whether anything was missing, and why it could not be made.
   /// - Throws: ``EngineError`` when a side was lost.
   func make(
     above entry: DistinguishedName, for key: RosterKey, _ lane: DirectoryLink.Lane
-  ) async throws(EngineError) -> (applied: [Step], problem: Problem?) {
+  ) async throws(EngineError) -> Made {
     let before = last
-    let task = Task(executorPreference: Reactor.loop) { () -> Result<([Step], Problem?), EngineError> in
+    let task = Task(executorPreference: Reactor.loop) { () -> Result<Made, EngineError> in
       await before?.value
       do throws(EngineError) { return .success(try await self.makeNow(above: entry, for: key, lane)) } catch {
         return .failure(error)
       }
     }
     last = Task(executorPreference: Reactor.loop) { _ = await task.value }
-    let (applied, problem) = try await task.value.get()
-    return (applied, problem)
+    return try await task.value.get()
   }
 
   private func makeNow(
     above entry: DistinguishedName, for key: RosterKey, _ lane: DirectoryLink.Lane
-  ) async throws(EngineError) -> ([Step], Problem?) {
-    var applied: [Step] = []
-    for container in try await missing(above: entry, lane) {
+  ) async throws(EngineError) -> Made {
+    let missing = try await missing(above: entry, lane)
+    var made = Made(wasMissing: !missing.isEmpty)
+    for container in missing {
       let step: Step
       do throws(Problem) {
         step = Step(key: key, operation: try making(container), what: .makeContainer)
       } catch {
-        return (applied, error)
+        made.problem = error
+        return made
       }
       let outcome = try await link.lane(lane).apply([Plan.Sequence(steps: [step])])[0]
       guard let error = outcome.failure else {
-        applied.append(step)
+        made.applied.append(step)
         continue
       }
       if error.code == .entryAlreadyExists { continue }
@@ -96,9 +105,10 @@ final class ContainerMaker {
       case .busy, .ambiguous, .repairable, .ofTheEntry, .access:
         var problem = Problem.refusal(of: step, error)
         problem.message = "\(step.what.rawValue) \(container): \(error.summary)"
-        return (applied, problem)
+        made.problem = problem
+        return made
       }
     }
-    return (applied, nil)
+    return made
   }
 }

@@ -38,11 +38,16 @@ struct EntryFinder {
   }
 
   /// The entries at these names and with these values; a name that does not exist is no error.
-  func claimed(_ claims: [Claim], _ session: LDAPSession) async throws(EngineError) -> [Entry] {
+  ///
+  /// - Parameter narrow: attributes whose values are unique below the base only.
+  func claimed(
+    _ claims: [Claim], narrow: Set<String> = [], _ session: LDAPSession
+  ) async throws(EngineError) -> [Entry] {
     let searches: [(DistinguishedName, SearchScope, Filter)] = claims.map { claim in
       switch claim {
       case .name(let dn): (dn, .base, .present("objectClass"))
-      case .value(let attribute, let value): (suffix, .subtree, .equal(attribute, value))
+      case .value(let attribute, let value):
+        (narrow.contains(attribute) ? base : suffix, .subtree, .equal(attribute, value))
       }
     }
     // What is no name to this server is nobody's; whoever wants it is told when it is to be added.

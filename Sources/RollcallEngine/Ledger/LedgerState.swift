@@ -46,6 +46,12 @@ final class LedgerState {
     if let blocks = entry?.blocks { waiting[blocks, default: []].insert(key) }
   }
 
+  /// What parked keys wait for, in the form of `Problem.blocks`.
+  var awaited: [String] { Array(waiting.keys) }
+
+  /// Whether any parked key waits for a DN, a value or a key.
+  var isAwaited: Bool { !waiting.isEmpty }
+
   /// Parked keys that wait for this DN, value or key.
   func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[cause] ?? []) }
 

@@ -65,6 +65,7 @@ extension Engine {
       reconciles.notBefore = nil
     }
     reconciles.isReading = true
+    surveyor.forgetUniques()
     let epochs = reconciles.wanted
     reconciles.wanted = []
     Reactor.task {

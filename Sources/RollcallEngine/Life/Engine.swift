@@ -147,6 +147,7 @@ public final class Engine {
     }
     problems.renew()
     try await state.load()
+    surveyor.learn(awaited: state.awaited)
     // Another directory, or another part of it, has never been compared.
     let isSame = record?.server == facts.identity && record?.base == base
     reconciles.isFirst = !(isSame && record?.sinceReconcile != nil)

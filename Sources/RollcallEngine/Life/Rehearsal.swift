@@ -39,6 +39,7 @@ public final class Rehearsal {
     let surveyor = Surveyor(
       engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
       facts: facts)
+    surveyor.learn(awaited: engine.state.awaited)
     groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
     containers = ContainerMaker(surveyor.rules, facts, engine.link)
     let named = keys
@@ -98,6 +99,7 @@ public final class Rehearsal {
         where known.insert(holder).inserted { holders.append(holder) }
       }
       pending = holders
+      if let groups { try await groups.keeper.believe(&subjects, .reading, isRehearsal: true) }
       if pending.isEmpty, let groups {
         pending = try await groups.newcomers(subjects).filter { known.insert($0).inserted }
       }

@@ -26,9 +26,12 @@ final class Surveyor {
   private let state: LedgerState
   let facts: DirectoryFacts
   let projection: Projection
-  let planner: Planner
+  var planner: Planner
   let finder: EntryFinder
   let rules: UserRules
+  let directoryName: String
+  /// What the server keeps unique besides what its kind says.
+  var learnt = LearntUniques()
 
   init(
     _ configuration: Configuration, roster: Roster, bulk: Roster, link: DirectoryLink, state: LedgerState,
@@ -39,6 +42,7 @@ final class Surveyor {
     self.link = link
     self.state = state
     self.facts = facts
+    directoryName = configuration.name
     rules = UserRules(configuration.users)
     projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
     planner = Planner(
@@ -65,9 +69,10 @@ final class Surveyor {
     let entries = try await search.value.entries()
     var survey = Survey()
     try await join(keys, answers, entries, session, into: &survey)
+    try await believe(session, &survey.subjects)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
-      let found = try await finder.claimed(claims, session)
+      let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
       survey.occupants = found.map { entry in
         // Elsewhere the same attribute says nothing about our people.
         let isOurs = entry.dn.isBelow(rules.base, facts.schema)

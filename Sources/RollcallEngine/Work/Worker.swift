@@ -12,9 +12,9 @@ final class Worker {
   private static let rounds = 4
 
   let surveyor: Surveyor
-  private let link: DirectoryLink
+  let link: DirectoryLink
   private let gatekeeper: Gatekeeper
-  private let state: LedgerState
+  let state: LedgerState
   let groups: GroupKeeper?
   let containers: ContainerMaker
 
@@ -56,9 +56,12 @@ final class Worker {
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
         let failures = try await apply(plan, lane, &report)
-        open = judge(failures, isFirst: round == 0, isLast: isLast, &report)
+        let explained = isLast ? [] : try await learnUniques(failures, lane)
+        let (rest, again) = try await sendParts(
+          of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
+        open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
         open += try await endGroups(turn, lane, isLast: isLast, &report)
-        open = try await makeContainers(for: failures, lane, open, &report)
+        open = try await makeContainers(for: failures, lane, open, isLast: isLast, &report)
         round += 1
       }
     } catch {
@@ -127,6 +130,9 @@ final class Worker {
         gatekeeper.applied(step)
         if step.clearsDisable { enabled.append(step.key) }
         report.freed += step.frees
+        if state.isAwaited, let container = step.destination?.parent {
+          report.freed.append(container.normalized(surveyor.facts.schema))
+        }
       }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
       for step in done where !rest.contains(step.key) && report.verdicts[step.key] == nil {
@@ -155,8 +161,11 @@ final class Worker {
   }
 
   /// What each failure means for its keys; returns those that are looked at again now.
+  ///
+  /// - Parameter explained: keys of which it turned out who has what they want.
   private func judge(
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], isFirst: Bool, isLast: Bool,
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], explained: Set<RosterKey>, isFirst: Bool,
+    isLast: Bool,
     _ report: inout WorkReport
   ) -> [RosterKey] {
     var again: [RosterKey] = []
@@ -165,7 +174,8 @@ final class Worker {
       let step = sequence.steps[outcome.applied]
       if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(step) }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
-      let verdict = self.verdict(error, step, isFirst: isFirst, isLast: isLast)
+      let isOpen = isFirst || explained.contains(step.key)
+      let verdict = self.verdict(error, step, isFirst: isOpen, isLast: isLast)
       switch verdict {
       case .verdict(let verdict):
         report.verdicts[step.key] = verdict
@@ -192,6 +202,11 @@ final class Worker {
     case .repairable where !isLast: return .again
     case .repairable: return .verdict(retry(step.key, problem, most: 5))
     case .ofTheEntry where isFirst && surveyor.facts.dialect.collisionCodes.contains(error.code): return .again
+    case .ofTheEntry where surveyor.facts.dialect.uniqueness(in: error.diagnostic) != nil:
+      // Nobody knows who has it, so nobody tells when it is free.
+      var problem = problem
+      problem.reason = .nameTaken
+      return .verdict(retry(step.key, problem, most: .max))
     case .ofTheEntry: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
     case .access: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
     case .ambiguous: return .verdict(retry(step.key, problem, most: 5))
@@ -200,9 +215,9 @@ final class Worker {
   }
 
   /// Sets a key aside for a while, or for good when it has been tried often enough.
-  func retry(_ key: RosterKey, _ problem: Problem, most: Int) -> Verdict {
+  func retry(_ key: RosterKey, _ problem: Problem, most: Int, cap: Duration = .seconds(300)) -> Verdict {
     let attempts = state.attempts(of: key) + 1
-    let backoff = Backoff(base: .seconds(1), cap: .seconds(300))
+    let backoff = Backoff(base: .seconds(1), cap: cap)
     let delay = backoff.delay(attempt: attempts, random: Double.random(in: 0..<1))
     return .parked(problem, attempts: attempts, retryAfter: attempts >= most ? nil : delay / .seconds(1))
   }

@@ -1,0 +1,77 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Attributes whose values the server has turned out to keep unique, by a plug-in or an overlay that nobody can see.
+struct LearntUniques {
+  /// As the mapping spells them; true where a value was held outside the base too.
+  private(set) var isWide: [String: Bool] = [:]
+
+  var names: [String] { isWide.keys.sorted() }
+
+  /// Attributes of which values outside the base say nothing, as far as is known.
+  var narrow: Set<String> { Set(isWide.filter { !$0.value }.keys) }
+
+  mutating func learn(_ name: String, isWide: Bool) { self.isWide[name] = self.isWide[name] ?? false || isWide }
+}
+
+extension Surveyor {
+  /// From now on plans take care that nobody gets a value that another has.
+  func learn(unique name: String, isWide: Bool) {
+    learnt.learn(name, isWide: isWide)
+    planner = Planner(
+      rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: directoryName, uniques: learnt.names)
+  }
+
+  /// Looks anew, as when everybody is compared: an overlay may have been taken away.
+  func forgetUniques() {
+    guard !learnt.names.isEmpty else { return }
+    learnt = LearntUniques()
+    planner = Planner(rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: directoryName)
+  }
+
+  /// Learns again what an earlier process, or an earlier connection, has set keys aside for.
+  func learn(awaited causes: some Swift.Sequence<String>) {
+    let own = Set(facts.dialect.uniqueAttributes.map { facts.schema.canonicalName($0.name) })
+    for cause in causes {
+      guard let colon = cause.firstIndex(of: ":"), cause[colon...].hasPrefix(": ") else { continue }
+      guard let name = mapped(String(cause[..<colon])), learnt.isWide[name] == nil,
+        !own.contains(facts.schema.canonicalName(name))
+      else { continue }
+      learn(unique: name, isWide: false)
+    }
+  }
+
+  /// The attribute as the mapping spells it; nil where it is not compared.
+  func mapped(_ attribute: String) -> String? {
+    let canonical = facts.schema.canonicalName(attribute)
+    guard canonical != facts.schema.canonicalName(rules.link) else { return nil }
+    return rules.attributes.first { facts.schema.canonicalName($0) == canonical }
+  }
+
+  /// Which of these values other entries have than the one at `dn`, as far as this account may look: the attributes,
+  /// each with whether no entry below the base has it.
+  func held(
+    _ values: [(attribute: String, value: AttributeValue)], besides dn: DistinguishedName, _ session: LDAPSession
+  ) async throws(EngineError) -> [String: Bool] {
+    var found: [String: Bool] = [:]
+    for (attribute, value) in values {
+      let entries: [Entry]
+      do throws(LDAPError) {
+        entries = try await session.search(
+          base: finder.suffix, scope: .subtree, filter: .equal(attribute, value), attributes: ["1.1"])
+      } catch {
+        // A limit, or no right: it stays unknown.
+        guard ErrorClassifier.classify(code: error.code, during: .search) != .connectionLost else {
+          throw .directory(error)
+        }
+        continue
+      }
+      let others = entries.map(\.dn).filter { !$0.isEquivalent(to: dn, facts.schema) }
+      if others.isEmpty { continue }
+      found[attribute] = !others.contains { $0.isBelow(rules.base, facts.schema) }
+    }
+    return found
+  }
+}

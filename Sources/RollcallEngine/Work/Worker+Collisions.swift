@@ -1,0 +1,57 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Refusals by which a server says that another entry has a value (slapd's overlay `unique`, 389's plug-in).
+extension Worker {
+  /// Finds out which attributes refusals were about; plans that are made after this look who has their values.
+  ///
+  /// - Returns: the keys whose refusals are explained by that.
+  func learnUniques(
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> Set<RosterKey> {
+    var explained: Set<RosterKey> = []
+    for (sequence, outcome) in failures {
+      guard let error = outcome.failure else { continue }
+      let step = sequence.steps[outcome.applied]
+      if try await learnUnique(step, error, lane) { explained.insert(step.key) }
+    }
+    return explained
+  }
+
+  /// Whether the refusal of one step is explained by a value that another entry has.
+  func learnUnique(
+    _ step: Step, _ error: LDAPError, _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> Bool {
+    guard surveyor.facts.dialect.collisionCodes.contains(error.code),
+      let named = surveyor.facts.dialect.uniqueness(in: error.diagnostic)
+    else { return false }
+    let names = Set(named.compactMap(surveyor.mapped))
+    let candidates = step.operation.givenValues.compactMap { attribute, value in
+      surveyor.mapped(attribute).map { (attribute: $0, value: value) }
+    }.filter { names.isEmpty || names.contains($0.attribute) }
+    let held = try await surveyor.held(candidates, besides: step.operation.dn, try reading(lane))
+    // Where the server names none, two that are held leave it open: full names may well be shared.
+    guard !held.isEmpty, !names.isEmpty || held.count == 1 else { return false }
+    for (attribute, isWide) in held { surveyor.learn(unique: attribute, isWide: isWide) }
+    return true
+  }
+
+  private func reading(_ lane: DirectoryLink.Lane) throws(EngineError) -> LDAPSession {
+    try link.session(lane == .fast ? .fast : .reading)
+  }
+}
+
+extension Operation {
+  /// The values that an entry is to get by it.
+  fileprivate var givenValues: [(String, AttributeValue)] {
+    switch self {
+    case .add(_, let attributes): attributes.flatMap { attribute in attribute.values.map { (attribute.name, $0) } }
+    case .modify(_, let modifications):
+      modifications.filter { $0.kind != .delete }.flatMap { change in change.values.map { (change.attribute, $0) } }
+    case .rename(_, let name, _, _): name.parts.map { ($0.type, $0.value) }
+    case .delete: []
+    }
+  }
+}

@@ -1,0 +1,100 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// A modify that is refused because of one attribute is sent again attribute by attribute: what does not depend on the
+/// refused one goes through, and that one is named.
+extension Worker {
+  /// Writes what the server takes of modifies that it has refused as a whole.
+  ///
+  /// - Returns: the failures that are still to be judged, and the keys that are looked at again now.
+  func sendParts(
+    of failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], except explained: Set<RosterKey>,
+    _ lane: DirectoryLink.Lane, isFirst: Bool, isLast: Bool, _ report: inout WorkReport
+  ) async throws(EngineError) -> (rest: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], again: [RosterKey]) {
+    var rest: [(sequence: Plan.Sequence, outcome: SequenceOutcome)] = []
+    var again: [RosterKey] = []
+    for (sequence, outcome) in failures {
+      let step = sequence.steps[outcome.applied]
+      guard let error = outcome.failure, !explained.contains(step.key), mayBeOfOneAttribute(error, step, isFirst),
+        let refused = try await sendParts(of: step, lane, &report)
+      else {
+        rest.append((sequence, outcome))
+        continue
+      }
+      let others = Set(sequence.steps[outcome.applied...].map(\.key)).subtracting([step.key])
+      again += others
+      if let first = refused.first {
+        if !isLast, try await learnUnique(first.part, first.error, lane) {
+          again.append(step.key)
+        } else {
+          report.verdicts[step.key] = verdict(of: refused)
+        }
+      } else {
+        again.append(step.key)
+      }
+    }
+    return (rest, again)
+  }
+
+  private func mayBeOfOneAttribute(_ error: LDAPError, _ step: Step, _ isFirst: Bool) -> Bool {
+    switch ErrorClassifier.classify(code: error.code, during: ErrorClassifier.Activity(step.operation)) {
+    case .ofTheEntry: !(isFirst && surveyor.facts.dialect.collisionCodes.contains(error.code))
+    case .ambiguous, .access: true
+    case .connectionLost, .busy, .repairable, .ofTheDirectory, .search: false
+    }
+  }
+
+  /// Sends the parts one after the other.
+  ///
+  /// - Returns: the refused ones; nil where nothing was taken, or where there is only one.
+  private func sendParts(
+    of step: Step, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
+  ) async throws(EngineError) -> [(part: Step, error: LDAPError)]? {
+    let parts = surveyor.planner.parts(of: step)
+    var refused: [(part: Step, error: LDAPError)] = []
+    var isAnyTaken = false
+    for part in parts {
+      guard let error = try await link.lane(lane).apply([Plan.Sequence(steps: [part])])[0].failure else {
+        isAnyTaken = true
+        report.applied.append(part)
+        report.freed += part.frees
+        if part.clearsDisable { try await state.clearDisabled([part.key]) }
+        continue
+      }
+      switch ErrorClassifier.classify(code: error.code, during: .modify) {
+      case .connectionLost, .ofTheDirectory, .search:
+        if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(part) }
+        throw .directory(error)
+      case .busy, .ambiguous, .repairable, .ofTheEntry, .access: refused.append((part, error))
+      }
+      if surveyor.planner.isFoundation(part) { break }
+    }
+    return isAnyTaken ? refused : nil
+  }
+
+  private func verdict(of refused: [(part: Step, error: LDAPError)]) -> Verdict {
+    let (part, error) = refused[0]
+    var problem = Problem.refusal(of: part, error)
+    let reasons = refused.map { "\($0.part.operation.attributeNames.joined(separator: ", ")): \($0.error.summary)" }
+    problem.message =
+      "key \(part.key): \(part.what.rawValue) of \(part.operation.dn.text): \(reasons.joined(separator: "; "))"
+      + " (the other attributes are written)"
+    switch ErrorClassifier.classify(code: error.code, during: .modify) {
+    case .ambiguous, .repairable: return retry(part.key, problem, most: 5)
+    case .busy: return retry(part.key, problem, most: .max)
+    case .connectionLost, .ofTheEntry, .ofTheDirectory, .access, .search:
+      return .parked(problem, attempts: 1, retryAfter: nil)
+    }
+  }
+}
+
+extension Operation {
+  /// What a modify changes, each name once.
+  fileprivate var attributeNames: [String] {
+    guard case .modify(_, let modifications) = self else { return [] }
+    var seen: Set<String> = []
+    return modifications.map(\.attribute).filter { seen.insert($0.lowercased()).inserted }
+  }
+}
