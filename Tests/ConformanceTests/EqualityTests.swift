@@ -50,6 +50,41 @@ import Testing
     }
   }
 
+  /// Values of one attribute: what the server takes for one is there once.
+  @Test(arguments: Servers.kinds)
+  func valuesOfOneAttribute(_ kind: DirectoryServerKind) async throws {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD remarks text[];"
+    // An attribute of several values that compares without case, in each schema.
+    settings.attributes = Profile.of(kind).attributes + ["\(EqualityTests.remarks(kind)): remarks"]
+    // Samba takes both when they are added, and deletes the other one of the two.
+    let pairs = EqualityTests.pairs.filter { kind != .activeDirectory || $0.0 != "ΣΑΜΟΣ" }
+    try await Servers.withSite(kind, settings) { site in
+      try await site.insert(pairs.indices.map { "u\($0)" } + ["all"])
+      for (index, pair) in pairs.enumerated() {
+        try await site.sql(
+          "UPDATE users SET remarks = ARRAY[$n$\(pair.0)$n$, $n$\(pair.1)$n$, 'x'] WHERE id = \(index + 1)")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+      try await site.sql("UPDATE users SET remarks = '{old}' WHERE id % 2 = 0; UPDATE users SET remarks = remarks[1:1]")
+      try await site.sync()
+      try await site.expectAtRest()
+      for (index, pair) in pairs.enumerated() {
+        try await site.sql(
+          "UPDATE users SET remarks = ARRAY['y', $n$\(pair.1)$n$, $n$\(pair.0)$n$] WHERE id = \(index + 1)")
+      }
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+    }
+  }
+
+  private static func remarks(_ kind: DirectoryServerKind) -> String {
+    kind == .activeDirectory ? "otherMailbox" : "departmentNumber"
+  }
+
   @Test(arguments: Servers.kinds)
   func namesOfPeopleAreRespelled(_ kind: DirectoryServerKind) async throws {
     var settings = SiteSettings()

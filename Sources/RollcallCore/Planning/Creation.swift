@@ -25,6 +25,10 @@ extension Planner {
   /// - Parameter isDisabled: nobody is to log in with it.
   func newEntry(_ wanted: Wanted, isDisabled: Bool) -> Entry {
     var entry = wanted.entry
+    for rule in attributes {
+      let values = rule.values(in: entry)
+      if LookAlikes.areAmong(values) { entry[rule.name] = rule.firstOfLookAlikes(values) }
+    }
     for (rule, _) in createOnly {
       let values = rule.distinct(rule.values(in: Entry(wanted.entry.dn, wanted.createOnly)))
       if !values.isEmpty { entry[rule.name] = values }

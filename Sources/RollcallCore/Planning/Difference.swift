@@ -15,10 +15,11 @@ extension Planner {
     result += link.modifications(from: link.values(in: entry), to: [AttributeValue(subject.key)])
     for rule in attributes {
       let instead = change == .lock ? lock.values(instead: rule) : nil
-      let values = instead ?? rule.values(in: wanted.entry)
+      let current = rule.values(in: entry)
+      let values = instead ?? rule.firstOfLookAlikes(rule.values(in: wanted.entry), current: current)
       // The server would refuse to be without it, and everything else with that.
       if values.isEmpty, lasting.contains(rule.canonicalName) { continue }
-      result += rule.modifications(from: rule.values(in: entry), to: values)
+      result += rule.modifications(from: current, to: values)
     }
     if let control {
       // The password comes first; the bits follow with it.

@@ -106,7 +106,9 @@ extension Planner {
     let modifications = modifications(entry, wanted, lock, subject)
     try checkSize(modifications, entry.dn, subject.key)
     let renames = needsRename(entry, wanted)
-    if !renames, modifications.isEmpty, !isUnfinished(entry, wanted, subject) { return .rest }
+    if !renames, modifications.isEmpty, !isUnfinished(entry, wanted, subject), postponed(entry, wanted, lock).isEmpty {
+      return .rest
+    }
     let relocates =
       renames && !isSameName(entry.dn, wanted.entry.dn)
       || uniques.contains { unique in

@@ -7,6 +7,7 @@ public final class Planner: Sendable {
   let rules: UserRules
   let schema: Schema
   let dialect: any Dialect
+  let directoryName: String
   let temporary: TemporaryName
   let protection: Protection
   let link: AttributeRule
@@ -34,6 +35,7 @@ public final class Planner: Sendable {
     self.schema = schema
     self.dialect = dialect
     self.protection = protection
+    self.directoryName = directoryName
     temporary = TemporaryName(directory: directoryName)
     link = AttributeRule(rules.link, schema)
     naming = AttributeRule(rules.naming, schema)
@@ -59,6 +61,13 @@ public final class Planner: Sendable {
     var values = rules.disable
     if values.isEmpty, case .values(let own) = dialect.disabling { values = own }
     lock = ValueLock(values, mapped: mapped, schema)
+  }
+
+  /// The same planner that also knows which mapped attributes the server keeps unique.
+  public func knowing(uniques: [String]) -> Planner {
+    Planner(
+      rules: rules, schema: schema, dialect: dialect, directoryName: directoryName, protection: protection,
+      uniques: uniques)
   }
 
   private static func accountControl(

@@ -106,10 +106,12 @@ struct Transition {
           what: isAdopted ? .adopt : change.lock == .unlock ? .enable : .update,
           frees: planner.uniques.isEmpty ? [] : planner.freed(entry, wanted.entry)))
     }
+    let after = steps.last?.operation.applied(to: entry, planner.schema) ?? entry
+    let rest = adding(planner.postponed(after, wanted, change.lock), entry.dn)
     if planner.isUnfinished(entry, wanted, subject) {
       steps += planner.finishing(entry, wanted, subject, change.lock)
     }
-    return steps
+    return steps + rest
   }
 
   /// Marks the last of the subject's steps as the one after which its disable is undone.
@@ -130,7 +132,13 @@ struct Transition {
     // An account that never had a password is not ours to enable later.
     let isOurs = isDisabled && !planner.isLeftDisabled(wanted) || planner.needsFinishing(wanted)
     step.journalDisable = !subject.disabledByUs && isOurs
-    return [step] + planner.finishing(new, wanted, subject, isDisabled ? .lock : .unlock)
+    let rest = adding(planner.postponed(new, wanted, isDisabled ? .lock : .leave), new.dn)
+    return [step] + planner.finishing(new, wanted, subject, isDisabled ? .lock : .unlock) + rest
+  }
+
+  /// A step a value.
+  private func adding(_ modifications: [Modification], _ dn: DistinguishedName) -> [Step] {
+    modifications.map { Step(key: subject.key, operation: .modify(dn, [$0]), what: .update) }
   }
 
   private mutating func rename(

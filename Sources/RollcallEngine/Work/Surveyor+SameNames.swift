@@ -23,6 +23,24 @@ extension Surveyor {
     }
   }
 
+  /// Leaves out values that an entry has in another spelling, beside which they are wanted.
+  func believeValues(_ session: LDAPSession, _ subjects: inout [Subject]) async throws(EngineError) {
+    var places: [(index: Int, attribute: String, value: AttributeValue)] = []
+    for (index, subject) in subjects.enumerated() {
+      places += planner.doubts(of: subject).map { (index, $0.attribute, $0.value) }
+    }
+    if places.isEmpty { return }
+    let looks = places.compactMap { place in
+      subjects[place.index].current.map {
+        SearchRequest(base: $0.dn, scope: .base, filter: .equal(place.attribute, place.value), attributes: ["1.1"])
+      }
+    }
+    let found = try await SideBySide.run(looks, session, absent: [.noSuchObject], atOnce: 32)
+    for (place, entries) in zip(places, found) where !entries.isEmpty {
+      subjects[place.index].desired = subjects[place.index].desired.without(place.value, of: place.attribute)
+    }
+  }
+
   private func isDoubtful(_ subject: Subject) -> Bool {
     guard let current = subject.current?.dn, let wanted = subject.desired.wanted?.entry.dn, current != wanted,
       current.isOpenToFolding || wanted.isOpenToFolding

@@ -20,15 +20,14 @@ extension Surveyor {
   /// From now on plans take care that nobody gets a value that another has.
   func learn(unique name: String, isWide: Bool) {
     learnt.learn(name, isWide: isWide)
-    planner = Planner(
-      rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: directoryName, uniques: learnt.names)
+    planner = planner.knowing(uniques: learnt.names)
   }
 
   /// Looks anew, as when everybody is compared: an overlay may have been taken away.
   func forgetUniques() {
     guard !learnt.names.isEmpty else { return }
     learnt = LearntUniques()
-    planner = Planner(rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: directoryName)
+    planner = planner.knowing(uniques: [])
   }
 
   /// Learns again what an earlier process, or an earlier connection, has set keys aside for.

@@ -29,7 +29,6 @@ final class Surveyor {
   var planner: Planner
   let finder: EntryFinder
   let rules: UserRules
-  let directoryName: String
   /// What the server keeps unique besides what its kind says.
   var learnt = LearntUniques()
 
@@ -42,7 +41,6 @@ final class Surveyor {
     self.link = link
     self.state = state
     self.facts = facts
-    directoryName = configuration.name
     rules = UserRules(configuration.users)
     projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
     planner = Planner(
@@ -70,6 +68,7 @@ final class Surveyor {
     var survey = Survey()
     try await join(keys, answers, entries, session, into: &survey)
     try await believe(session, &survey.subjects)
+    try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
