@@ -46,13 +46,17 @@ struct GlobalOptions: ParsableArguments {
 
   /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
   ///
-  /// - Parameter failure: the exit code for every error, which is told on standard error.
+  /// - Parameters:
+  ///   - failure: the exit code for every error, which is told on standard error.
+  ///   - needsDirectory: false for a command that works in the database alone: the directory's password, certificates
+  ///     and key need not be there.
   func perform(
-    failure: Int32 = 1, _ body: @escaping @Reactor @Sendable (Setting) async throws -> Int32
+    failure: Int32 = 1, needsDirectory: Bool = true,
+    _ body: @escaping @Reactor @Sendable (Setting) async throws -> Int32
   ) async throws {
     let code: Int32
     do {
-      let setting = try load()
+      let setting = try load(needsDirectory: needsDirectory)
       code = try await Reactor.run { try await body(setting) }
     } catch {
       Output.error.say(
@@ -62,12 +66,13 @@ struct GlobalOptions: ParsableArguments {
     if code != 0 { throw ExitCode(code) }
   }
 
-  private func load() throws -> Setting {
+  private func load(needsDirectory: Bool) throws -> Setting {
     let environment = ProcessInfo.processInfo.environment
     let named = file ?? environment["ROLLCALL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
     let configuration: Configuration
     do throws(ConfigurationError) {
-      configuration = try Configuration.load(path: named ?? "rollcall.yaml", environment: environment)
+      configuration = try Configuration.load(
+        path: named ?? "rollcall.yaml", environment: environment, needsDirectory: needsDirectory)
     } catch {
       guard named == nil, error.problems.first?.mark == nil else { throw error }
       throw Complaint("\(error); name it with --config FILE or in ROLLCALL_CONFIG")

@@ -32,7 +32,7 @@ struct Install: AsyncParsableCommand {
 
   func run() async throws {
     let (connection, role) = (self.connection, self.role)
-    try await options.perform { setting in
+    try await options.perform(needsDirectory: false) { setting in
       let installer = try Installer(setting.configuration, connection: connection, role: role)
       defer { installer.close() }
       installer.onStep = { Output.standard.say($0.printable) }

@@ -31,7 +31,7 @@ struct Release: AsyncParsableCommand {
 
   func run() async throws {
     let (keys, set) = (self.keys, self.set)
-    try await options.perform { setting in
+    try await options.perform(needsDirectory: false) { setting in
       let intervention = try Intervention(setting.configuration)
       defer { intervention.close() }
       let outcome: Intervention.Outcome

@@ -23,7 +23,7 @@ struct Retry: AsyncParsableCommand {
 
   func run() async throws {
     let keys = self.keys
-    try await options.perform { setting in
+    try await options.perform(needsDirectory: false) { setting in
       let intervention = try Intervention(setting.configuration)
       defer { intervention.close() }
       let outcome = try await intervention.retry(keys.map { RosterKey($0) })

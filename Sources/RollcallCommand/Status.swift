@@ -23,7 +23,7 @@ struct Status: AsyncParsableCommand {
 
   func run() async throws {
     let json = self.json
-    try await options.perform(failure: 69) { setting in
+    try await options.perform(failure: 69, needsDirectory: false) { setting in
       let report = try await StatusReport.read(setting.configuration)
       let page = StatusPage(report)
       try Output.standard.write(json ? page.json.text : page.text)

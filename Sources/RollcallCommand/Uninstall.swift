@@ -26,7 +26,7 @@ struct Uninstall: AsyncParsableCommand {
 
   func run() async throws {
     let (connection, all) = (self.connection, self.all)
-    try await options.perform { setting in
+    try await options.perform(needsDirectory: false) { setting in
       let uninstaller = try Uninstaller(setting.configuration, connection: connection)
       defer { uninstaller.close() }
       let name = setting.configuration.name

@@ -3,6 +3,24 @@ import Sandbox
 import Testing
 
 @Suite(.serialized) struct StatusTests {
+  /// What works in the database alone does not ask for the directory's secrets.
+  @Test(arguments: [#"password: "${LDAP_PASSWORD}""#, "password_file: /nowhere/ldap.password"])
+  func nobodyNeedsTheDirectorysPasswordForTheDatabase(_ password: String) async throws {
+    var site = try await House.shared.site()
+    site = try site.with(#"password: "${LDAP_PASSWORD}""#, password)
+    site = try site.with("directory:\n", "directory:\n  ca: /nowhere/ca.crt\n")
+    site.environment["LDAP_PASSWORD"] = nil
+    try await site.install()
+    #expect(try await site.rollcall("status").output.contains("leader:     nobody"))
+    #expect(try await site.succeed("retry").output == "0 keys released\n")
+    #expect(try await site.rollcall("release", "1").errors == "rollcall: key 1 is not held\n")
+    for command in ["check", "plan", "sync", "run"] {
+      let ran = try await site.rollcall(command)
+      #expect(ran.code == 1 && ran.errors.contains("directory.ca: cannot read"), "\(command)")
+    }
+    try await site.succeed("uninstall")
+  }
+
   @Test func allIsWellWhileADaemonLeads() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -118,7 +118,8 @@ extension Configuration.Directory {
 
   /// The name of a file that can be read now, made absolute if the configuration's own name is.
   private static func readableFile(_ key: String, _ section: ConfigurationSection) -> String? {
-    guard let name = section.text(key), section.reader.contents(of: name) != nil else { return nil }
+    guard let name = section.text(key) else { return nil }
+    if section.reader.needsDirectory, section.reader.contents(of: name) == nil { return nil }
     return section.reader.resolved(name.value)
   }
 
@@ -189,9 +190,11 @@ extension Configuration.Bind {
     self = .simple(dn: dn.value, password: password)
   }
 
-  /// Never empty: a simple bind without a password succeeds as nobody (RFC 4513, 5.1.2).
+  /// Never empty where it is to be used: a simple bind without a password succeeds as nobody (RFC 4513, 5.1.2).
   private static func password(_ section: ConfigurationSection) -> Secret? {
-    switch (section.has("password"), section.has("password_file")) {
+    let given = (section.has("password"), section.has("password_file"))
+    if !section.reader.needsDirectory, given.0 != given.1 { return Secret(bytes: []) }
+    switch given {
     case (true, true):
       section.reader.problem(
         section.position(of: "password_file"),

@@ -4,8 +4,9 @@ extension Configuration {
   /// - Parameters:
   ///   - path: as messages shall name it; other files' relative names count from its folder.
   ///   - environment: the values for `${NAME}`.
+  ///   - needsDirectory: false for who never connects to it: then its secrets need not be there, and are not read.
   public static func load(
-    path: String, environment: [String: String]
+    path: String, environment: [String: String], needsDirectory: Bool = true
   ) throws(ConfigurationError) -> Configuration {
     let bytes: [UInt8]
     do throws(UnreadableFile) {
@@ -17,7 +18,8 @@ extension Configuration {
       let mark = Mark(line: lineOfInvalidText(bytes), column: 1)
       throw ConfigurationError([.init(file: path, mark: mark, message: "the line is not UTF-8")])
     }
-    return try parse(text, file: path, environment: environment, readFile: UnreadableFile.read)
+    return try parse(
+      text, file: path, environment: environment, needsDirectory: needsDirectory, readFile: UnreadableFile.read)
   }
 
   /// Reads the text of a file.
@@ -25,13 +27,15 @@ extension Configuration {
   /// - Parameters:
   ///   - file: as messages shall name it; other files' relative names count from its folder.
   ///   - environment: the values for `${NAME}`.
+  ///   - needsDirectory: false for who never connects to it.
   ///   - readFile: gives the contents of a file that the text names: password, certificates, key.
   public static func parse(
-    _ text: String, file: String, environment: [String: String],
+    _ text: String, file: String, environment: [String: String], needsDirectory: Bool = true,
     readFile: @escaping (String) throws(UnreadableFile) -> [UInt8]
   ) throws(ConfigurationError) -> Configuration {
     let start = Mark(line: 1, column: 1)
-    let reader = ConfigurationReader(file: file, environment: environment, readFile: readFile)
+    let reader = ConfigurationReader(
+      file: file, environment: environment, needsDirectory: needsDirectory, readFile: readFile)
     var configuration: Configuration?
     do throws(YAMLNode.Flaw) {
       let document = try YAMLNode.parse(text) ?? YAMLNode(mark: start, content: .mapping([]))

@@ -3,6 +3,8 @@ final class ConfigurationReader {
   typealias Mark = Configuration.Mark
 
   let file: String
+  /// Whether what only a connection to the directory needs is read: its password, certificates and key.
+  let needsDirectory: Bool
   private let environment: EnvironmentSubstitution
   private let readFile: (String) throws(UnreadableFile) -> [UInt8]
   private(set) var problems: [Configuration.Problem] = []
@@ -11,10 +13,11 @@ final class ConfigurationReader {
   private(set) var keyPositions: [String: Mark] = [:]
 
   init(
-    file: String, environment: [String: String],
+    file: String, environment: [String: String], needsDirectory: Bool = true,
     readFile: @escaping (String) throws(UnreadableFile) -> [UInt8]
   ) {
     self.file = file
+    self.needsDirectory = needsDirectory
     self.environment = EnvironmentSubstitution(environment: environment)
     self.readFile = readFile
   }

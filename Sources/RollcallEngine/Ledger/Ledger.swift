@@ -97,11 +97,11 @@ final class Ledger {
   }
 
   /// The parked keys with their attempts, and what each waits for.
-  func parked() async throws(EngineError) -> [(key: RosterKey, attempts: Int, blocks: String?)] {
+  func parked() async throws(EngineError) -> [(key: RosterKey, attempts: Int, blocks: String?, reason: String)] {
     let result = try await database.query(
-      "SELECT key, attempts, blocks FROM rollcall.parked WHERE directory = $1", [directory])
+      "SELECT key, attempts, blocks, reason FROM rollcall.parked WHERE directory = $1", [directory])
     return (0..<result.rowCount).map {
-      (result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2))
+      (result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2), result.text($0, 3) ?? "")
     }
   }
 

@@ -9,6 +9,8 @@ final class LedgerState {
   struct Parked {
     var attempts: Int
     var blocks: String?
+    /// The server does not let us write it.
+    var isDenied: Bool
   }
 
   let ledger: Ledger
@@ -17,6 +19,8 @@ final class LedgerState {
   private(set) var disabled: Set<RosterKey> = []
   /// Parked keys by what they wait for.
   private var waiting: [String: Set<RosterKey>] = [:]
+  /// Parked keys that the server does not let us write.
+  private(set) var denied: Set<RosterKey> = []
 
   init(_ ledger: Ledger) { self.ledger = ledger }
 
@@ -26,7 +30,11 @@ final class LedgerState {
     let rows = try await ledger.parked()
     parked = [:]
     waiting = [:]
-    for row in rows { remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks)) }
+    denied = []
+    for row in rows {
+      let isDenied = row.reason == Problem.Reason.access.rawValue
+      remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks, isDenied: isDenied))
+    }
     held = try await ledger.held()
     disabled = try await ledger.allDisabled()
   }
@@ -43,6 +51,7 @@ final class LedgerState {
       if waiting[blocks]?.isEmpty == true { waiting[blocks] = nil }
     }
     parked[key] = entry
+    if entry?.isDenied == true { denied.insert(key) } else { denied.remove(key) }
     if let blocks = entry?.blocks { waiting[blocks, default: []].insert(key) }
   }
 
@@ -59,7 +68,10 @@ final class LedgerState {
 
   func park(_ keys: [ParkedKey]) async throws(EngineError) {
     try await ledger.park(keys)
-    for key in keys { remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks)) }
+    for key in keys {
+      let isDenied = key.problem.reason == .access
+      remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks, isDenied: isDenied))
+    }
   }
 
   func unpark(_ keys: [RosterKey]) async throws(EngineError) {

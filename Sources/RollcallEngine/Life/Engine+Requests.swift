@@ -9,9 +9,12 @@ extension Engine {
     isAnswering = true
     Reactor.task {
       do throws(EngineError) {
-        while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
-          guard try await self.fulfil(request) else { break }
-          try await self.ledger.answer(request, message: nil)
+        requests: while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
+          switch try await self.fulfil(request) {
+          case .done: try await self.ledger.answer(request, message: nil)
+          case .cannot(let reason): try await self.ledger.answer(request, message: reason)
+          case .stopped: break requests
+          }
         }
       } catch {
         self.trouble(error)
@@ -20,13 +23,24 @@ extension Engine {
     }
   }
 
-  /// Does what was asked for; false when work has stopped before it was done.
-  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> Bool {
+  /// How a request ended.
+  private enum Answer {
+    case done
+    /// It cannot be done, for this reason; whoever asks again is told the same until that has changed.
+    case cannot(String)
+    /// Work has stopped before it was done.
+    case stopped
+  }
+
+  /// Does what was asked for.
+  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> Answer {
     switch request.kind {
-    case .look: return try await settle()
+    case .look: return try await settleOrSayWhy()
     case .full:
+      // Who asks wants it now, and not when it is tried again by itself.
+      if reconciles.incomplete != nil { reconciles.notBefore = nil }
       requestReconcile()
-      return try await settle()
+      return try await settleOrSayWhy()
     case .retry:
       try await state.load()
       try await retrier.check()
@@ -34,7 +48,15 @@ extension Engine {
       try await state.load()
       takeUpReleased()
     }
-    return true
+    return .done
+  }
+
+  /// Settles, unless that waits for a comparison which the directory does not let come to its end.
+  private func settleOrSayWhy() async throws(EngineError) -> Answer {
+    let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
+    if isSettled { return .done }
+    if let reason = reconciles.incomplete, provisioner.isWorking { return .cannot(reason) }
+    return .stopped
   }
 
   /// Hands in the removals that a person has approved.
@@ -45,13 +67,16 @@ extension Engine {
 
   /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
   /// stopped before.
-  func settle() async throws(EngineError) -> Bool {
+  ///
+  /// - Parameter givesUp: asked while it waits; true ends the waiting.
+  func settle(orEndIf givesUp: @Reactor () -> Bool = { false }) async throws(EngineError) -> Bool {
     // A look that is under way already has begun too early.
     let target = provisioner.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
     try await sweeper?.look()
     while provisioner.isWorking, let sweeper {
       sweeper.progress(atOnce: true)
       if sweeper.storedUpTo >= target { return true }
+      if givesUp() { return false }
       try? await Reactor.sleep(for: .milliseconds(10))
     }
     return false

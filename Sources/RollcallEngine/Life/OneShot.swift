@@ -70,32 +70,43 @@ public final class OneShot {
 
   /// Asks the daemon that leads and waits for its answer; false when it leads no more.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` when it is paused and stays so.
+  /// - Throws: ``EngineError/refused(_:)`` when it says that it cannot, or when it is paused again and again.
   private func ask(_ kind: LedgerRequest.Kind) async throws(EngineError) -> Bool {
     engine.logger.notice("a daemon leads this directory; asking it")
     let id = try await engine.ledger.ask(kind)
     var pausedSince: ContinuousClock.Instant?
-    while try await !engine.ledger.answer(to: id).isDone {
+    var connectedSince: ContinuousClock.Instant?
+    var reason: String?
+    while true {
+      let answer = try await engine.ledger.answer(to: id)
+      if answer.isDone {
+        if let message = answer.message { throw .refused("the daemon that leads cannot do it: \(message)") }
+        return true
+      }
       guard let record = try await engine.ledger.record(), let subject = record.subject,
         try await Leader.exists(for: subject, engine.database)
       else { return false }
+      let now = ContinuousClock.now
       if record.condition.state == "connected" {
-        pausedSince = nil
-      } else if let since = pausedSince {
-        if ContinuousClock.now - since > OneShot.patience {
-          throw .refused(
-            "the daemon that leads is \(record.condition.state): \(record.condition.reason ?? "no reason given")")
-        }
+        connectedSince = connectedSince ?? now
+        // One that comes back for a moment each time has not come back.
+        if let since = connectedSince, now - since > OneShot.calm { pausedSince = nil }
       } else {
-        pausedSince = .now
+        connectedSince = nil
+        pausedSince = pausedSince ?? now
+        reason = "\(record.condition.state): \(record.condition.reason ?? "no reason given")"
+      }
+      if let since = pausedSince, let reason, now - since > OneShot.patience {
+        throw .refused("the daemon that leads is \(reason)")
       }
       try? await Reactor.sleep(for: .milliseconds(100))
     }
-    return true
   }
 
   /// How long a daemon that is paused is waited for.
   private static let patience: Duration = .seconds(30)
+  /// How long it has to stay connected to count as not paused.
+  private static let calm: Duration = .seconds(10)
 
   private func outcome(applied: Int?) async throws(EngineError) -> Outcome {
     let counts = try await engine.ledger.counts()

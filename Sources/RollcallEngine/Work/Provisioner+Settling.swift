@@ -22,8 +22,9 @@ extension Provisioner {
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
     var parked: [ParkedKey] = []
-    var settled: [RosterKey] = []
+    var settled: [String] = []
     var fulfilled: [RosterKey] = []
+    let isLetIn = report.applied.contains { state.denied.contains($0.key) }
     for key in batch.keys {
       switch report.verdicts[key] {
       case .settled?:
@@ -48,6 +49,8 @@ extension Provisioner {
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
     finish(batch, report, refused)
+    // The account may write again: all who were kept out are tried, not each in its time.
+    if isLetIn { for key in state.denied where !queue.contains(key) { queue.add(key, .retry) } }
     if let error = report.trouble { trouble(error) }
     onProgress?()
   }
@@ -82,7 +85,8 @@ extension Provisioner {
     var putBack: Set<RosterKey> = []
     for (key, verdict) in report.verdicts {
       guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
-      guard retry != nil || problem.reason == .access else { continue }
+      // A name or a value that another has is no fault of the directory's.
+      guard retry != nil || problem.reason == .access, problem.reason != .nameTaken else { continue }
       switch breaker.refused(key, code) {
       case .park: continue
       case .isOpen: break

@@ -84,7 +84,8 @@ extension Worker {
     switch ErrorClassifier.classify(code: error.code, during: .modify) {
     case .ambiguous, .repairable: return retry(part.key, problem, most: 5)
     case .busy: return retry(part.key, problem, most: .max)
-    case .connectionLost, .ofTheEntry, .ofTheDirectory, .access, .search:
+    case .access: return denied(part.key, problem)
+    case .connectionLost, .ofTheEntry, .ofTheDirectory, .search:
       return .parked(problem, attempts: 1, retryAfter: nil)
     }
   }

@@ -91,7 +91,10 @@ final class Worker {
     }
     try await dissolveHolds(subjects, plan)
     for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
-    for (key, problem) in plan.parked { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
+    for (key, problem) in plan.parked {
+      report.verdicts[key] =
+        problem.reason == .access ? denied(key, problem) : .parked(problem, attempts: 1, retryAfter: nil)
+    }
     for (key, blocker) in plan.blocked {
       if hasAwaited(key, blocker.key) {
         let problem = Problem.taken(from: key, by: blocker, surveyor.facts.schema)
@@ -208,11 +211,14 @@ final class Worker {
       problem.reason = .nameTaken
       return .verdict(retry(step.key, problem, most: .max))
     case .ofTheEntry: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
-    case .access: return .verdict(.parked(problem, attempts: 1, retryAfter: nil))
+    case .access: return .verdict(denied(step.key, problem))
     case .ambiguous: return .verdict(retry(step.key, problem, most: 5))
     case .busy: return .verdict(retry(step.key, problem, most: .max))
     }
   }
+
+  /// Sets a key aside that the server does not let us write: nobody tells when it does.
+  func denied(_ key: RosterKey, _ problem: Problem) -> Verdict { retry(key, problem, most: .max, cap: .seconds(60)) }
 
   /// Sets a key aside for a while, or for good when it has been tried often enough.
   func retry(_ key: RosterKey, _ problem: Problem, most: Int, cap: Duration = .seconds(300)) -> Verdict {

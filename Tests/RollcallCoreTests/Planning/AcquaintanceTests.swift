@@ -70,7 +70,9 @@ import Testing
     #expect(plan.parked["5"]?.reason == .protected && plan.sequences == [] && plan.adopted == [:])
   }
 
-  @Test(arguments: [("bob", true, "change"), ("ann", false, "removal"), ("", true, "removal"), ("bob", false, "removal")])
+  @Test(arguments: [
+    ("bob", true, "change"), ("ann", false, "removal"), ("", true, "removal"), ("bob", false, "removal"),
+  ])
   func aStrangersEntryWaits(name: String, active: Bool, kind: String) throws {
     let to = name.isEmpty ? nil : name
     let needed: Acquaintance = kind == "change" ? .change : .removal

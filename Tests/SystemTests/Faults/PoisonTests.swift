@@ -111,6 +111,33 @@ import Testing
     }
   }
 
+  @Test("G1: who was kept out is tried again, and all of them when the first is let in")
+  func aRightThatComesBack() async throws {
+    let world = try await FaultyWorld.start()
+    try await world.directory.demandGroup(to: "dn.regex=\"^uid=a\"")
+    let site = try await world.site()
+    try await site.insert(["ann", "abe", "amy", "ben"])
+    try await site.withDaemon { _ in
+      try await eventually("all are there") { try await site.names().count == 4 }
+      try await world.directory.takeRight()
+      try await site.sql("UPDATE users SET email = 'new@x', full_name = 'New name'")
+      try await eventually("three are parked") {
+        try await site.parked() == ["1|access", "2|access", "3|access"]
+      }
+      try await eventually("they are tried again") {
+        try await site.sql("SELECT min(attempts) > 1, count(next_at) FROM rollcall.parked") == "t|3"
+      }
+      // Two of them would wait for long.
+      try await site.sql("UPDATE rollcall.parked SET next_at = now() + interval '1 day' WHERE key <> '1'")
+      try await world.directory.giveRight()
+      try await eventually(within: .seconds(70), "all are let in") {
+        try await [site.value("mail", of: "1"), site.value("mail", of: "2"), site.value("mail", of: "3")]
+          == ["new@x", "new@x", "new@x"]
+      }
+      try await eventually("nobody is parked") { try await site.parked() == [] }
+    }
+  }
+
   @Test("G7: a row that changes a hundred times a second keeps nobody waiting")
   func aRowThatNeverRests() async throws {
     let site = try await World.shared.site()

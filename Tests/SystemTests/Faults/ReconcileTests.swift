@@ -32,6 +32,12 @@ import Testing
       } is: {
         $0.hasPrefix("connected|not everybody could be compared") && $0.contains("size")
       }
+      // Who asks it for a comparison, or waits for one that it owes, hears the same.
+      for full in [true, false] {
+        let refusal = await #expect(throws: EngineError.self) { try await site.sync(full: full) }
+        let words = "\(try #require(refusal))"
+        #expect(words.contains("the daemon that leads cannot do it: not everybody could be compared"), "\(words)")
+      }
       try await site.insert(["ben"], from: 500)
       try await site.sql("DELETE FROM users WHERE id = 2")
       try await eventually(within: .seconds(30), "what is heard of goes on") {
