@@ -22,7 +22,7 @@ extension Provisioner {
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
     var parked: [ParkedKey] = []
-    var settled: [String] = []
+    var settled: [RosterKey] = []
     var fulfilled: [RosterKey] = []
     let isLetIn = report.applied.contains { state.denied.contains($0.key) }
     for key in batch.keys {
