@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(
       name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
-      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel"],
+      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres"],
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     .testTarget(

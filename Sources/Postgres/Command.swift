@@ -12,6 +12,8 @@ final class Command {
     case prepare(name: String, String)
     case execute(name: String, [String?])
     case describe(name: String)
+    /// A statement, or a prepared one, in a transaction of its own that cannot write and is always rolled back.
+    indirect case read(Text, limit: Duration?)
   }
 
   private let text: Text
@@ -25,6 +27,8 @@ final class Command {
   private(set) var rows = Deque<QueryResult>()
   private var onRows: (@Reactor () -> Void)?
   private(set) var isFinished = false
+  /// Of a read: how many of the pipeline's two ends have come.
+  private var syncs = 0
 
   init(
     _ text: Text, timeout: Duration?,
@@ -46,13 +50,40 @@ final class Command {
     isStream = true
   }
 
+  /// Whether the statement goes as a pipeline, whose end is not told by the absence of a result.
+  var isPipeline: Bool { if case .read = text { true } else { false } }
+  /// Whether all of a pipeline has been answered.
+  var isPipelineOver: Bool { syncs == 2 }
+
   var isSaturated: Bool { isStream && rows.count >= saturation }
   var streamError: PostgresError? { error }
 
   /// Hands the statement to libpq; false when libpq refuses it.
   func send(_ connection: OpaquePointer) -> Bool {
+    guard unsafe send(text, connection) else { return false }
+    return isStream ? unsafe PQsetSingleRowMode(connection) == 1 : true
+  }
+
+  /// The transaction's end is behind a synchronization point of its own: what fails before it skips only what stands
+  /// before it (PostgreSQL manual, 34.5.1).
+  private func sendRead(_ text: Text, _ limit: Duration?, _ connection: OpaquePointer) -> Bool {
+    guard unsafe PQenterPipelineMode(connection) == 1,
+      unsafe send(.statement("BEGIN READ ONLY", []), connection)
+    else { return false }
+    if let limit {
+      let setting = "SET LOCAL statement_timeout = \(Int(limit / .milliseconds(1)))"
+      guard unsafe send(.statement(setting, []), connection) else { return false }
+    }
+    guard unsafe send(text, connection), unsafe PQpipelineSync(connection) == 1,
+      unsafe send(.statement("ROLLBACK", []), connection)
+    else { return false }
+    return unsafe PQpipelineSync(connection) == 1
+  }
+
+  private func send(_ text: Text, _ connection: OpaquePointer) -> Bool {
     let sent: Int32
     switch text {
+    case .read(let inner, let limit): return unsafe sendRead(inner, limit, connection)
     case .script(let sql): sent = unsafe PQsendQuery(connection, sql)
     case .prepare(let name, let sql): sent = unsafe PQsendPrepare(connection, name, sql, 0, nil)
     case .describe(let name): sent = unsafe PQsendDescribePrepared(connection, name)
@@ -65,8 +96,7 @@ final class Command {
         unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, nil, nil, 0)
       }
     }
-    guard sent == 1 else { return false }
-    return isStream ? unsafe PQsetSingleRowMode(connection) == 1 : true
+    return sent == 1
   }
 
   func take(_ result: QueryResult) {
@@ -77,6 +107,11 @@ final class Command {
     case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
       // The first error is the cause; what follows in a script is its consequence.
       if error == nil { error = result.error }
+    case PGRES_PIPELINE_SYNC: syncs += 1
+    // Skipped, because what stands before it has failed.
+    case PGRES_PIPELINE_ABORTED: break
+    // BEGIN and ROLLBACK give nothing.
+    case PGRES_COMMAND_OK where isPipeline: break
     default: last = result
     }
   }

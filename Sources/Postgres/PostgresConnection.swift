@@ -125,16 +125,24 @@ public final class PostgresConnection {
         watch?.interest.remove(.readable)
         return
       }
-      guard let pointer = unsafe PQgetResult(connection) else {
-        active = nil
-        deadline?.cancel()
-        deadline = nil
-        command.finish(nil)
-        startNext()
+      let pointer = unsafe PQgetResult(connection)
+      if let pointer = unsafe pointer { command.take(unsafe QueryResult(ResultHandle(pointer))) }
+      if command.isPipeline {
+        // Between the results of a pipeline's statements there is none.
+        guard command.isPipelineOver else {
+          if unsafe PQstatus(connection) == CONNECTION_BAD { break }
+          continue
+        }
+        guard unsafe PQexitPipelineMode(connection) == 1 else { return fail(lastError(of: .connection)) }
+      } else if unsafe pointer != nil {
+        if command.isStream { armDeadline(command) }
         continue
       }
-      command.take(unsafe QueryResult(ResultHandle(pointer)))
-      if command.isStream { armDeadline(command) }
+      active = nil
+      deadline?.cancel()
+      deadline = nil
+      command.finish(nil)
+      startNext()
     }
     if let connection = unsafe connection, unsafe PQstatus(connection) == CONNECTION_BAD {
       fail(lastError(of: .connection))

@@ -45,6 +45,40 @@ public final class QueryResult {
     return unsafe Array(UnsafeRawBufferPointer(start: start, count: length))
   }
 
+  /// The octets of a bytea, which the session prints in hexadecimal; nil for NULL and for anything else. It makes no
+  /// copy of the text, which is twice as long.
+  public func octets(_ row: Int, _ column: Int) -> [UInt8]? {
+    if isNull(row, column) { return nil }
+    guard let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column)) else { return nil }
+    let length = Int(unsafe PQgetlength(pointer, Int32(row), Int32(column)))
+    let text = unsafe UnsafeRawBufferPointer(start: start, count: length)
+    guard length >= 2, length.isMultiple(of: 2), unsafe text[0] == UInt8(ascii: "\\"),
+      unsafe text[1] == UInt8(ascii: "x")
+    else { return nil }
+    var isValid = true
+    let octets = unsafe [UInt8](unsafeUninitializedCapacity: length / 2 - 1) { buffer, count in
+      for index in 0..<length / 2 - 1 {
+        let high = unsafe hexadecimalDigit(text[2 * index + 2])
+        let low = unsafe hexadecimalDigit(text[2 * index + 3])
+        if high > 15 || low > 15 { isValid = false }
+        unsafe buffer[index] = high << 4 | low & 15
+      }
+      count = length / 2 - 1
+    }
+    return isValid ? octets : nil
+  }
+
+  /// How many octets the longest value of the rows has in text format.
+  public var longestValue: Int {
+    var longest = 0
+    for row in 0..<rowCount {
+      for column in 0..<columnCount {
+        longest = max(longest, Int(unsafe PQgetlength(pointer, Int32(row), Int32(column))))
+      }
+    }
+    return longest
+  }
+
   /// A value as text; nil for NULL.
   public func text(_ row: Int, _ column: Int) -> String? {
     if isNull(row, column) { return nil }
@@ -90,5 +124,14 @@ extension String {
   /// libpq ends its messages with a line feed and indents their continuation.
   var trimmed: String {
     split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")
+  }
+}
+
+/// 16 and more: no digit.
+private func hexadecimalDigit(_ byte: UInt8) -> UInt8 {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+  default: 16
   }
 }

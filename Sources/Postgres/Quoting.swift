@@ -1,34 +1,46 @@
 /// Text that is put into SQL where a parameter cannot stand.
+///
+/// Everything here goes by octets. By Swift's characters a quotation mark with a combining mark after it would be
+/// another character than a quotation mark, and pass.
 public enum SQLText {
   /// An identifier in double quotes (PostgreSQL manual, 4.1.1).
   public static func identifier(_ name: String) -> String {
-    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    enclosed(name, in: UInt8(ascii: "\""), doubling: [UInt8(ascii: "\"")])
   }
 
   /// A literal in single quotes, safe with and without `standard_conforming_strings`.
   public static func literal(_ text: String) -> String {
-    let doubled = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-    guard doubled.contains("\\") else { return "'" + doubled + "'" }
-    return " E'" + doubled.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
-      + "'"
+    guard text.utf8.contains(UInt8(ascii: "\\")) else {
+      return enclosed(text, in: UInt8(ascii: "'"), doubling: [UInt8(ascii: "'")])
+    }
+    return " E" + enclosed(text, in: UInt8(ascii: "'"), doubling: [UInt8(ascii: "'"), UInt8(ascii: "\\")])
   }
 
   /// An array literal such as `{"a","b c"}` for one text parameter (PostgreSQL manual, 8.15.2).
   public static func array(_ elements: some Sequence<String>) -> String {
-    var text = "{"
+    var bytes = [UInt8(ascii: "{")]
     for element in elements {
-      if text.utf8.count > 1 { text += "," }
-      text += "\""
-      if element.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-        for character in element.unicodeScalars {
-          if character == "\"" || character == "\\" { text.unicodeScalars.append("\\") }
-          text.unicodeScalars.append(character)
-        }
-      } else {
-        text += element
+      if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+      bytes.append(UInt8(ascii: "\""))
+      for byte in element.utf8 {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+        bytes.append(byte)
       }
-      text += "\""
+      bytes.append(UInt8(ascii: "\""))
     }
-    return text + "}"
+    bytes.append(UInt8(ascii: "}"))
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The text between two quotation marks, with some of its octets written twice.
+  private static func enclosed(_ text: String, in mark: UInt8, doubling special: [UInt8]) -> String {
+    var bytes = [mark]
+    bytes.reserveCapacity(text.utf8.count + 2)
+    for byte in text.utf8 {
+      if special.contains(byte) { bytes.append(byte) }
+      bytes.append(byte)
+    }
+    bytes.append(mark)
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -42,6 +42,23 @@ extension PostgresConnection {
     try await run(.execute(name: name, parameters), timeout)
   }
 
+  /// Runs one statement in a transaction that cannot write and is rolled back whatever happens in it: code that it
+  /// calls leaves nothing behind, neither rows nor notifications nor settings. One round trip.
+  ///
+  /// - Parameter limit: `statement_timeout`; nil leaves the session's.
+  public func read(
+    _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil, timeout: Duration? = defaultTimeout
+  ) async throws(PostgresError) -> QueryResult {
+    try await run(.read(.statement(sql, parameters), limit: limit), timeout)
+  }
+
+  /// As ``read(_:_:limit:timeout:)``, of a prepared statement.
+  public func readPrepared(
+    _ name: String, _ parameters: [String?] = [], limit: Duration? = nil, timeout: Duration? = defaultTimeout
+  ) async throws(PostgresError) -> QueryResult {
+    try await run(.read(.execute(name: name, parameters), limit: limit), timeout)
+  }
+
   /// Starts a statement whose rows are taken as they arrive (libpq's single-row mode).
   ///
   /// The connection does nothing else until the stream has been read to its end or the connection closed.

@@ -1,3 +1,4 @@
+import Postgres
 import RollcallEngine
 import Testing
 
@@ -38,9 +39,9 @@ import Testing
     #expect(try QualifiedName.identifier(parsing: "Id") == "id")
     #expect(try QualifiedName.identifier(parsing: #""Id""#) == "Id")
     #expect(throws: QualifiedName.Invalid.self) { try QualifiedName.identifier(parsing: "a.b") }
-    #expect(QualifiedName.quoted(#"a"b"#) == #""a""b""#)
+    #expect(SQLText.identifier(#"a"b"#) == #""a""b""#)
     // A quote stays one when a combining mark follows it.
-    #expect(QualifiedName.quoted("a\"\u{301}") == "\"a\"\"\u{301}\"")
+    #expect(SQLText.identifier("a\"\u{301}") == "\"a\"\"\u{301}\"")
   }
 
   @Test(

@@ -1,3 +1,5 @@
+internal import Postgres
+
 /// The name of a table as PostgreSQL reads it: `users`, `public.users`, `"HR"."User Accounts"`.
 ///
 /// Unquoted parts are folded to lower case (PostgreSQL manual, 4.1.1 "Identifiers and Key Words").
@@ -36,20 +38,10 @@ public struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
 
   /// Quoted, for use in SQL: `"public"."users"`.
   public var sql: String {
-    if let schema { "\(Self.quoted(schema)).\(Self.quoted(name))" } else { Self.quoted(name) }
+    if let schema { "\(SQLText.identifier(schema)).\(SQLText.identifier(name))" } else { SQLText.identifier(name) }
   }
 
   public var description: String { sql }
-
-  /// An identifier in double quotes, for use in SQL.
-  public static func quoted(_ identifier: String) -> String {
-    var result = "\""
-    for scalar in identifier.unicodeScalars {
-      if scalar == "\"" { result += "\"" }
-      result.unicodeScalars.append(scalar)
-    }
-    return result + "\""
-  }
 
   private static func parts(of text: String) throws(Invalid) -> [String] {
     var parts: [String] = []
