@@ -6,6 +6,12 @@
 --
 -- Run it as the role that ran install.sql, after every table is watched, and again when another one is.
 
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = '1min';
+SET LOCAL client_min_messages = warning;
+
 GRANT USAGE ON SCHEMA rollcall TO :"role";
 GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
@@ -13,7 +19,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollc
   rollcall.problem TO :"role";
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance TO :"role";
 
-SET rollcall.grantee = :'role';
+SET LOCAL rollcall.grantee = :'role';
 DO $$
 DECLARE
   role name := current_setting('rollcall.grantee');
@@ -53,4 +59,4 @@ BEGIN
   END LOOP;
 END
 $$;
-RESET rollcall.grantee;
+COMMIT;

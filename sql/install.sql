@@ -11,32 +11,77 @@
 --     GRANT EXECUTE ON FUNCTION rollcall.watch, rollcall.unwatch, rollcall.build, rollcall.tidy,
 --       rollcall.be_patient TO hr;
 
-BEGIN;
-SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '2s';
+BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = '5min';
+-- Until the tables come nobody but another installation waits for this one.
+SET LOCAL lock_timeout = '1min';
+SET LOCAL client_min_messages = warning;
 
+-- rollcall_owner owns the schema. rollcall_writer owns the trigger functions, which run as it: it can log and notify.
 DO $$
+DECLARE
+  version constant int := current_setting('server_version_num');
+  -- PostgreSQL 16 tells membership from the right to use it.
+  usable constant text := CASE WHEN version >= 160000 THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
+  membership constant text := CASE WHEN version >= 160000 THEN 'SET' ELSE 'MEMBER' END;
+  role name;
+  others text;
 BEGIN
-  IF current_setting('server_version_num')::int < 140000 THEN
+  IF version < 140000 THEN
     RAISE EXCEPTION 'Rollcall needs PostgreSQL 14 or later; this is %', current_setting('server_version');
   END IF;
-  -- One installation at a time: two would trip over each other's CREATE ... IF NOT EXISTS.
-  PERFORM pg_advisory_xact_lock(hashtext('rollcall'), hashtext('install'));
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rollcall_owner') THEN
-    BEGIN
-      CREATE ROLE rollcall_owner NOLOGIN;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-      NULL;  -- another database of the cluster was faster
-    END;
+  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;  -- another database of the cluster was faster
+      END;
+    END IF;
+  END LOOP;
+  IF NOT (pg_has_role(current_user, 'rollcall_owner', 'USAGE')
+          AND pg_has_role(current_user, 'rollcall_owner', membership)) THEN
+    EXECUTE format('GRANT rollcall_owner TO %I', current_user) || usable;
   END IF;
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rollcall_owner' AND (rolsuper OR rolcanlogin)) THEN
-    RAISE EXCEPTION 'the role rollcall_owner may log in or is a superuser: the triggers run as it and must not'
-      USING HINT = 'ALTER ROLE rollcall_owner NOLOGIN NOSUPERUSER;';
+  IF NOT (pg_has_role('rollcall_owner', 'rollcall_writer', 'USAGE')
+          AND pg_has_role('rollcall_owner', 'rollcall_writer', membership)) THEN
+    EXECUTE 'GRANT rollcall_writer TO rollcall_owner' || usable;
   END IF;
-  IF NOT pg_has_role(current_user, 'rollcall_owner', 'USAGE') THEN
-    EXECUTE format('GRANT rollcall_owner TO %I', current_user);
-  END IF;
+  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = role AND (rolsuper OR rolcanlogin OR rolcreaterole OR rolcreatedb
+                                                              OR rolreplication OR rolbypassrls)) THEN
+      RAISE EXCEPTION 'the role % may log in, is a superuser or has another attribute that it must not have', role
+        USING HINT = format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS;', role);
+    END IF;
+    SELECT string_agg(m.roleid::regrole::text, ', ') INTO others FROM pg_auth_members m
+    WHERE m.member = role::regrole AND (role = 'rollcall_writer' OR m.roleid <> 'rollcall_writer'::regrole);
+    IF others IS NOT NULL THEN
+      RAISE EXCEPTION 'the role % is a member of %, whose rights it must not have', role, others
+        USING HINT = format('REVOKE %s FROM %I;', others, role);
+    END IF;
+    IF EXISTS (SELECT FROM pg_default_acl WHERE defaclrole = role::regrole) THEN
+      RAISE EXCEPTION 'the role % has default privileges in this database, which would give rights away', role
+        USING HINT = 'Look at them with \ddp, and take them back with ALTER DEFAULT PRIVILEGES.';
+    END IF;
+    -- Whoever is a member can put code where this script, or a DBA who calls a function of the schema, runs it.
+    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) INTO others FROM pg_roles r
+    WHERE pg_has_role(r.oid, role, 'MEMBER') AND NOT r.rolsuper AND r.rolname <> ALL ('{rollcall_owner,rollcall_writer}')
+      AND NOT pg_has_role(r.oid, current_user, 'MEMBER')
+      AND r.rolname::text <> ALL (string_to_array(replace(coalesce(current_setting('rollcall.trusted', true), ''), ' ', ''), ','));
+    IF others IS NOT NULL THEN
+      RAISE EXCEPTION 'the role % has members that can change what it owns: %', role, others
+        USING HINT = format('REVOKE %I FROM %s; or, if they may do what %s may: SET rollcall.trusted = %L;', role,
+          others, current_user, replace(others, '"', ''));
+    END IF;
+  END LOOP;
+  -- An installation that goes on at the same time makes this one wait here.
+  BEGIN
+    CREATE SCHEMA IF NOT EXISTS rollcall AUTHORIZATION rollcall_owner;
+  EXCEPTION WHEN duplicate_schema OR unique_violation THEN
+    NULL;
+  END;
   IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'rollcall' AND nspowner <> 'rollcall_owner'::regrole) THEN
     RAISE EXCEPTION 'there is a schema rollcall that does not belong to rollcall_owner'
       USING HINT = 'Move it out of the way: ALTER SCHEMA rollcall RENAME TO ...';
@@ -44,18 +89,20 @@ BEGIN
 END
 $$;
 
-CREATE SCHEMA IF NOT EXISTS rollcall AUTHORIZATION rollcall_owner;
 SET LOCAL ROLE rollcall_owner;
 
 CREATE TABLE IF NOT EXISTS rollcall.version (version int NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS version_once ON rollcall.version ((true));
 INSERT INTO rollcall.version VALUES (0) ON CONFLICT DO NOTHING;
+-- One installation, watch() or tidy() at a time. Not an advisory lock: anybody may take that and keep it.
+LOCK TABLE rollcall.version IN SHARE UPDATE EXCLUSIVE MODE;
+SET LOCAL lock_timeout = '2s';
 
 DO $$
 BEGIN
   IF (SELECT version FROM rollcall.version) > 2 THEN
     RAISE EXCEPTION 'the schema rollcall is of version %, newer than this script (2)',
-      (SELECT version FROM rollcall.version);
+      (SELECT version FROM rollcall.version) USING HINT = 'Upgrade the program.';
   END IF;
 END
 $$;
@@ -220,6 +267,21 @@ BEGIN
 END
 $step$;
 
+-- Version 1 compared column by column and locked by an advisory lock, which keeps out those who begin to watch now.
+-- Where a stranger has it, a table that somebody is just beginning to watch must be watched again: rollcall.watched
+-- says so.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    PERFORM pg_try_advisory_xact_lock(hashtext('rollcall'), hashtext('watch'));
+    DROP FUNCTION IF EXISTS rollcall.same(boolean, boolean), rollcall.same(int, int), rollcall.same(bigint, bigint),
+      rollcall.same(uuid, uuid), rollcall.same(text, text), rollcall.same(date, date),
+      rollcall.same(timestamp, timestamp), rollcall.same(timestamptz, timestamptz),
+      rollcall.build_function(text, text, name, text);
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.
@@ -311,109 +373,107 @@ BEGIN
 END
 $$;
 
--- IS NOT DISTINCT FROM, which cannot be written with a schema and would take its = from the writer's search_path. Here
--- it is parsed once, and the planner puts it in the place of the call.
-CREATE OR REPLACE FUNCTION rollcall.same(boolean, boolean) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(int, int) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(bigint, bigint) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(uuid, uuid) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(text, text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(date, date) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(timestamp, timestamp) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-CREATE OR REPLACE FUNCTION rollcall.same(timestamptz, timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT $1 IS NOT DISTINCT FROM $2; END;
-
 -- A column's name today; NULL once it has been dropped.
 CREATE OR REPLACE FUNCTION rollcall.column_name(relation regclass, number int) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum = number AND NOT attisdropped
 $$;
 
+-- Gives functions to rollcall_writer, which can make none itself but while this runs.
+CREATE OR REPLACE FUNCTION rollcall.hand_over(functions regprocedure[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ours regprocedure;
+BEGIN
+  functions := ARRAY(SELECT oid FROM pg_proc WHERE oid = ANY (functions) AND proowner <> 'rollcall_writer'::regrole);
+  IF functions = '{}' THEN
+    RETURN;
+  END IF;
+  GRANT CREATE ON SCHEMA rollcall TO rollcall_writer;
+  FOREACH ours IN ARRAY functions LOOP
+    EXECUTE format('ALTER FUNCTION %s OWNER TO rollcall_writer', ours);
+  END LOOP;
+  REVOKE CREATE ON SCHEMA rollcall FROM rollcall_writer;
+END
+$$;
+
 -- Makes the trigger functions for a table's key and columns; returns the part of their names that tells them apart.
 -- They are named for what they do, not for the table, so nobody can change what another's triggers do.
---
--- They are written out, not generic, and qualify every name instead of SET search_path: both cost writers. Rows are
--- compared in the body, not in the trigger's WHEN, because a WHEN is parsed anew for every statement and forbids HR to
--- drop the column or change its type. So a body can meet a table that has changed since. Then the key is found by its
--- column's number and every row touched counts as changed; where the column is gone, everyone does. No write fails.
 CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[]) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $build$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  -- Compared by rollcall.same(); all others by their bytes, since what is equal to them can differ as text.
-  exact constant regtype[] := '{bool,int4,int8,uuid,date,timestamp,timestamptz,text,varchar}';
   -- The text of these does not depend on settings.
   steady constant regtype[] := '{bool,int2,int4,int8,oid,uuid,text,varchar,bpchar,name,numeric}';
   owner name;
-  kind "char";
+  by_root boolean;
   number int;
-  type regtype;
-  as_text text;
-  same_key text;
-  same text;
-  relation text;
-  present text;
-  ring text;
-  settings text := '';
+  settled boolean;
+  compared name[];
   id text;
-  operation text;
-  before text;
-  after text;
 BEGIN
-  SELECT pg_get_userbyid(c.relowner), c.relkind, a.attnum, a.atttypid INTO owner, kind, number, type
+  -- Until the transaction ends, so that tidy() does not drop what no trigger uses yet.
+  LOCK TABLE rollcall.version IN SHARE UPDATE EXCLUSIVE MODE;
+  SELECT pg_get_userbyid(c.relowner), c.relkind = 'p', a.attnum, a.atttypid < 16384 AND a.atttypid <> ALL (steady::oid[])
+  INTO owner, by_root, number, settled
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.oid = source AND a.attname = key AND a.attnum > 0 AND NOT a.attisdropped;
   IF NOT found THEN
     RAISE EXCEPTION 'table % has no column %', source, quote_ident(key) USING ERRCODE = 'undefined_column';
   END IF;
-
-  -- A cast to text that a user made would run with the rights of rollcall_owner; an output function cannot be one.
-  as_text := CASE WHEN type::oid < 16384 THEN '%1$s.%2$I::pg_catalog.text'
-    ELSE 'CASE WHEN %1$s.%2$I IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s.%2$I) END' END;
-  IF type::oid < 16384 AND type <> ALL (steady) THEN
-    settings := 'SET datestyle = ISO SET intervalstyle = postgres SET timezone = UTC SET extra_float_digits = 1 '
-      'SET bytea_output = hex';
-  END IF;
-
-  WITH compared AS (
-    SELECT attname AS name, attname = key AS is_key,
-           atttypid = ANY (exact::oid[]) AND coalesce(collisdeterministic, true) AS plain
-    FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
-    WHERE attrelid = source AND attnum > 0 AND NOT attisdropped AND (attname = key OR attname = ANY (columns))
-  ), terms AS (
-    SELECT is_key, format('rollcall.same(old.%1$I, new.%1$I)', name) AS term
-    FROM compared WHERE plain
-    UNION ALL
-    SELECT is_key, format('ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record',
-                          string_agg(format('old.%I', name), ', '), string_agg(format('new.%I', name), ', '))
-    FROM compared WHERE NOT plain GROUP BY is_key
-  )
-  SELECT string_agg(term, ' AND ' ORDER BY is_key, term),
-         (SELECT CASE WHEN plain THEN format('old.%1$I OPERATOR(pg_catalog.=) new.%1$I', key)
-                      ELSE format('%s AND new.%I IS NOT NULL', term, key) END
-          FROM compared JOIN terms USING (is_key) WHERE is_key)
-  INTO same, same_key FROM terms;
   -- A virtual generated column is not in old and new: any column may make it change.
-  IF columns IS NULL OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (columns)
-                                AND NOT attisdropped AND attgenerated = 'v') THEN
-    same := 'old OPERATOR(pg_catalog.*=) new';
+  IF columns IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (columns)
+                                         AND NOT attisdropped AND attgenerated = 'v') THEN
+    compared := ARRAY(SELECT DISTINCT c FROM unnest(columns) AS c WHERE c <> key ORDER BY c);
   END IF;
+  id := left(md5(concat_ws('|', 2, key, number, coalesce(compared::text, 'all'), by_root, settled)), 12);
+  PERFORM rollcall.build_functions(id, key, number, compared, by_root, settled, owner);
+  RETURN id;
+END
+$$;
 
-  relation := CASE kind WHEN 'p' THEN 'pg_catalog.pg_partition_root(tg_relid)::pg_catalog.oid' ELSE 'tg_relid' END;
-  present := format('rollcall.column_name(%s, %s)', relation, number);
-  ring := 'pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value(''rollcall.ring''::pg_catalog.regclass)) '
+-- The functions are written out, not generic, and qualify every name instead of SET search_path: both cost writers.
+-- Rows are compared in the body, not in the trigger's WHEN, because a WHEN is parsed anew for every statement and
+-- forbids HR to drop the column or change its type. So a body can meet a table that has changed since. Then the key is
+-- found by its column's number and every row touched counts as changed; where the column is gone, everyone does. No
+-- write fails.
+--
+-- A column's type may become one that its owner has made. So nothing here takes a value as anything but what it is: a
+-- cast or an operator of that type, or one that PostgreSQL finds through an implicit cast, would run as rollcall_writer.
+-- concat() calls the type's output function, which no user can write; rows are compared by their bytes.
+--
+-- number: the key's column; columns: those compared besides the key, NULL: all; by_root: the table is partitioned;
+-- settled: the key's text depends on settings.
+CREATE OR REPLACE FUNCTION rollcall.build_functions(
+  id text, key name, number int, columns name[], by_root boolean, settled boolean, owner name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $build$
+DECLARE
+  -- A cast of character(n) to text takes the blanks away.
+  as_text constant text := 'CASE WHEN pg_catalog.pg_typeof(%1$s.%2$I) OPERATOR(pg_catalog.=) '
+    '''pg_catalog.bpchar''::pg_catalog.regtype THEN pg_catalog.rtrim(pg_catalog.concat(%1$s.%2$I), '' '') '
+    'ELSE pg_catalog.concat(%1$s.%2$I) END';
+  or_null constant text := 'CASE WHEN %1$s.%2$I IS NOT NULL THEN ' || as_text || ' END';
+  relation constant text := CASE WHEN by_root THEN 'pg_catalog.pg_partition_root(tg_relid)::pg_catalog.oid' ELSE 'tg_relid' END;
+  present constant text := format('rollcall.column_name(%s, %s)', relation, number);
+  ring constant text := 'pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value(''rollcall.ring''::pg_catalog.regclass)) '
     'OPERATOR(pg_catalog.>) pg_catalog.now()';
-  id := left(md5(concat_ws('|', key, number, as_text, same, relation, settings)), 12);
-
+  settings constant text := CASE WHEN settled THEN 'SET datestyle = ISO SET intervalstyle = postgres SET timezone = UTC '
+    'SET extra_float_digits = 1 SET bytea_output = hex' ELSE '' END;
+  equal constant text := 'ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record';
+  same constant text := CASE WHEN columns IS NULL THEN 'old OPERATOR(pg_catalog.*=) new' ELSE
+    (SELECT format(equal, string_agg(format('old.%I', c), ', '), string_agg(format('new.%I', c), ', '))
+     FROM unnest(array_prepend(key, array_remove(columns, key))) AS c) END;
+  same_key constant text := format(equal || ' AND new.%3$I IS NOT NULL', format('old.%I', key), format('new.%I', key), key);
+  -- What an upgrade makes the functions anew from.
+  definition constant text := E'\n-- ' || json_build_object('key', key, 'number', number, 'columns', columns,
+    'by_root', by_root, 'settled', settled);
+  operation text;
+  before text;
+  after text;
+  made regprocedure[];
+BEGIN
   -- Only the look at table and row has a handler around it: the subtransaction of a block that writes needs an id.
   FOREACH operation IN ARRAY '{inserted,deleted}'::text[] LOOP
-    PERFORM rollcall.build_function(operation || '_rows_' || id, settings, owner, format($code$
+    made := made || rollcall.build_function(operation || '_rows_' || id, settings, owner, definition || format($code$
 DECLARE
   name pg_catalog.text;
   n pg_catalog.int8;
@@ -453,7 +513,7 @@ END$code$, present, key, format(as_text, 'r', key), as_text, ring));
   FOREACH operation IN ARRAY '{inserted,updated,deleted}'::text[] LOOP
     before := CASE operation WHEN 'inserted' THEN 'new' ELSE 'old' END;
     after := CASE operation WHEN 'deleted' THEN 'old' ELSE 'new' END;
-    PERFORM rollcall.build_function(operation || '_row_' || id, settings, owner, format($code$
+    made := made || rollcall.build_function(operation || '_row_' || id, settings, owner, definition || format($code$
 DECLARE
   name pg_catalog.text;
 BEGIN
@@ -478,26 +538,38 @@ BEGIN
   RETURN %6$s;
 END$code$,
       CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
-      present, relation, as_text, before, after,
+      present, relation, or_null, before, after,
       CASE operation WHEN 'updated' THEN format($code$IF (%1$s) IS NOT TRUE THEN
     PERFORM rollcall.log_keys(%2$s, ARRAY[%3$s, %4$s]);
     RETURN NULL;
   END IF;
-  $code$, same_key, relation, format(as_text, 'old', key), format(as_text, 'new', key)) END,
+  $code$, same_key, relation, format(or_null, 'old', key), format(or_null, 'new', key)) END,
       format(as_text, after, key), ring));
   END LOOP;
-  EXECUTE format('GRANT EXECUTE ON FUNCTION rollcall.truncated TO %I', owner);
-  RETURN id;
+  IF owner IS NOT NULL AND NOT has_function_privilege(owner, 'rollcall.truncated()', 'EXECUTE') THEN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION rollcall.truncated TO %I', owner);
+  END IF;
+  PERFORM rollcall.hand_over(made);
 END
 $build$;
 
-CREATE OR REPLACE FUNCTION rollcall.build_function(name text, settings text, owner name, code text) RETURNS void
+CREATE OR REPLACE FUNCTION rollcall.build_function(name text, settings text, owner name, code text) RETURNS regprocedure
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made regprocedure := to_regprocedure(format('rollcall.%I()', name));
 BEGIN
-  EXECUTE format('CREATE OR REPLACE FUNCTION rollcall.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER %s AS %L',
-                 name, settings, E'\n#variable_conflict use_variable' || code);
-  EXECUTE format('REVOKE ALL ON FUNCTION rollcall.%I() FROM PUBLIC', name);
-  EXECUTE format('GRANT EXECUTE ON FUNCTION rollcall.%I() TO %I', name, owner);
+  code := E'\n#variable_conflict use_variable' || code;
+  IF NOT EXISTS (SELECT FROM pg_proc WHERE oid = made AND prosrc = code AND (proconfig IS NULL) = (settings = '')
+                 AND proowner = 'rollcall_writer'::regrole) THEN
+    EXECUTE format('CREATE OR REPLACE FUNCTION rollcall.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER %s AS %L',
+                   name, settings, code);
+    made := to_regprocedure(format('rollcall.%I()', name));
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made);
+  END IF;
+  IF owner IS NOT NULL AND NOT has_function_privilege(owner, made, 'EXECUTE') THEN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', made, owner);
+  END IF;
+  RETURN made;
 END
 $$;
 
@@ -507,7 +579,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   unused oid;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('rollcall'), hashtext('watch'));
+  LOCK TABLE rollcall.version IN SHARE UPDATE EXCLUSIVE MODE;
   FOR unused IN
     SELECT p.oid FROM pg_proc p
     WHERE p.pronamespace = 'rollcall'::regnamespace AND p.proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}$'
@@ -567,7 +639,6 @@ BEGIN
 
   LOOP
     BEGIN
-      PERFORM pg_advisory_xact_lock(hashtext('rollcall'), hashtext('watch'));
       id := rollcall.build("table", key, columns);
       FOR t IN
         WITH tree AS (
@@ -639,7 +710,7 @@ DECLARE
 BEGIN
   LOOP
     BEGIN
-      PERFORM pg_advisory_xact_lock(hashtext('rollcall'), hashtext('watch'));
+      PERFORM rollcall.tidy();  -- takes the lock that watch() takes first, too
       FOR t IN
         SELECT tgrelid::regclass AS relation, tgname AS name FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
         WHERE p.pronamespace = 'rollcall'::regnamespace AND tgparentid = 0
@@ -656,12 +727,22 @@ BEGIN
 END
 $$;
 
--- What watch() was given, as the triggers themselves say, and what is wrong with them, if anything.
+-- Triggers that call a function of ours, with what watch() was given. Their argument is read only where it looks like
+-- one of watch(): a table's owner may write anything there, and nobody else's table is to suffer from it.
+CREATE OR REPLACE VIEW rollcall.triggers AS
+  SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgparentid, p.proname, p.proowner,
+         CASE WHEN given ~ replace('^\{"key" : "TEXT", "columns" : (null|\[("TEXT"(,"TEXT")*)?\])\}$', 'TEXT',
+                                   '([^"\\[:cntrl:]]|\\["\\/bfnrt]|\\u00(0[1-9a-f]|1[0-9a-f]))*')
+              THEN given::json END AS argument
+  FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+    CROSS JOIN LATERAL (SELECT CASE WHEN tgnargs = 1
+                          THEN convert_from(rtrim(tgargs, '\x00'), getdatabaseencoding()) END AS given) AS g
+  WHERE p.pronamespace = 'rollcall'::regnamespace;
+
+-- The tables that are watched, and what is wrong with their triggers, if anything.
 CREATE OR REPLACE VIEW rollcall.watched AS
   WITH ours AS (
-    SELECT t.*, p.proname, convert_from(rtrim(tgargs, '\x00'), getdatabaseencoding())::json AS argument
-    FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = tgfoid
-    WHERE p.pronamespace = 'rollcall'::regnamespace AND tgargs <> ''
+    SELECT * FROM rollcall.triggers WHERE argument IS NOT NULL
   ), root AS (
     SELECT tgrelid, array_agg(tgname::text) AS names, array_agg(DISTINCT argument::text) AS arguments,
            (array_agg(argument ORDER BY tgname DESC))[1] AS argument,
@@ -681,6 +762,8 @@ CREATE OR REPLACE VIEW rollcall.watched AS
            (SELECT 'not enabled always: ' || string_agg(format('%s on %s', tgname, o.tgrelid::regclass), ', ')
             FROM ours o WHERE tgenabled <> 'A'
               AND (o.tgrelid = root.tgrelid OR o.tgrelid IN (SELECT relid FROM pg_partition_tree(root.tgrelid)))),
+           (SELECT 'its triggers are of an older version'
+            WHERE EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND pg_get_userbyid(o.proowner) <> 'rollcall_writer')),
            (SELECT 'a subscription writes to it, and its triggers are for statements'
             WHERE NOT by_row AND EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = root.tgrelid)),
            CASE WHEN cardinality(arguments) > 1 THEN 'its triggers differ' END), '') AS problem
@@ -753,20 +836,64 @@ $$;
 -- ---------------------------------------------------------------- rights, and what an upgrade has to do
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rollcall FROM PUBLIC;
+GRANT USAGE ON SCHEMA rollcall TO rollcall_writer;
+-- What it reads tells log_everyone() that this transaction has logged everyone already.
+GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall.change TO rollcall_writer;
+GRANT SELECT ON SEQUENCE rollcall.ring TO rollcall_writer;
+GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.log_keys, rollcall.log_everyone, rollcall.column_name TO rollcall_writer;
 
--- Triggers stay as they are; their functions are made anew.
+-- Triggers stay as they are; their functions are made anew under their names: no table has to be locked for that.
 DO $$
 DECLARE
-  w record;
+  f record;
+  made json;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('rollcall'), hashtext('watch'));
-  FOR w IN SELECT * FROM rollcall.watched LOOP
-    BEGIN
-      PERFORM rollcall.build(w.source, w.key, w.columns);
-    EXCEPTION WHEN undefined_column THEN
-      RAISE WARNING 'table % has changed: watch it again', w.source;
-    END;
+  PERFORM rollcall.tidy();
+  FOR f IN
+    SELECT DISTINCT right(proname, 12) AS id,
+           substring(prosrc FROM '^\n#variable_conflict use_variable\n-- (\{[^\n]*\})\n') AS definition
+    FROM pg_proc WHERE pronamespace = 'rollcall'::regnamespace AND proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}$'
+      AND prosrc ~ '^\n#variable_conflict use_variable\n-- \{'
+  LOOP
+    made := f.definition;
+    PERFORM rollcall.build_functions(f.id, (made ->> 'key')::name, (made ->> 'number')::int,
+      CASE WHEN made ->> 'columns' IS NOT NULL THEN ARRAY(SELECT json_array_elements_text(made -> 'columns'))::name[] END,
+      (made ->> 'by_root')::boolean, (made ->> 'settled')::boolean, NULL);
   END LOOP;
+  PERFORM rollcall.tidy();
+END
+$$;
+
+-- The same for functions of version 1, which do not say what they were made from and belong to rollcall_owner. Their
+-- triggers say it, which a table's owner may have written. So only a key counts that the function has, too, and all
+-- columns that any trigger names.
+DO $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN
+    SELECT right(p.proname, 12) AS id, min(t.argument ->> 'key')::name AS key,
+           min(substring(p.prosrc FROM 'rollcall\.column_name\([^,]*, ([0-9]+)\)')::int) AS number,
+           bool_or(p.prosrc LIKE '% old OPERATOR(pg_catalog.*=) new %' OR t.argument ->> 'columns' IS NULL) AS whole,
+           bool_or(p.prosrc LIKE '%pg_partition_root(tg_relid)%') AS by_root,
+           bool_or(p.proconfig IS NOT NULL) AS settled,
+           array_agg(DISTINCT c.name) FILTER (WHERE c.name IS NOT NULL) AS columns
+    FROM pg_proc p JOIN rollcall.triggers t ON right(t.proname, 12) = right(p.proname, 12)
+      LEFT JOIN LATERAL json_array_elements_text(
+        CASE WHEN t.argument ->> 'columns' IS NOT NULL THEN t.argument -> 'columns' END) AS c (name) ON true
+    WHERE p.pronamespace = 'rollcall'::regnamespace AND p.proname ~ '^updated_row_[0-9a-f]{12}$'
+      AND p.proowner = 'rollcall_owner'::regrole
+      AND (position('new.' || quote_ident(t.argument ->> 'key') || '::pg_catalog.text)' IN p.prosrc) > 0
+           OR position('(''%s'', new.' || quote_ident(t.argument ->> 'key') || ') END' IN p.prosrc) > 0)
+    GROUP BY 1
+  LOOP
+    PERFORM rollcall.build_functions(f.id, f.key, f.number,
+      CASE WHEN NOT f.whole THEN coalesce(f.columns::name[], '{}') END, f.by_root, f.settled, NULL);
+  END LOOP;
+  PERFORM rollcall.hand_over(ARRAY(
+    SELECT oid FROM pg_proc WHERE pronamespace = 'rollcall'::regnamespace AND proowner = 'rollcall_owner'::regrole
+      AND (proname = 'truncated' OR proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}$')));
+  PERFORM rollcall.tidy();
 END
 $$;
 

@@ -1,13 +1,19 @@
--- Takes Rollcall out of this database: the triggers of every watched table, the schema with all state, and the role
--- rollcall_owner unless another database of the cluster still has Rollcall. It needs the rights that install.sql needs.
--- The daemon's own role stays: DROP OWNED BY rollcall; DROP ROLE rollcall;
+-- Takes Rollcall out of this database: the triggers of every watched table, the schema with all state, and the roles
+-- rollcall_owner and rollcall_writer unless another database of the cluster still has Rollcall. It needs the rights
+-- that install.sql needs. The daemon's own role stays: DROP OWNED BY rollcall; DROP ROLE rollcall;
+
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+SET LOCAL statement_timeout = '5min';
+-- Dropping a trigger waits for the writers at work and makes later ones wait: ask for a moment at a time.
+SET LOCAL lock_timeout = '100ms';
 
 DO $$
 DECLARE
   started constant timestamptz := clock_timestamp();
+  role name;
 BEGIN
-  -- Dropping a trigger waits for the writers at work and makes later ones wait: ask for a moment at a time.
-  SET LOCAL lock_timeout = '100ms';
   LOOP
     BEGIN
       DROP SCHEMA IF EXISTS rollcall CASCADE;
@@ -20,10 +26,13 @@ BEGIN
       PERFORM pg_sleep(0.1 + random() * 0.2);
     END;
   END LOOP;
-  BEGIN
-    DROP ROLE IF EXISTS rollcall_owner;
-  EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege THEN
-    RAISE NOTICE 'the role rollcall_owner stays: %', SQLERRM;
-  END;
+  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
+    BEGIN
+      EXECUTE format('DROP ROLE IF EXISTS %I', role);
+    EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege THEN
+      RAISE NOTICE 'the role % stays: %', role, SQLERRM;
+    END;
+  END LOOP;
 END
 $$;
+COMMIT;

@@ -11,6 +11,9 @@ struct Database: Sendable {
     private init() async throws {
       folder = try TemporaryFolder()
       postgres = try await PostgresServer.start(in: folder, durable: false)
+      // Roles belong to the server: many first installations at once would wait for each other to make them.
+      try await postgres.psql(
+        "CREATE ROLE rollcall_owner; CREATE ROLE rollcall_writer; GRANT rollcall_writer TO rollcall_owner")
     }
 
     func nextName() -> String {

@@ -73,6 +73,7 @@ public final class Installer {
   private func installSchema(_ user: String) async throws(EngineError) -> Bool {
     let ledger = Ledger(database, directory: configuration.name)
     let before = try await ledger.schemaVersion()
+    try ledger.refuseNewer(before)
     do throws(EngineError) {
       try await database.script(SQLScripts.install, timeout: .seconds(300))
     } catch {
@@ -149,6 +150,7 @@ public final class Installer {
     do throws(EngineError) {
       try await database.script(SQLScripts.grants(to: role))
     } catch {
+      _ = try? await database.query("ROLLBACK")
       guard !isOwner, case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
       for table in tables { try await letRead(table, role) }
     }

@@ -33,6 +33,7 @@ public final class Uninstaller {
   public func forgetDirectory() async throws(EngineError) -> Bool {
     let ledger = Ledger(database, directory: configuration.name)
     guard try await ledger.schemaVersion() != nil else { return false }
+    try await ledger.requireInstalled()
     let record = try await database.query(
       "SELECT server || ' ' || base, leader FROM rollcall.directory WHERE name = $1", [configuration.name])
     if !record.isEmpty, let subject = record.text(0, 0), try await Leader.exists(for: subject, database) {
@@ -53,7 +54,7 @@ public final class Uninstaller {
     return rows > 0
   }
 
-  /// Drops the schema with every directory's state, the triggers and the role that owns them.
+  /// Drops the schema with every directory's state, the triggers and the roles that own them.
   public func removeAll() async throws(EngineError) {
     try await database.script(SQLScripts.uninstall, timeout: .seconds(300))
   }

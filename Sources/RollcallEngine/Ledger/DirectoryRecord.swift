@@ -131,10 +131,19 @@ extension Ledger {
     guard let version = found else {
       throw .refused("the schema \"rollcall\" is not installed in this database; run: rollcall install")
     }
-    guard version == SQLScripts.version else {
+    if version < SQLScripts.version {
       throw .refused(
         "the schema \"rollcall\" is of version \(version), this program needs \(SQLScripts.version); "
           + "run: rollcall install")
     }
+    try refuseNewer(version)
+  }
+
+  /// - Throws: ``EngineError/refused(_:)`` where the schema is newer than this program.
+  func refuseNewer(_ version: Int?) throws(EngineError) {
+    guard let version, version > SQLScripts.version else { return }
+    throw .refused(
+      "the schema \"rollcall\" is of version \(version), newer than this program knows (\(SQLScripts.version)); "
+        + "upgrade the program")
   }
 }

@@ -1,0 +1,56 @@
+-- Version 1 of grants.sql, for the tests of an upgrade. Frozen.
+-- What the daemon's role needs, and no more: the role reads the change log, the watched tables and nothing else of
+-- HR's, keeps its own state, and can neither write people nor changes.
+--
+--     CREATE ROLE rollcall LOGIN;
+--     psql -v role=rollcall -f sql/grants.sql
+--
+-- Run it as the role that ran install.sql, after every table is watched, and again when another one is.
+
+GRANT USAGE ON SCHEMA rollcall TO :"role";
+GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
+  rollcall.removal, rollcall.disabled, rollcall.renaming, rollcall.managed_group, rollcall.request TO :"role";
+GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance TO :"role";
+
+SET rollcall.grantee = :'role';
+DO $$
+DECLARE
+  role name := current_setting('rollcall.grantee');
+  t record;
+BEGIN
+  IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
+    RAISE WARNING '% may not connect to this database', quote_ident(role)
+      USING HINT = format('GRANT CONNECT ON DATABASE %I TO %I;', current_database(), role);
+  END IF;
+  FOR t IN
+    SELECT w.source, c.relnamespace::regnamespace AS schema, c.relowner::regrole AS owner, n.nspowner::regrole AS schema_owner
+    FROM rollcall.watched w JOIN pg_class c ON c.oid = w.source JOIN pg_namespace n ON n.oid = c.relnamespace
+  LOOP
+    -- Without the right to grant, GRANT warns where the grantor has another right and fails where it has none.
+    BEGIN
+      IF NOT has_schema_privilege(role, t.schema::oid, 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', t.schema, role);
+      END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;
+    END;
+    BEGIN
+      IF NOT has_table_privilege(role, t.source, 'SELECT') THEN
+        EXECUTE format('GRANT SELECT ON TABLE %s TO %I', t.source, role);
+      END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;
+    END;
+    IF NOT has_schema_privilege(role, t.schema::oid, 'USAGE') THEN
+      RAISE WARNING '% may not use the schema %', quote_ident(role), t.schema
+        USING HINT = format('As %s: GRANT USAGE ON SCHEMA %s TO %I;', t.schema_owner, t.schema, role);
+    END IF;
+    IF NOT has_table_privilege(role, t.source, 'SELECT') THEN
+      RAISE WARNING '% may not read %', quote_ident(role), t.source
+        USING HINT = format('As %s: GRANT SELECT ON %s TO %I;', t.owner, t.source, role);
+    END IF;
+  END LOOP;
+END
+$$;
+RESET rollcall.grantee;
