@@ -22,6 +22,8 @@ import Testing
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
     }
+    // As a daemon leaves it that was killed.
+    try await site.sql("INSERT INTO rollcall.bell VALUES ('\(site.name)', true, now())")
     #expect(try await bell(site) == "f")
     let late = try await site.session()
     try await late.run("BEGIN; INSERT INTO users VALUES (2, 'ben', 'x', 'Full Ben', 'active', now())")
@@ -30,6 +32,15 @@ import Testing
       try await late.run("COMMIT")
       try await eventually("ben is there") { try await site.names() == ["ann", "ben"] }
     }
+  }
+
+  @Test func afterACleanEndWhoeverListensHears() async throws {
+    let site = try await site()
+    let write = "LISTEN rollcall; INSERT INTO users VALUES (1, 'ann', 'x', 'Full Ann', 'active', now()); SELECT 1"
+    try await site.withDaemon { _ in
+      try await eventually("the bell is armed") { try await bell(site) == "t" }
+    }
+    #expect(try await site.sql(write).contains("\"keys\":[\"1\"]"))
   }
 
   @Test func aStormIsSilentAndNothingOfItIsLost() async throws {

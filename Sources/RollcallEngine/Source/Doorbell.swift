@@ -65,10 +65,10 @@ final class Doorbell {
     wake()
   }
 
-  /// Lets writers be silent from now on: whoever starts next reads the log first.
+  /// Ends in order: with no other daemon there writers notify whoever listens, as without Rollcall's program.
   func retire() async {
     stop()
-    try? await disarm()
+    _ = try? await database.query("DELETE FROM rollcall.bell WHERE directory = $1", [directory])
   }
 
   private func keep() async {
