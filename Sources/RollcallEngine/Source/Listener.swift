@@ -24,9 +24,10 @@ final class Listener {
 
   init(_ options: ConnectionOptions, _ logger: Logger) {
     // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
-    // commits fail when that is full: the server ends a session that has not probed for so long.
+    // commits fail when that is full: the server ends a session that has not probed for so long, and one whose socket
+    // is full, which is not idle, by the other setting.
     self.options = options.settings(
-      SessionSettings.list(timeout: 10_000) + [("idle_session_timeout", "30s")])
+      SessionSettings.list(timeout: 10_000) + [("idle_session_timeout", "30s"), ("tcp_user_timeout", "20s")])
     self.logger = logger
   }
 
