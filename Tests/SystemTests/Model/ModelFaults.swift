@@ -6,14 +6,14 @@ struct ModelFaults: Sendable {
     case killDaemon, freezeDaemon, stopDaemon
     case killDirectory, freezeDirectory, restartDirectory
     case restartDatabase, crashDatabase, freezeDatabase
-    case endSessions, endOneSession
+    case endSessions, endOneSession, alterTable
     case cutDatabase, refuseDatabase, swallowDatabase, slowDatabase
     case cutDirectory, refuseDirectory, swallowDirectory, slowDirectory
 
     /// What meets the servers themselves; the others meet one daemon.
     static let ofServers: [Fault] = [
       .killDirectory, .freezeDirectory, .restartDirectory, .restartDatabase, .crashDatabase, .freezeDatabase,
-      .endSessions, .endOneSession,
+      .endSessions, .endOneSession, .alterTable,
     ]
     static let ofDaemons: [Fault] = Fault.allCases.filter { !ofServers.contains($0) }
   }
@@ -86,6 +86,14 @@ struct ModelFaults: Sendable {
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE \(session)
         ORDER BY hashint4(pid + \(random.below(1000))) LIMIT 1
         """)
+    case .alterTable:
+      // As a migration does it, with HR at work; one that finds no gap is given up.
+      let change = random.pick([
+        "ADD COLUMN IF NOT EXISTS extra int", "DROP COLUMN IF EXISTS extra", "ALTER email TYPE varchar(300)",
+        "ALTER email TYPE text", "ALTER full_name TYPE varchar(200)", "ADD COLUMN IF NOT EXISTS more text DEFAULT 'x'",
+        "DROP COLUMN IF EXISTS more",
+      ])
+      _ = try? await house.site.sql("SET lock_timeout = '2s'; ALTER TABLE users \(change)")
     case .cutDatabase: await database.cut()
     case .cutDirectory: await directory.cut()
     case .refuseDatabase, .refuseDirectory:

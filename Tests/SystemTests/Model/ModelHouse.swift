@@ -13,14 +13,28 @@ actor ModelHouse {
   nonisolated let world: FaultyWorld
   nonisolated let site: Site
   private var places: [Place] = []
+  /// Whether people have groups, and removals a tiny budget that an operator has to help out of.
+  nonisolated let isHeld: Bool
 
-  init() async throws {
+  init(isHeld: Bool = false) async throws {
+    self.isHeld = isHeld
     world = try await FaultyWorld.start()
-    var settings = SiteSettings()
+    var settings = isHeld ? SiteSettings.groups() : SiteSettings()
+    if isHeld { settings.more = "removals: { most: 5%, least: 2 }" }
     // Exchanges of names within one statement pass the constraint.
     settings.schema += "\nALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;"
     settings.directory = "timeout: 3s"
     settings.more += "\nsweep: { every: 2s }"
+    if isHeld {
+      // Who ever was there, for the budget.
+      settings.schema += """
+
+        CREATE TABLE everybody (key int);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN INSERT INTO public.everybody VALUES (NEW.id); RETURN NULL; END';
+        CREATE TRIGGER note AFTER INSERT OR UPDATE OF id ON users FOR EACH ROW EXECUTE FUNCTION note();
+        """
+    }
     site = try await world.site(settings)
   }
 

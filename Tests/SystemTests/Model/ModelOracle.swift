@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallEngine
 import Sandbox
 
 /// What the directory must hold, worked out from the table by nothing of Rollcall's.
@@ -34,7 +35,28 @@ enum ModelOracle {
       if present != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }
     }
     for (key, person) in wanted where seen[key] == nil { lines.append("missing: \(key), wanted \(person)") }
-    return lines.sorted()
+    return lines.sorted() + (try await groupDifferences(site))
+  }
+
+  /// The same of groups, where the site has any.
+  private static func groupDifferences(_ site: Site) async throws -> [String] {
+    if site.configuration.groups == nil { return [] }
+    let rows = try await site.sql(
+      "SELECT role || E'\\t' || username FROM user_roles JOIN users ON users.id = user_id WHERE role <> ''")
+    var wanted: [String: Set<String>] = [:]
+    for row in rows.split(separator: "\n") {
+      let fields = row.split(separator: "\t").map(String.init)
+      wanted[fields[0], default: []].insert(fields[1])
+    }
+    var lines: [String] = []
+    for group in Set(wanted.keys).union(try await site.groupNames()).sorted() {
+      let found = Set(try await site.members(group) ?? []).subtracting([""])
+      let people = wanted[group] ?? []
+      if found != people {
+        lines.append("group \(group): \(found.subtracting(people)) too many, \(people.subtracting(found)) missing")
+      }
+    }
+    return lines
   }
 
   private static func wanted(_ site: Site) async throws -> [String: Person] {

@@ -15,9 +15,14 @@ import Testing
   private static let round = 30
 
   @Test("G1: whatever happens in between, the directory converges to the table")
-  func theModel() async throws {
+  func theModel() async throws { try await run(isHeld: false) }
+
+  @Test("G1, G8: with groups and a tiny budget too, once a person has released what is held")
+  func theModelWithGroupsAndABudget() async throws { try await run(isHeld: true) }
+
+  private func run(isHeld: Bool) async throws {
     print("model: ROLLCALL_MODEL_SEED=\(ModelTests.seed) ROLLCALL_MODEL_SECONDS=\(ModelTests.seconds)")
-    let house = try await ModelHouse()
+    let house = try await ModelHouse(isHeld: isHeld)
     try await house.startDaemons()
     var tally = ModelWriter.Tally()
     var faults: [ModelFaults.Fault: Int] = [:]
@@ -28,6 +33,7 @@ import Testing
       tally.changes += written.changes
       tally.failures += written.failures
       faults.merge(broken, uniquingKeysWith: +)
+      if isHeld { try await expectWithinBudget(house.site) }
       try await converge(house, round)
       let sum = faults.values.reduce(0, +)
       print("model: \(round + 1)/\(rounds): \(tally.transactions) transactions, \(tally.changes) rows, \(sum) faults")
@@ -43,6 +49,16 @@ import Testing
         + "\(faults.values.reduce(0, +)) faults: \(kinds.joined(separator: ", "))")
   }
 
+  /// No more people were removed unasked than the budget has for all who ever were there.
+  private func expectWithinBudget(_ site: Site) async throws {
+    let counts = try await site.sql(
+      """
+      SELECT (SELECT count(DISTINCT key) FROM rollcall.removal), (SELECT count(DISTINCT key) FROM everybody)
+      """
+    ).split(separator: "|").compactMap { Int($0) }
+    #expect(counts.count == 2 && counts[0] <= max(2, counts[1] / 20), "seed \(ModelTests.seed): \(counts)")
+  }
+
   private func chaos(
     _ house: ModelHouse, _ round: Int, first: Int
   ) async throws -> (ModelWriter.Tally, [ModelFaults.Fault: Int]) {
@@ -50,7 +66,7 @@ import Testing
       ModelRandom(seed: ModelTests.seed, stream: UInt64(round * 100 + stream))
     }
     let writers = (0..<4).map { number in
-      let writer = ModelWriter(house.site, number: number)
+      let writer = ModelWriter(house.site, number: number, hasGroups: house.isHeld)
       let drawn = random(number)
       return Task { await writer.run(drawn, from: 10_000 * (round + 1)) }
     }
@@ -77,8 +93,9 @@ import Testing
     let site = house.site
     #expect(try await house.deaths().isEmpty, "seed \(ModelTests.seed): a daemon has ended by itself")
     do {
-      try await eventually(within: .seconds(60), "round \(round) converges", poll: .milliseconds(200)) {
-        try await ModelOracle.differences(site)
+      try await eventually(within: .seconds(90), "round \(round) converges", poll: .milliseconds(200)) {
+        if house.isHeld { try await site.releaseAll() }
+        return try await ModelOracle.differences(site)
       } is: {
         $0.isEmpty
       }
@@ -99,5 +116,18 @@ import Testing
       print(await house.words())
       throw error
     }
+  }
+}
+
+extension Site {
+  /// Releases whatever is held, as an operator would who has looked at it.
+  fileprivate func releaseAll() async throws {
+    try await sql(
+      """
+      WITH released AS (UPDATE rollcall.held SET approved = true WHERE NOT approved RETURNING 1),
+      asked AS (
+        INSERT INTO rollcall.request (directory, kind) SELECT '\(name)', 'release' FROM released LIMIT 1 RETURNING id)
+      SELECT pg_notify('rollcall', '{"request":"\(name)"}') FROM asked
+      """)
   }
 }

@@ -9,10 +9,13 @@ final class ModelWriter: Sendable {
 
   let site: Site
   private let number: Int
+  private let hasGroups: Bool
 
-  init(_ site: Site, number: Int) {
+  /// - Parameter hasGroups: writes memberships too.
+  init(_ site: Site, number: Int, hasGroups: Bool = false) {
     self.site = site
     self.number = number
+    self.hasGroups = hasGroups
   }
 
   /// What it has done.
@@ -121,6 +124,7 @@ final class ModelWriter: Sendable {
       last += 1
       return last * 10 + number
     }
+    if hasGroups, random.chance(35) { return membership(somebody, &random) }
     switch random.below(100) {
     case 0..<22:
       let id = new()
@@ -154,6 +158,18 @@ final class ModelWriter: Sendable {
     case 96..<98: return "DELETE FROM users WHERE id % 7 = \(random.below(7))"
     case 98: return random.chance(40) ? "TRUNCATE users" : "DELETE FROM users WHERE username LIKE 'b%'"
     default: return "UPDATE users SET username = 'x' || id WHERE id % 11 = \(random.below(11))"
+    }
+  }
+
+  private func membership(_ somebody: String, _ random: inout ModelRandom) -> String {
+    let role = "g\(random.below(6))"
+    switch random.below(20) {
+    case 0..<11: return "INSERT INTO user_roles SELECT \(somebody), '\(role)' ON CONFLICT DO NOTHING"
+    case 11..<15: return "DELETE FROM user_roles WHERE user_id = \(somebody)"
+    case 15: return "DELETE FROM user_roles WHERE role = '\(role)'"
+    case 16: return random.chance(30) ? "TRUNCATE user_roles" : "DELETE FROM user_roles WHERE user_id % 5 = 0"
+    case 17: return "UPDATE user_roles SET role = '\(role)' || user_id % 3 WHERE user_id % 4 = 1"
+    default: return "INSERT INTO user_roles SELECT id, '\(role)' FROM users WHERE id % 3 = 0 ON CONFLICT DO NOTHING"
     }
   }
 
