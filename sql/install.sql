@@ -258,6 +258,41 @@ BEGIN
 END
 $step$;
 
+-- Why a removal is held, and the fingerprint of the last comparison whose removals were decided: the first one after a
+-- change of the mapping holds every removal, also where it was cut short by a restart.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.held ADD COLUMN reason text;
+    ALTER TABLE rollcall.directory ADD COLUMN compared text;
+    UPDATE rollcall.directory SET compared = fingerprint WHERE watermark IS NOT NULL AND last_reconcile IS NOT NULL;
+  END IF;
+END
+$step$;
+
+-- Memberships that were taken away a while ago, for their budget. A role that may note removals may note these.
+DO $step$
+DECLARE
+  grantee oid;
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE TABLE rollcall.leaving (
+      directory text NOT NULL,
+      key text NOT NULL,
+      group_id text NOT NULL,
+      at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (directory, key, group_id)
+    );
+    FOR grantee IN
+      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
+      WHERE c.oid = 'rollcall.removal'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.leaving TO %s', grantee::regrole);
+    END LOOP;
+  END IF;
+END
+$step$;
+
 -- What a directory's tables and triggers were like when it was started or compared last, as a digest.
 DO $step$
 BEGIN

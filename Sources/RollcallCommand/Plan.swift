@@ -10,14 +10,15 @@ struct Plan: AsyncParsableCommand {
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
       what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments. \
       Passwords are shown as ***. With keys it looks at these alone, and says where each stands for which there is \
-      nothing to do. That and a summary go to standard error.
+      nothing to do. That and a summary go to standard error. A removal that the budget, or the first comparison after a \
+      change of the mapping, would hold is shown as held.
 
       Examples:
         rollcall plan
         rollcall plan 17 18
         rollcall plan --json | jq -r '.operations[].dn'
 
-      Exit codes: 0 nothing to do (and nothing on standard output), 2 something, 1 an error.
+      Exit codes: 0 nothing to do (and nothing on standard output), 2 something, 1 an error, or a key that neither side knows.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -38,6 +39,7 @@ struct Plan: AsyncParsableCommand {
       if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
       for standing in result.standings { Output.error.say("\(standing)") }
       Output.error.say(page.summary)
+      if !result.unknown.isEmpty { return 1 }
       return page.isEmpty ? 0 : 2
     }
   }
@@ -49,15 +51,19 @@ struct PlanPage {
   private let held: [Removal]
   private let parked: [(key: RosterKey, value: Problem)]
   private let blocked: [(key: RosterKey, value: Blocker)]
+  private let foretold: [RosterKey: String]
+  private let setAside: [StatusReport.Parked]
 
   init(_ result: Rehearsal.Result) {
     steps = result.plan.sequences.flatMap(\.steps)
     held = result.held.sorted { $0.key < $1.key }
     parked = result.parked.sorted { $0.key < $1.key }
     blocked = result.plan.blocked.sorted { $0.key < $1.key }
+    foretold = result.foretold
+    setAside = result.setAside.values.sorted { $0.key < $1.key }
   }
 
-  var isEmpty: Bool { steps.isEmpty && held.isEmpty && parked.isEmpty && blocked.isEmpty }
+  var isEmpty: Bool { steps.isEmpty && held.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty }
 
   var ldif: String {
     var text = steps.isEmpty ? "" : LDIF.header
@@ -65,12 +71,18 @@ struct PlanPage {
       text += LDIF.comment("key \(step.key): \(step.what.rawValue)") + LDIF.change(step.operation)
     }
     for removal in held {
+      let state = foretold[removal.key].map { "would be held, because \($0)" } ?? "held"
       text += LDIF.comment(
-        "held: key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
+        "\(state): key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
       )
     }
     for (key, problem) in parked {
       text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
+    }
+    for parked in setAside {
+      text += LDIF.comment(
+        "parked at present: key \(parked.key): \(parked.reason): \(parked.message); "
+          + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
     for (key, blocker) in blocked {
       text += LDIF.comment("waits: key \(key): for key \(blocker.key), which has \(blocker.dn.text)")
@@ -96,6 +108,7 @@ struct PlanPage {
           held.map {
             .object([
               ("key", .string($0.key.text)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
+              ("reason", JSON(foretold[$0.key])),
             ])
           })
       ),
@@ -107,7 +120,13 @@ struct PlanPage {
               ("key", .string(key.text)), ("reason", .string(problem.reason.rawValue)),
               ("code", JSON(problem.code.map(Int.init))), ("message", .string(problem.message)),
             ])
-          })
+          }
+            + setAside.map {
+              .object([
+                ("key", .string($0.key)), ("reason", .string($0.reason)), ("code", JSON($0.code)),
+                ("message", .string($0.message)),
+              ])
+            })
       ),
       (
         "waiting",
@@ -122,8 +141,9 @@ struct PlanPage {
   var summary: String {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
-    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held, "
-      + "\(parked.count) parked\(waiting)"
+    let future = foretold.isEmpty ? "" : " (\(foretold.count) of them from now on)"
+    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held\(future), "
+      + "\(parked.count + setAside.count) parked\(waiting)"
   }
 }
 

@@ -77,7 +77,7 @@ struct StatusPage {
   private static func json(_ held: HeldSet.Removal) -> JSON {
     .object([
       ("key", .string(held.key.text)), ("action", .string(held.action)), ("dn", .string(held.dn)),
-      ("since", .string(held.since)),
+      ("since", .string(held.since)), ("reason", JSON(held.reason)),
     ])
   }
 
@@ -107,7 +107,10 @@ struct StatusPage {
       return
         "parked \(parked.key): \(parked.message) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
     }
-    text += list(report.held.removals) { "held \($0.key): \($0.action) \($0.dn) [since \($0.since)]" }
+    text += list(report.held.removals) { held in
+      let reason = held.reason.map { "\($0), " } ?? ""
+      return "held \(held.key): \(held.action) \(held.dn) [\(reason)since \(held.since)]"
+    }
     return text
   }
 

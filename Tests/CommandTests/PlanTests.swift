@@ -58,17 +58,35 @@ import Testing
     try await site.hire(["ada", "bo", "cy"])
     try await site.sql("UPDATE users SET status = 'left' WHERE id = 2")
     try await site.succeed("sync")
-    let ran = try await site.succeed("plan", "1", "2", "3", "9", "none")
-    #expect(ran.output.isEmpty)
+    let ran = try await site.rollcall("plan", "1", "2", "3", "9", "none")
+    #expect(ran.output.isEmpty && ran.code == 1, "who is unknown is an error")
     #expect(
       Set(ran.errors.split(separator: "\n").map(String.init)) == [
         "key 1: nothing to do: its row is active, its entry is uid=ada,\(site.base)",
         "key 2: nothing to do: source.active says that the person is inactive, no entry carries it",
         "key 3: nothing to do: source.where leaves its row out, no entry carries it",
-        "key 9: nothing to do: no row has this key, no entry carries it",
-        "key none: nothing to do: no row has this key, no entry carries it",
+        "key 9: unknown: no row has this key, and no entry carries it",
+        "key none: unknown: no row has this key, and no entry carries it",
         "0 operations for 0 keys, 0 held, 0 parked",
       ])
+    #expect(try await site.succeed("plan", "1", "2", "3").output.isEmpty)
+  }
+
+  @Test func whoIsParkedIsSaidBesideWhatWouldBeDone() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.directory.modify(
+      "dn: uid=ada,\(site.base)\nobjectClass: inetOrgPerson\nuid: ada\ncn: Other\nsn: Other\n")
+    try await site.hire(["ada"])
+    try await site.rollcall("sync")
+    #expect(try await site.status().parked.map(\.key) == ["1"])
+    // The cause has gone, and nobody has told.
+    try await site.directory.modify("dn: uid=ada,\(site.base)\nchangetype: delete\n")
+    let ran = try await site.rollcall("plan", "1")
+    #expect(ran.code == 2)
+    #expect(ran.output.contains("# key 1: create\n"))
+    #expect(ran.output.contains("# parked at present: key 1: name-taken: "))
+    #expect(ran.errors == "1 operation for 1 key, 0 held, 1 parked\n")
   }
 
   @Test func passwordsAreHidden() async throws {

@@ -15,7 +15,9 @@ import Testing
     let database = try await upgraded(
       """
       INSERT INTO rollcall.held (directory, key, action, dn, since, approved)
-      VALUES ('main', '7', 'delete', 'uid=a', '2026-01-01Z', true), ('main', '8', 'disable', 'uid=b', now(), false)
+      VALUES ('main', '7', 'delete', 'uid=a', '2026-01-01Z', true), ('main', '8', 'disable', 'uid=b', now(), false);
+      INSERT INTO rollcall.directory (name, fingerprint, watermark, last_reconcile)
+      VALUES ('well', 'f1', '700:700:', now()), ('cut', 'f2', NULL, now())
       """)
     #expect(
       try await database.sql(
@@ -23,6 +25,9 @@ import Testing
         == "7|delete|uid=a|2026|t\n8|disable|uid=b|2026|f")
     try await database.sql(
       "INSERT INTO rollcall.held (directory, subject, action, dn) VALUES ('main', '7', 'takeover', 'uid=a')")
+    #expect(
+      try await database.sql("SELECT name, compared FROM rollcall.directory ORDER BY name") == "cut|\nwell|f1",
+      "whose comparison was under way is compared before anybody is removed")
     // Again, as an upgrade that was cut off is done again.
     try await database.install()
     #expect(try await database.sql("SELECT count(*) FROM rollcall.held") == "3")

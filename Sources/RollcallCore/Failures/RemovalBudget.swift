@@ -24,22 +24,24 @@ public enum RemovalBudget {
   public enum Reason: Sendable, Equatable {
     /// `allowed`: how many more may go now.
     case beyond(allowed: Int)
-    /// A directory's first reconcile removes nobody.
-    case firstReconcile
+    /// A directory's first comparison removes nobody.
+    case firstComparison
+    /// Nor does the first one after the mapping, the scope or the schema has changed.
+    case changedMapping
   }
 
   /// - Parameters:
-  ///   - wanted: removals in the batch.
+  ///   - wanted: removals in the batch; of memberships, how many it takes away. The same of all others here.
   ///   - managed: entries with a link that are there now.
   ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the budget
   ///     that a single batch would have found.
   ///   - disabled: those of them whose entries are still there and counted as managed already.
-  ///   - firstReconcile: no reconcile of this directory was completed before.
+  ///   - holding: why every removal is held, whatever the budget; nil where the budget decides.
   public static func decide(
-    wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, firstReconcile: Bool = false
+    wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, holding: Reason? = nil
   ) -> Decision {
     guard wanted > 0, policy.most < 100 else { return .allowed }
-    guard !firstReconcile else { return .held(.firstReconcile) }
+    if let holding { return .held(holding) }
     let left = max(0, allowance(among: managed + spent - disabled, policy) - spent)
     return wanted <= left ? .allowed : .held(.beyond(allowed: left))
   }

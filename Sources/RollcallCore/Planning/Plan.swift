@@ -136,20 +136,35 @@ public struct Blocker: Sendable, Equatable {
   }
 }
 
-/// The delete or first disable of a managed entry.
+/// What is taken away from a person: the managed entry, by a delete or a first disable, or memberships.
 public struct Removal: Sendable, Equatable {
   public enum Action: String, Sendable {
     case delete
     case disable
+    /// Of groups; the person stays.
+    case leave
+
+    public var kind: RemovalKind { self == .leave ? .memberships : .people }
   }
 
   public var key: RosterKey
   public var action: Action
   public var dn: DistinguishedName
+  /// The groups that the person leaves, by their ids.
+  public var groups: [String]
 
-  public init(key: RosterKey, action: Action, dn: DistinguishedName) {
+  public init(key: RosterKey, action: Action, dn: DistinguishedName, groups: [String] = []) {
     self.key = key
     self.action = action
     self.dn = dn
+    self.groups = groups
   }
+
+  /// How much of the budget it takes.
+  public var weight: Int { action == .leave ? groups.count : 1 }
+}
+
+/// What has a budget of its own.
+public enum RemovalKind: Sendable, CaseIterable {
+  case people, memberships
 }

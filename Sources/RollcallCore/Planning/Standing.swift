@@ -4,12 +4,15 @@ internal import LDAPModel
 public struct Standing: Sendable, Equatable, CustomStringConvertible {
   public var key: RosterKey
   public var description: String
+  /// Neither side knows the key.
+  public var isUnknown: Bool
 
   /// - Parameters:
   ///   - subject: both sides of a key that needs no step.
   ///   - row: what its row says of itself; nil where there is none.
   public init(_ subject: Subject, row: (inScope: Bool, active: Bool)?) {
     key = subject.key
+    isUnknown = row == nil && subject.current == nil
     let table =
       switch row {
       case nil: "no row has this key"
@@ -18,6 +21,9 @@ public struct Standing: Sendable, Equatable, CustomStringConvertible {
       case (inScope: true, active: true)?: "its row is active"
       }
     let directory = subject.current.map { "its entry is \($0.dn.text)" } ?? "no entry carries it"
-    description = "key \(subject.key): nothing to do: \(table), \(directory)"
+    description =
+      isUnknown
+      ? "key \(subject.key): unknown: no row has this key, and no entry carries it"
+      : "key \(subject.key): nothing to do: \(table), \(directory)"
   }
 }

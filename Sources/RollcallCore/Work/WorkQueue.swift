@@ -6,9 +6,6 @@ public enum Priority: Int, Sendable, Comparable, CaseIterable {
   public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// A set of keys whose removals are decided together, once all of it has been looked at.
-public typealias Gathering = Int
-
 /// Keys that one worker takes at once.
 public struct Batch: Sendable, Equatable {
   public var keys: [RosterKey]
@@ -25,6 +22,7 @@ public struct Batch: Sendable, Equatable {
 /// A key that is added while it is in flight is marked dirty and queued again when its worker ends, since the
 /// worker may have read its row before the change. Every unsettled key belongs to the oldest ``Epoch`` in which
 /// it was added: when all keys of an epoch and of those before it have settled, the watermark may pass it.
+/// A key that is handed in with a ``Gathering`` belongs to it until that is decided, whatever adds it meanwhile.
 ///
 /// Pure policy: no clock, no I/O; who calls it decides when.
 public struct WorkQueue: Sendable {
@@ -38,7 +36,8 @@ public struct WorkQueue: Sendable {
   private struct Touch {
     var priority: Priority
     var epoch: Epoch
-    var gathering: Gathering?
+    /// Those that count on this turn.
+    var gatherings: [Gathering] = []
   }
 
   private struct Item {
@@ -57,7 +56,8 @@ public struct WorkQueue: Sendable {
   private var holders: [RosterKey: RosterKey] = [:]
   private var waiters: [RosterKey: [RosterKey]] = [:]
   private var lastTicket = 0
-  private var unplanned: [Gathering: Int] = [:]
+  /// Whose removals are decided together.
+  public private(set) var gatherings = GatheringBook()
   /// The log's stretches and what of them is unsettled.
   public var epochs = EpochLedger()
 
@@ -65,9 +65,6 @@ public struct WorkQueue: Sendable {
 
   /// Keys that are not settled.
   public var backlog: Int { items.count }
-
-  /// How many keys added with this gathering have not been looked at.
-  public func unplanned(in gathering: Gathering) -> Int { unplanned[gathering] ?? 0 }
 
   public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
 
@@ -80,25 +77,22 @@ public struct WorkQueue: Sendable {
   ///
   /// - Parameters:
   ///   - epoch: which must not settle before the key does; nil is the current one.
-  ///   - gathering: where its removal is decided, should it need one; nil decides at once.
+  ///   - gathering: where its removal is decided with others, should it need one; nil leaves that as it is.
   public mutating func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil
   ) {
-    let touch = Touch(priority: priority, epoch: epoch ?? epochs.current, gathering: gathering)
+    let touch = Touch(
+      priority: priority, epoch: epoch ?? epochs.current, gatherings: gathering.map { [$0] } ?? [])
+    if let gathering { gatherings.join(key, gathering) }
     guard var item = items[key] else {
       open(touch)
       items[key] = Item(state: .waiting, touch: touch)
       return enqueue(key)
     }
     if item.state == .inFlight {
-      if let dirty = item.dirty {
-        close(dirty)
-        var merged = touch
-        merged.priority = min(touch.priority, dirty.priority)
-        merged.epoch = min(touch.epoch, dirty.epoch)
-        merged.gathering = dirty.gathering
-        item.dirty = merged
-        open(merged)
+      if var dirty = item.dirty {
+        merge(touch, into: &dirty)
+        item.dirty = dirty
       } else {
         item.dirty = touch
         open(touch)
@@ -106,9 +100,8 @@ public struct WorkQueue: Sendable {
       items[key] = item
       return
     }
-    if touch.epoch < item.touch.epoch { swapEpoch(&item.touch, to: touch.epoch) }
     let urgent = priority < item.touch.priority
-    item.touch.priority = min(priority, item.touch.priority)
+    merge(touch, into: &item.touch)
     items[key] = item
     if urgent, case .queued = item.state { enqueue(key) }
   }
@@ -143,13 +136,16 @@ public struct WorkQueue: Sendable {
     return nil
   }
 
-  /// The gathering in which this key's removal is to be decided, if not at once.
-  public func gathering(of key: RosterKey) -> Gathering? { items[key]?.touch.gathering }
+  /// Whether a single change of the log has named this key.
+  public func isUrgent(_ key: RosterKey) -> Bool { items[key]?.touch.priority == .notification }
 
   /// Ends a key's turn: settled, or queued again if it was touched meanwhile. Who waited for it is woken.
-  public mutating func finish(_ key: RosterKey) {
+  ///
+  /// - Parameter staying: it needs no removal any more, so no gathering decides over it.
+  public mutating func finish(_ key: RosterKey, staying: Bool = false) {
     guard let item = items[key] else { return }
     close(item.touch)
+    gatherings.ended(key, staying: staying, next: item.dirty?.gatherings ?? [])
     if let dirty = item.dirty {
       items[key] = Item(state: .waiting, touch: dirty)
       enqueue(key)
@@ -159,6 +155,18 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
+  /// Has a gathering decide over a key that something else has brought.
+  public mutating func join(_ key: RosterKey, _ gathering: Gathering) { gatherings.join(key, gathering) }
+
+  /// Ends a gathering: it is decided.
+  public mutating func decided(_ gathering: Gathering) { gatherings.end(gathering) }
+
+  /// Ends a gathering that nobody will decide. Its keys that are still to be looked at stay withheld: they are found
+  /// again by its successor.
+  public mutating func abandon(_ gathering: Gathering) {
+    gatherings.abandon(gathering) { items[$0] != nil }
+  }
+
   /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).
   ///
   /// - Parameter demoted: its urgency from now on, if it is to wait behind others; nil leaves it.
@@ -166,9 +174,8 @@ public struct WorkQueue: Sendable {
     guard var item = items[key] else { return }
     if let demoted { item.touch.priority = demoted }
     if let dirty = item.dirty {
-      // What was added meanwhile is one with the key's turn again: the older epoch waits for both.
-      item.touch.priority = min(item.touch.priority, dirty.priority)
-      if dirty.epoch < item.touch.epoch { swapEpoch(&item.touch, to: dirty.epoch) }
+      // What was added meanwhile is one with the key's turn again: the older epoch and all gatherings wait for both.
+      merge(dirty, into: &item.touch)
       close(dirty)
       item.dirty = nil
     }
@@ -177,10 +184,18 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
-  private mutating func swapEpoch(_ touch: inout Touch, to epoch: Epoch) {
-    epochs.enter(epoch)
-    epochs.leave(touch.epoch)
-    touch.epoch = epoch
+  /// Makes two touches one: the more urgent, the older, and in all gatherings of both.
+  private mutating func merge(_ other: Touch, into touch: inout Touch) {
+    touch.priority = min(touch.priority, other.priority)
+    if other.epoch < touch.epoch {
+      epochs.enter(other.epoch)
+      epochs.leave(touch.epoch)
+      touch.epoch = other.epoch
+    }
+    for gathering in other.gatherings where !touch.gatherings.contains(gathering) {
+      touch.gatherings.append(gathering)
+      gatherings.begin(gathering)
+    }
   }
 
   /// Lets an in-flight key wait until `holder`, who has a name that it wants, has been looked at afresh.
@@ -208,7 +223,7 @@ public struct WorkQueue: Sendable {
     items[key]?.awaited.append(holder)
     holders[key] = holder
     waiters[holder, default: []].append(key)
-    add(holder, item.touch.priority, gathering: items[holder] == nil ? item.touch.gathering : nil)
+    add(holder, item.touch.priority, gathering: items[holder] == nil ? item.touch.gatherings.last : nil)
   }
 
   private mutating func wakeWaiters(of holder: RosterKey) {
@@ -227,12 +242,11 @@ public struct WorkQueue: Sendable {
 
   private mutating func open(_ touch: Touch) {
     epochs.enter(touch.epoch)
-    if let gathering = touch.gathering { unplanned[gathering, default: 0] += 1 }
+    for gathering in touch.gatherings { gatherings.begin(gathering) }
   }
 
   private mutating func close(_ touch: Touch) {
     epochs.leave(touch.epoch)
-    guard let gathering = touch.gathering, let count = unplanned[gathering] else { return }
-    unplanned[gathering] = count > 1 ? count - 1 : nil
+    for gathering in touch.gatherings { gatherings.end(turnIn: gathering) }
   }
 }

@@ -10,6 +10,8 @@ public struct HeldSet: Sendable, Equatable {
     public var dn: String
     /// RFC 3339, UTC.
     public var since: String
+    /// Why it is held; nil where an older version did so.
+    public var reason: String?
   }
 
   /// By key.
@@ -34,14 +36,14 @@ extension Ledger {
   func heldSet() async throws(EngineError) -> HeldSet {
     let result = try await database.query(
       """
-      SELECT subject, action, dn, \(StatusReport.time("since")) FROM rollcall.held
+      SELECT subject, action, dn, \(StatusReport.time("since")), reason FROM rollcall.held
       WHERE directory = $1 AND NOT approved ORDER BY subject COLLATE "C", action COLLATE "C"
       """, [directory])
     return HeldSet(
       removals: (0..<result.rowCount).map { row in
         HeldSet.Removal(
           key: result.key(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
-          since: result.text(row, 3) ?? "")
+          since: result.text(row, 3) ?? "", reason: result.text(row, 4))
       })
   }
 }

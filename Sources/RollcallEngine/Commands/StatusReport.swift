@@ -101,7 +101,7 @@ extension Ledger {
     self.init(try Database(configuration), directory: configuration.name)
   }
 
-  fileprivate func parkedInDetail() async throws(EngineError) -> [StatusReport.Parked] {
+  func parkedInDetail() async throws(EngineError) -> [StatusReport.Parked] {
     let result = try await database.query(
       """
       SELECT key, reason, code, message, attempts, \(StatusReport.time("since")), \(StatusReport.time("next_at"))

@@ -21,7 +21,7 @@ extension Engine {
   /// nobody has looked at.
   func takeUpGroups() {
     guard let groups else { return }
-    for key in groups.registry.renaming.keys { provisioner.add(key, .retry) }
+    provisioner.gather(groups.registry.renaming.keys, .retry)
     provisioner.pump()
     let uncompared = groups.registry.uncompared
     if !uncompared.isEmpty { muster(uncompared) }
@@ -29,7 +29,7 @@ extension Engine {
 
   /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
   private func handIn(_ keys: [RosterKey], membersOf names: [GroupName]) {
-    for key in keys { provisioner.add(key, .reconcile) }
+    provisioner.gather(keys, .reconcile)
     provisioner.pump()
     guard let groups else { return }
     Reactor.task {

@@ -82,6 +82,7 @@ final class GroupKeeper {
       else { continue }
       var person = GroupSubject(key: key, before: subject.current?.dn, journalled: journalled)
       person.hasSteps = steps[key] != nil
+      person.isGone = subject.desired == .absent || subject.desired == .orphanDisabled
       person.isContended = steps[key] ?? 0 > 1
       person.after = after(subject, hasSteps: person.hasSteps)
       person.oldName = person.before.flatMap(planner.value)

@@ -18,8 +18,11 @@ struct GroupRehearsal {
   }
 
   /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
+  ///
+  /// - Parameter withheld: says who of those who leave groups stays in them for now.
   func steps(
-    _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName]
+    _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName],
+    withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
   ) async throws(EngineError) -> (before: [Step], after: [Step]) {
     var (people, problems) = keeper.subjects(subjects, plan) { _ in false }
     for (key, problem) in problems {
@@ -31,6 +34,8 @@ struct GroupRehearsal {
     var counted = Set(keeper.registry.all)
     for person in people { counted.formUnion(person.wanted ?? []) }
     try await keeper.look(&people, .reading) { counted.contains($0) }
+    let kept = try await withheld(people.compactMap(keeper.leaving))
+    for index in people.indices where kept.contains(people[index].key) { keeper.keepGroups(&people[index]) }
     let free = try await keeper.lookAtHolders(&people, .reading)
     let first = keeper.changesBefore(people, free: free)
     keeper.note(first, in: &people)

@@ -13,6 +13,8 @@ struct GroupTally {
   private var groups: [GroupName: UInt64]
   /// Groups that Rollcall made and in which nobody is left.
   private(set) var empty: [GroupName] = []
+  /// Memberships, placeholders aside.
+  private(set) var count = 0
 
   /// The names that groups have in the directory, by those that rows have for them.
   private let spellings: [AttributeValue: AttributeValue]
@@ -29,6 +31,7 @@ struct GroupTally {
 
   mutating func add(_ members: [AttributeValue], of group: GroupName) {
     guard let hash = groups[group] else { return }
+    count += members.count { !planner.isPlaceholder($0) }
     for member in members { sums[GroupTally.hash(planner.identity(of: member)), default: 0] &+= hash }
   }
 

@@ -19,6 +19,8 @@ struct GroupSubject {
   var hasSteps = false
   /// Whether another key wants the name that this one leaves: then groups must not know it any more by then.
   var isContended = false
+  /// The person is gone, or disabled as one who is: it leaves its groups within the budget for people.
+  var isGone = false
   /// What groups know of any of the names.
   var found: [FoundMembership] = []
 

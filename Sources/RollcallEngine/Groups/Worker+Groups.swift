@@ -30,6 +30,7 @@ extension Worker {
     people.removeAll { out[$0.key] != nil }
     try await groups.manage(people, lane)
     try await groups.look(&people, lane, manages: groups.registry.manages)
+    try await withholdLeaving(&people, groups, &report)
     let free = try await groups.lookAtHolders(&people, lane)
     let changes = groups.changesBefore(people, free: free)
     let result = await groups.apply(changes, lane)
@@ -75,8 +76,24 @@ extension Worker {
     return again
   }
 
-  private func note(_ result: GroupReport, _ report: inout WorkReport) throws(EngineError) {
+  /// Has people stay in their groups whose leaving is held, or is decided with others.
+  private func withholdLeaving(
+    _ people: inout [GroupSubject], _ groups: GroupKeeper, _ report: inout WorkReport
+  ) async throws(EngineError) {
+    let leaves = people.compactMap(groups.leaving)
+    let withheld = leaves.isEmpty ? [] : try await gatekeeper.withhold(leaves, .memberships)
+    for index in people.indices where withheld.contains(people[index].key) { groups.keepGroups(&people[index]) }
+    report.keepGroups.subtract(people.map(\.key))
+    report.keepGroups.formUnion(withheld)
+    let leavers = Set(leaves.map(\.key))
+    let staying = people.map(\.key).filter { !leavers.contains($0) }
+    gatekeeper.keep(staying, .memberships)
+    try await state.unhold(staying, .memberships)
+  }
+
+  func note(_ result: GroupReport, _ report: inout WorkReport) throws(EngineError) {
     report.applied += result.applied
+    for step in result.applied { gatekeeper.applied(step) }
     report.unknown += result.unknown
     if let trouble = result.trouble { throw trouble }
   }

@@ -6,6 +6,8 @@ struct DirectoryRecord: Sendable {
   var system: String?
   var timeline: String?
   var fingerprint: String?
+  /// That of the last comparison whose removals were decided.
+  var compared: String?
   var server: String?
   var base: String?
   /// What the triggers were like at the last start or comparison; nil where nobody has noted it.
@@ -33,13 +35,13 @@ extension Ledger {
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
-        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture
+        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
     return DirectoryRecord(
       watermark: result.text(0, 0), system: result.text(0, 1), timeline: result.text(0, 2),
-      fingerprint: result.text(0, 3), server: result.text(0, 4), base: result.text(0, 5),
+      fingerprint: result.text(0, 3), compared: result.text(0, 13), server: result.text(0, 4), base: result.text(0, 5),
       capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
@@ -77,8 +79,10 @@ extension Ledger {
   /// - Parameter capture: what the triggers were like when the comparison began; nil leaves what is noted.
   func noteReconcile(capture: String?) async throws(EngineError) {
     try await database.query(
-      "UPDATE rollcall.directory SET last_reconcile = now(), capture = coalesce($2, capture) WHERE name = $1",
-      [directory, capture])
+      """
+      UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, capture = coalesce($2, capture)
+      WHERE name = $1
+      """, [directory, capture])
   }
 
   /// Says for `status` how the directory is.

@@ -15,7 +15,8 @@ final class LedgerState {
 
   let ledger: Ledger
   private(set) var parked: [RosterKey: Parked] = [:]
-  private(set) var held: [RosterKey: HeldRemoval] = [:]
+  /// What is held, by kind and key.
+  private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
   private(set) var disabled: Set<RosterKey> = []
   /// Parked keys by what they wait for.
   private var waiting: [String: Set<RosterKey>] = [:]
@@ -35,7 +36,7 @@ final class LedgerState {
       let isDenied = row.reason == Problem.Reason.access.rawValue
       remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks, isDenied: isDenied))
     }
-    held = try await ledger.held()
+    for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
   }
 
@@ -43,7 +44,15 @@ final class LedgerState {
   var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
   /// Keys that are parked or held.
-  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.keys) }
+  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.values.flatMap(\.keys)) }
+
+  /// What is held of this key, or was and is released.
+  func held(_ key: RosterKey, _ kind: RemovalKind = .people) -> HeldRemoval? { held[kind]?[key] }
+
+  /// Keys of which a person has released something that is not done yet.
+  var released: [RosterKey] {
+    Set(held.values.flatMap { $0.filter(\.value.isApproved).keys }).sorted()
+  }
 
   private func remember(_ key: RosterKey, _ entry: Parked?) {
     if let blocks = parked[key]?.blocks {
@@ -80,19 +89,25 @@ final class LedgerState {
     for key in known { remember(key, nil) }
   }
 
-  func hold(_ removals: [Removal]) async throws(EngineError) {
-    let new = removals.filter { held[$0.key]?.action != $0.action || held[$0.key]?.dn != $0.dn.text }
-    try await ledger.hold(new)
+  /// - Parameter kind: of all of them.
+  func hold(
+    _ removals: [Removal], _ kind: RemovalKind, because reason: RemovalBudget.Reason? = nil
+  ) async throws(EngineError) {
+    let new = removals.filter { removal in
+      held(removal.key, kind).map { $0.action != removal.action || $0.dn != removal.dn.text } ?? true
+    }
+    try await ledger.hold(new, kind, because: reason?.explanation)
     for removal in new {
-      let approved = held[removal.key].map { $0.isApproved && $0.action == removal.action } ?? false
-      held[removal.key] = HeldRemoval(action: removal.action, dn: removal.dn.text, isApproved: approved)
+      let approved = held(removal.key, kind).map { $0.isApproved && $0.action == removal.action } ?? false
+      held[kind, default: [:]][removal.key] = HeldRemoval(
+        action: removal.action, dn: removal.dn.text, isApproved: approved)
     }
   }
 
-  func unhold(_ keys: [RosterKey]) async throws(EngineError) {
-    let known = keys.filter { held[$0] != nil }
-    try await ledger.unhold(known)
-    for key in known { held[key] = nil }
+  func unhold(_ keys: [RosterKey], _ kind: RemovalKind = .people) async throws(EngineError) {
+    let known = keys.filter { held($0, kind) != nil }
+    try await ledger.unhold(known, kind)
+    for key in known { held[kind]?[key] = nil }
   }
 
   func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {

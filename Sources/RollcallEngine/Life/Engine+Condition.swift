@@ -8,7 +8,9 @@ extension Engine {
     if provisioner.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
     if let incomplete = reconciles.incomplete { return .connected(incomplete) }
     if !reconciles.isUnderWay { return .connected(nil) }
-    return .connected("comparing everybody" + (reconciles.why.map { ": \($0)" } ?? ""))
+    let why = reconciles.why.map { ": \($0)" } ?? ""
+    let holding = gatekeeper.comparison.holding.map { "; \($0.explanation)" } ?? ""
+    return .connected("comparing everybody\(why)\(holding)")
   }
 
   func noteBreaker(_ problem: Problem?) {

@@ -13,8 +13,8 @@ struct ReconcileAgenda {
   var undecided: Gathering?
   /// What was known of the triggers when that one began.
   var capture: String?
-  /// No reconcile of this directory has been completed.
-  var isFirst = true
+  /// Whether the log wants one.
+  var isOfTheLog = false
   /// Why everybody is compared, where the watermark did not hold.
   var why: String?
   /// Why the last one saw not everybody; nil after one that did.
@@ -31,8 +31,14 @@ struct ReconcileAgenda {
 
 extension Engine {
   /// Wants everybody compared; the epoch's count, already taken, is given back when that is done.
-  func requestReconcile(_ epoch: Epoch) {
+  ///
+  /// - Parameter isOfTheLog: the log says that everyone has changed.
+  func requestReconcile(_ epoch: Epoch, isOfTheLog: Bool = false) {
     reconciles.wanted.append(epoch)
+    if isOfTheLog {
+      reconciles.isOfTheLog = true
+      gatekeeper.comparison.isAwaited = true
+    }
     runReconciles()
   }
 
@@ -67,15 +73,20 @@ extension Engine {
     reconciles.isReading = true
     surveyor.forgetUniques()
     let epochs = reconciles.wanted
+    let isOfTheLog = reconciles.isOfTheLog
     reconciles.wanted = []
+    reconciles.isOfTheLog = false
+    gatekeeper.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
         Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
-      let reconciler = Reconciler(reader: reader, provisioner: self.provisioner)
+      let reconciler = Reconciler(
+        reader: reader, provisioner: self.provisioner, holding: self.gatekeeper.comparison.holding,
+        isOfTheLog: isOfTheLog)
       do throws(EngineError) {
         let started = ContinuousClock.now
         let capture = self.capture.signature
-        let found = try await reconciler.run(epoch: epochs[0], isFirst: self.reconciles.isFirst)
+        let found = try await reconciler.run(epoch: epochs[0])
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(
           "compared everybody",
@@ -91,6 +102,8 @@ extension Engine {
         // The epochs stay open: the watermark does not move until a reconcile has been completed.
         self.reconciles.wanted += epochs
         self.reconciles.isReading = false
+        self.reconciles.isOfTheLog = self.reconciles.isOfTheLog || isOfTheLog
+        self.gatekeeper.comparison.isAwaited = self.reconciles.isOfTheLog
         self.failed(error)
       }
     }
@@ -106,6 +119,8 @@ extension Engine {
       + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
     logger.error("reconcile", metadata: ["error": "\(reason)"])
     reconciles.incomplete = reason
+    // It may take days until it can be done, and people who leave one by one do not wait for that.
+    gatekeeper.comparison.isAwaited = false
     onState?()
     onIncomplete?(.refused(reason))
     reconciles.failures += 1
@@ -125,7 +140,7 @@ extension Engine {
     guard gathering == reconciles.undecided else { return }
     try await ledger.noteReconcile(capture: reconciles.capture)
     reconciles.undecided = nil
-    reconciles.isFirst = false
+    gatekeeper.comparison.expect(nil)
     reconciles.why = nil
     onState?()
     planReconcile(since: 0)
@@ -134,14 +149,17 @@ extension Engine {
 
   /// The entries with a link; where there are more than `limit`, that many or a few more.
   ///
-  /// - Parameter limit: nil counts all.
-  func countManaged(upTo limit: Int?) async throws(EngineError) -> Int {
+  /// - Parameters:
+  ///   - limit: nil counts all.
+  ///   - lane: not the one of the comparison: paged searches of one session wait for each other.
+  func countManaged(
+    upTo limit: Int?, _ surveyor: Surveyor?, lane: DirectoryLink.Lane = .bulk
+  ) async throws(EngineError) -> Int {
     struct Enough: Error {}
     guard let surveyor else { return 0 }
     var count = 0
     do {
-      // Not on the session of the reconcile: paged searches of one session wait for each other.
-      try await link.session(.bulk).search(
+      try await link.session(lane).search(
         base: surveyor.finder.base, scope: .subtree, filter: surveyor.finder.everyone, attributes: ["1.1"],
         pageSize: min(limit ?? .max, surveyor.facts.dialect.pageSize)
       ) { entries in

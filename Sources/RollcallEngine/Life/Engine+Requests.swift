@@ -61,8 +61,26 @@ extension Engine {
 
   /// Hands in the removals that a person has approved.
   func takeUpReleased() {
-    for (key, hold) in state.held where hold.isApproved { provisioner.add(key, .retry) }
+    let keys = state.released
+    if keys.isEmpty { return }
+    logger.notice("removals released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
+    for key in keys { provisioner.add(key, .retry) }
     provisioner.pump()
+  }
+
+  func logHeld(_ removals: [Removal], _ reason: RemovalBudget.Reason) {
+    logger.error(
+      "removals held",
+      metadata: [
+        "count": "\(removals.count)", "keys": "\(Engine.list(removals.map(\.key)))", "why": "\(reason.explanation)",
+      ])
+  }
+
+  /// Keys in a line of the log: all, or the first of many.
+  private static func list(_ keys: [RosterKey]) -> String {
+    let most = 50
+    let first = keys.prefix(most).map(\.text).joined(separator: " ")
+    return first + (keys.count > most ? " and \(keys.count - most) more" : "")
   }
 
   /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has

@@ -100,9 +100,12 @@ public final class Engine {
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
     leader.onLost = { [weak self] error in self?.trouble(error) }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
-    gatekeeper.count = { [weak self] limit throws(EngineError) in
+    gatekeeper.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
+    gatekeeper.onHeld = { [weak self] removals, reason in self?.logHeld(removals, reason) }
+    gatekeeper.count = { [weak self] kind, limit throws(EngineError) in
       guard let self else { return 0 }
-      return try await self.countManaged(upTo: limit)
+      if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
+      return try await self.countManaged(upTo: limit, self.surveyor)
     }
   }
 
@@ -121,8 +124,7 @@ public final class Engine {
     let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
       configuration, roster: roster, bulk: Roster(mappingBulk, roster.query), link: link, state: state, facts: facts)
-    let fingerprint = Fingerprint.of(
-      roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", facts.schema)
+    let fingerprint = fingerprint(of: surveyor)
     let base = configuration.users.base.normalized(facts.schema)
     if let rival = try await ledger.rival(server: facts.identity, base: base) {
       throw .refused(
@@ -148,9 +150,7 @@ public final class Engine {
     problems.renew()
     try await state.load()
     surveyor.learn(awaited: state.awaited)
-    // Another directory, or another part of it, has never been compared.
-    let isSame = record?.server == facts.identity && record?.base == base
-    reconciles.isFirst = !(isSame && record?.sinceReconcile != nil)
+    gatekeeper.comparison.expect(holding(record, of: surveyor))
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane, leader)
@@ -167,13 +167,13 @@ public final class Engine {
 
   /// Becomes the leader, or says who is; whether it was not before.
   private func lead(_ subject: String) async throws(EngineError) -> Bool {
-    let wasLeading = leader.isLeading
+    let term = leader.isLeading ? leader.term : nil
     guard try await leader.tryToLead(subject: subject, patience: patience) else { throw .standby }
-    if wasLeading { return false }
+    if term == leader.term { return false }
     // Whoever led before may have written behind our back.
     sweeper?.stop()
     sweeper = nil
-    gatekeeper.managed = nil
+    gatekeeper.managed = [:]
     return true
   }
 
@@ -184,11 +184,12 @@ public final class Engine {
     } else if sweeper?.goOn(from: record?.watermark) != true {
       try await resume(from: record?.watermark)
     }
+    if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     runReconciles()
     // What had its cause removed by a step whose record was lost with a process or a connection, and what a person
     // has approved meanwhile.
-    for key in state.blockedKeys { provisioner.add(key, .retry) }
+    provisioner.gather(state.blockedKeys, .retry)
     takeUpReleased()
     try await sweeper?.look()
     try await retrier.check()
@@ -199,14 +200,14 @@ public final class Engine {
   ///
   /// PostgreSQL may have lost that one with its last commits (``Ledger/store(watermark:after:lookedAt:)``); from the
   /// one that it has, the log is complete. Without any the log was cut.
-  private func resume(from watermark: String?) async throws(EngineError) {
+  func resume(from watermark: String?) async throws(EngineError) {
     guard let watermark else { return try await beginAnew(Engine.cut) }
     sweeper?.stop()
     startSweeper(seen: watermark, stored: watermark)
   }
 
   /// Takes this moment for the watermark to come, and has everybody compared.
-  private func beginAnew(_ reason: String) async throws(EngineError) {
+  func beginAnew(_ reason: String) async throws(EngineError) {
     logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
     // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
     try await ledger.forgetCut()
@@ -220,26 +221,13 @@ public final class Engine {
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
       ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
-    sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch) }
+    sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
     self.sweeper = sweeper
   }
 
   private static let cut = "the change log was cut before this directory had settled it"
-
-  /// The stored watermark is not the one that was stored last.
-  private func displaced() {
-    guard leader.isLeading, provisioner.isWorking else { return }
-    Reactor.task {
-      do throws(EngineError) {
-        try await self.resume(from: self.ledger.record()?.watermark)
-        try await self.sweeper?.look()
-      } catch {
-        self.trouble(error)
-      }
-    }
-  }
 
   /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
   ///
@@ -252,7 +240,7 @@ public final class Engine {
     if record.watermark == nil, !isUnderWay { return "there is no watermark" }
     if record.system != identity.system { return "the database is another cluster than last time" }
     if record.timeline != identity.timeline { return "the database has failed over or was restored" }
-    if record.isFuture { return "the watermark lies in the database's future: it was restored from a backup" }
+    if record.isFuture { return future }
     if record.server != server { return "the LDAP server holds another directory than last time" }
     if record.base != base { return "the base has changed" }
     if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }

@@ -29,7 +29,7 @@ final class Leader: WritePermit {
   private var confirmed: ContinuousClock.Instant?
   private var writesFrom: ContinuousClock.Instant?
   private var isAsking = false
-  private var term = 0
+  private(set) var term = 0
   private var keeper: Task<Void, Never>?
   private var timer: Timer?
   private var waiting = Deque<@Reactor (Bool) -> Void>()
@@ -62,7 +62,10 @@ final class Leader: WritePermit {
   ///   - subject: what is written to; two processes with one subject exclude each other.
   ///   - patience: how long to wait for the lock where another process has it.
   func tryToLead(subject: String, patience: Duration) async throws(EngineError) -> Bool {
-    if isLeading { return true }
+    // Whoever has lost its session has lost the lock, and may not know it yet. And as long as it has its session,
+    // PostgreSQL has not crashed: what was seen of the log still counts.
+    if isLeading, await isConfirmed() { return true }
+    if isLeading { resign() }
     object = Leader.object(for: subject)
     let asked = ContinuousClock.now
     try await database.query("SET idle_session_timeout = '10s'", timeout: .seconds(5))
@@ -146,15 +149,9 @@ final class Leader: WritePermit {
     // The moment before the question counts: the answer may have been under way while we were stopped.
     let asked = ContinuousClock.now
     do throws(EngineError) {
-      let held = try await database.query(
-        """
-        SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
-          AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
-        """, timeout: .seconds(4))
+      let isHeld = try await holdsLock()
       guard term == self.term, isLeading else { return }
-      if held.isEmpty {
-        throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone"))
-      }
+      if !isHeld { throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone")) }
       isAsking = false
       confirmed = asked
       decide()
@@ -163,6 +160,24 @@ final class Leader: WritePermit {
       resign()
       onLost?(error)
     }
+  }
+
+  private func holdsLock() async throws(EngineError) -> Bool {
+    let held = try await database.query(
+      """
+      SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+        AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
+      """, timeout: .seconds(4))
+    return !held.isEmpty
+  }
+
+  /// Asks now whether the lock is held.
+  private func isConfirmed() async -> Bool {
+    let asked = ContinuousClock.now
+    guard let isHeld = try? await holdsLock(), isHeld else { return false }
+    confirmed = asked
+    decide()
+    return true
   }
 
   /// Gives the lock back.

@@ -8,9 +8,11 @@ public import RollcallCore
 /// It reads the same sides with the same mapping and planner, and writes nowhere; a lock is not needed for that.
 @Reactor
 public final class Rehearsal {
-  private let engine: Engine
+  let engine: Engine
   private var groups: GroupRehearsal?
   private var containers: ContainerMaker?
+  /// Nil where no groups are configured.
+  var keeper: GroupKeeper? { groups?.keeper }
 
   public init(_ engine: Engine) { self.engine = engine }
 
@@ -19,12 +21,18 @@ public final class Rehearsal {
     public var plan = Plan()
     /// Removals that a person has to release, with what would be done.
     public var held: [Removal] = []
+    /// Those of them that are not held yet and would be, and why.
+    public var foretold: [RosterKey: String] = [:]
+    /// Keys of the plan that are parked at present, and why.
+    public var setAside: [RosterKey: StatusReport.Parked] = [:]
     /// Why a key cannot be planned for.
     public var parked: [RosterKey: Problem] = [:]
     /// How many keys were looked at.
     public var keys = 0
     /// Where keys that were named stand for which there is nothing to do.
     public var standings: [Standing] = []
+    /// Keys that were named and that neither side knows.
+    public var unknown: [RosterKey] { standings.filter(\.isUnknown).map(\.key) }
   }
 
   /// Plans for these keys, or for everybody.
@@ -49,7 +57,7 @@ public final class Rehearsal {
     if keys.isEmpty {
       let reader = BothSides(
         Roster(engine.bulk, engine.roster.query), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
-      result.keys = try await reader.read { found in keys += found }
+      result.keys = try await reader.read(reader.nobody) { found in keys += found }
       empty = reader.tally?.empty ?? []
       keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
     } else {
@@ -57,6 +65,11 @@ public final class Rehearsal {
     }
     let subjects = try await plan(keys, surveyor, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
+    let planned = Set(named + result.plan.sequences.flatMap(\.steps).map(\.key))
+    for parked in try await engine.ledger.parkedInDetail() {
+      let key = RosterKey(parked.key)
+      if planned.contains(key), result.parked[key] == nil { result.setAside[key] = parked }
+    }
     return result
   }
 
@@ -106,14 +119,19 @@ public final class Rehearsal {
     }
     let own = Set(subjects.compactMap { $0.current?.dn.text })
     let outside = occupants.filter { !own.contains($0.dn.text) }
-    for index in subjects.indices where engine.state.held[subjects[index].key]?.isApproved == false {
+    for index in subjects.indices where engine.state.held(subjects[index].key)?.isApproved == false {
       subjects[index].removalHeld = true
     }
     result.plan = surveyor.planner.plan(subjects, occupants: outside)
+    try await foretellHolds(&subjects, outside, surveyor, &result)
     result.held = result.plan.withheld
     let made = try await missingContainers(&result.plan)
     if let groups {
-      let steps = try await groups.steps(subjects, &result.plan, empty: empty)
+      var plan = result.plan
+      let steps = try await groups.steps(subjects, &plan, empty: empty) { leaves throws(EngineError) in
+        try await self.withheld(leaves, surveyor, &result)
+      }
+      result.plan = plan
       result.plan.sequences = sequences(steps.before) + made + result.plan.sequences + sequences(steps.after)
     } else {
       result.plan.sequences = made + result.plan.sequences

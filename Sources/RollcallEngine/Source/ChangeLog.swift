@@ -19,6 +19,18 @@ struct Look: Sendable {
   var changes: [LoggedChange]
   /// Whether the window has to be read in pages instead.
   var isBulk: Bool
+
+  /// Whether its snapshot ends before another one does: transaction ids are given out anew.
+  func isBehind(_ other: String) -> Bool {
+    guard let own = Look.end(of: snapshot), let others = Look.end(of: other) else { return false }
+    return own < others
+  }
+
+  /// The first transaction id that a snapshot does not know; its text is `xmin:xmax:list`.
+  private static func end(of snapshot: String) -> UInt64? {
+    let parts = snapshot.split(separator: ":", omittingEmptySubsequences: false)
+    return parts.count > 1 ? UInt64(parts[1]) : nil
+  }
 }
 
 /// Reads `rollcall.change` by snapshots.
@@ -54,6 +66,18 @@ final class ChangeLog {
       look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
     }
     return look
+  }
+
+  /// Which of these keys the log names between two snapshots; all of them where it names everyone.
+  func naming(_ keys: [RosterKey], after: String, upTo: String) async throws(EngineError) -> [RosterKey] {
+    let result = try await database.query(
+      """
+      SELECT DISTINCT key FROM rollcall.change
+      WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+        AND pg_visible_in_snapshot(xid, $2::pg_snapshot) AND (key = ANY ($3::text[]) OR everyone)
+      """, [after, upTo, SQLText.array(keys)])
+    let named = (0..<result.rowCount).map { result.key($0, 0) }
+    return named.contains(nil) ? keys : named.compactMap { $0 }
   }
 
   /// The snapshot of this moment, for a watermark that starts here.

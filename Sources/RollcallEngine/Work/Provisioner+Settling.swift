@@ -40,6 +40,7 @@ extension Provisioner {
       try await state.park(parked)
       try await state.unpark(settled)
       try await state.unhold(fulfilled)
+      try await state.unhold(fulfilled.filter { !report.keepGroups.contains($0) }, .memberships)
     } catch {
       for key in batch.keys { queue.putBack(key) }
       return trouble(error)
@@ -50,7 +51,7 @@ extension Provisioner {
     }
     finish(batch, report, refused)
     // The account may write again: all who were kept out are tried, not each in its time.
-    if isLetIn { for key in state.denied where !queue.contains(key) { queue.add(key, .retry) } }
+    if isLetIn { gather(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
     onProgress?()
   }
@@ -67,15 +68,14 @@ extension Provisioner {
         // One that is set aside for the connection's sake stays a suspect.
         if report.trouble == nil { suspects.clear(key) }
         gatekeeper.settled(key)
-        queue.finish(key)
+        let isSettled = if case .settled? = report.verdicts[key] { true } else { false }
+        queue.finish(key, staying: isSettled && !report.keepGroups.contains(key))
       }
       // Not for one that is parked: two that wait for each other would wake each other for ever.
       guard case .settled? = report.verdicts[key] else { continue }
-      for waiting in state.keysWaiting(for: key.text) { queue.add(waiting, .retry) }
+      gather(state.keysWaiting(for: key.text), .retry)
     }
-    for name in report.freed {
-      for key in state.keysWaiting(for: name) { queue.add(key, .retry) }
-    }
+    for name in report.freed { gather(state.keysWaiting(for: name), .retry) }
   }
 
   // MARK: Refusals
@@ -106,7 +106,7 @@ extension Provisioner {
   /// The directory takes something, or is a new one: nothing of what it refused in a row is held against it.
   func takeHeart() {
     let wasOpen = breaker.isOpen
-    for key in breaker.succeeded() { queue.add(key, .retry) }
+    gather(breaker.succeeded(), .retry)
     probes = 0
     if wasOpen {
       logger.notice("the directory takes changes again")

@@ -57,6 +57,7 @@ final class Provisioner {
     self.state = state
     self.gatekeeper = gatekeeper
     self.logger = logger
+    gatekeeper.provisioner = self
   }
 
   // MARK: Coming in
@@ -64,6 +65,23 @@ final class Provisioner {
   func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil) {
     if priority == .notification, noticed[key] == nil { noticed[key] = .now }
     queue.add(key, priority, epoch: epoch, gathering: gathering)
+  }
+
+  /// Hands in keys that something else than the log has brought; removals among them are decided together.
+  ///
+  /// - Parameter epoch: which must not settle before; nil is the current one.
+  func gather(_ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil) {
+    guard keys.count > 1 else {
+      for key in keys { add(key, priority, epoch: epoch) }
+      return
+    }
+    let epoch = epoch ?? queue.epochs.current
+    queue.epochs.enter(epoch)
+    // While a first comparison is under way nobody else takes anything away either: groups that it meets are looked at
+    // beside it.
+    let gathering = gatekeeper.begin(holding: gatekeeper.comparison.holding)
+    for key in keys { add(key, priority, epoch: epoch, gathering: gathering) }
+    close(gathering, epoch: epoch)
   }
 
   /// Waits while work is stopped or the queue has no room for another page of keys; false when it has ended for good.
@@ -155,8 +173,7 @@ final class Provisioner {
     let began = ContinuousClock.now
     Reactor.task {
       let report = await worker.work(
-        batch.keys, lane, gathering: { self.queue.gathering(of: $0) },
-        hasAwaited: { self.queue.hasAwaited($0, $1) })
+        batch.keys, lane, hasAwaited: { self.queue.hasAwaited($0, $1) })
       await self.settle(batch, report, worker.surveyor.facts.schema, isAlone: isAlone)
       if lane == .bulk, self.givesWay() {
         try? await Reactor.sleep(for: Courtesy.rest(after: .now - began))
@@ -184,7 +201,7 @@ final class Provisioner {
 
   func decideGatherings() {
     for (gathering, epoch) in closed
-    where queue.unplanned(in: gathering) == 0 && !deciding.contains(gathering) && worker != nil {
+    where queue.gatherings.unplanned(in: gathering) == 0 && !deciding.contains(gathering) && worker != nil {
       deciding.insert(gathering)
       Reactor.task { await self.decide(gathering, epoch) }
     }
@@ -200,9 +217,6 @@ final class Provisioner {
       let decision = try await gatekeeper.decide(gathering)
       // Those that are held as well: a row that came back meanwhile has been looked at before there was a hold.
       for key in decision.allowed + decision.held.map(\.key) { queue.add(key, .sweep, epoch: epoch) }
-      if !decision.held.isEmpty {
-        logger.error("removals held", metadata: ["count": "\(decision.held.count)"])
-      }
       try await onDecided?(gathering)
       closed[gathering] = nil
       queue.epochs.leave(epoch)

@@ -9,17 +9,21 @@ internal import RollcallCore
 struct Reconciler {
   let reader: BothSides
   let provisioner: Provisioner
+  /// Why every removal is held; nil where the budget decides.
+  let holding: RemovalBudget.Reason?
+  /// The log asked for it.
+  let isOfTheLog: Bool
 
   /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
   ///
   /// - Returns: the entries with a link that were found, and the gathering that decides over removals.
   /// - Throws: ``EngineError`` when either side was not read to its end; no removal comes of it then.
-  func run(
-    epoch: Epoch, isFirst: Bool
-  ) async throws(EngineError) -> (entries: Int, gathering: Gathering) {
-    let gathering = provisioner.gatekeeper.begin(isFirstReconcile: isFirst)
+  func run(epoch: Epoch) async throws(EngineError) -> (entries: Int, gathering: Gathering) {
+    let gathering = provisioner.gatekeeper.begin(holding: holding)
+    let seen = reader.nobody
+    provisioner.gatekeeper.comparison.begin(.init(gathering: gathering, seen: seen, isOfTheLog: isOfTheLog))
     do throws(EngineError) {
-      let entries = try await reader.read { keys in
+      let entries = try await reader.read(seen) { keys in
         guard await provisioner.room() else { return }
         for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
         if !keys.isEmpty { provisioner.pump() }
@@ -29,11 +33,14 @@ struct Reconciler {
       for key in provisioner.state.exceptions {
         provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering)
       }
-      provisioner.gatekeeper.managed = entries
+      provisioner.gatekeeper.managed[.people] = entries
+      provisioner.gatekeeper.managed[.memberships] = reader.tally?.count
+      provisioner.gatekeeper.comparison.end(completely: true)
       provisioner.close(gathering, epoch: epoch)
       provisioner.pump()
       return (entries, gathering)
     } catch {
+      provisioner.gatekeeper.comparison.end(completely: false)
       provisioner.gatekeeper.abandon(gathering)
       throw error
     }
@@ -43,7 +50,7 @@ struct Reconciler {
 /// Streams the whole roster and the whole directory side by side.
 ///
 /// The directory comes page by page with each page's rows, then the roster's keys, of which those that no entry carried
-/// are missing people. What is remembered is eight bytes a person.
+/// are missing people. What is remembered is eight bytes a person, and of people who are missing their packed keys.
 @Reactor
 final class BothSides {
   private let roster: Roster
@@ -66,12 +73,15 @@ final class BothSides {
     self.groups = groups
   }
 
+  /// For a reading's beginning.
+  var nobody: SeenLinks { SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link)) }
+
   /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
   ///
   /// - Throws: ``EngineError`` when either side was not read to its end.
-  func read(_ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
+  func read(_ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
     tally = try await groups?.tally()
-    let seen = try await readDirectory(each)
+    try await readDirectory(seen, each)
     try await readRoster(seen, each)
     return seen.count
   }
@@ -82,9 +92,10 @@ final class BothSides {
   }
 
   /// While one page's rows are under way the next page of entries is, so that neither side waits for the other.
-  private func readDirectory(_ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> SeenLinks {
+  private func readDirectory(
+    _ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void
+  ) async throws(EngineError) {
     let session = try link.session(.reading)
-    var seen = SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link))
     let finder = surveyor.finder
     var last: Task<Result<[RosterKey], EngineError>, Never>?
     do {
@@ -93,11 +104,17 @@ final class BothSides {
         pageSize: surveyor.facts.dialect.pageSize
       ) { entries in
         let before = last
-        let keys = self.keys(of: entries, &seen)
+        let keys = self.keys(of: entries, seen)
         last = Task(executorPreference: Reactor.loop) { await self.differing(keys.new, keys.again, entries) }
-        if let before { await each(try await before.value.get()) }
+        if let before {
+          await each(try await before.value.get())
+          seen.pageIsDone()
+        }
       }
-      if let last { await each(try await last.value.get()) }
+      if let last {
+        await each(try await last.value.get())
+        seen.pageIsDone()
+      }
     } catch let error as EngineError {
       throw error
     } catch let error as LDAPError {
@@ -105,11 +122,11 @@ final class BothSides {
     } catch {
       throw .refused("\(error)")
     }
-    return seen
   }
 
   /// The keys that entries carry; `again`: those that another entry has carried. The look at such a key names both.
-  private func keys(of entries: [Entry], _ seen: inout SeenLinks) -> (new: [RosterKey], again: [RosterKey]) {
+  private func keys(of entries: [Entry], _ seen: SeenLinks) -> (new: [RosterKey], again: [RosterKey]) {
+    seen.beginPage()
     var (new, again): ([RosterKey], [RosterKey]) = ([], [])
     for entry in entries {
       for value in entry[surveyor.rules.link] {
@@ -138,42 +155,31 @@ final class BothSides {
   private func readRoster(
     _ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void
   ) async throws(EngineError) {
+    var missing = KeySpool()
+    try await readRoster(seen, &missing)
+    // Only now that nothing is asked of PostgreSQL any more may it be waited for room: a statement has a deadline.
+    while let keys = missing.next() { await each(keys) }
+  }
+
+  private func readRoster(_ seen: SeenLinks, _ missing: inout KeySpool) async throws(EngineError) {
     var sql = roster.query.keys(inScopeOnly: true)
     let session = try await stream.session()
     while true {
       do throws(PostgresError) {
         let rows = session.stream(sql, ahead: 5000)
         while let chunk = try await rows.next() {
-          await each(chunk.compactMap { $0.key(0, 0) }.filter { !seen.contains(AttributeValue($0)) })
+          for row in chunk {
+            if let key = row.key(0, 0), !seen.contains(AttributeValue(key)) { missing.append(key) }
+          }
         }
         return
       } catch {
         // A condition that fails for one row fails the stream: every unseen key is looked at by itself then.
         let all = roster.query.keys(inScopeOnly: false)
         guard RosterFailure.ofRow(.database(error)) != nil, sql != all else { throw .database(error) }
+        missing = KeySpool()
         sql = all
       }
     }
   }
-}
-
-/// The links that a reconcile has met, as hashes under the link's matching rule.
-///
-/// Swift seeds its hashes anew in each process, so two links that collide (one pair in 10^19) do not do so twice.
-struct SeenLinks {
-  private var hashes: Set<UInt64> = []
-  private let rule: MatchingRule
-
-  init(_ rule: MatchingRule) { self.rule = rule }
-
-  var count: Int { hashes.count }
-
-  private func hash(_ value: AttributeValue) -> UInt64 {
-    var hasher = Hasher()
-    hasher.combine(rule.normalize(value))
-    return UInt64(bitPattern: Int64(hasher.finalize()))
-  }
-
-  mutating func insert(_ value: AttributeValue) -> Bool { hashes.insert(hash(value)).inserted }
-  func contains(_ value: AttributeValue) -> Bool { hashes.contains(hash(value)) }
 }

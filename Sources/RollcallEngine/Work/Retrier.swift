@@ -19,7 +19,7 @@ final class Retrier {
   /// Hands in what is due, and sets the clock for what is next.
   func check() async throws(EngineError) {
     let due = try await ledger.due()
-    for key in due.keys where !provisioner.queue.contains(key) { provisioner.add(key, .retry) }
+    provisioner.gather(due.keys.filter { !provisioner.queue.contains($0) }, .retry)
     if !due.keys.isEmpty { provisioner.pump() }
     if let next = due.next { schedule(after: .seconds(next)) }
   }

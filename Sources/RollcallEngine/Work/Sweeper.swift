@@ -11,20 +11,10 @@ final class Sweeper {
   static let small = 32
   private static let storeEvery: Duration = .milliseconds(100)
 
-  /// A stretch of the log that is too long for a look.
-  private struct Window {
-    var after: String
-    var upTo: String
-    /// Held open until the window's removals are decided.
-    var epoch: Epoch
-    var gathering: Gathering
-  }
-
   private let log: ChangeLog
-  private let session: Database
+  private let windows: WindowReader
   private let ledger: Ledger
   private let provisioner: Provisioner
-  private let logger: Logger
   /// Everything visible in this snapshot has been handed to the queue, or is being read.
   private var seen: String
   /// The watermark as it stands in the ledger, and one that may stand there instead, because no answer came.
@@ -35,17 +25,20 @@ final class Sweeper {
   /// What notifications brought since the last look began, and before it: a look does not bring it again.
   private var heard: Set<LoggedChange> = []
   private var heardBefore: Set<LoggedChange> = []
-  private var windows = Deque<Window>()
-  private var reading: Task<Void, Never>?
   private var storing = false
   private var unstored: (epoch: Epoch, snapshot: String, at: String)?
   private var lastStore: ContinuousClock.Instant?
   private var storeTimer: Timer?
   private var running = false
   private var again = false
-  private var hasStopped = false
+  private(set) var hasStopped = false
+  /// Looks that have been begun, and how many of them have ended.
+  private var begun = 0
+  private var ended = 0
   /// Called when everyone has to be looked at; the epoch waits until that is done.
-  var onEveryone: (@Reactor (Epoch) -> Void)?
+  var onEveryone: (@Reactor (Epoch) -> Void)? {
+    didSet { windows.onEveryone = onEveryone }
+  }
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when the stored watermark is not the one that was stored last.
   var onDisplaced: (@Reactor () -> Void)?
@@ -61,12 +54,11 @@ final class Sweeper {
     _ logger: Logger
   ) {
     self.log = log
-    session = windows
+    self.windows = WindowReader(windows, provisioner, logger)
     self.ledger = ledger
     self.provisioner = provisioner
     self.seen = seen
     self.stored = stored
-    self.logger = logger
   }
 
   /// Notes what a notification named; its keys go ahead of everything.
@@ -96,18 +88,45 @@ final class Sweeper {
       // Whoever notifies has committed: a look that begins now finds all of it, or an earlier one did.
       heardBefore = heard
       heard = []
+      begun += 1
+      let number = begun
       let look = try await log.look(beyond: before)
       if hasStopped { return }
+      if look.isBehind(before) { return goBack() }
       take(look, after: before)
       heardBefore = []
+      ended = number
     }
+  }
+
+  /// Waits for a look that begins now, so that whatever has been committed is known.
+  ///
+  /// - Returns: which of these keys long windows name that are not read to their end, and where their removals are
+  ///   decided; nil where this sweeper has ended meanwhile.
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering]? {
+    let target = begun + 1
+    while ended < target {
+      if hasStopped { return nil }
+      try await look()
+      // Somebody else's look is under way.
+      if ended < target { try? await Reactor.sleep(for: .milliseconds(1)) }
+    }
+    return try await windows.unread(keys)
+  }
+
+  /// PostgreSQL gives out transaction ids anew that were seen already: it has lost them in a crash, and what they stand
+  /// for now has not been seen.
+  private func goBack() {
+    hasStopped = true
+    stop()
+    onDisplaced?()
   }
 
   private func take(_ look: Look, after before: String) {
     seen = look.snapshot
     found += look.isBulk ? 1000 : look.changes.count
     if look.isBulk {
-      append(after: before, upTo: look.snapshot)
+      windows.append(after: before, upTo: look.snapshot)
       finish(look)
       return
     }
@@ -128,7 +147,7 @@ final class Sweeper {
     } else {
       let epoch = provisioner.queue.epochs.current
       provisioner.queue.epochs.enter(epoch)
-      let gathering = provisioner.gatekeeper.begin()
+      let gathering = provisioner.gatekeeper.begin(isOfTheLog: true)
       for key in keys { provisioner.add(key, .sweep, gathering: gathering) }
       finish(look)
       provisioner.close(gathering, epoch: epoch)
@@ -146,86 +165,11 @@ final class Sweeper {
     hasStopped = true
     storeTimer?.cancel()
     storeTimer = nil
-    reading?.cancel()
-    for window in windows {
-      provisioner.gatekeeper.abandon(window.gathering)
-      provisioner.queue.epochs.leave(window.epoch)
-    }
-    windows = []
+    windows.stop()
   }
-
-  // MARK: Long windows
 
   /// Reads the log from `after` to what was seen last, once more; `epoch` does not settle before.
-  func read(after: String, _ epoch: Epoch) {
-    provisioner.queue.epochs.enter(epoch)
-    windows.append(
-      Window(after: after, upTo: seen, epoch: epoch, gathering: provisioner.gatekeeper.begin()))
-    readNext()
-  }
-
-  private func append(after: String, upTo: String) {
-    // Windows that nobody reads yet grow instead of queueing up; the older epoch holds the younger ones.
-    if let last = windows.last, last.upTo == after {
-      windows[windows.count - 1].upTo = upTo
-    } else {
-      let epoch = provisioner.queue.epochs.current
-      provisioner.queue.epochs.enter(epoch)
-      windows.append(
-        Window(after: after, upTo: upTo, epoch: epoch, gathering: provisioner.gatekeeper.begin()))
-    }
-    readNext()
-  }
-
-  private func readNext() {
-    guard reading == nil, !hasStopped, let window = windows.popFirst() else { return }
-    reading = Reactor.task {
-      let isRead = await self.read(window)
-      if isRead {
-        self.provisioner.close(window.gathering, epoch: window.epoch)
-      } else {
-        self.provisioner.gatekeeper.abandon(window.gathering)
-        self.provisioner.queue.epochs.leave(window.epoch)
-      }
-      self.reading = nil
-      self.readNext()
-    }
-  }
-
-  /// Reads a window to its end, page by page, however often the connection is lost meanwhile; false if it was stopped.
-  private func read(_ window: Window) async -> Bool {
-    var attempt = 0
-    var everyone = false
-    let cursor = ChangeWindow(session, after: window.after, upTo: window.upTo)
-    while await provisioner.room(), !hasStopped {
-      do throws(EngineError) {
-        let page = try await cursor.next()
-        if hasStopped { return false }
-        if page.isEmpty {
-          guard everyone else { return true }
-          provisioner.queue.epochs.enter(window.epoch)
-          onEveryone?(window.epoch)
-          return true
-        }
-        for key in page {
-          guard let key else {
-            everyone = true
-            continue
-          }
-          provisioner.add(key, .sweep, epoch: window.epoch, gathering: window.gathering)
-        }
-        provisioner.pump()
-        attempt = 0
-      } catch {
-        attempt += 1
-        if hasStopped { return false }
-        logger.warning("reading the change log", metadata: ["error": "\(error)"])
-        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(10))
-        try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
-      }
-    }
-    return false
-  }
+  func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen, epoch) }
 
   // MARK: Watermark
 
@@ -286,7 +230,7 @@ final class Sweeper {
 
   /// Goes on from the watermark that the ledger has; false where it is none of this sweeper's.
   func goOn(from watermark: String?) -> Bool {
-    guard watermark == stored || watermark == attempted else { return false }
+    guard !hasStopped, watermark == stored || watermark == attempted else { return false }
     stored = watermark
     attempted = nil
     return true

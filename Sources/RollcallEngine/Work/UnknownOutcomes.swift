@@ -94,7 +94,7 @@ final class UnknownOutcomes {
   private func end() {
     timer = nil
     guard let hold else { return }
-    for key in keys { provisioner.add(key, .retry, epoch: hold) }
+    provisioner.gather(keys, .retry, epoch: hold)
     if isTakeover, let watermark { onTakeover?(watermark, hold) }
     provisioner.queue.epochs.leave(hold)
     self.hold = nil

@@ -19,6 +19,8 @@ struct WorkReport: Sendable {
   var unknown: [Step] = []
   /// Names that became free.
   var freed: [String] = []
+  /// People who stay in groups that their rows do not name any more: their leaving waits for a decision.
+  var keepGroups: Set<RosterKey> = []
   /// Why keys without a verdict have none.
   var trouble: EngineError?
 }

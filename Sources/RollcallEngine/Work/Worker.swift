@@ -13,7 +13,7 @@ final class Worker {
 
   let surveyor: Surveyor
   let link: DirectoryLink
-  private let gatekeeper: Gatekeeper
+  let gatekeeper: Gatekeeper
   let state: LedgerState
   let groups: GroupKeeper?
   let containers: ContainerMaker
@@ -33,11 +33,9 @@ final class Worker {
   /// Works on a batch to the end, or until one of the sides is lost.
   ///
   /// - Parameters:
-  ///   - gathering: where a key's removal is decided.
   ///   - hasAwaited: whether a key has waited for a holder before.
   func work(
-    _ keys: [RosterKey], _ lane: DirectoryLink.Lane, gathering: (RosterKey) -> Gathering?,
-    hasAwaited: (RosterKey, RosterKey) -> Bool
+    _ keys: [RosterKey], _ lane: DirectoryLink.Lane, hasAwaited: (RosterKey, RosterKey) -> Bool
   ) async -> WorkReport {
     var report = WorkReport()
     var open = keys
@@ -52,7 +50,7 @@ final class Worker {
           round += 1
           continue
         }
-        var plan = try await self.plan(survey, gathering, hasAwaited, &report)
+        var plan = try await self.plan(survey, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
         let failures = try await apply(plan, lane, &report)
@@ -72,15 +70,14 @@ final class Worker {
   }
 
   private func plan(
-    _ survey: Survey, _ gathering: (RosterKey) -> Gathering?, _ hasAwaited: (RosterKey, RosterKey) -> Bool,
-    _ report: inout WorkReport
+    _ survey: Survey, _ hasAwaited: (RosterKey, RosterKey) -> Bool, _ report: inout WorkReport
   ) async throws(EngineError) -> Plan {
     for (key, problem) in survey.problems { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
     for (key, holder) in survey.waits { report.verdicts[key] = .waits(for: holder) }
     var subjects = survey.subjects
     var plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
     if !plan.removals.isEmpty {
-      let withheld = try await gatekeeper.withhold(plan.removals, gathering: gathering)
+      let withheld = try await gatekeeper.withhold(plan.removals)
       if !withheld.isEmpty {
         for index in subjects.indices where withheld.contains(subjects[index].key) {
           subjects[index].removalHeld = true
@@ -152,6 +149,7 @@ final class Worker {
     _ twins: [RosterKey: [Step]], _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> [RosterKey]? {
     if twins.isEmpty { return nil }
+    if let groups { try note(try await groups.forget(Array(twins.values.joined()), lane), &report) }
     let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
     let outcomes = try await link.lane(lane).apply(sequences)
     for (sequence, outcome) in zip(sequences, outcomes) {

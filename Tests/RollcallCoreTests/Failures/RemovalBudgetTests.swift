@@ -8,7 +8,7 @@ import Testing
     first: Bool = false
   ) -> Bool {
     RemovalBudget.decide(
-      wanted: wanted, managed: managed, spent: spent, policy: policy, firstReconcile: first)
+      wanted: wanted, managed: managed, spent: spent, policy: policy, holding: first ? .firstComparison : nil)
       == .allowed
   }
 
@@ -46,8 +46,8 @@ import Testing
 
   @Test func aFirstReconcileRemovesNobody() {
     #expect(
-      RemovalBudget.decide(wanted: 1, managed: 1_000, spent: 0, policy: RemovalPolicy(), firstReconcile: true)
-        == .held(.firstReconcile))
+      RemovalBudget.decide(wanted: 1, managed: 1_000, spent: 0, policy: RemovalPolicy(), holding: .firstComparison)
+        == .held(.firstComparison))
   }
 
   @Test func switchedOff() {

@@ -88,15 +88,15 @@ import Testing
     _ = queue.take(1, within: all)
     queue.add("a", .sweep, gathering: 7)
     queue.add("b", .sweep, gathering: 7)
-    #expect(queue.unplanned(in: 7) == 2)
+    #expect(queue.gatherings.unplanned(in: 7) == 2)
     _ = queue.take(1, within: all)
-    #expect(queue.gathering(of: "a") == 7)
+    #expect(queue.gatherings.of("a") == [7])
     queue.finish("a")
     queue.finish("b")
-    #expect(queue.unplanned(in: 7) == 1)
+    #expect(queue.gatherings.unplanned(in: 7) == 1)
     _ = queue.take(1, within: all)
     queue.finish("b")
-    #expect(queue.unplanned(in: 7) == 0)
+    #expect(queue.gatherings.unplanned(in: 7) == 0)
   }
 
   /// Against a model that is a set of facts: what was added last and not looked at since is unsettled, and no epoch

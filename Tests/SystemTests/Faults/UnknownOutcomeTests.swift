@@ -110,6 +110,25 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("G1: an entry that a stale add has made again leaves nothing of it in groups")
+  func aStaleAddThatJoinedAGroup() async throws {
+    let (site, tap) = try await tapped(.groups())
+    defer { tap.stop() }
+    try await site.withDaemon { _ in
+      let write = "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())"
+      try await stick(site, tap, "INSERT INTO user_roles VALUES (1, 'devs'); \(write)")
+      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
+      try await eventually(within: .seconds(30), "she is in her group") { try await site.members("devs") == ["fresh"] }
+      tap.deliverLate()
+      try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
+      try await site.directory.modify(
+        "dn: cn=devs,\(site.groupsBase)\nchangetype: modify\nadd: member\nmember: uid=stale,\(site.base)\n")
+      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      #expect(try await site.members("devs") == ["fresh"])
+    }
+    try await site.expectInStep()
+  }
+
   @Test("G6: of two entries with one link that nobody's late add explains, none is taken away")
   func twoThatAreNoTwins() async throws {
     let (site, tap) = try await tapped()

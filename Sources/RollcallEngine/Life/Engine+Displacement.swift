@@ -1,0 +1,38 @@
+internal import Logging
+internal import Reactor
+internal import RollcallCore
+
+/// What was seen of the log is not what PostgreSQL has.
+extension Engine {
+  /// The stored watermark is not the one that was stored last, or transaction ids are given out anew: goes on from the
+  /// stored one.
+  func displaced() {
+    guard leader.isLeading, provisioner.isWorking else { return }
+    Reactor.task {
+      do throws(EngineError) {
+        let record = try await self.ledger.record()
+        if record?.isFuture == true {
+          try await self.beginAnew(Engine.future)
+        } else {
+          self.logger.notice("reading the change log again from the stored watermark")
+          try await self.resume(from: record?.watermark)
+        }
+        try await self.sweeper?.look()
+      } catch {
+        self.trouble(error)
+      }
+    }
+  }
+
+  static let future = "the watermark lies in the database's future: it was restored from a backup"
+
+  /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
+    while provisioner.isWorking {
+      if let sweeper, let windows = try await sweeper.catchUp(keys) { return windows }
+      // One that reads from the stored watermark is there in a moment.
+      try? await Reactor.sleep(for: .milliseconds(1))
+    }
+    throw .standby
+  }
+}

@@ -1,0 +1,23 @@
+internal import LDAPModel
+internal import RollcallCore
+
+/// Whether a comparison of everybody removes anybody by itself.
+extension Engine {
+  /// A digest of what decides how entries look.
+  func fingerprint(of surveyor: Surveyor) -> String {
+    Fingerprint.of(
+      roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", surveyor.facts.schema)
+  }
+
+  /// Why the next comparison holds every removal; nil where the budget decides.
+  ///
+  /// A slip in the mapping, or in the table that it reads, is seen before it costs anybody.
+  func holding(_ record: DirectoryRecord?, of surveyor: Surveyor) -> RemovalBudget.Reason? {
+    // Another directory, or another part of it, has never been compared.
+    let base = surveyor.rules.base.normalized(surveyor.facts.schema)
+    guard let record, record.server == surveyor.facts.identity, record.base == base, record.sinceReconcile != nil else {
+      return .firstComparison
+    }
+    return record.compared == fingerprint(of: surveyor) ? nil : .changedMapping
+  }
+}

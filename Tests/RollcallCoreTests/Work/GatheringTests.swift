@@ -1,0 +1,143 @@
+import RollcallCore
+import Testing
+
+/// Whatever brings a key, its removal is decided with the batch that it belongs to.
+@Suite struct GatheringTests {
+  private let all: ClosedRange<Priority> = .notification ... .reconcile
+
+  @Test func aKeyThatWaitsJoinsTheBatchThatNamesIt() {
+    var queue = WorkQueue()
+    queue.add("a", .notification)
+    queue.add("a", .sweep, gathering: 7)
+    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 1)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    #expect(queue.gatherings.unplanned(in: 7) == 0)
+    #expect(queue.gatherings.of("a") == [7], "it was withheld, and the batch is not decided")
+    queue.add("a", .retry)
+    #expect(queue.gatherings.of("a") == [7], "whatever adds it meanwhile")
+    queue.decided(7)
+    #expect(queue.gatherings.of("a").isEmpty)
+  }
+
+  @Test func aKeyInFlightKeepsTheBatchThroughALostConnection() {
+    var queue = WorkQueue()
+    queue.add("a", .notification)
+    _ = queue.take(1, within: all)
+    queue.add("a", .sweep, gathering: 7)
+    #expect(queue.gatherings.of("a") == [7], "the turn under way may see that its row is gone")
+    queue.putBack("a")
+    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 1)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 0)
+  }
+
+  @Test func whoStaysBelongsToNoBatchAnyMore() {
+    var queue = WorkQueue()
+    queue.add("a", .sweep, gathering: 7)
+    _ = queue.take(1, within: all)
+    queue.add("a", .sweep, gathering: 8)
+    queue.finish("a", staying: true)
+    #expect(queue.gatherings.of("a") == [8], "the other batch has named it since")
+  }
+
+  @Test func twoBatchesBothDecide() {
+    var queue = WorkQueue()
+    queue.add("a", .sweep, gathering: 7)
+    queue.add("a", .reconcile, gathering: 8)
+    #expect(queue.gatherings.unplanned(in: 7) == 1 && queue.gatherings.unplanned(in: 8) == 1)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    queue.decided(7)
+    #expect(queue.gatherings.of("a") == [8])
+  }
+
+  @Test func whatAnAbandonedBatchStillHasToLookAtStaysWithheld() {
+    var queue = WorkQueue()
+    for key: RosterKey in ["a", "b"] { queue.add(key, .reconcile, gathering: 7) }
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    queue.abandon(7)
+    #expect(queue.gatherings.of("a").isEmpty && queue.gatherings.of("b") == [7])
+    _ = queue.take(1, within: all)
+    queue.finish("b", staying: false)
+    #expect(queue.gatherings.of("b").isEmpty)
+  }
+
+  /// Against a model: who was handed in with a batch belongs to it until that is decided or the key has stayed in a turn
+  /// that began after it was handed in last, and a batch is read when no such turn is to come.
+  @Test(arguments: 1...200)
+  func noPathTakesAKeyOutOfItsBatch(seed: Int) {
+    var random = SeededRandom(seed)
+    var queue = WorkQueue()
+    let keys = (0..<8).map { RosterKey("k\($0)") }
+    /// Undecided batches by key, those among them that wait for a turn of it, and for the turn after the one in flight.
+    var belongs: [RosterKey: Set<Gathering>] = [:]
+    var waits: [RosterKey: Set<Gathering>] = [:]
+    var waitsForNext: [RosterKey: Set<Gathering>] = [:]
+    var inFlight: Set<RosterKey> = []
+    var open: Set<Gathering> = []
+    var last: Gathering = 0
+    for _ in 0..<500 {
+      let key = keys[Int.random(in: keys.indices, using: &random)]
+      let priority = Priority.allCases[Int.random(in: 0..<4, using: &random)]
+      switch Int.random(in: 0..<12, using: &random) {
+      case 0..<3: queue.add(key, priority)
+      case 3..<6:
+        if open.count < 3 {
+          last += 1
+          open.insert(last)
+        }
+        guard let gathering = open.randomElement(using: &random) else { continue }
+        queue.add(key, priority, gathering: gathering)
+        belongs[key, default: []].insert(gathering)
+        if inFlight.contains(key) {
+          waitsForNext[key, default: []].insert(gathering)
+        } else {
+          waits[key, default: []].insert(gathering)
+        }
+      case 6..<8:
+        for key in queue.take(Int.random(in: 1...3, using: &random), within: all)?.keys ?? [] { inFlight.insert(key) }
+      case 8..<10:
+        guard let done = inFlight.randomElement(using: &random) else { continue }
+        inFlight.remove(done)
+        let stays = Bool.random(using: &random)
+        queue.finish(done, staying: stays)
+        waits[done] = waitsForNext.removeValue(forKey: done)
+        if stays { belongs[done] = waits[done] }
+      case 10:
+        guard let failed = inFlight.randomElement(using: &random) else { continue }
+        inFlight.remove(failed)
+        queue.putBack(failed)
+        waits[failed, default: []].formUnion(waitsForNext.removeValue(forKey: failed) ?? [])
+      default:
+        guard let read = open.first(where: { queue.gatherings.unplanned(in: $0) == 0 }) else { continue }
+        queue.decided(read)
+        open.remove(read)
+        for key in keys { belongs[key]?.remove(read) }
+      }
+      for key in keys {
+        #expect(Set(queue.gatherings.of(key)) == belongs[key] ?? [], "seed \(seed): \(key)")
+      }
+      for gathering in open {
+        let turns =
+          waits.values.count { $0.contains(gathering) } + waitsForNext.values.count { $0.contains(gathering) }
+        #expect(queue.gatherings.unplanned(in: gathering) == turns, "seed \(seed): batch \(gathering)")
+      }
+    }
+  }
+
+  @Test func aSpoolGivesBackWhatItWasGiven() {
+    var spool = KeySpool()
+    let keys = (0..<20_000).map { RosterKey("\($0)") } + ["", "é", "e\u{301}"]
+    for key in keys { spool.append(key) }
+    var found: [RosterKey] = []
+    var pages = 0
+    while let page = spool.next() {
+      found += page
+      pages += 1
+    }
+    #expect(found == keys && spool.isEmpty && pages > 3)
+  }
+}
