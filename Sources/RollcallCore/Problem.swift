@@ -38,6 +38,8 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case group
     /// The operation is larger than the server takes.
     case tooLarge = "too-large"
+    /// `users.filter` leaves its entry out.
+    case excluded
     /// It would touch an entry that is never touched.
     case protected
   }

@@ -59,6 +59,9 @@ extension Planner {
   /// A creation becomes a change of the unlinked entry that has the name.
   private func adopting(_ intent: Intent, _ occupant: Occupant?, _ plan: inout Plan) -> Intent {
     guard let occupant, case .create(let wanted) = intent.goal else { return intent }
+    if occupant.isExcluded {
+      return Intent(intent.subject, .parked(.excluded(intent.subject.key, occupant.dn)))
+    }
     do throws(Problem) {
       // To adopt is what the configuration wants, so it is no meeting that somebody has to agree to.
       var subject = intent.subject

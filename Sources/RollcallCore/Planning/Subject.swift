@@ -44,6 +44,8 @@ public struct Occupant: Sendable {
   public var entry: Entry
   /// The configuration's filter says that it is never touched.
   public var isProtected = false
+  /// It is none of the entries that `users.filter` describes.
+  public var isExcluded = false
 
   public init(dn: DistinguishedName, key: RosterKey?, entry: Entry) {
     self.dn = dn

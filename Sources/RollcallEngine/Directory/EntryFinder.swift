@@ -17,6 +17,11 @@ struct EntryFinder {
   let filter: Filter?
   let attributes: [String]
 
+  /// The same for whatever carries a link.
+  var unfiltered: EntryFinder {
+    EntryFinder(base: base, suffix: suffix, link: link, filter: nil, attributes: [link])
+  }
+
   /// The filter for all entries that carry any link.
   var everyone: Filter { narrowed(.present(link)) }
 

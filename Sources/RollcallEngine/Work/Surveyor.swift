@@ -67,15 +67,20 @@ final class Surveyor {
     let entries = try await search.value.entries()
     var survey = Survey()
     try await join(keys, answers, entries, session, into: &survey)
+    try await exclude(&survey, session)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
+      let leftOut = try await leftOut(found, session)
       survey.occupants = found.map { entry in
-        // Elsewhere the same attribute says nothing about our people.
-        let isOurs = entry.dn.isBelow(rules.base, facts.schema)
-        return isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
+        // Elsewhere the same attribute says nothing about our people, nor in what the filter leaves out.
+        let isExcluded = leftOut.contains(entry.dn)
+        let isOurs = entry.dn.isBelow(rules.base, facts.schema) && !isExcluded
+        var occupant = isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
+        occupant.isExcluded = isExcluded
+        return occupant
       }
     }
     return survey

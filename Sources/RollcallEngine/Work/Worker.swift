@@ -72,7 +72,11 @@ final class Worker {
   private func plan(
     _ survey: Survey, _ hasAwaited: (RosterKey, RosterKey) -> Bool, _ report: inout WorkReport
   ) async throws(EngineError) -> Plan {
-    for (key, problem) in survey.problems { report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil) }
+    for (key, problem) in survey.problems {
+      // That the filter matches it is nothing that anybody tells.
+      let isOpen = problem.reason == .excluded
+      report.verdicts[key] = isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
+    }
     for (key, holder) in survey.waits { report.verdicts[key] = .waits(for: holder) }
     var subjects = survey.subjects
     var plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
