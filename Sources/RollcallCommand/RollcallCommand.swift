@@ -23,6 +23,7 @@ struct RollcallCommand: AsyncParsableCommand {
       Every command reads one configuration: --config FILE, else $ROLLCALL_CONFIG, else rollcall.yaml. \
       Usage errors exit 64.
       """,
+    version: Version.text,
     subcommands: [
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Retry.self,
       Release.self,

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import Reactor
 internal import RollcallEngine
 
@@ -26,6 +27,8 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     try await options.perform { setting in
+      setting.logger.notice(
+        "starting", metadata: ["version": "\(Version.text)", "configuration": "\(setting.configuration.file)"])
       setting.warn()
       let daemon = Daemon(try Engine(setting.configuration, logger: setting.logger))
       let supervisor = Supervisor(setting.environment)

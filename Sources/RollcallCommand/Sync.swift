@@ -8,6 +8,8 @@ struct Sync: AsyncParsableCommand {
       Catches up with what has changed since the last time, or compares everybody with --full. Where a daemon leads \
       the directory, it is asked to do it and waited for.
 
+      With --log-level warning it prints nothing where the directory is in step at the end.
+
       Example, drift in the directory put right at night:
         17 3 * * *  rollcall sync --full --log-level warning
 
@@ -21,14 +23,18 @@ struct Sync: AsyncParsableCommand {
 
   func run() async throws {
     let full = self.full
+    // For cron, which mails what is printed.
+    let isQuiet = options.level >= .warning
     try await options.perform { setting in
       setting.warn()
       let engine = try Engine(setting.configuration, logger: setting.logger)
       defer { engine.close() }
       let outcome = try await OneShot(engine).run(full: full)
+      let isInStep = outcome.parked == 0 && outcome.held == 0
+      if isQuiet, isInStep { return 0 }
       let done = outcome.applied.map { counted($0, "operation") } ?? "done by the daemon that leads"
       try Output.standard.write("\(done), \(outcome.parked) parked, \(outcome.held) held\n")
-      return outcome.parked == 0 && outcome.held == 0 ? 0 : 1
+      return isInStep ? 0 : 1
     }
   }
 }

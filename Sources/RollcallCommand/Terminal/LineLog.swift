@@ -11,7 +11,7 @@ struct LineLog: LogHandler {
   }
 
   /// What is most worth knowing comes first, whatever order the dictionary has.
-  private static let order = ["key", "dn", "what", "ms", "reason", "code", "message", "error"]
+  private static let order = ["key", "dn", "what", "from", "attributes", "ms", "reason", "code", "message", "error"]
 
   let format: Format
   var logLevel: Logger.Level

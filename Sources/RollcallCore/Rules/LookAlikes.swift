@@ -47,7 +47,8 @@ extension AttributeRule {
 extension Planner {
   /// What is still to be added to `entry` one by one: each may turn out to be the same as another that is there.
   func postponed(_ entry: Entry, _ wanted: Wanted, _ change: LockChange) -> [Modification] {
-    attributes.flatMap { rule -> [Modification] in
+    if !wanted.hasLookAlikes { return [] }
+    return attributes.flatMap { rule -> [Modification] in
       let values = rule.values(in: wanted.entry)
       guard LookAlikes.areAmong(values), change != .lock || lock.values(instead: rule) == nil else { return [] }
       let current = rule.values(in: entry)
@@ -59,7 +60,7 @@ extension Planner {
   /// Values that `subject` wants beside others that look like them, and that its entry does not have in this spelling:
   /// for the server they may be there. By attributes.
   public func doubts(of subject: Subject) -> [(attribute: String, value: AttributeValue)] {
-    guard let entry = subject.current, let wanted = subject.desired.wanted else { return [] }
+    guard let entry = subject.current, let wanted = subject.desired.wanted, wanted.hasLookAlikes else { return [] }
     return attributes.flatMap { rule -> [(attribute: String, value: AttributeValue)] in
       let values = rule.values(in: wanted.entry)
       guard LookAlikes.areAmong(values) else { return [] }
@@ -68,6 +69,11 @@ extension Planner {
       return values.filter { !now.contains($0) && !current.contains($0) }.map { (rule.name, $0) }
     }
   }
+}
+
+extension Wanted {
+  /// Whether any attribute has several values of which some are not plain; mostly none has.
+  fileprivate var hasLookAlikes: Bool { entry.attributes.contains { LookAlikes.areAmong($0.values) } }
 }
 
 extension Desired {

@@ -20,6 +20,8 @@ public final class Daemon {
   /// How soon after a change that was notified the log is read, and how soon after the last time.
   private static let lookAfter = (change: Duration.milliseconds(200), look: Duration.seconds(1))
   private var isStandby = false
+  /// Since when the log says that it is paused.
+  private var pausedSince: ContinuousClock.Instant?
   private var hasBeenReady = false
   private var burst = NotificationBurst()
   private var isHearing = false
@@ -76,6 +78,7 @@ public final class Daemon {
         try await engine.establish()
         establishedAt = .now
         isStandby = false
+        logEstablished()
         // Whoever is told that it is connected may count on being heard.
         try await doorbell.start()
         await tellCondition()
@@ -153,10 +156,23 @@ public final class Daemon {
         await tell(.paused(error.description))
       }
     }
-    if attempt == 1 || attempt % 20 == 0 {
-      logger.warning("paused", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
-    }
+    // Once a pause, however often it is tried.
+    if pausedSince == nil { logger.warning("paused", metadata: ["error": "\(error)"]) }
+    pausedSince = pausedSince ?? .now
+    logger.debug("trying again", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
     await pause(backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+  }
+
+  /// Says once that it leads, and after each pause that it goes on.
+  private func logEstablished() {
+    if let since = pausedSince {
+      logger.notice("resumed", metadata: ["after": "\((ContinuousClock.now - since).components.seconds) s"])
+    } else if !hasBeenReady {
+      logger.notice("connected, leading", metadata: ["directory": "\(engine.configuration.name)"])
+    } else {
+      logger.notice("leading", metadata: ["directory": "\(engine.configuration.name)"])
+    }
+    pausedSince = nil
   }
 
   /// Waits that long, or until the daemon is told to end.

@@ -137,6 +137,9 @@ public final class Engine {
     let record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     if isNew { leader.beginTerm(afterAnother: isTakeover) }
+    if isNew, isTakeover, let former = record?.leader {
+      logger.notice("taking over from a process that has not ended in order", metadata: ["leader": "\(former)"])
+    }
     let reason = Engine.mismatch(
       record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
       isUnderWay: sweeper != nil)

@@ -11,7 +11,7 @@ extension Provisioner {
   /// - Parameter isAlone: nothing else was on its way meanwhile.
   func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema, isAlone: Bool) async {
     var report = report
-    log(report.applied)
+    workLog.note(report.applied, batch.priority, backlog: queue.backlog, noticed: noticed)
     appliedSteps += report.applied.count
     watchForSuspects(batch, &report, isAlone: isAlone)
     if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
@@ -50,6 +50,7 @@ extension Provisioner {
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
     finish(batch, report, refused)
+    workLog.tell(backlog: queue.backlog)
     // The account may write again: all who were kept out are tried, not each in its time.
     if isLetIn { gather(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
@@ -115,20 +116,6 @@ extension Provisioner {
   }
 
   // MARK: Log
-
-  private func log(_ steps: [Step]) {
-    guard logger.logLevel <= .info else { return }
-    for step in steps {
-      var metadata: Logger.Metadata = [
-        "key": "\(step.key)", "dn": "\(step.newDN?.text ?? step.operation.dn.text)",
-        "what": "\(step.what.rawValue)",
-      ]
-      if let start = noticed[step.key] {
-        metadata["ms"] = "\((ContinuousClock.now - start).milliseconds)"
-      }
-      logger.info("applied", metadata: metadata)
-    }
-  }
 
   private func logParked(_ parked: ParkedKey) {
     logger.warning(

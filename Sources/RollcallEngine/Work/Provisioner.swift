@@ -20,6 +20,7 @@ final class Provisioner {
   let state: LedgerState
   let gatekeeper: Gatekeeper
   let logger: Logger
+  let workLog: WorkLog
   private var worker: Worker?
   private var hasEnded = false
   private var fastRunning = 0
@@ -57,6 +58,7 @@ final class Provisioner {
     self.state = state
     self.gatekeeper = gatekeeper
     self.logger = logger
+    workLog = WorkLog(logger)
     gatekeeper.provisioner = self
   }
 
