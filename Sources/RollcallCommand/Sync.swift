@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import RollcallEngine
 
 struct Sync: AsyncParsableCommand {

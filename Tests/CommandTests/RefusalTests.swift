@@ -26,6 +26,21 @@ import Testing
     try await refuse(site, "of version 99, this program needs 1; run: rollcall install")
   }
 
+  /// Everybody would be parked for it.
+  @Test func whatTheServerDoesNotKnow() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada"])
+    try await refuse(
+      try site.with("mail: email", "mial: email"), "users.attributes.mial: the server knows no attribute \"mial\"")
+    try await refuse(
+      try site.with("link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPersn]"),
+      "users.classes: the server knows no class \"inetOrgPersn\"")
+    #expect(try await site.names() == [])
+    #expect(try await site.status().parked.isEmpty)
+    try await site.succeed("sync")
+  }
+
   @Test func aMissingTrigger() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -75,6 +75,7 @@ struct DirectoryInspection {
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
     if let finding = await lock.right(rootDSE) { note(finding) }
+    for finding in try await WriteRights(configuration, dialect, schema, session).findings() { note(finding) }
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
   }
 

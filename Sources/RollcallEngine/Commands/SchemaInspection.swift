@@ -25,12 +25,25 @@ struct SchemaInspection {
       expressions: expressions)
   }
 
-  func findings() -> [Finding] {
+  private var complaints: [SchemaComplaint] {
     let users = UserRules(configuration.users)
     var complaints = check.complaints(about: users)
     if let groups = configuration.groups {
       complaints += check.complaints(about: GroupRules(groups), users: users)
     }
+    return complaints
+  }
+
+  /// Why no entry at all could be written: attributes and classes that the server does not know; nil where it knows
+  /// them all.
+  var refusal: String? {
+    let unknown = complaints.filter(\.isUnknown)
+    if unknown.isEmpty { return nil }
+    return unknown.map { "\(configuration.place(of: $0.path)): \($0.message)" }.joined(separator: "; ")
+      + ": correct the configuration, or load the schema into the server"
+  }
+
+  func findings() -> [Finding] {
     let findings = complaints.map { complaint in
       Finding(
         complaint.level == .error ? .error : .warning, configuration.place(of: complaint.path),

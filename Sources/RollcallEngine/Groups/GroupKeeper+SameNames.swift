@@ -15,7 +15,11 @@ extension GroupKeeper {
     let all = registry.hasOpenNames
     let doubtful = Set(subjects.flatMap { $0.groups ?? [] }.filter { all || $0.isOpenToFolding })
     if doubtful.isEmpty { return }
-    let unknown = doubtful.filter { spellings[$0] == nil }
+    let unknown = doubtful.filter { name in
+      guard let known = spellings[name] else { return true }
+      // A group that is gone gives its name to nobody.
+      return known != name && !registry.manages(planner.group(named: known))
+    }
     let looks = unknown.map {
       SearchRequest(
         base: planner.group(named: $0).dn, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
@@ -23,6 +27,7 @@ extension GroupKeeper {
     let found = try await SideBySide.run(
       looks, try session(lane), absent: [.noSuchObject, .invalidDNSyntax, .encodingError], atOnce: 32)
     for (name, entries) in zip(unknown, found) {
+      spellings[name] = nil
       guard let there = entries.first?.dn.first?.parts.first?.value else { continue }
       let own = planner.group(named: name)
       let isOwn = planner.group(named: there) == own

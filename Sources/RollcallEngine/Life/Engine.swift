@@ -124,6 +124,10 @@ public final class Engine {
     let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
       configuration, roster: roster, bulk: Roster(mappingBulk, roster.query), link: link, state: state, facts: facts)
+    // Everybody would be parked one by one.
+    if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal {
+      throw .refused(reason)
+    }
     let fingerprint = fingerprint(of: surveyor)
     let base = configuration.users.base.normalized(facts.schema)
     if let rival = try await ledger.rival(server: facts.identity, base: base) {
