@@ -26,11 +26,11 @@ test: setup-test
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) sh .ci/test $(ARGS)
 
 # The model test for as long as wanted: random transactions against random faults. The seed is printed first;
-# SEED=n draws the same again.
+# SEED=n draws the same again. And a full notification queue, for which 8 GB of disk are needed in TMPDIR.
 soak: setup-test
 	swift build --build-tests
 	ROLLCALL_MODEL_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),ROLLCALL_MODEL_SEED=$(SEED)) \
-	  swift test --skip-build --disable-xctest --filter '^SystemTests.ModelTests'
+	  ROLLCALL_SOAK=1 swift test --skip-build --disable-xctest --filter '^SystemTests.(ModelTests|QueueTests)'
 
 bench: setup
 	$(RELEASE) --product rollcall

@@ -293,6 +293,15 @@ BEGIN
 END
 $step$;
 
+-- The number of the leader's lock, where a stranger has taken the one that follows from server and base.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.directory ADD COLUMN lock_number int;
+  END IF;
+END
+$step$;
+
 -- What a directory's tables and triggers were like when it was started or compared last, as a digest.
 DO $step$
 BEGIN

@@ -64,7 +64,7 @@ public actor PostgresServer {
 
     var configuration = [
       "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": socketFolder,
-      "max_prepared_transactions": "20", "log_line_prefix": "%m [%p] %q%a ", "timezone": "UTC",
+      "log_line_prefix": "%m [%p] %q%a ", "timezone": "UTC",
       // In the data folder, so that a killed server leaves nothing in /dev/shm.
       "dynamic_shared_memory_type": "mmap",
     ]

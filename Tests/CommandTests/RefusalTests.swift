@@ -23,7 +23,10 @@ import Testing
     let site = try await House.shared.site()
     try await site.install()
     try await site.sql("UPDATE rollcall.version SET version = 99")
-    try await refuse(site, "of version 99, this program needs 1; run: rollcall install")
+    try await refuse(site, "of version 99, newer than this program knows", "; upgrade the program")
+    #expect(try await site.rollcall("status").errors.contains("upgrade the program"))
+    try await site.sql("UPDATE rollcall.version SET version = 1")
+    try await refuse(site, "of version 1, this program needs", "run: rollcall install")
   }
 
   /// Everybody would be parked for it.
@@ -114,6 +117,25 @@ import Testing
     try await site.succeed("sync")
     let rival = try site.with("name: \(site.name)\n", "name: rival\n")
     try await refuse(rival, "\"\(site.name)\" already manages \(site.base)", "rollcall uninstall")
+  }
+
+  @Test("A base that lies inside another directory's, or around it, is refused", arguments: ["inside", "around"])
+  func aBaseThatIsNested(_ how: String) async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let inner = "ou=Inner,\(site.base)"
+    try await site.directory.modify("dn: \(inner)\nchangetype: add\nobjectClass: organizationalUnit\nou: Inner\n")
+    let nested = try site.with("base: \(site.base)", "base: \(inner)")
+    let (first, second) = how == "inside" ? (site, nested) : (nested, site)
+    try await first.succeed("sync")
+    let rival = try second.with("name: \(site.name)\n", "name: rival\n")
+    let words = how == "inside" ? ", which holds OU=Inner" : ", which lies inside"
+    for command in ["run", "sync"] {
+      let ran = try await Rollcall.run([command, "--config", rival.file], environment: rival.environment)
+      #expect(ran.code == 1 && ran.errors.lowercased().contains(words.lowercased()), "\(ran.errors)")
+      #expect(ran.errors.contains("\"\(site.name)\" already manages") && ran.errors.contains("rollcall uninstall"))
+    }
+    #expect(try await site.sql("SELECT base FROM rollcall.directory WHERE name = 'rival'").isEmpty)
   }
 
   /// Also where nobody is in the table yet.

@@ -106,6 +106,51 @@ import Testing
     #expect(try await site.status().problems.map(\.code).contains("capture") == false)
   }
 
+  @Test("G14: a directory that nobody leads is not well, and what was said of the connection is the past")
+  func nobodyLeads() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let daemon = try await site.start()
+    try await soon("all is well") { try await site.rollcall("status").code == 0 }
+    try await daemon.kill()
+    try await soon("nobody leads") { try await site.status().leader == nil }
+    let ran = try await site.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let dead = try StatusOutput(parsing: ran.output)
+    #expect(!dead.behind && dead.directory.state == "unknown")
+    #expect(dead.problems.map(\.code) == ["leader"] && dead.problems[0].message.contains(":\(daemon.pid) has ended"))
+    try await site.withDaemon { _ in try await soon("well") { try await site.rollcall("status").code == 0 } }
+    // It was stopped, so that nobody waits for it; only whoever works with sync needs no daemon.
+    let stopped = try await site.status()
+    #expect(stopped.directory.state == "stopped" && stopped.problems.map(\.code) == ["leader"])
+    try await site.succeed("sync")
+    #expect(try await site.rollcall("status").code == 0)
+  }
+
+  @Test("G14: a directory that nobody has led for long, for which the log is kept, is named")
+  func aForgottenDirectory() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.succeed("sync")
+    try await site.sql(
+      """
+      INSERT INTO rollcall.directory (name, server, base, watermark, looked_at)
+      VALUES ('it''s old', 's', 'ou=old', pg_current_snapshot(), now() - interval '2 days')
+      """)
+    #expect(try await site.rollcall("status").code == 0)
+    try await site.hire(["ada"])
+    try await site.succeed("sync")
+    let ran = try await site.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let problem = try #require(try StatusOutput(parsing: ran.output).problems.first)
+    #expect(problem.code == "forgotten" && problem.message.contains("\"it's old\"") && problem.message.contains("B)"))
+    #expect(problem.fix?.hasSuffix("DELETE FROM rollcall.directory WHERE name = 'it''s old'") == true)
+    let check = try await site.rollcall("check").output
+    #expect(check.contains("warning: schema rollcall: the change log (") && check.contains("it's old"))
+    try await site.sql("DELETE FROM rollcall.directory WHERE name = 'it''s old'")
+    #expect(try await site.rollcall("status").code == 0)
+  }
+
   @Test func whatCannotBeFoundOutIs69() async throws {
     let site = try await House.shared.site()
     let notInstalled = try await site.rollcall("status")

@@ -55,6 +55,23 @@ import Testing
     }
   }
 
+  @Test("G12: what was asked and answered long ago is forgotten")
+  func answeredRequestsGo() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql(
+      """
+      INSERT INTO rollcall.request (directory, kind, done) SELECT '\(site.name)', 'look', now() - interval '2 days'
+      FROM generate_series(1, 150)
+      """)
+    try await site.withDaemon { _ in
+      for left in [51, 2] {
+        try await site.succeed("sync")
+        #expect(try await site.sql("SELECT count(*) FROM rollcall.request") == "\(left)")
+      }
+    }
+  }
+
   @Test func aServerThatIsAwayIsAnError() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -10,7 +10,8 @@ struct Database: Sendable {
 
     private init() async throws {
       folder = try TemporaryFolder()
-      postgres = try await PostgresServer.start(in: folder, durable: false)
+      postgres = try await PostgresServer.start(
+        in: folder, settings: ["max_prepared_transactions": "20"], durable: false)
       // Roles belong to the server: many first installations at once would wait for each other to make them.
       try await postgres.psql(
         "CREATE ROLE rollcall_owner; CREATE ROLE rollcall_writer; GRANT rollcall_writer TO rollcall_owner")

@@ -114,22 +114,6 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test("G3: a prepared transaction is not lost") func aPreparedTransactionIsNotLost() async throws {
-    let site = try await World.shared.site()
-    try await site.sql(
-      """
-      SET rollcall.notify = off;
-      BEGIN; INSERT INTO users VALUES (1, 'two', 'x', 'Two Phase', 'active', now()); PREPARE TRANSACTION '\(site.name)';
-      """)
-    try await site.insert(["ann"], from: 2)
-    try await site.sync()
-    #expect(try await site.names() == ["ann"])
-    try await site.sql("COMMIT PREPARED '\(site.name)'")
-    try await site.sync()
-    #expect(try await site.names() == ["ann", "two"])
-    try await site.expectInStep()
-  }
-
   @Test func truncateIsNoticed() async throws {
     let site = try await World.shared.site()
     try await site.insert(["ann", "ben"])

@@ -27,6 +27,7 @@ struct DatabaseInspection {
       database.close()
       mapping.close()
     }
+    if let warning = configuration.transportWarning { note(warning) }
     do throws(EngineError) {
       try await look(database, mapping, &facts)
     } catch {
@@ -56,7 +57,10 @@ struct DatabaseInspection {
       return
     }
     note(Finding(.ok, place, "\(name), connected as \(who.text(0, 0) ?? "")"))
+    let prepared = try await database.query("SELECT current_setting('max_prepared_transactions')")
+    if let finding = TwoPhase.finding(prepared.int(0, 0) ?? 0) { note(finding) }
     let isInstalled = try await checkSchema(database, place)
+    if isInstalled { try await checkUpkeep(database) }
     facts.readings = try await MappingReader(mapping, configuration).read()
     let findings = MappingInspection(configuration).findings(facts.readings)
     findings.forEach(note)
@@ -97,6 +101,17 @@ struct DatabaseInspection {
     note(
       Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
     return true
+  }
+
+  /// What else of the database keeps the daemon from its work: a full queue, a lock in strange hands, a forgotten name.
+  private func checkUpkeep(_ database: Database) async throws(EngineError) {
+    let ledger = Ledger(database, directory: configuration.name)
+    let problems = StatusProblems(ledger)
+    var found = [try await problems.queue(), try await problems.forgotten()]
+    if let subject = try await ledger.record()?.subject { found.append(try await problems.lock(subject)) }
+    for problem in found.compactMap({ $0 }) {
+      note(Finding(.warning, "schema rollcall", problem.message, remedy: problem.fix))
+    }
   }
 
   /// Whether the rows can be read as they will be, and how many people there are.

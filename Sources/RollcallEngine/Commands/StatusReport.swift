@@ -67,12 +67,16 @@ public struct StatusReport: Sendable {
       SELECT extract(epoch FROM clock_timestamp() - d.looked_at), d.leader, \(time("d.leader_since")), d.state, d.reason,
         \(time("d.since")), \(time("d.last_reconcile")), d.server || ' ' || d.base,
         CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM rollcall.change AS c
-          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)) END
+          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)) END,
+        \(time("d.looked_at"))
       FROM rollcall.directory AS d WHERE d.name = $1
       """, [configuration.name])
     var report = StatusReport(
       name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
       problems: try await ledger.problems())
+    let found = StatusProblems(ledger)
+    report.add(try await found.queue())
+    report.add(try await found.forgotten())
     guard !record.isEmpty else { return report }
     report.watermarkAge = record.double(0, 0).map { max(0, $0) }
     report.backlog = record.int(0, 8)
@@ -80,13 +84,29 @@ public struct StatusReport: Sendable {
       DirectoryState(state: $0, reason: record.text(0, 4), since: record.text(0, 5))
     }
     report.lastReconcile = record.text(0, 6)
-    if let subject = record.text(0, 7), try await Leader.exists(for: subject, ledger.database) {
+    if let subject = record.text(0, 7),
+      try await Leader.exists(for: configuration.name, subject: subject, ledger.database)
+    {
       report.leader = record.text(0, 1)
       report.leaderSince = record.text(0, 2)
+    } else {
+      if let subject = record.text(0, 7) { report.add(try await found.lock(subject)) }
+      report.add(StatusProblems.leader(record.text(0, 1), report.directory, lookedAt: record.text(0, 9)))
+      // What was said of the connection is the past.
+      if record.text(0, 1) != nil, let state = report.directory?.state, state != DirectoryCondition.stopped.state {
+        report.directory?.reason = "it was \(state) when its last leader was heard of"
+        report.directory?.state = "unknown"
+      }
     }
     let limit = configuration.behindAfter / .seconds(1)
     report.isBehind = report.watermarkAge.map { $0 > limit } ?? true
     return report
+  }
+
+  /// What the daemon has said of the same goes first: it knows since when.
+  private mutating func add(_ problem: ConditionProblem?) {
+    guard let problem, !problems.contains(where: { $0.code == problem.code }) else { return }
+    problems.append(problem)
   }
 
   /// SQL for a time as RFC 3339 has it.
@@ -137,25 +157,13 @@ extension Database {
   }
 }
 
-extension Leader {
-  /// Whether a process holds the lock for a subject, as a look into pg_locks shows.
-  static func exists(for subject: String, _ database: Database) async throws(EngineError) -> Bool {
-    let result = try await database.query(
-      """
-      SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
-        AND classid = \(UInt32(bitPattern: lockClass)) AND objid = \(UInt32(bitPattern: object(for: subject)))
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      """)
-    return !result.isEmpty
-  }
-}
-
 extension Engine {
   /// Whether any process leads this directory.
   func isLed() async throws(EngineError) -> Bool {
     guard let record = try await ledger.record(), let server = record.server, let base = record.base else {
       return false
     }
-    return try await Leader.exists(for: server + " " + base, database)
+    return try await Leader.exists(
+      for: configuration.name, subject: Leader.subject(server: server, base: base), database)
   }
 }

@@ -36,7 +36,9 @@ public final class Uninstaller {
     try await ledger.requireInstalled()
     let record = try await database.query(
       "SELECT server || ' ' || base, leader FROM rollcall.directory WHERE name = $1", [configuration.name])
-    if !record.isEmpty, let subject = record.text(0, 0), try await Leader.exists(for: subject, database) {
+    if !record.isEmpty, let subject = record.text(0, 0),
+      try await Leader.exists(for: configuration.name, subject: subject, database)
+    {
       throw .refused(
         "\(record.text(0, 1) ?? "a daemon") leads the directory \"\(configuration.name)\"; stop it first")
     }

@@ -161,6 +161,21 @@ public final class DirectoryLink {
     }
   }
 
+  /// The unique id of an entry; nil where there is none that this account may read.
+  func identity(of dn: DistinguishedName) async throws(EngineError) -> String? {
+    guard let facts else { throw DirectoryLink.notConnected }
+    let attribute = facts.dialect.identityAttribute
+    let session = try session(.bulk)
+    do throws(LDAPError) {
+      let found = try await session.search(
+        base: dn, scope: .base, filter: .present("objectClass"), attributes: [attribute])
+      return found.first?[attribute].first.map(DirectoryFacts.identity)
+    } catch {
+      if ErrorClassifier.classify(code: error.code, during: .search) == .connectionLost { throw .directory(error) }
+      return nil
+    }
+  }
+
   /// What the server is that this link is connected to.
   ///
   /// - Throws: ``EngineError`` where people as the configuration describes them cannot be sent to it.

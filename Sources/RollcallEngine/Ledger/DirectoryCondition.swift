@@ -8,6 +8,9 @@ struct DirectoryCondition: Sendable, Equatable {
     DirectoryCondition(state: "connected", reason: reason)
   }
 
+  /// A daemon has ended because it was told to.
+  static let stopped = DirectoryCondition(state: "stopped", reason: nil)
+
   /// A side cannot answer, and nothing is done until it can.
   static func paused(_ reason: String) -> DirectoryCondition {
     DirectoryCondition(state: "paused", reason: reason)

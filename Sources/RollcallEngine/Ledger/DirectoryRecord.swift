@@ -68,12 +68,22 @@ extension Ledger {
       ])
   }
 
-  /// Another directory name that manages the same base on the same server; nil if there is none.
-  func rival(server: String, base: String) async throws(EngineError) -> String? {
+  /// The other directory names, their bases, normalised, and the unique ids of those.
+  func others() async throws(EngineError) -> [(name: String, base: String, server: String)] {
     let result = try await database.query(
-      "SELECT name FROM rollcall.directory WHERE name <> $1 AND server = $2 AND base = $3 LIMIT 1",
-      [directory, server, base])
-    return result.isEmpty ? nil : result.text(0, 0)
+      """
+      SELECT name, base, server FROM rollcall.directory
+      WHERE name <> $1 AND server IS NOT NULL AND base IS NOT NULL ORDER BY name
+      """, [directory])
+    return (0..<result.rowCount).map {
+      (result.text($0, 0) ?? "", result.text($0, 1) ?? "", result.text($0, 2) ?? "")
+    }
+  }
+
+  /// Gives a base up again that was never written to.
+  func giveUpBase() async throws(EngineError) {
+    try await database.query(
+      "UPDATE rollcall.directory SET server = NULL, base = NULL, watermark = NULL WHERE name = $1", [directory])
   }
 
   /// - Parameter capture: what the triggers were like when the comparison began; nil leaves what is noted.

@@ -32,10 +32,20 @@ extension Ledger {
     }
   }
 
-  /// Answers a request.
+  /// Says that a request is being worked on.
+  func noteStart(of request: LedgerRequest) async throws(EngineError) {
+    try await database.query("UPDATE rollcall.request SET started = now() WHERE id = $1", ["\(request.id)"])
+  }
+
+  /// Answers a request, and forgets some of those that were answered long ago.
   func answer(_ request: LedgerRequest, message: String?) async throws(EngineError) {
     try await database.query(
       "UPDATE rollcall.request SET done = now(), message = $2 WHERE id = $1", ["\(request.id)", message])
+    try await database.query(
+      """
+      DELETE FROM rollcall.request WHERE id IN (SELECT id FROM rollcall.request
+        WHERE directory = $1 AND done < now() - interval '1 day' ORDER BY id LIMIT 100)
+      """, [directory])
   }
 
   /// Asks the daemon for something; returns the request's number.
@@ -49,10 +59,17 @@ extension Ledger {
     return result.int(0, 0) ?? 0
   }
 
-  /// Whether a request was answered, and what with.
-  func answer(to id: Int) async throws(EngineError) -> (isDone: Bool, message: String?) {
+  /// Whether a request was answered and what with, or nobody has begun with any for so long that nobody will.
+  func answer(to id: Int) async throws(EngineError) -> (isDone: Bool, message: String?, isIgnored: Bool) {
     let result = try await database.query(
-      "SELECT done IS NOT NULL, message FROM rollcall.request WHERE id = $1", ["\(id)"])
-    return (result.rowCount == 1 && result.bool(0, 0), result.rowCount == 1 ? result.text(0, 1) : nil)
+      """
+      SELECT q.done IS NOT NULL, q.message, q.at < now() - interval '1 minute' AND NOT EXISTS (
+        SELECT FROM rollcall.request AS r JOIN rollcall.directory AS d ON d.name = r.directory
+        WHERE r.directory = q.directory AND (r.done IS NULL AND r.started >= d.leader_since
+          OR r.done > now() - interval '1 minute'))
+      FROM rollcall.request AS q WHERE q.id = $1
+      """, ["\(id)"])
+    // A request that is gone was answered, and that long ago.
+    return result.isEmpty ? (true, nil, false) : (result.bool(0, 0), result.text(0, 1), result.bool(0, 2))
   }
 }

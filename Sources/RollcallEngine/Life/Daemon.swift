@@ -44,6 +44,7 @@ public final class Daemon {
     engine.onState = { [weak self] in Reactor.task { await self?.tellCondition() } }
     engine.reconciles.isPeriodic = true
     doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
+    doorbell.problems = engine.problems
     listener.onListening = { [weak self] in
       self?.lookSoon(.zero)
       self?.engine.answerRequests()
@@ -264,6 +265,7 @@ public final class Daemon {
     lookTimer?.cancel()
     if engine.leader.isLeading { await doorbell.retire() } else { doorbell.stop() }
     await engine.drain()
+    if engine.leader.isLeading { await engine.note(.stopped) }
     engine.close()
   }
 }

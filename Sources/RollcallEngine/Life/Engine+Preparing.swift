@@ -4,11 +4,19 @@ internal import Reactor
 internal import RollcallCore
 
 extension Engine {
+  /// Says once what is allowed and dangerous.
+  func warn() {
+    if let warning = configuration.transportWarning {
+      logger.warning("\(warning.message)", metadata: ["place": "\(warning.place)", "fix": "\(warning.remedy ?? "")"])
+    }
+  }
+
   /// Checks what has to hold before anything is established, and that the database answers; waits for a
   /// database that is not there.
   ///
   /// - Parameter pause: waits that long; false gives up.
   func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
+    warn()
     var attempt = 0
     while true {
       do throws(EngineError) {

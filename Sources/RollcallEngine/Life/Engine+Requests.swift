@@ -10,6 +10,7 @@ extension Engine {
     Reactor.task {
       do throws(EngineError) {
         requests: while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
+          try await self.ledger.noteStart(of: request)
           switch try await self.fulfil(request) {
           case .done: try await self.ledger.answer(request, message: nil)
           case .cannot(let reason): try await self.ledger.answer(request, message: reason)
@@ -115,7 +116,7 @@ extension Engine {
   func isLedElsewhere() async throws(EngineError) -> Bool {
     if leader.isLeading { return false }
     guard let subject = try await ledger.record()?.subject else { return false }
-    return try await Leader.exists(for: subject, ledger.database)
+    return try await Leader.exists(for: configuration.name, subject: subject, ledger.database)
   }
 
   /// Waits until no pass is under way, after work has stopped.

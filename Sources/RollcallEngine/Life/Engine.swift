@@ -81,7 +81,7 @@ public final class Engine {
     provisioner = Provisioner(state, gatekeeper, logger)
     unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, provisioner)
-    leader = Leader(options)
+    leader = Leader(options, directory: configuration.name)
     problems = ProblemBoard(ledger, logger)
     wire()
   }
@@ -99,6 +99,11 @@ public final class Engine {
     unknown.onOverflow = { [weak self] in self?.requestReconcile() }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
     leader.onLost = { [weak self] error in self?.trouble(error) }
+    leader.onStranger = { [weak self] holder in
+      self?.logger.error(
+        "the leader's lock is held by a stranger; another number is taken",
+        metadata: ["holder": "\(holder.text)", "fix": "\(holder.fix)"])
+    }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
     gatekeeper.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
     gatekeeper.onHeld = { [weak self] removals, reason in self?.logHeld(removals, reason) }
@@ -130,11 +135,7 @@ public final class Engine {
     }
     let fingerprint = fingerprint(of: surveyor)
     let base = configuration.users.base.normalized(facts.schema)
-    if let rival = try await ledger.rival(server: facts.identity, base: base) {
-      throw .refused(
-        "the directory name \"\(rival)\" already manages \(configuration.users.base.text); two names must not "
-          + "write to one base (rollcall uninstall in its configuration gives it up)")
-    }
+    try await refuseRivals(facts, base)
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
     // Read only now: until then another leader may have changed it.
@@ -151,6 +152,7 @@ public final class Engine {
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
       keepWatermark: reason == nil)
+    try await refuseRivals(facts, base, givingUp: true)
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     }

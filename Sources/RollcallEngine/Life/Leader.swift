@@ -11,6 +11,11 @@ internal import RollcallCore
 /// it (the server ends the session, or crashes, and the news is slow). So a write leaves only within ``validity`` of a
 /// question whether the lock is still held, by a clock that runs while the process is stopped, and a successor sends
 /// nothing until that time is over for its predecessor (``beginTerm(afterAnother:)``).
+///
+/// Anybody may take an advisory lock, and its number stands in pg_locks. Where a role that may not write the ledger
+/// holds it, another number is drawn and written down in the directory's row, which strangers cannot read. Whoever gets
+/// a lock leads only if the row still names its number, looked at with the row locked; and a number is only given up
+/// with the row locked and a stranger on it. So two never lead under two numbers.
 @Reactor
 final class Leader: WritePermit {
   /// The first integer of the lock, the same for every Rollcall: "roll" in ASCII.
@@ -24,6 +29,7 @@ final class Leader: WritePermit {
   private static let grace: Duration = .seconds(1)
 
   private let database: Database
+  private let directory: String
   private var object: Int32 = 0
   /// When the last question was asked that was answered with yes; nil when this process does not lead.
   private var confirmed: ContinuousClock.Instant?
@@ -34,8 +40,13 @@ final class Leader: WritePermit {
   private var timer: Timer?
   private var waiting = Deque<@Reactor (Bool) -> Void>()
   var onLost: (@Reactor (EngineError) -> Void)?
+  /// Called when the lock was held by somebody who is no Rollcall.
+  var onStranger: (@Reactor (LockHolder) -> Void)?
 
-  init(_ options: ConnectionOptions) { database = Database(options) }
+  init(_ options: ConnectionOptions, directory: String) {
+    database = Database(options)
+    self.directory = directory
+  }
 
   /// Whether it has the lock, as far as it has heard.
   var isLeading: Bool { confirmed != nil }
@@ -66,10 +77,23 @@ final class Leader: WritePermit {
     // PostgreSQL has not crashed: what was seen of the log still counts.
     if isLeading, await isConfirmed() { return true }
     if isLeading { resign() }
-    object = Leader.object(for: subject)
-    let asked = ContinuousClock.now
+    var asked = ContinuousClock.now
     try await database.query("SET idle_session_timeout = '10s'", timeout: .seconds(5))
-    guard try await takeLock(patience) else { return false }
+    // A second round where a stranger was in the way, or another process has chosen a number meanwhile.
+    for round in 0... {
+      if round == 3 { return false }
+      asked = .now
+      object = try await number(subject)
+      if try await takeLock(patience) {
+        if try await number(subject) == object { break }
+        try await database.query("SELECT pg_advisory_unlock(\(Leader.lockClass), \(object))", timeout: .seconds(5))
+      } else {
+        guard let holder = try await Leader.holder(of: directory, subject: subject, database), !holder.isRollcall
+        else { return false }
+        onStranger?(holder)
+        try await chooseNumber(subject)
+      }
+    }
     confirmed = asked
     term += 1
     isAsking = false
@@ -91,6 +115,35 @@ final class Leader: WritePermit {
     } catch {
       // lock_not_available
       if case .database(let failure) = error, failure.sqlState == "55P03" { return false }
+      throw error
+    }
+  }
+
+  /// The number of the lock, as the directory's row has it; waits for whoever is changing it.
+  private func number(_ subject: String) async throws(EngineError) -> Int32 {
+    // Locking needs a row.
+    try await database.query(
+      "INSERT INTO rollcall.directory (name) VALUES ($1) ON CONFLICT DO NOTHING", [directory], timeout: .seconds(15))
+    let result = try await database.query(
+      "SELECT \(Leader.number(subject: subject)) FROM rollcall.directory AS d WHERE name = $1 FOR SHARE", [directory],
+      timeout: .seconds(15))
+    return result.int(0, 0).flatMap { Int32(exactly: $0) } ?? Leader.object(for: subject)
+  }
+
+  /// Draws another number, provided that a stranger still holds the lock.
+  private func chooseNumber(_ subject: String) async throws(EngineError) {
+    do throws(EngineError) {
+      try await database.query("BEGIN", timeout: .seconds(5))
+      try await database.query(
+        "SELECT FROM rollcall.directory WHERE name = $1 FOR UPDATE", [directory], timeout: .seconds(15))
+      if let holder = try await Leader.holder(of: directory, subject: subject, database), !holder.isRollcall {
+        try await database.query(
+          "UPDATE rollcall.directory SET lock_number = $2 WHERE name = $1",
+          [directory, "\(Int32.random(in: Int32.min...Int32.max))"], timeout: .seconds(5))
+      }
+      try await database.query("COMMIT", timeout: .seconds(5))
+    } catch {
+      database.close()
       throw error
     }
   }

@@ -31,6 +31,7 @@ public final class OneShot {
   ///
   /// - Throws: ``EngineError`` when it could not be done completely.
   public func run(full: Bool) async throws(EngineError) -> Outcome {
+    engine.warn()
     try await engine.requireInstalled()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
     if full { try await engine.requireReadable() } else { try await engine.requireCoverage() }
@@ -83,8 +84,11 @@ public final class OneShot {
         if let message = answer.message { throw .refused("the daemon that leads cannot do it: \(message)") }
         return true
       }
+      if answer.isIgnored {
+        throw .refused("the process that leads, \(try await engine.ledger.record()?.leader ?? "?"), does not answer")
+      }
       guard let record = try await engine.ledger.record(), let subject = record.subject,
-        try await Leader.exists(for: subject, engine.database)
+        try await Leader.exists(for: engine.configuration.name, subject: subject, engine.database)
       else { return false }
       let now = ContinuousClock.now
       if record.condition.state == "connected" {

@@ -80,6 +80,17 @@ final class ChangeLog {
     return named.contains(nil) ? keys : named.compactMap { $0 }
   }
 
+  /// Whether a look would find anything.
+  func hasNews(beyond seen: String) async throws(EngineError) -> Bool {
+    let result = try await database.execute(
+      "news",
+      """
+      SELECT EXISTS (SELECT FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot))
+      """, [seen])
+    return result.bool(0, 0)
+  }
+
   /// The snapshot of this moment, for a watermark that starts here.
   func now() async throws(EngineError) -> (snapshot: String, at: String) {
     let result = try await database.query("SELECT pg_current_snapshot()::text, clock_timestamp()::text")

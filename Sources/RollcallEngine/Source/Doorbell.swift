@@ -4,15 +4,21 @@ internal import RollcallCore
 
 /// Tells writers whether to notify: armed while there is little to do, silent while the log is read anyway.
 ///
-/// The notification is what costs writers under load, not the log; so a storm is polled, as network drivers poll.
-/// The lease on the row ends by itself, so nobody pays for a daemon that is gone.
+/// The notification is what costs writers under load, not the log; so a storm is polled, as network drivers poll. So is
+/// the log while PostgreSQL's notification queue fills up (``QueueWatch``), and where two-phase commit is possible: there
+/// triggers notify in sessions only that ask for it, because who has notified cannot prepare.
+///
+/// The lease on the row ends by itself, so nobody pays for a daemon that is gone. It is shorter than it takes to fill
+/// the queue from where the bell is silenced (44 s, measured), so that it has ended before a commit could fail by it.
 @Reactor @safe
 final class Doorbell {
   /// How long an arming lasts, and when it is renewed.
-  private static let lease: Duration = .seconds(90)
-  private static let renewEvery: Duration = .seconds(30)
+  private static let lease: Duration = .seconds(30)
+  private static let renewEvery: Duration = .seconds(10)
   /// How often the log is read in a storm, at most.
   private static let pollEvery: Duration = .milliseconds(5)
+  /// How often it is looked at where writers do not notify, at most.
+  private static let quietPollEvery: Duration = .milliseconds(50)
   /// More notifications than these in a span are a storm: by themselves, or with work that has piled up.
   private static let span: Duration = .milliseconds(50)
   private static let storm = (rings: 75, ringsBehind: 10, backlog: 64)
@@ -22,18 +28,33 @@ final class Doorbell {
   private let database: Database
   private let directory: String
   private let sweeper: @Reactor () -> Sweeper?
+  private let queue: QueueWatch
+  private var isTwoPhase = false
   private var task: Task<Void, Never>?
   private var rings = 0
   private var spanBegan = ContinuousClock.now
   private var isStorm = false
   private var nap: (waiter: UnsafeContinuation<Void, Never>, timer: Timer)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Where it is said that writers do not notify.
+  var problems: ProblemBoard?
 
   /// - Parameter sweeper: who reads the log; another one after each loss of a side.
   init(_ database: Database, directory: String, sweeper: @escaping @Reactor () -> Sweeper?) {
     self.database = database
     self.directory = directory
     self.sweeper = sweeper
+    queue = QueueWatch(database)
+    queue.onChange = { [weak self] in self?.queueHasChanged() }
+  }
+
+  private func queueHasChanged() {
+    if queue.isFilling {
+      problems?.set(.queue, message: QueueWatch.problem.message, fix: QueueWatch.problem.fix)
+    } else {
+      problems?.clear(.queue)
+    }
+    wake()
   }
 
   /// Notes a notification; `backlog` is how much is unsettled.
@@ -55,6 +76,8 @@ final class Doorbell {
   func start() async throws(EngineError) {
     stop()
     isStorm = false
+    try await lookForTwoPhase()
+    try await queue.start()
     try await arm()
     task = Reactor.task { await self.keep() }
   }
@@ -62,7 +85,18 @@ final class Doorbell {
   func stop() {
     task?.cancel()
     task = nil
+    queue.stop()
     wake()
+  }
+
+  private func lookForTwoPhase() async throws(EngineError) {
+    let most = try await database.query("SELECT current_setting('max_prepared_transactions')").int(0, 0) ?? 0
+    isTwoPhase = most > 0
+    if let finding = TwoPhase.finding(most) {
+      problems?.set(.twophase, message: finding.message, fix: finding.remedy)
+    } else {
+      problems?.clear(.twophase)
+    }
   }
 
   /// Ends in order: with no other daemon there writers notify whoever listens, as without Rollcall's program.
@@ -74,13 +108,13 @@ final class Doorbell {
   private func keep() async {
     do throws(EngineError) {
       while !Task.isCancelled {
-        try await listen()
+        if queue.isFilling || isTwoPhase { try await pollQuietly() } else { try await listen() }
         if isStorm {
           try await disarm()
           try await poll()
           isStorm = false
         }
-        if !Task.isCancelled { try await arm() }
+        if !Task.isCancelled, !queue.isFilling { try await arm() }
       }
     } catch {
       if !Task.isCancelled { onTrouble?(error) }
@@ -96,9 +130,9 @@ final class Doorbell {
     try await database.query(
       """
       INSERT INTO rollcall.bell AS b (directory, armed, until)
-      VALUES ($1, true, clock_timestamp() + $2::float8 * interval '1 second')
-      ON CONFLICT (directory) DO UPDATE SET armed = true, until = excluded.until
-      """, [directory, "\(Doorbell.lease / .seconds(1))"])
+      VALUES ($1, $3::boolean, clock_timestamp() + $2::float8 * interval '1 second')
+      ON CONFLICT (directory) DO UPDATE SET armed = excluded.armed, until = excluded.until
+      """, [directory, "\(Doorbell.lease / .seconds(1))", queue.isFilling ? "f" : "t"])
   }
 
   /// Looks for what came about silently before it was armed; returns when a storm begins or it is time to arm it anew.
@@ -109,7 +143,7 @@ final class Doorbell {
     let first =
       try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
     var pause = Doorbell.pollEvery
-    while !Task.isCancelled, !isStorm, ContinuousClock.now < due {
+    while !Task.isCancelled, !isStorm, !queue.isFilling, ContinuousClock.now < due {
       guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
       if sweeper.seenAllBelow(first) {
         await rest(due - ContinuousClock.now)
@@ -121,6 +155,17 @@ final class Doorbell {
         await rest(min(max(pause, (ContinuousClock.now - started) * 4), due - ContinuousClock.now))
         pause = min(pause * 3 / 2, .seconds(1))
       }
+    }
+  }
+
+  /// Looks for changes while writers do not notify; returns when that is over, a storm begins or it is time to arm anew.
+  private func pollQuietly() async throws(EngineError) {
+    let due = ContinuousClock.now + Doorbell.renewEvery
+    while !Task.isCancelled, !isStorm, queue.isFilling || isTwoPhase, ContinuousClock.now < due {
+      guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
+      let started = ContinuousClock.now
+      try await sweeper.lookForNews()
+      await rest(max(Doorbell.quietPollEvery, (ContinuousClock.now - started) * 4))
     }
   }
 

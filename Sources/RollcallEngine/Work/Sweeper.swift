@@ -122,6 +122,12 @@ final class Sweeper {
     onDisplaced?()
   }
 
+  /// Looks at the log if there is anything in it that was not seen; that costs less than a look where there is not.
+  func lookForNews() async throws(EngineError) {
+    if running { return }
+    if try await log.hasNews(beyond: seen), !hasStopped { try await look() }
+  }
+
   private func take(_ look: Look, after before: String) {
     seen = look.snapshot
     found += look.isBulk ? 1000 : look.changes.count

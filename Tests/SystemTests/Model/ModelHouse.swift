@@ -18,7 +18,7 @@ actor ModelHouse {
 
   init(isHeld: Bool = false) async throws {
     self.isHeld = isHeld
-    world = try await FaultyWorld.start()
+    world = try await FaultyWorld.start(settings: ["max_prepared_transactions": "20"])
     var settings = isHeld ? SiteSettings.groups() : SiteSettings()
     if isHeld { settings.more = "removals: { most: 5%, least: 2 }" }
     // Exchanges of names within one statement pass the constraint.

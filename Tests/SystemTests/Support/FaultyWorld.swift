@@ -6,11 +6,14 @@ struct FaultyWorld: Sendable {
   let postgres: PostgresServer
   let directory: DirectoryServer
 
-  static func start(_ adjust: (inout OpenLDAPOptions) -> Void = { _ in }) async throws -> FaultyWorld {
+  static func start(
+    settings: [String: String] = [:], _ adjust: (inout OpenLDAPOptions) -> Void = { _ in }
+  ) async throws -> FaultyWorld {
     let folder = try TemporaryFolder()
     // What is committed survives the death of the processes, not of the machine.
     async let postgres = PostgresServer.start(
-      in: folder, settings: ["max_connections": "100", "synchronous_commit": "on"], durable: false)
+      in: folder,
+      settings: ["max_connections": "100", "synchronous_commit": "on"].merging(settings) { $1 }, durable: false)
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true

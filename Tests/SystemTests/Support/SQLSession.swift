@@ -18,8 +18,8 @@ final class SQLSession: Sendable {
 }
 
 extension Site {
-  func session() async throws -> SQLSession {
-    let conninfo = postgres.conninfo(database: name)
+  func session(as user: String = "postgres") async throws -> SQLSession {
+    let conninfo = postgres.conninfo(user: user, database: name)
     return try await Reactor.run { try await SQLSession(conninfo) }
   }
 }

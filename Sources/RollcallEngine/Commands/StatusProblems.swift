@@ -1,0 +1,75 @@
+internal import Postgres
+internal import Reactor
+
+/// Problems that show in PostgreSQL itself, so that `status` and `check` find them while no daemon runs.
+@Reactor
+struct StatusProblems {
+  private let ledger: Ledger
+
+  init(_ ledger: Ledger) { self.ledger = ledger }
+
+  /// The leader's lock is held by somebody who is no Rollcall.
+  func lock(_ subject: String) async throws(EngineError) -> ConditionProblem? {
+    guard let holder = try await Leader.holder(of: ledger.directory, subject: subject, ledger.database),
+      !holder.isRollcall
+    else { return nil }
+    return ConditionProblem(
+      .lock, "the leader's lock is held by \(holder.text), which is no Rollcall; a daemon that starts takes another",
+      fix: holder.fix, since: holder.since)
+  }
+
+  /// Nobody leads, although somebody did who was not meant to end with its work.
+  ///
+  /// - Parameters:
+  ///   - last: the process that has led and did not end in order; nil if the last one did.
+  ///   - state: how the directory was when that was said last, and since when.
+  nonisolated static func leader(
+    _ last: String?, _ state: StatusReport.DirectoryState?, lookedAt: String?
+  ) -> ConditionProblem? {
+    if let state, state.state == DirectoryCondition.stopped.state {
+      return ConditionProblem(
+        .leader, "no process leads this directory: the daemon was stopped", fix: "rollcall run", since: state.since)
+    }
+    if let last {
+      return ConditionProblem(
+        .leader, "no process leads this directory: \(last) has ended without a word", fix: "rollcall run",
+        since: lookedAt ?? state?.since)
+    }
+    return nil
+  }
+
+  /// The notification queue is one for the cluster; anybody may fill it.
+  func queue() async throws(EngineError) -> ConditionProblem? {
+    let usage = try await ledger.database.query("SELECT pg_notification_queue_usage()").double(0, 0) ?? 0
+    return usage >= QueueWatch.limit ? QueueWatch.problem : nil
+  }
+
+  /// Directories that nobody has led for a day and whose changes are kept for them.
+  func forgotten() async throws(EngineError) -> ConditionProblem? {
+    let rows = try await ledger.database.query(
+      """
+      SELECT d.name, coalesce(d.server || ' ' || d.base, ''), \(StatusReport.time("seen.at")),
+        pg_size_pretty(pg_total_relation_size('rollcall.change'))
+      FROM rollcall.directory AS d
+        CROSS JOIN LATERAL (SELECT greatest(d.looked_at, d.last_reconcile, d.leader_since, d.since)) AS seen (at)
+      WHERE d.name <> $1 AND seen.at < now() - interval '1 day' AND EXISTS (
+        SELECT FROM rollcall.change AS c WHERE d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark))
+      ORDER BY seen.at
+      """, [ledger.directory])
+    var names: [String] = []
+    for row in 0..<rows.rowCount {
+      let name = rows.text(row, 0) ?? ""
+      if try await Leader.exists(for: name, subject: rows.text(row, 1) ?? "", ledger.database) { continue }
+      names.append(name)
+    }
+    guard let first = names.first else { return nil }
+    let row = (0..<rows.rowCount).first { rows.text($0, 0) == first } ?? 0
+    let forget = names.map { "DELETE FROM rollcall.directory WHERE name = \(SQLText.literal($0))" }
+    return ConditionProblem(
+      .forgotten,
+      "the change log (\(rows.text(row, 3) ?? "?")) is kept for \(names.map { "\"\($0)\"" }.joined(separator: ", ")), "
+        + "which no process leads; last seen \(rows.text(row, 2) ?? "?")",
+      fix: "start it, or forget it: rollcall uninstall with its configuration, or \(forget.joined(separator: "; "))",
+      since: rows.text(row, 2))
+  }
+}
