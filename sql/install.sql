@@ -346,7 +346,8 @@ UPDATE rollcall.bell SET armed = armed;
 
 -- Sends keys in messages of at most 32 keys and 7,900 bytes, and at most 256 keys a transaction; what is beyond that
 -- is sent as a count, which says: look at the log. How many were sent is kept in a setting of the transaction, so that
--- a savepoint that is rolled back takes it back along with its messages.
+-- a savepoint that is rolled back takes it back along with its messages. Nothing is sent while the queue of notifications
+-- fills up, which anybody may do: when it is full, each commit that has notified fails.
 CREATE OR REPLACE FUNCTION rollcall.notify(keys text[], count bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -357,7 +358,8 @@ DECLARE
   size int := 0;
   item text;
 BEGIN
-  IF lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') OR sent > 256 THEN
+  IF lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') OR sent > 256
+     OR pg_notification_queue_usage() >= 0.05 THEN
     RETURN;
   END IF;
   IF keys IS NULL OR sent + cardinality(keys) > 256
@@ -401,7 +403,8 @@ BEGIN
   WHERE NOT EXISTS (SELECT FROM rollcall.change c WHERE c.xid = pg_current_xact_id() AND c.everyone
                     AND c.source = log_everyone.source);
   IF to_timestamp(pg_sequence_last_value('rollcall.ring')) > now()
-     AND lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') IS NOT TRUE THEN
+     AND lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') IS NOT TRUE
+     AND pg_notification_queue_usage() < 0.05 THEN
     PERFORM pg_notify('rollcall', '{"xid":"' || pg_current_xact_id() || '","count":0,"everyone":true}');
   END IF;
 END

@@ -45,9 +45,9 @@ import Testing
   func theGateClosesEarly() async throws {
     let site = try await site()
     try await site.insert(["ann"])
+    let hoarder = try await hoarder(site)
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
-      let hoarder = try await hoarder(site)
       // Another directory's daemon is away, and its lease would run for a long time.
       try await site.sql("INSERT INTO rollcall.bell VALUES ('away', true, now() + interval '1 hour')")
       try await send(55_000, site)
@@ -65,6 +65,21 @@ import Testing
       let report = try await site.report()
       #expect(!report.isWell && report.problems.map(\.code) == [.queue])
       #expect(report.problems.first?.fix?.contains("pg_stat_activity") == true)
+    }
+    // Nobody watches now, and without a row in it the bell says that everybody notifies.
+    try await site.sql("DELETE FROM rollcall.bell")
+    let before = try await usage(site)
+    try await site.sql(
+      """
+      UPDATE users SET email = 'alone';
+      BEGIN; CREATE TEMPORARY TABLE kept AS TABLE users; TRUNCATE users; INSERT INTO users SELECT * FROM kept; COMMIT
+      """)
+    #expect(try await usage(site) == before, "HR has notified")
+    try await site.withDaemon { _ in
+      try await eventually("it has caught up") { try await site.value("mail", of: "1") == "alone" }
+      try await site.sql("UPDATE users SET email = 'polled' WHERE id = 1")
+      try await eventually("the log is polled from the start") { try await site.value("mail", of: "1") == "polled" }
+      #expect(try await site.report().problems.map(\.code).contains(.queue))
       try await hoarder.run("COMMIT")
       try await eventually("the bell is armed again") {
         try await site.sql("SELECT armed FROM rollcall.bell WHERE directory = '\(site.name)'") == "t"
