@@ -107,7 +107,7 @@ struct DatabaseInspection {
   private func checkUpkeep(_ database: Database) async throws(EngineError) {
     let ledger = Ledger(database, directory: configuration.name)
     let problems = StatusProblems(ledger)
-    var found = [try await problems.queue(), try await problems.forgotten()]
+    var found = [try await problems.queue(), try await problems.forgotten(), try await problems.log()]
     if let subject = try await ledger.record()?.subject { found.append(try await problems.lock(subject)) }
     for problem in found.compactMap({ $0 }) {
       note(Finding(.warning, "schema rollcall", problem.message, remedy: problem.fix))

@@ -44,6 +44,31 @@ struct StatusProblems {
     return usage >= QueueWatch.limit ? QueueWatch.problem : nil
   }
 
+  /// A log that is long, and the directory that has settled least of it.
+  ///
+  /// - Parameters:
+  ///   - octets: a smaller log is not counted.
+  ///   - rows: fewer changes are no problem; half of what `rollcall.prune` keeps for a directory.
+  func log(octets: Int = 200_000_000, rows: Int = 2_500_000) async throws(EngineError) -> ConditionProblem? {
+    let size = "pg_total_relation_size('rollcall.change')"
+    let found = try await ledger.database.query(
+      """
+      SELECT pg_size_pretty(\(size)), s.name, \(StatusReport.time("s.looked_at"))
+      FROM (SELECT name, looked_at FROM rollcall.directory
+            ORDER BY watermark IS NOT NULL, pg_snapshot_xmin(watermark) LIMIT 1) AS s
+      WHERE \(size) > \(octets)
+        AND (SELECT count(*) FROM (SELECT FROM rollcall.change LIMIT \(rows)) AS c) = \(rows)
+      """, timeout: .seconds(60))
+    if found.isEmpty { return nil }
+    return ConditionProblem(
+      .log,
+      "the change log holds more than \(rows) changes (\(found.text(0, 0) ?? "?")), because the directory "
+        + "\"\(found.text(0, 1) ?? "")\" has not settled them; it was last in step "
+        + (found.text(0, 2).map { "at \($0)" } ?? "never"),
+      fix: "see rollcall status in its configuration; start it, or forget it: rollcall uninstall",
+      since: found.text(0, 2))
+  }
+
   /// Directories that nobody has led for a day and whose changes are kept for them.
   func forgotten() async throws(EngineError) -> ConditionProblem? {
     let rows = try await ledger.database.query(

@@ -75,8 +75,10 @@ public struct StatusReport: Sendable {
       name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
       problems: try await ledger.problems())
     let found = StatusProblems(ledger)
-    report.add(try await found.queue())
+    let queue = try await found.queue()
+    report.add(queue)
     report.add(try await found.forgotten())
+    report.add(try await found.log())
     guard !record.isEmpty else { return report }
     report.watermarkAge = record.double(0, 0).map { max(0, $0) }
     report.backlog = record.int(0, 8)
@@ -90,6 +92,8 @@ public struct StatusReport: Sendable {
       report.leader = record.text(0, 1)
       report.leaderSince = record.text(0, 2)
     } else {
+      // Nobody is there to say that it is over.
+      if queue == nil { report.problems.removeAll { $0.code == .queue } }
       if let subject = record.text(0, 7) { report.add(try await found.lock(subject)) }
       report.add(StatusProblems.leader(record.text(0, 1), report.directory, lookedAt: record.text(0, 9)))
       // What was said of the connection is the past.
