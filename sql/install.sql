@@ -802,10 +802,8 @@ CREATE OR REPLACE VIEW rollcall.watched AS
          nullif(concat_ws('; ',
            (SELECT 'missing: ' || string_agg(w, ', ')
             FROM unnest('{rollcall_insert,rollcall_update,rollcall_delete}'::text[]) AS w WHERE w <> ALL (names)),
-           (SELECT 'no rollcall_truncate on ' || string_agg(relid::text, ', ')
-            FROM (SELECT tgrelid::regclass AS relid UNION SELECT relid FROM pg_partition_tree(tgrelid)) AS r
-            WHERE (SELECT relkind FROM pg_class WHERE oid = relid) IN ('r', 'p')
-              AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.proname = 'truncated')),
+           (SELECT 'no rollcall_truncate'
+            WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND o.proname = 'truncated')),
            (SELECT 'not enabled always: ' || string_agg(format('%s on %s', tgname, o.tgrelid::regclass), ', ')
             FROM ours o WHERE tgenabled <> 'A'
               AND (o.tgrelid = root.tgrelid OR o.tgrelid IN (SELECT relid FROM pg_partition_tree(root.tgrelid)))),
@@ -813,7 +811,12 @@ CREATE OR REPLACE VIEW rollcall.watched AS
             WHERE EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND pg_get_userbyid(o.proowner) <> 'rollcall_writer')),
            (SELECT 'a subscription writes to it, and its triggers are for statements'
             WHERE NOT by_row AND EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = root.tgrelid)),
-           CASE WHEN cardinality(arguments) > 1 THEN 'its triggers differ' END), '') AS problem
+           CASE WHEN cardinality(arguments) > 1 THEN 'its triggers differ' END), '') AS problem,
+         -- Row triggers come with a new partition by themselves. Only a TRUNCATE of the partition itself is not logged.
+         (SELECT 'TRUNCATE is not noticed on ' || string_agg(relid::text, ', ')
+          FROM (SELECT relid FROM pg_partition_tree(tgrelid) WHERE relid <> tgrelid) AS r
+          WHERE (SELECT relkind FROM pg_class WHERE oid = relid) IN ('r', 'p')
+            AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.proname = 'truncated')) AS warning
   FROM root;
 
 -- ---------------------------------------------------------------- upkeep
@@ -845,6 +848,10 @@ DECLARE
   last_seq bigint;
   pruned bigint;
 BEGIN
+  -- What was restored into a younger cluster: no snapshot would have seen it for months. A row that can be seen here is
+  -- of a transaction below the snapshot's end, or of this one.
+  DELETE FROM rollcall.change WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
+    AND xid IS DISTINCT FROM pg_current_xact_id_if_assigned();
   IF large THEN
     -- Until this commits, advance() must not act on what it read before.
     PERFORM FROM rollcall.directory ORDER BY name FOR UPDATE;

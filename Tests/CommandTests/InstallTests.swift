@@ -105,6 +105,63 @@ import Testing
     #expect(ran.output.contains("schema rollcall: version 2 is there; \(owner) may not change it"))
   }
 
+  @Test("without the right to make temporary views nobody knows what is read: all columns are watched")
+  func withoutTemporary() async throws {
+    let site = try await House.shared.site()
+    try await site.postgres.psqlFile(Self.script, database: site.name)
+    let owner = "owner_of_\(site.name)"
+    try await site.sql(
+      """
+      REVOKE TEMPORARY ON DATABASE \(site.name) FROM PUBLIC;
+      CREATE ROLE \(owner) LOGIN; ALTER TABLE users OWNER TO \(owner); GRANT USAGE ON SCHEMA rollcall TO \(owner);
+      GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.directory TO \(owner);
+      GRANT EXECUTE ON FUNCTION rollcall.watch, rollcall.unwatch, rollcall.build, rollcall.tidy TO \(owner);
+      """)
+    let ran = try await site.rollcall(
+      "install", "--connection", site.postgres.conninfo(user: owner, database: site.name))
+    #expect(ran.output.contains("watched by its column id for changes of all columns"), "\(ran.words)")
+    try await site.install()
+    let check = try await site.succeed("check")
+    #expect(check.words.contains("GRANT TEMPORARY ON DATABASE"))
+    try await site.hire(["ada"])
+    try await site.succeed("sync")
+    try await site.sql("UPDATE users SET email = 'new@example.com'")
+    try await site.succeed("sync")
+    #expect(try await site.values("mail", of: "1") == ["new@example.com"])
+  }
+
+  @Test("another directory's key column is not replaced without a word")
+  func anotherKeyColumn() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada"])
+    try await site.succeed("sync")
+    let other = try site.with("name: \(site.name)\n", "name: other\n")
+    let ran = try await other.with("key: id", "key: username").rollcall("install", "--connection", site.owner)
+    #expect(ran.code == 1)
+    #expect(ran.errors.contains("is watched by its column \"id\", which another directory (\(site.name)) may read"))
+    #expect(ran.errors.contains("SELECT rollcall.unwatch('public.users')"))
+    #expect(try await site.sql("SELECT key FROM rollcall.watched") == "id")
+  }
+
+  @Test("a partition that was added is named by check, with what to do")
+  func aNewPartition() async throws {
+    var settings = SiteSettings()
+    settings.schema += " PARTITION BY RANGE (id); CREATE TABLE users_1 PARTITION OF users FOR VALUES FROM (0) TO (9)"
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    try await site.sql("CREATE TABLE users_2 PARTITION OF users DEFAULT")
+    let check = try await site.succeed("check")
+    #expect(check.words.contains("TRUNCATE is not noticed on public.users_2"))
+    #expect(check.words.contains("run: rollcall install"))
+    try await site.install()
+    #expect(try await !site.succeed("check").words.contains("TRUNCATE"))
+  }
+
+  private static var script: String {
+    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/sql/install.sql"
+  }
+
   @Test func whoMayNotInstallIsTold() async throws {
     let site = try await House.shared.site()
     let ran = try await site.rollcall("install")

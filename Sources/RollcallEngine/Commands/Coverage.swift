@@ -71,7 +71,7 @@ struct Coverage {
   /// Looks whether the triggers are there, are enabled and see all columns that are read.
   func findings() async throws(EngineError) -> [Finding] {
     var (demands, findings) = try await self.demands()
-    let watched = try await database.query("SELECT source::oid, key, columns, problem FROM rollcall.watched")
+    let watched = try await database.query("SELECT source::oid, key, columns, problem, warning FROM rollcall.watched")
     let install = "run: rollcall install"
     for demand in demands {
       guard let row = (0..<watched.rowCount).first(where: { watched.int($0, 0) == demand.oid }) else {
@@ -86,7 +86,7 @@ struct Coverage {
       } else if key != demand.key {
         let message = "is watched by its column \"\(key)\", not by \"\(demand.key)\" as \(demand.path) says"
         findings.append(Finding(.error, demand.table, message, remedy: install))
-      } else if let unseen = Coverage.unseen(demand, watched.names(row, 2)) {
+      } else if !isBlind, let unseen = Coverage.unseen(demand, watched.names(row, 2)) {
         findings.append(
           Finding(
             .error, demand.table, "its triggers do not watch \(unseen), which the mapping reads",
@@ -95,6 +95,9 @@ struct Coverage {
         let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
         findings.append(
           Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
+      }
+      if let warning = watched.text(row, 4) {
+        findings.append(Finding(.warning, demand.table, warning, remedy: install))
       }
     }
     return findings
@@ -119,9 +122,12 @@ struct Coverage {
     return tables
   }
 
+  /// Whether this role cannot find out what the mapping reads.
+  private var isBlind: Bool { readings.contains { $0.isBlind } }
+
   /// What the mapping reads of a table; all where nobody can see what reads it, as in a function.
   private func columns(of oid: Int, _ key: String) -> Set<String>? {
-    if readings.contains(where: \.isBlind) { return [] }
+    if isBlind { return nil }
     let tables = readings.flatMap(\.tables).filter { $0.oid == oid }
     if tables.isEmpty { return nil }
     var columns: Set<String> = []
@@ -189,8 +195,12 @@ extension Engine {
   public func requireCoverage() async throws(EngineError) {
     let readings = try await requireMapping()
     let coverage = Coverage(database, mapping: mapping, configuration, readings)
-    let findings = try await coverage.findings().filter { $0.level == .error }
-    if !findings.isEmpty { throw .refused(Finding.text(findings)) }
+    let findings = try await coverage.findings()
+    let errors = findings.filter { $0.level == .error }
+    if !errors.isEmpty { throw .refused(Finding.text(errors)) }
+    for finding in findings where finding.level == .warning && finding.remedy != nil {
+      logger.warning("\(finding.place): \(finding.message)", metadata: ["remedy": "\(finding.remedy ?? "")"])
+    }
   }
 
   /// Checks that the mapping can be read, by the statement that reads it: only where that fails, each expression is

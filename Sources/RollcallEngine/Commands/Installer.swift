@@ -99,6 +99,7 @@ public final class Installer {
   // MARK: Triggers
 
   private func watch(_ demand: Coverage.Demand) async throws(EngineError) {
+    try await refuseAnotherKey(demand)
     let columns = try await withOthers(demand)
     let array = columns.map { SQLText.array($0) }
     do throws(EngineError) {
@@ -115,6 +116,22 @@ public final class Installer {
     }
     let seen = columns.map { $0.isEmpty ? "its key alone" : $0.joined(separator: ", ") } ?? "all columns"
     onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
+  }
+
+  /// A table's triggers log one column. Where another directory may need the one that they log now, they stay.
+  private func refuseAnotherKey(_ demand: Coverage.Demand) async throws(EngineError) {
+    let found = try await database.query(
+      """
+      SELECT w.key, (SELECT string_agg(quote_ident(d.name), ', ' ORDER BY d.name) FROM rollcall.directory AS d
+        WHERE d.name <> $3)
+      FROM rollcall.watched AS w WHERE w.source = $1::oid AND w.key <> $2
+      """, ["\(demand.oid)", demand.key, configuration.name])
+    guard !found.isEmpty, let others = found.text(0, 1) else { return }
+    let key = found.text(0, 0) ?? ""
+    throw .refused(
+      "\(demand.table) is watched by its column \"\(key)\", which another directory (\(others)) may read; its triggers "
+        + "would log \"\(demand.key)\" instead. Use \"\(key)\" as the key here too, or, if no other directory reads this "
+        + "table, run first: SELECT rollcall.unwatch(\(SQLText.literal(demand.table)))")
   }
 
   /// The columns to watch: other directories may read more of the table than this one.

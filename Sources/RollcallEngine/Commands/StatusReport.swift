@@ -67,7 +67,8 @@ public struct StatusReport: Sendable {
       SELECT extract(epoch FROM clock_timestamp() - d.looked_at), d.leader, \(time("d.leader_since")), d.state, d.reason,
         \(time("d.since")), \(time("d.last_reconcile")), d.server || ' ' || d.base,
         CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM rollcall.change AS c
-          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)) END,
+          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)
+            AND c.xid < pg_snapshot_xmax(pg_current_snapshot())) END,
         \(time("d.looked_at"))
       FROM rollcall.directory AS d WHERE d.name = $1
       """, [configuration.name])

@@ -55,6 +55,7 @@ final class ChangeLog {
       FROM (VALUES (1)) AS always LEFT JOIN LATERAL (
         SELECT xid, key FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+          AND xid < pg_snapshot_xmax(pg_current_snapshot())
         LIMIT \(ChangeLog.most + 1)) AS c ON true
       """, [seen])
     var look = Look(
@@ -86,7 +87,8 @@ final class ChangeLog {
       "news",
       """
       SELECT EXISTS (SELECT FROM rollcall.change
-        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot))
+        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+          AND xid < pg_snapshot_xmax(pg_current_snapshot()))
       """, [seen])
     return result.bool(0, 0)
   }

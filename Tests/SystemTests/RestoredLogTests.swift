@@ -1,0 +1,39 @@
+import Postgres
+import Reactor
+import RollcallCore
+import Sandbox
+import Testing
+
+@testable import RollcallEngine
+
+/// A log that was restored from an older cluster into a younger one holds transaction ids that are still to come.
+@Suite struct RestoredLogTests {
+  private static let future = """
+    INSERT INTO rollcall.change (xid, source, key)
+    SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000000 + n)::text::xid8, 'users'::regclass, n::text
+    FROM generate_series(1, 1500) n
+    """
+
+  @Test("G12: changes of a future that never was are not looked at, and pruned")
+  func future() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.sql(Self.future)
+    // Each look would find them anew.
+    let conninfo = site.postgres.conninfo(database: site.name)
+    let look = try await Reactor.run {
+      let database = Database(try ConnectionOptions(conninfo, applicationName: "test"))
+      defer { database.close() }
+      return try await ChangeLog(database).look(beyond: "3:3:")
+    }
+    #expect(!look.isBulk && look.changes.map(\.key) == ["1"])
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      try await eventually("all is settled") { try await site.report().backlog == 0 }
+      try await site.sql("UPDATE users SET email = 'y'")
+      try await eventually("ann has changed") { try await site.value("mail", of: "1") == "y" }
+    }
+    try await site.sync()
+    #expect(try await site.sql("SELECT count(*) FROM rollcall.change WHERE key <> '1'") == "0")
+  }
+}
