@@ -346,8 +346,18 @@ UPDATE rollcall.bell SET armed = armed;
 
 -- Sends keys in messages of at most 32 keys and 7,900 bytes, and at most 256 keys a transaction; what is beyond that
 -- is sent as a count, which says: look at the log. How many were sent is kept in a setting of the transaction, so that
--- a savepoint that is rolled back takes it back along with its messages. Nothing is sent while the queue of notifications
--- fills up, which anybody may do: when it is full, each commit that has notified fails.
+-- a savepoint that is rolled back takes it back along with its messages.
+--
+-- A transaction that has notified cannot be prepared: where the server allows two-phase commit, writers notify only if
+-- rollcall.notify is on. Nothing is sent while the queue of notifications fills up, which anybody may do: when it is
+-- full, each commit that has notified fails.
+CREATE OR REPLACE FUNCTION rollcall.may_notify() RETURNS boolean
+LANGUAGE sql STABLE BEGIN ATOMIC
+  SELECT pg_notification_queue_usage() < 0.05 AND CASE WHEN current_setting('max_prepared_transactions') = '0'
+    THEN lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') IS NOT TRUE
+    ELSE lower(current_setting('rollcall.notify', true)) IN ('on', 'true', 'yes', '1') IS TRUE END;
+END;
+
 CREATE OR REPLACE FUNCTION rollcall.notify(keys text[], count bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -358,8 +368,7 @@ DECLARE
   size int := 0;
   item text;
 BEGIN
-  IF lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') OR sent > 256
-     OR pg_notification_queue_usage() >= 0.05 THEN
+  IF sent > 256 OR NOT rollcall.may_notify() THEN
     RETURN;
   END IF;
   IF keys IS NULL OR sent + cardinality(keys) > 256
@@ -402,9 +411,7 @@ BEGIN
   INSERT INTO rollcall.change (source, everyone) SELECT log_everyone.source, true
   WHERE NOT EXISTS (SELECT FROM rollcall.change c WHERE c.xid = pg_current_xact_id() AND c.everyone
                     AND c.source = log_everyone.source);
-  IF to_timestamp(pg_sequence_last_value('rollcall.ring')) > now()
-     AND lower(current_setting('rollcall.notify', true)) IN ('off', 'false', 'no', '0') IS NOT TRUE
-     AND pg_notification_queue_usage() < 0.05 THEN
+  IF to_timestamp(pg_sequence_last_value('rollcall.ring')) > now() AND rollcall.may_notify() THEN
     PERFORM pg_notify('rollcall', '{"xid":"' || pg_current_xact_id() || '","count":0,"everyone":true}');
   END IF;
 END
@@ -894,7 +901,8 @@ GRANT USAGE ON SCHEMA rollcall TO rollcall_writer;
 -- What it reads tells log_everyone() that this transaction has logged everyone already.
 GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall.change TO rollcall_writer;
 GRANT SELECT ON SEQUENCE rollcall.ring TO rollcall_writer;
-GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.log_keys, rollcall.log_everyone, rollcall.column_name TO rollcall_writer;
+GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.may_notify, rollcall.log_keys, rollcall.log_everyone,
+  rollcall.column_name TO rollcall_writer;
 
 -- Triggers stay as they are; their functions are made anew under their names: no table has to be locked for that.
 DO $$

@@ -58,9 +58,11 @@ struct Database: Sendable {
   }
 
   /// The payloads that a script's commits send on the channel.
-  func payloads(of script: String) async throws -> [String] {
+  ///
+  /// - Parameter notify: the setting `rollcall.notify`: the server allows two-phase commit.
+  func payloads(of script: String, notify: String = "on") async throws -> [String] {
     // psql prints what it has heard after each statement.
-    let text = try await sql("LISTEN rollcall;\n\(script);\nSELECT 1 WHERE false;")
+    let text = try await sql("LISTEN rollcall;\nSET rollcall.notify = '\(notify)';\n\(script);\nSELECT 1 WHERE false;")
     return text.split(separator: "\n").compactMap { line in
       guard line.contains("Asynchronous notification"), let start = line.firstIndex(of: "{"),
         let end = line.lastIndex(of: "}")

@@ -45,16 +45,28 @@ import Testing
     #expect(long.contains { $0.count != nil } || long.flatMap { $0.keys ?? [] }.count == 20)
   }
 
-  @Test func silenceOnRequestAndForTwoPhaseCommit() async throws {
+  @Test func silenceOnRequest() async throws {
     let database = try await CaptureTests.watched()
     #expect(
-      try await payloads(database, "SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a')") == [])
+      try await payloads(database, "SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a'); TRUNCATE users") == []
+    )
+    #expect(try await database.logged() == ["1", "*"])
+  }
+
+  @Test("G9: where two-phase commit is allowed it works without a setting; who never prepares may notify")
+  func silenceForTwoPhaseCommit() async throws {
+    let database = try await CaptureTests.watched()
+    let writes =
+      "INSERT INTO users VALUES (1, 'a'), (2, 'b'); UPDATE users SET name = 'c'; DELETE FROM users; TRUNCATE users"
     try await database.sql(
       """
-      SET rollcall.notify = off; BEGIN; INSERT INTO users VALUES (2, 'b'); PREPARE TRANSACTION '\(database.name)';
-      COMMIT PREPARED '\(database.name)'
+      INSERT INTO rollcall.bell VALUES ('main', true, 'infinity');
+      BEGIN; \(writes); PREPARE TRANSACTION '\(database.name)'; COMMIT PREPARED '\(database.name)'
       """)
-    #expect(try await database.logged() == ["1", "2"])
+    #expect(try await database.logged() == ["1", "2", "1", "2", "1", "2", "*"])
+    #expect(try await database.payloads(of: writes, notify: "").isEmpty)
+    #expect(try await database.payloads(of: writes, notify: "perhaps").isEmpty)
+    #expect(try await !database.payloads(of: writes, notify: "true").isEmpty)
   }
 
   @Test func truncateSpeaksOfEveryone() async throws {
