@@ -16,7 +16,6 @@ import Testing
     let site = try await site(1)
     try await site.sql(
       """
-      SET rollcall.notify = off;
       BEGIN; INSERT INTO users VALUES (1, 'two', 'x', 'Two Phase', 'active', now()); PREPARE TRANSACTION '\(site.name)';
       """)
     try await site.insert(["ann"], from: 2)
@@ -37,12 +36,11 @@ import Testing
       try await eventually("ann is there") { try await site.names() == ["ann"] }
       for number in 2...6 {
         try await site.sql(
-          "SET rollcall.notify = off; INSERT INTO users VALUES (\(number), 'u\(number)', 'x', 'Full', 'active', now())")
+          "INSERT INTO users VALUES (\(number), 'u\(number)', 'x', 'Full', 'active', now())")
         try await eventually("u\(number) is there") { try await site.names().contains("u\(number)") }
       }
       try await site.sql(
         """
-        SET rollcall.notify = off;
         BEGIN; UPDATE users SET email = 'late' WHERE id = 1; PREPARE TRANSACTION '\(site.name)';
         """)
       try await site.sql("COMMIT PREPARED '\(site.name)'")
