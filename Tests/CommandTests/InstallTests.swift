@@ -162,6 +162,24 @@ import Testing
     "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/sql/install.sql"
   }
 
+  @Test("an older schema is told to be upgraded, a newer one to wait for a newer program")
+  func otherVersions() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.sql("UPDATE rollcall.version SET version = 1")
+    for command in ["run", "sync", "status", "plan", "uninstall", "check"] {
+      let ran = try await site.rollcall(command)
+      #expect(ran.code != 0 && ran.words.contains("of version 1"), "\(command): \(ran.words)")
+      #expect(ran.words.contains("run: rollcall install"), "\(command): \(ran.words)")
+    }
+    try await site.sql("UPDATE rollcall.version SET version = 99")
+    for command in ["run", "sync", "status", "plan", "uninstall", "check", "install"] {
+      let ran = try await site.rollcall(command)
+      #expect(ran.code != 0 && ran.words.contains("of version 99"), "\(command): \(ran.words)")
+      #expect(ran.words.contains("upgrade the program"), "\(command): \(ran.words)")
+    }
+  }
+
   @Test func whoMayNotInstallIsTold() async throws {
     let site = try await House.shared.site()
     let ran = try await site.rollcall("install")
