@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import LDAPModel
+internal import PlainText
 internal import RollcallCore
 internal import RollcallEngine
 
@@ -37,7 +38,7 @@ struct Plan: AsyncParsableCommand {
       let result = try await Rehearsal(engine).run(keys.map { RosterKey($0) })
       let page = PlanPage(result)
       if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
-      for standing in result.standings { Output.error.say("\(standing)") }
+      for standing in result.standings { Output.error.say("\(standing)".printable) }
       Output.error.say(page.summary)
       if !result.unknown.isEmpty { return 1 }
       return page.isEmpty ? 0 : 2
@@ -68,16 +69,17 @@ struct PlanPage {
   var ldif: String {
     var text = steps.isEmpty ? "" : LDIF.header
     for step in steps {
-      text += LDIF.comment("key \(step.key): \(step.what.rawValue)") + LDIF.change(step.operation)
+      text += LDIF.comment("key \(step.key.text.excerpt()): \(step.what.rawValue)") + LDIF.change(step.operation)
     }
     for removal in held {
       let state = foretold[removal.key].map { "would be held, because \($0)" } ?? "held"
       text += LDIF.comment(
-        "\(state): key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
+        "\(state): key \(removal.key.text.excerpt()): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
+          + "rollcall release approves it"
       )
     }
     for (key, problem) in parked {
-      text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
+      text += LDIF.comment("parked: key \(key.text.excerpt()): \(problem.reason.rawValue): \(problem.message)")
     }
     for parked in setAside {
       text += LDIF.comment(
@@ -85,7 +87,9 @@ struct PlanPage {
           + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
     for (key, blocker) in blocked {
-      text += LDIF.comment("waits: key \(key): for key \(blocker.key), which has \(blocker.dn.text)")
+      text += LDIF.comment(
+        "waits: key \(key.text.excerpt()): for key \(blocker.key.text.excerpt()), which has \(blocker.dn.text.excerpt())"
+      )
     }
     return text
   }
