@@ -88,6 +88,11 @@ public final class Engine {
 
   private func wire() {
     link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
+    link.onStrangers = { [weak self] name, count in
+      self?.logger.warning(
+        "the directory answers with entries that are not below the base; they are ignored",
+        metadata: ["dn": "\(name)", "count": "\(count)"])
+    }
     provisioner.unknown = unknown
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
