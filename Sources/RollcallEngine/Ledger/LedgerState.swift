@@ -18,6 +18,8 @@ final class LedgerState {
   /// What is held, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
   private(set) var disabled: Set<RosterKey> = []
+  /// Keys whose entries are on their way through a temporary name.
+  private(set) var temporary: [RosterKey: TemporaryRecord] = [:]
   /// Parked keys by what they wait for.
   private var waiting: [String: Set<RosterKey>] = [:]
   /// Parked keys that the server does not let us write.
@@ -38,6 +40,7 @@ final class LedgerState {
     }
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
+    temporary = try await ledger.temporaryNames()
   }
 
   /// Parked keys that wait for something else than their row, the mapping or the schema.
@@ -71,7 +74,7 @@ final class LedgerState {
   var isAwaited: Bool { !waiting.isEmpty }
 
   /// Parked keys that wait for this DN, value or key.
-  func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[cause] ?? []) }
+  func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[Problem.cause(cause)] ?? []) }
 
   func attempts(of key: RosterKey) -> Int { parked[key]?.attempts ?? 0 }
 
@@ -108,6 +111,16 @@ final class LedgerState {
     let known = keys.filter { held($0, kind) != nil }
     try await ledger.unhold(known, kind)
     for key in known { held[kind]?[key] = nil }
+  }
+
+  func remember(temporary records: [RosterKey: TemporaryRecord]) async throws(EngineError) {
+    try await ledger.record(temporary: records)
+    temporary.merge(records) { $1 }
+  }
+
+  func forgetTemporary(_ keys: Set<RosterKey>) async throws(EngineError) {
+    try await ledger.clearTemporary(Array(keys))
+    for key in keys { temporary[key] = nil }
   }
 
   func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {

@@ -124,9 +124,11 @@ final class Worker {
     let writing = try link.lane(lane)
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
     try await state.recordDisabled(journalled)
+    try await state.recordTemporary(plan.sequences)
     let outcomes = await writing.apply(plan.sequences)
     var failed: [(Plan.Sequence, SequenceOutcome)] = []
     var enabled: [RosterKey] = []
+    var undone: [Step] = []
     for (sequence, outcome) in zip(plan.sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]
       report.applied += done
@@ -142,9 +144,11 @@ final class Worker {
       for step in done where !rest.contains(step.key) && report.verdicts[step.key] == nil {
         report.verdicts[step.key] = .settled
       }
+      if outcome.isUndone { undone += sequence.steps }
       if outcome.failure != nil { failed.append((sequence, outcome)) }
     }
     try await state.clearDisabled(enabled)
+    try await state.settleTemporary(report.applied, undone: undone)
     return failed
   }
 
