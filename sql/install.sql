@@ -326,6 +326,40 @@ BEGIN
 END
 $step$;
 
+-- Entries on their way through a temporary name, which is random: an exchange that is cut short is taken up from here.
+DO $step$
+DECLARE
+  grantee oid;
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE TABLE rollcall.temporary_name (
+      directory text NOT NULL,
+      key text NOT NULL,
+      old_dn text NOT NULL,
+      dn text NOT NULL,
+      at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (directory, key)
+    );
+    -- Whoever may record renames may record these.
+    FOR grantee IN
+      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
+      WHERE c.oid = 'rollcall.renaming'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.temporary_name TO %s', grantee::regrole);
+    END LOOP;
+  END IF;
+END
+$step$;
+
+-- A group's name as it is spelled: dn is its canonical form, which tells groups apart and is never sent to a server.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.managed_group ADD COLUMN IF NOT EXISTS name text;
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.

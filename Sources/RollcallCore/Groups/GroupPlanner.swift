@@ -35,16 +35,31 @@ public struct GroupPlanner: Sendable {
   public func group(at dn: DistinguishedName) -> GroupName { GroupName(dn, schema) }
 
   /// The groups that a row names, each once.
-  public func groups(named names: [AttributeValue]) throws(Problem) -> [GroupName] {
+  ///
+  /// - Returns: those that can be, and why one of the others cannot: that one alone is left out.
+  public func groups(named names: [AttributeValue]) -> (groups: [GroupName], refusal: Problem?) {
     var seen: Set<GroupName> = []
-    let groups = names.map(group(named:)).filter { seen.insert($0).inserted }
-    if let long = groups.first(where: { $0.id.utf8.count > GroupPlanner.longestName }) {
-      throw Problem(
-        .group,
-        "the name of group \(long.dn.text.prefix(60))… takes \(long.id.utf8.count) octets, and "
-          + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+    var refusal: Problem?
+    let naming = schema.matchingRule(for: rules.naming)
+    let groups = names.compactMap { name -> GroupName? in
+      let group = group(named: name)
+      guard seen.insert(group).inserted else { return nil }
+      if naming.normalize(name, schema: schema).bytes.isEmpty {
+        refusal = refusal ?? Problem(.group, "the row names a group whose name is blank: give it a name or remove it")
+        return nil
+      }
+      if group.id.utf8.count > GroupPlanner.longestName {
+        refusal =
+          refusal
+          ?? Problem(
+            .group,
+            "the name of group \(group.dn) takes \(group.id.utf8.count) octets, and "
+              + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+        return nil
+      }
+      return group
     }
-    return groups
+    return (groups, refusal)
   }
 
   /// Whether a group lies where rows can name it.
@@ -62,6 +77,13 @@ public struct GroupPlanner: Sendable {
   /// Rollcall never puts bits there, so it leaves those that have some alone.
   public func identity(of value: AttributeValue) -> AttributeValue {
     rule.normalize(value, schema: schema)
+  }
+
+  /// The name that a value stands for, as it was spelled, without the bits that may follow it.
+  public func name(of value: AttributeValue) -> DistinguishedName {
+    let text = value.text ?? ""
+    guard text.hasSuffix("'B"), let bits = text.lastIndex(of: "#") else { return DistinguishedName(unchecked: text) }
+    return DistinguishedName(unchecked: String(text[..<bits]))
   }
 
   /// Whether a value is the configured placeholder.

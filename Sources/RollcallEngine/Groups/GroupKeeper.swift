@@ -65,15 +65,16 @@ final class GroupKeeper {
   /// - Parameter verdicts: of keys that are not to be looked at, says so.
   func subjects(
     _ subjects: [Subject], _ plan: Plan, isOut: (RosterKey) -> Bool
-  ) -> (people: [GroupSubject], problems: [RosterKey: Problem]) {
+  ) -> [GroupSubject] {
     var steps: [RosterKey: Int] = [:]
+    var renamed: [RosterKey: DistinguishedName] = [:]
     for sequence in plan.sequences {
       let keys = sequence.keys
       for key in keys { steps[key] = keys.count }
+      for step in sequence.steps { if let new = step.newDN { renamed[step.key] = new } }
     }
     let withheld = Set(plan.withheld.map(\.key))
     var people: [GroupSubject] = []
-    var problems: [RosterKey: Problem] = [:]
     for subject in subjects {
       let key = subject.key
       let journalled = registry.renaming[key]
@@ -84,7 +85,7 @@ final class GroupKeeper {
       person.hasSteps = steps[key] != nil
       person.isGone = subject.desired == .absent || subject.desired == .orphanDisabled
       person.isContended = steps[key] ?? 0 > 1
-      person.after = after(subject, hasSteps: person.hasSteps)
+      person.after = after(subject, hasSteps: person.hasSteps, renamed[key])
       person.oldName = person.before.flatMap(planner.value)
       person.newName = person.after.flatMap(planner.value)
       if let one = person.oldName, let other = person.newName,
@@ -94,21 +95,21 @@ final class GroupKeeper {
       }
       person.journalledName = journalled.flatMap(planner.value)
       if person.oldName == nil, person.newName == nil, person.journalledName == nil { continue }
-      do throws(Problem) {
-        person.wanted = try subject.groups.map { names throws(Problem) in try planner.groups(named: names) }
-        people.append(person)
-      } catch {
-        problems[key] = error.concerning(key)
+      if let named = subject.groups.map(planner.groups(named:)) {
+        person.wanted = named.groups
+        person.refusal = named.refusal?.concerning(key)
       }
+      people.append(person)
     }
-    return (people, problems)
+    return people
   }
 
-  private func after(_ subject: Subject, hasSteps: Bool) -> DistinguishedName? {
+  /// - Parameter renamed: the name that the plan gives it.
+  private func after(_ subject: Subject, hasSteps: Bool, _ renamed: DistinguishedName?) -> DistinguishedName? {
     switch subject.desired {
     case .present(let wanted), .disabled(let wanted): hasSteps ? wanted.entry.dn : subject.current?.dn
     case .absent: nil
-    case .orphanDisabled, .untouched, .rejected, .lockedOut: subject.current?.dn
+    case .orphanDisabled, .untouched, .rejected, .lockedOut: renamed ?? subject.current?.dn
     }
   }
 
@@ -152,7 +153,9 @@ final class GroupKeeper {
     var keys: Set<RosterKey> = []
     for group in groups {
       let session = try session(lane)
-      guard let members = try await finder.members(of: group, session) else { continue }
+      // What a group that is not shown has of members is found by who writes to it.
+      let read = try await refusable { () throws(EngineError) in try await finder.members(of: group, session) }
+      guard case .success(let members?) = read else { continue }
       keys.formUnion(try await finder.keys(of: members, session))
     }
     return Array(keys)

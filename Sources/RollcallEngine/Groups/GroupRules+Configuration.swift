@@ -15,7 +15,7 @@ extension Problem {
   /// The same, said of one key.
   func concerning(_ key: RosterKey) -> Problem {
     var problem = self
-    problem.message = "key \(key): \(message)"
+    problem.message = ("key \(key): \(Wording(message))" as Wording).text
     return problem
   }
 }

@@ -19,13 +19,13 @@ extension Worker {
     try await groups.believe(&subjects, lane)
     try await groups.forgetUnmadeRenames(subjects)
     let known = report.verdicts
-    var (people, problems) = groups.subjects(subjects, plan) { key in
+    var people = groups.subjects(subjects, plan) { key in
       switch known[key] {
       case nil, .settled?: false
       case .parked?, .waits?, .withheld?: true
       }
     }
-    var out: [RosterKey: Verdict?] = problems.mapValues { .parked($0, attempts: 1, retryAfter: nil) }
+    var out: [RosterKey: Verdict?] = [:]
     for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
     people.removeAll { out[$0.key] != nil }
     try await groups.manage(people, lane)
@@ -69,6 +69,9 @@ extension Worker {
         if verdict == nil { again.append(key) }
       }
       try await groups.followed(people.filter { result.failures[$0.key] == nil })
+      for person in people where result.failures[person.key] == nil {
+        if let refusal = person.refusal { report.verdicts[person.key] = .parked(refusal, attempts: 1, retryAfter: nil) }
+      }
     } catch {
       unsettle(keys, &report)
       throw error

@@ -44,7 +44,7 @@ final class Surveyor {
     rules = UserRules(configuration.users)
     projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
     planner = Planner(
-      rules: rules, schema: facts.schema, dialect: facts.dialect, directoryName: configuration.name)
+      rules: rules, schema: facts.schema, dialect: facts.dialect)
     finder = EntryFinder(
       base: rules.base, suffix: facts.suffix(of: rules.base), link: rules.link, filter: configuration.users.filter,
       attributes: planner.requestedAttributes)
@@ -123,7 +123,7 @@ final class Surveyor {
         survey.problems[key] = Problem(
           .duplicateLink,
           "key \(key): several entries carry it in \(rules.link): "
-            + own.map(\.dn.text).sorted().joined(separator: " and ") + "; remove it from all but one")
+            + Wording.list(own.map(\.dn.text).sorted(), separator: " and ") + "; remove it from all but one")
         continue
       }
       let desired: Desired
@@ -138,7 +138,8 @@ final class Surveyor {
       survey.subjects.append(
         Subject(
           key: key, desired: desired, current: own.first, disabledByUs: state.disabled.contains(key),
-          groups: roster.query.hasMembership ? desired.groups(named: membership) : nil))
+          groups: roster.query.hasMembership ? desired.groups(named: membership) : nil,
+          formerName: state.formerName(of: key, at: own.first?.dn, facts.schema)))
     }
   }
 
