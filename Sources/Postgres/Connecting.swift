@@ -33,7 +33,7 @@ extension PostgresConnection {
     }
     if let failure {
       unsafe PQfinish(connection)
-      throw options.masked(failure)
+      throw failure
     }
     return unsafe PostgresConnection(adopting: connection)
   }

@@ -1,5 +1,3 @@
-internal import PlainText
-
 /// What went wrong between libpq and the server.
 public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
@@ -14,7 +12,7 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
   public var kind: Kind
   /// The five characters of the error's SQLSTATE (PostgreSQL manual, appendix A), where the server sent one.
   public var sqlState: String?
-  /// The primary message. Like all its texts no longer than ``Excerpt/message``: PostgreSQL quotes values.
+  /// The primary message.
   public var message: String
   public var detail: String?
   public var hint: String?
@@ -29,11 +27,11 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
   ) {
     self.kind = kind
     self.sqlState = sqlState
-    self.message = message.excerpt(Excerpt.message)
-    self.detail = detail?.excerpt(Excerpt.message)
-    self.hint = hint?.excerpt(Excerpt.message)
+    self.message = message
+    self.detail = detail
+    self.hint = hint
     self.position = position
-    self.context = context?.excerpt(Excerpt.message)
+    self.context = context
   }
 
   public var description: String {

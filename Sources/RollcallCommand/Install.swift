@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import PlainText
 internal import RollcallEngine
 
 struct Install: AsyncParsableCommand {

@@ -19,9 +19,7 @@ import Testing
     _ = unsafe setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, 4)
     var options = LDAPOptions(url: "ldap://nowhere")
     options.maximumMessageSize = .max
-    guard let handle = Handle.over(Wire(ends[0]), url: options.url, largest: options.largestAnswer) else {
-      throw Unexpected()
-    }
+    guard let handle = Handle.over(Wire(ends[0]), url: options.url) else { throw Unexpected() }
     return (LDAPSession(options, handle), ends[1])
   }
 

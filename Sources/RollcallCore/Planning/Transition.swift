@@ -8,7 +8,6 @@ struct Transition {
   /// The entry as the steps so far leave it.
   private var entry: Entry?
   private var isUntouched = true
-  private lazy var temporary = planner.temporaryName(subject.key)
 
   init(_ planner: Planner, _ intent: Intent) {
     self.planner = planner
@@ -79,10 +78,10 @@ struct Transition {
     guard let wanted = change?.wanted, let entry else { return [] }
     var steps: [Step] = []
     if !planner.isSameName(entry.dn, wanted.entry.dn) {
-      let name = temporary.rdn(naming: planner.rules.naming)
+      let name = planner.temporary.rdn(naming: planner.rules.naming, key: subject.key)
       steps.append(rename(entry, to: name, newParent: nil, .temporaryRename, exchange))
     }
-    let temporary = temporary.short
+    let temporary = planner.temporary.short(key: subject.key)
     return steps
       + uniqueValues(.temporaryRename, exchange) { unique, current in
         let wanted = unique.rule.values(in: wanted.entry)

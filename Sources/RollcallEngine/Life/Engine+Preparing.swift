@@ -22,11 +22,7 @@ extension Engine {
       do throws(EngineError) {
         try await PoolerProbe.requireSessions(options)
         try await requireInstalled()
-        try await requireCoverage()
-        if try await roster.resolveKeyType() == .text {
-          logger.warning("configuration", metadata: ["message": "source.key: \(KeyType.textIsHeard)"])
-        }
-        return
+        return try await requireCoverage()
       } catch {
         // A wrong user, password (class 28) or database (3D000) is not waited for.
         guard case .database(let failure) = error, failure.isConnectionLost,
