@@ -36,14 +36,15 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Postgres",
-      dependencies: ["CPostgres", "Reactor", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: ["CPostgres", "Reactor", "PlainText", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: strict),
-    .target(name: "LDAPModel", swiftSettings: strict),
-    .target(name: "LDAP", dependencies: ["CLDAP", "LDAPModel", "Reactor"], swiftSettings: strict),
+    .target(name: "PlainText", swiftSettings: strict),
+    .target(name: "LDAPModel", dependencies: ["PlainText"], swiftSettings: strict),
+    .target(name: "LDAP", dependencies: ["CLDAP", "LDAPModel", "Reactor", "PlainText"], swiftSettings: strict),
     .target(
       name: "RollcallCore",
       dependencies: [
-        "LDAPModel",
+        "LDAPModel", "PlainText",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "OrderedCollections", package: "swift-collections"),
       ],
@@ -51,7 +52,7 @@ let package = Package(
     .target(
       name: "RollcallEngine",
       dependencies: [
-        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor",
+        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -68,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
-        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox",
+        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "PlainText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -86,6 +87,7 @@ let package = Package(
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
     .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),
     .testTarget(
       name: "LDAPTests", dependencies: ["LDAP", "LDAPModel", "Reactor", "Sandbox"], swiftSettings: strict),

@@ -326,32 +326,36 @@ BEGIN
 END
 $step$;
 
--- The entries that Rollcall has met, and keys whose entries it is about to make. A directory that was compared before
--- there was such a table knows its entries: the next complete comparison writes them down, and holds nothing.
+-- Entries on their way through a temporary name, which is random: an exchange that is cut short is taken up from here.
 DO $step$
 DECLARE
   grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
-    CREATE TABLE rollcall.entry (
+    CREATE TABLE rollcall.temporary_name (
       directory text NOT NULL,
       key text NOT NULL,
-      entry_id text NOT NULL,  -- entryUUID, nsUniqueId or objectGUID
+      old_dn text NOT NULL,
+      dn text NOT NULL,
+      at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (directory, key)
     );
-    CREATE TABLE rollcall.making (
-      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-      directory text NOT NULL,
-      keys text[] NOT NULL
-    );
-    ALTER TABLE rollcall.directory ADD COLUMN recording boolean NOT NULL DEFAULT false;
-    UPDATE rollcall.directory SET recording = true WHERE last_reconcile IS NOT NULL;
+    -- Whoever may record renames may record these.
     FOR grantee IN
       SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+      WHERE c.oid = 'rollcall.renaming'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
     LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.entry, rollcall.making TO %s', grantee::regrole);
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.temporary_name TO %s', grantee::regrole);
     END LOOP;
+  END IF;
+END
+$step$;
+
+-- A group's name as it is spelled: dn is its canonical form, which tells groups apart and is never sent to a server.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.managed_group ADD COLUMN IF NOT EXISTS name text;
   END IF;
 END
 $step$;

@@ -12,8 +12,11 @@ struct Handle: ~Copyable {
 
   /// Takes over the wire of a connected descriptor.
   ///
-  /// - Parameter url: where TLS finds the host name to verify.
-  static func over(_ wire: Wire, url: String) -> Handle? {
+  /// - Parameters:
+  ///   - url: where TLS finds the host name to verify.
+  ///   - largest: octets of a message beyond which the connection is broken off; libldap takes any length otherwise,
+  ///     and makes room for it at once.
+  static func over(_ wire: Wire, url: String, largest: Int) -> Handle? {
     var made: OpaquePointer?
     guard unsafe ldap_init_fd(wire.descriptor, LDAP_PROTO_EXT, url, &made) == LDAP_SUCCESS,
       let ld = unsafe made
@@ -21,9 +24,11 @@ struct Handle: ~Copyable {
     let handle = unsafe Handle(ld: ld, wire: wire)
     var socket: OpaquePointer?
     var version: Int32 = LDAP_VERSION3
+    var most = ber_len_t(largest)
     guard unsafe ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS,
       let socket = unsafe socket,
       unsafe wire.install(under: socket),
+      unsafe ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1,
       unsafe ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS,
       // nil is LDAP_OPT_OFF. Active Directory's referrals would be followed anonymously.
       unsafe ldap_set_option(ld, LDAP_OPT_REFERRALS, nil) == LDAP_OPT_SUCCESS

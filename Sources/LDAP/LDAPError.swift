@@ -1,4 +1,5 @@
 public import LDAPModel
+internal import PlainText
 
 /// An operation that failed: what was tried, what came of it.
 ///
@@ -18,15 +19,14 @@ public struct LDAPError: Error, Hashable, Sendable {
   public init(code: ResultCode, diagnostic: String = "", matchedDN: String = "", operation: String) {
     self.code = code
     self.diagnostic = LDAPError.line(diagnostic)
-    self.matchedDN = matchedDN
+    self.matchedDN = matchedDN.excerpt(Excerpt.message)
     self.operation = LDAPError.line(operation)
   }
 
   /// The text as one line of bounded length: Active Directory sends line ends and NULs.
   private static func line(_ text: String) -> String {
     let words = text.unicodeScalars.split { $0.value < 0x20 || $0.value == 0x7F }
-    let line = words.map(String.init).joined(separator: " ")
-    return line.count <= 1000 ? line : line.prefix(1000) + "…"
+    return words.map(String.init).joined(separator: " ").excerpt(Excerpt.message)
   }
 
   /// The same fate for another operation that was on its way.
@@ -39,7 +39,7 @@ extension LDAPError: CustomStringConvertible {
   public var description: String {
     var text = "\(operation): \(code)"
     if !diagnostic.isEmpty { text += ": \(diagnostic)" }
-    if !matchedDN.isEmpty { text += " (nearest entry there is: \(matchedDN))" }
+    if !matchedDN.isEmpty { text += " (nearest entry there is: \(matchedDN.excerpt()))" }
     return text
   }
 }

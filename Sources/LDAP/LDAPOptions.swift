@@ -30,6 +30,10 @@ public struct LDAPOptions: Sendable {
   /// slapd (sockbuf_max_incoming_auth) and Samba 16 MiB.
   public var maximumMessageSize = 2 << 20
 
+  /// Octets that one answer, or all entries of one search or page, may take; more ends the session. A group of two
+  /// million members has room in it.
+  public var largestAnswer = 128 << 20
+
   public init(url: String) {
     self.url = url
   }

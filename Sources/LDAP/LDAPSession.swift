@@ -1,5 +1,5 @@
 internal import CLDAP
-internal import LDAPModel
+public import LDAPModel
 public import Reactor
 
 /// A bound connection to a directory. Requests are pipelined and their answers matched by message id.
@@ -24,13 +24,21 @@ public final class LDAPSession {
   /// session instead. Without one, writes leave as all else.
   public var permit: (any WritePermit)?
 
+  /// By which names are compared: the server's own once it is known.
+  public var schema = Schema(attributeTypes: [], objectClasses: [])
+  /// Called with each name that a search has brought and that it cannot bring; the entry is left out.
+  public var onStranger: (@Reactor (DistinguishedName) -> Void)?
+
   /// Whether answers are taken together while many are to come: for a bulk, where each one alone would wake the process.
   public var gathersAnswers = false
 
   var handle: Handle?
   let memory = RequestMemory()
+  let limits: AnswerLimits
+  /// Unsolicited notifications that said nothing.
+  var unsolicited = 0
   let pages = Gate()
-  private var pending: [Int32: Pending] = [:]
+  var pending: [Int32: Pending] = [:]
   private var watch: Watch?
   private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
@@ -46,6 +54,7 @@ public final class LDAPSession {
   init(_ options: LDAPOptions, _ handle: consuming Handle) {
     self.options = options
     maximumMessageSize = options.maximumMessageSize
+    limits = AnswerLimits(octets: options.largestAnswer)
     isEncrypted = handle.isEncrypted
     let descriptor = handle.wire.descriptor
     self.handle = consume handle
@@ -167,59 +176,24 @@ public final class LDAPSession {
       case .nothing:
         // Of a message larger than a TLS record libldap reads one record at a time. The descriptor says nothing of
         // those that were taken from it already.
-        guard isEncrypted, handle!.hasInput() else { return }
+        guard isEncrypted, handle!.hasInput() else { return checkFlood() }
       case .failed: return lost()
-      case .message(let message): dispatch(message, heard)
+      case .message(let message):
+        handle?.wire.noteMessage()
+        dispatch(message, heard)
       }
       // libldap would ask the kernel once more; under TLS only it knows whether a message is left.
       if !isEncrypted, let wire = handle?.wire, !wire.hasInput { return }
     }
   }
 
-  private func dispatch(_ message: consuming Message, _ heard: ContinuousClock.Instant) {
-    let id = message.id
-    switch message.kind {
-    case .entry:
-      guard let request = pending[id], case .search(let progress) = request.outcome else { return }
-      guard let entry = message.entry(expecting: progress.entries.last?.attributes.count ?? 8) else {
-        return finish(.decodingError, "the server sends what is no entry")
-      }
-      progress.entries.append(entry)
-      progress.heard = heard
-    case .aside:
-      return
-    case .notice:
-      notice(message.result())
-    case .result:
-      guard let request = pending.removeValue(forKey: id) else { return }
-      complete(request, message)
-    }
-  }
-
-  private func complete(_ request: Pending, _ message: borrowing Message) {
-    let result = message.result()
-    guard result.code == .success else {
-      return request.fail(
-        LDAPError(
-          code: result.code, diagnostic: result.diagnostic, matchedDN: result.matchedDN,
-          operation: request.operation))
-    }
-    switch request.outcome {
-    case .write(let completion): completion(.success(()))
-    case .identity(let completion): completion(.success(message.identity()))
-    case .search(let progress):
-      let cookie = progress.isPaged ? message.pageCookie() ?? [] : []
-      progress.completion(.success(SearchProgress.Page(entries: progress.entries, cookie: cookie)))
-    }
+  /// libldap throws away what answers no request; a server that sends nothing else is not listened to for ever.
+  private func checkFlood() {
+    guard let wire = handle?.wire, wire.unclaimed > 2 * limits.octets else { return }
+    violated("it sends \(wire.unclaimed) octets that answer nothing")
   }
 
   // MARK: The end
-
-  /// Notice of disconnection (RFC 4511 section 4.4.1): the server is about to close and answers no more.
-  private func notice(_ result: Message.Result) {
-    let words = result.diagnostic.isEmpty ? "" : ": \(result.diagnostic)"
-    finish(.serverDown, "the server ends the session with \(result.code)\(words)")
-  }
 
   /// After any failure of libldap: it cannot go on with this handle.
   func lost() {
@@ -231,7 +205,7 @@ public final class LDAPSession {
     finish(.serverDown, reason)
   }
 
-  private func finish(_ code: ResultCode, _ reason: String) {
+  func finish(_ code: ResultCode, _ reason: String) {
     guard isUsable else { return }
     let error = LDAPError(code: code, diagnostic: reason, operation: "connection to \(options.url)")
     end = error

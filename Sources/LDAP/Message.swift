@@ -18,8 +18,8 @@ struct Message: ~Copyable {
     case aside
     /// The end of an operation.
     case result
-    /// Unasked: the server says that it closes the connection (RFC 4511 section 4.4).
-    case notice
+    /// Unasked for (RFC 4511 section 4.4).
+    case unsolicited
   }
 
   private let message: OpaquePointer
@@ -36,12 +36,25 @@ struct Message: ~Copyable {
 
   /// The request it answers; 0 for an unsolicited notification.
   var id: Int32 { unsafe ldap_msgid(message) }
+  /// Which operation it belongs to, as the tag of RFC 4511 section 4.2 and those after it.
+  var tag: ber_tag_t { ber_tag_t(bitPattern: Int(unsafe ldap_msgtype(message))) }
   var kind: Kind {
-    switch ber_tag_t(bitPattern: Int(unsafe ldap_msgtype(message))) {
+    if id == 0 { return .unsolicited }
+    return switch tag {
     case LDAP_RES_SEARCH_ENTRY: .entry
     case LDAP_RES_SEARCH_REFERENCE, LDAP_RES_INTERMEDIATE: .aside
-    default: id == 0 ? .notice : .result
+    default: .result
     }
+  }
+
+  /// Whether the server says that it closes the connection (RFC 4511 section 4.4.1).
+  borrowing func isNotice() -> Bool {
+    guard tag == LDAP_RES_EXTENDED else { return false }
+    var name: UnsafeMutablePointer<CChar>?
+    guard unsafe ldap_parse_extended_result(ld, message, &name, nil, 0) == LDAP_SUCCESS, let name = unsafe name
+    else { return false }
+    defer { unsafe ldap_memfree(name) }
+    return unsafe String(cString: name) == LDAP_NOTICE_OF_DISCONNECTION
   }
 
   borrowing func result() -> Result {
@@ -89,23 +102,25 @@ struct Message: ~Copyable {
     return unsafe Message.text(identity.pointee)
   }
 
-  /// The entry of a search result entry; nil when it cannot be decoded.
+  /// The entry of a search result entry; nil when it cannot be decoded. `hasText` says whether its name is UTF-8: if
+  /// not, what stands there is repaired, and is not the entry's name.
   ///
   /// - Parameter expected: how many attributes there may be; a good guess saves allocations.
-  borrowing func entry(expecting expected: Int) -> Entry? {
+  borrowing func entry(expecting expected: Int) -> (entry: Entry, hasText: Bool)? {
     var walk: OpaquePointer?
     var name = unsafe berval()
     let started = unsafe ldap_get_dn_ber(ld, message, &walk, &name)
     defer { unsafe ber_free(walk, 0) }
     guard started == LDAP_SUCCESS else { return nil }
-    var entry = unsafe Entry(DistinguishedName(unchecked: Message.text(name)))
+    let dn = unsafe Message.validText(name)
+    var entry = unsafe Entry(DistinguishedName(unchecked: dn ?? Message.text(name)))
     entry.attributes.reserveCapacity(expected)
     while true {
       var type = unsafe berval()
       var values: UnsafeMutablePointer<berval>?
       let got = unsafe ldap_get_attribute_ber(ld, message, walk, &type, &values)
       guard got == LDAP_SUCCESS else { return nil }
-      guard unsafe type.bv_val != nil else { return entry }
+      guard unsafe type.bv_val != nil else { return (entry, dn != nil) }
       entry.attributes.append(unsafe Attribute(Message.text(type), Message.list(values)))
       unsafe ber_memfree(values)
     }
@@ -123,6 +138,11 @@ struct Message: ~Copyable {
 
   private static func octets(_ value: berval) -> [UInt8] {
     unsafe Array(UnsafeRawBufferPointer(start: value.bv_val, count: Int(value.bv_len)))
+  }
+
+  private static func validText(_ value: berval) -> String? {
+    let bytes = unsafe UnsafeRawBufferPointer(start: value.bv_val, count: Int(value.bv_len))
+    return unsafe String(validating: bytes, as: UTF8.self)
   }
 
   private static func text(_ value: berval) -> String {

@@ -47,7 +47,7 @@ final class Opening: Sendable {
     }
     let wire = Wire(descriptor)
     wire.deadline = deadline
-    guard let handle = Handle.over(wire, url: options.url) else {
+    guard let handle = Handle.over(wire, url: options.url, largest: options.largestAnswer) else {
       throw failure(.localError, "libldap cannot make a handle")
     }
     if options.startTLS { try askForTLS(handle) }
@@ -70,7 +70,11 @@ final class Opening: Sendable {
       if kind == 0 { throw failure(.timeout, "the server does not answer StartTLS") }
       throw broken(handle)
     }
-    let result = unsafe Message(answer, handle.ld).result()
+    let message = unsafe Message(answer, handle.ld)
+    guard message.tag == LDAP_RES_EXTENDED else {
+      throw failure(.decodingError, "the server breaks the protocol: its answer to StartTLS is of another kind")
+    }
+    let result = message.result()
     guard result.code == .success else {
       throw failure(result.code, "the server refuses StartTLS: \(result.diagnostic)")
     }
@@ -81,7 +85,10 @@ final class Opening: Sendable {
     let (result, lines) = Library.listening {
       unsafe TLSSettings.apply(options, to: ld) ? ldap_install_tls(ld) : LDAP_CONNECT_ERROR
     }
-    guard result != LDAP_SUCCESS else { return }
+    if result == LDAP_SUCCESS {
+      if options.verify, let reason = ServerCertificate.refusal(handle) { throw failure(.connectError, reason) }
+      return
+    }
     if handle.wire.timedOut {
       throw failure(.timeout, "the server does not answer the TLS handshake; does it speak TLS on this port?")
     }

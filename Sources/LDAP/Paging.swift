@@ -10,6 +10,8 @@ extension LDAPSession {
   /// connection, so a second one on this session waits until the first has ended. When `each` throws, or the
   /// task is cancelled, the search ends and the server is told to forget it.
   ///
+  /// The server must get on: one that sends empty pages, or one page over and over, ends its session.
+  ///
   /// - Throws: what `each` throws, or ``LDAPError``; only when it returns were these all entries.
   public func search(
     base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [], pageSize: Int,
@@ -19,7 +21,12 @@ extension LDAPSession {
     defer { pages.leave() }
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
     var page = try await page(query, sizeLimit: 0, control: PageRequest(size: pageSize, cookie: []))
+    var progress = PagingProgress()
     while true {
+      if let violation = progress.violation(page, limits) { throw violated(violation) }
+      if progress.barren > 0, !page.cookie.isEmpty {
+        try await Reactor.sleep(for: AnswerLimits.pause(afterBarren: progress.barren))
+      }
       let next = following(page, query, pageSize)
       do {
         try await each(page.entries)
@@ -60,6 +67,25 @@ extension LDAPSession {
   private func forget(_ next: PageTask?, _ query: SearchQuery) async {
     guard let cookie = try? await next?.value.get().cookie, !cookie.isEmpty else { return }
     _ = await result(of: query, PageRequest(size: 0, cookie: cookie))
+  }
+}
+
+/// Whether the pages of a search get on.
+private struct PagingProgress {
+  private var entries = 0
+  private var first: DistinguishedName?
+  /// Pages in a row that have brought nothing.
+  private(set) var barren = 0
+
+  /// What is wrong with the next page; nil where nothing is.
+  mutating func violation(_ page: SearchProgress.Page, _ limits: AnswerLimits) -> String? {
+    entries += page.entries.count
+    barren = page.entries.isEmpty ? barren + 1 : 0
+    let isAgain = first != nil && page.entries.first?.dn == first
+    first = page.entries.first?.dn ?? first
+    if barren > limits.barrenPages, !page.cookie.isEmpty { return "it sends one empty page after another" }
+    if isAgain { return "it sends the same page again" }
+    return entries > limits.entries ? "a search brings more than \(limits.entries) entries" : nil
   }
 }
 

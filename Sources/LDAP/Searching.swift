@@ -21,7 +21,7 @@ extension LDAPSession {
     sizeLimit: Int = 0,
     _ completion: @escaping @Reactor (Result<[Entry], LDAPError>) -> Void
   ) {
-    let progress = SearchProgress(isPaged: false) { completion($0.map(\.entries)) }
+    let progress = SearchProgress(reach: SearchReach(base, scope)) { completion($0.map(\.entries)) }
     let query = SearchQuery(base: base, scope: scope, filter: filter, attributes: attributes)
     search(query, sizeLimit: sizeLimit, control: nil, progress)
   }
@@ -40,7 +40,8 @@ extension LDAPSession {
     let ticket = Ticket()
     let result: Result<SearchProgress.Page, LDAPError> = await withTaskCancellationHandler {
       await unsafe withUnsafeContinuation { continuation in
-        let progress = SearchProgress(isPaged: control is PageRequest) { result in
+        let reach = SearchReach(query.base, query.scope)
+        let progress = SearchProgress(reach: reach, pageSize: (control as? PageRequest)?.size) { result in
           unsafe continuation.resume(returning: result)
         }
         ticket.id = search(query, sizeLimit: sizeLimit, control: control, progress)

@@ -22,6 +22,8 @@ final class Wire {
   private(set) var failure: Int32 = 0
   /// Whether the peer has closed the connection.
   private(set) var ended = false
+  /// Octets received since the last message that anybody waited for.
+  private(set) var unclaimed = 0
 
   private let functions: UnsafeMutablePointer<Sockbuf_IO>
   private let input: UnsafeMutableRawPointer
@@ -105,6 +107,7 @@ final class Wire {
     var count = -1
     repeat { count = unsafe recv(descriptor, input, Wire.readAhead, 0) } while count < 0 && errno == EINTR
     if count > 0 {
+      unclaimed += count
       inputStart = 0
       inputEnd = count
     } else if count == 0 {
@@ -132,6 +135,9 @@ final class Wire {
 
   /// Lets libldap ask the kernel once more; the next time is another turn of the loop.
   func allowReceiving() { mayReceive = true }
+
+  /// Notes that libldap has made a message of what has come in.
+  func noteMessage() { unclaimed = 0 }
 
   /// Whether libldap has not read yet what has come in.
   var hasInput: Bool { inputStart < inputEnd }

@@ -1,10 +1,26 @@
 /// LDIF (RFC 2849): text for entries and changes. Every record ends with an empty line, so they can be joined.
 public enum LDIF {
-  /// Attributes whose values are never shown unless the caller says so.
+  /// Attributes whose values are never shown unless the caller says so, by their names and by their object identifiers,
+  /// which name them as well (RFC 4512 section 2.5).
   public static let secretAttributes = [
-    "userPassword", "unicodePwd", "dBCSPwd", "supplementalCredentials", "authPassword", "krbPrincipalKey",
-    "sambaNTPassword", "sambaLMPassword",
+    "userPassword", "2.5.4.35",
+    "unicodePwd", "1.2.840.113556.1.4.90",
+    "dBCSPwd", "1.2.840.113556.1.4.55",
+    "ntPwdHistory", "1.2.840.113556.1.4.94",
+    "lmPwdHistory", "1.2.840.113556.1.4.160",
+    "supplementalCredentials", "1.2.840.113556.1.4.125",
+    "authPassword", "1.3.6.1.4.1.4203.1.3.4",
+    "pwdHistory", "1.3.6.1.4.1.42.2.27.8.1.20",
+    "krbPrincipalKey", "2.16.840.1.113719.1.301.4.39.1",
+    "sambaNTPassword", "1.3.6.1.4.1.7165.2.1.25",
+    "sambaLMPassword", "1.3.6.1.4.1.7165.2.1.24",
   ]
+
+  /// Whether an attribute, whatever its options, is one of them.
+  public static func isSecret(_ attribute: String) -> Bool {
+    let type = withoutOptions(attribute)
+    return secretAttributes.contains { equalWithoutCase($0, type) }
+  }
 
   /// The line a file begins with.
   public static let header = "version: 1\n\n"

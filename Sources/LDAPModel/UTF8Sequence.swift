@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// The length of the well-formed UTF-8 sequence that starts at `index`, 0 where there is none
 /// (Unicode chapter 3, table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF).
 func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
@@ -31,21 +33,20 @@ func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
 /// The text on one line, for people: see ``appendReadable(_:to:)``.
 func readable(_ text: String) -> String {
   let octets = text.utf8Span.span
-  let mayNeedEscapes = octets.indices.contains { octets[$0].isASCIIControl || octets[$0] == 0xC2 }
-  guard mayNeedEscapes else { return text }
+  guard octets.indices.contains(where: { octets[$0].isASCIIControl || octets[$0] >= 0x80 }) else { return text }
   var out: [UInt8] = []
   appendReadable(Array(text.utf8), to: &out)
   return String(decoding: out, as: UTF8.self)
 }
 
-/// Appends text as it is, and as `\xx` the octets of ill-formed sequences and of control characters, U+0080 to
-/// U+009F among them, since terminals obey those too.
+/// Appends text as it is, and as `\xx` the octets of ill-formed sequences and of what is not seen or what terminals obey
+/// (``Swift/Unicode/Scalar/isUnprintable``).
 func appendReadable(_ bytes: [UInt8], to out: inout [UInt8]) {
   var index = 0
   while index < bytes.count {
     let length = wellFormedLength(bytes, at: index)
     let sequence = bytes[index..<index + max(length, 1)]
-    if length == 0 || bytes[index].isASCIIControl || bytes[index] == 0xC2 && bytes[index + 1] < 0xA0 {
+    if length == 0 || String(decoding: sequence, as: UTF8.self).unicodeScalars.contains(where: \.isUnprintable) {
       for octet in sequence { out.appendEscape(of: octet) }
     } else {
       out.append(contentsOf: sequence)

@@ -33,7 +33,7 @@ extension PostgresConnection {
     }
     if let failure {
       unsafe PQfinish(connection)
-      throw failure
+      throw options.masked(failure)
     }
     return unsafe PostgresConnection(adopting: connection)
   }

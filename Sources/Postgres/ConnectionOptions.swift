@@ -7,6 +7,8 @@ public struct ConnectionOptions: Sendable {
   private let parsed: [(name: String, value: String)]
   /// What each session begins with.
   let settings: [(name: String, value: String)]
+  /// Values that libpq itself never shows (its `dispchar` is `*`), such as the password.
+  private let secrets: [String]
 
   /// - Parameters:
   ///   - conninfo: a keyword/value string or a URI (PostgreSQL manual, 34.1.1); empty leaves everything to
@@ -15,7 +17,9 @@ public struct ConnectionOptions: Sendable {
   ///   - readWrite: refuse a standby.
   /// - Throws: ``PostgresError`` when the string is malformed; the message never repeats the string.
   public init(_ conninfo: String, applicationName: String, readWrite: Bool = true) throws(PostgresError) {
-    var keywords = try ConnectionOptions.parse(conninfo)
+    var (keywords, secrets) = try ConnectionOptions.parse(conninfo)
+    secrets.removeAll { $0.utf8.count < 4 }
+    self.secrets = secrets
     var defaults: [(String, String)] = [
       // A half-open connection is silent for two hours by TCP's own defaults.
       ("connect_timeout", "5"), ("keepalives", "1"), ("keepalives_idle", "10"),
@@ -31,15 +35,18 @@ public struct ConnectionOptions: Sendable {
     settings = []
   }
 
-  private init(_ parsed: [(name: String, value: String)], settings: [(name: String, value: String)]) {
+  private init(
+    _ parsed: [(name: String, value: String)], settings: [(name: String, value: String)], secrets: [String]
+  ) {
     self.parsed = parsed
+    self.secrets = secrets
     self.settings = settings
   }
 
   /// The same, for sessions that have these settings from their first statement on. They win over those of the
   /// connection string, of `PGOPTIONS`, and of the role.
   public func settings(_ settings: [(name: String, value: String)]) -> ConnectionOptions {
-    ConnectionOptions(parsed, settings: self.settings + settings)
+    ConnectionOptions(parsed, settings: self.settings + settings, secrets: secrets)
   }
 
   /// Keywords and values with the settings among them (PostgreSQL manual, 34.1.2 "options").
@@ -58,7 +65,7 @@ public struct ConnectionOptions: Sendable {
   }
 
   /// Without the settings, for a pooler that refuses to pass them on.
-  var withoutSettings: ConnectionOptions { ConnectionOptions(parsed, settings: []) }
+  var withoutSettings: ConnectionOptions { ConnectionOptions(parsed, settings: [], secrets: secrets) }
 
   /// The settings as a statement.
   var script: String {
@@ -75,7 +82,25 @@ public struct ConnectionOptions: Sendable {
   /// What a keyword stands at, when the string or the defaults set it.
   public subscript(name: String) -> String? { parsed.first { $0.name == name }?.value }
 
-  private static func parse(_ conninfo: String) throws(PostgresError) -> [(name: String, value: String)] {
+  /// Whether the string itself holds a secret, such as a password.
+  public var holdsSecret: Bool { !secrets.isEmpty }
+
+  /// An error without any of the secrets, whoever has put one into its words.
+  func masked(_ error: PostgresError) -> PostgresError {
+    guard secrets.contains(where: error.message.contains) else { return error }
+    var error = error
+    for secret in secrets {
+      error.message = error.message.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+    }
+    return error
+  }
+
+  private typealias Keyword = (name: String, value: String)
+
+  private static func parse(_ conninfo: String) throws(PostgresError) -> (keywords: [Keyword], secrets: [String]) {
+    if let complaint = ConnectionURI.complaint(conninfo) {
+      throw PostgresError(kind: .connection, message: "connection string: \(complaint)")
+    }
     var complaint: UnsafeMutablePointer<CChar>?
     guard let options = unsafe PQconninfoParse(conninfo, &complaint) else {
       var message = unsafe complaint.map { unsafe String(cString: $0).trimmed } ?? "malformed"
@@ -85,14 +110,16 @@ public struct ConnectionOptions: Sendable {
       throw PostgresError(kind: .connection, message: "connection string: \(message)")
     }
     defer { unsafe PQconninfoFree(options) }
-    var keywords: [(String, String)] = []
+    var keywords: [Keyword] = []
+    var secrets: [String] = []
     var option = unsafe options
     while let name = unsafe option.pointee.keyword {
       if let value = unsafe option.pointee.val {
         unsafe keywords.append((String(cString: name), String(cString: value)))
+        if unsafe option.pointee.dispchar[0] == UInt8(ascii: "*") { unsafe secrets.append(String(cString: value)) }
       }
       unsafe option += 1
     }
-    return keywords
+    return (keywords, secrets)
   }
 }

@@ -74,6 +74,7 @@ public final class PostgresConnection {
   func resumeReading() {
     guard let command = active, command.isStream else { return }
     watch?.interest.insert(.readable)
+    if deadline == nil { armDeadline(command) }
     collect()
   }
 
@@ -123,6 +124,9 @@ public final class PostgresConnection {
     while let connection = unsafe connection, let command = active, unsafe PQisBusy(connection) == 0 {
       if command.isSaturated {
         watch?.interest.remove(.readable)
+        // It is this side that is waited for: the server is not late.
+        deadline?.cancel()
+        deadline = nil
         return
       }
       let pointer = unsafe PQgetResult(connection)

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// What went wrong between libpq and the server.
 public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
@@ -12,7 +14,7 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
   public var kind: Kind
   /// The five characters of the error's SQLSTATE (PostgreSQL manual, appendix A), where the server sent one.
   public var sqlState: String?
-  /// The primary message.
+  /// The primary message. Like all its texts no longer than ``Excerpt/message``: PostgreSQL quotes values.
   public var message: String
   public var detail: String?
   public var hint: String?
@@ -27,11 +29,11 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
   ) {
     self.kind = kind
     self.sqlState = sqlState
-    self.message = message
-    self.detail = detail
-    self.hint = hint
+    self.message = message.excerpt(Excerpt.message)
+    self.detail = detail?.excerpt(Excerpt.message)
+    self.hint = hint?.excerpt(Excerpt.message)
     self.position = position
-    self.context = context
+    self.context = context?.excerpt(Excerpt.message)
   }
 
   public var description: String {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import Logging
+internal import PlainText
 internal import Reactor
 internal import RollcallEngine
 
@@ -54,6 +55,8 @@ struct GlobalOptions: ParsableArguments {
     failure: Int32 = 1, needsDirectory: Bool = true,
     _ body: @escaping @Reactor @Sendable (Setting) async throws -> Int32
   ) async throws {
+    // Before the first secret is read.
+    Hardening.apply()
     let code: Int32
     do {
       let setting = try load(needsDirectory: needsDirectory)

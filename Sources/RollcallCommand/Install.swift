@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PlainText
 internal import RollcallEngine
 
 struct Install: AsyncParsableCommand {

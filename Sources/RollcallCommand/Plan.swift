@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import LDAPModel
+internal import PlainText
 internal import RollcallCore
 internal import RollcallEngine
 
@@ -37,7 +38,7 @@ struct Plan: AsyncParsableCommand {
       let result = try await Rehearsal(engine).run(keys.map { RosterKey($0) })
       let page = PlanPage(result)
       if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
-      for standing in result.standings { Output.error.say("\(standing)") }
+      for standing in result.standings { Output.error.say("\(standing)".printable) }
       Output.error.say(page.summary)
       if !result.unknown.isEmpty { return 1 }
       return page.isEmpty ? 0 : 2
@@ -49,7 +50,6 @@ struct Plan: AsyncParsableCommand {
 struct PlanPage {
   private let steps: [Step]
   private let held: [Removal]
-  private let takeovers: [Takeover]
   private let parked: [(key: RosterKey, value: Problem)]
   private let blocked: [(key: RosterKey, value: Blocker)]
   private let foretold: [RosterKey: String]
@@ -58,35 +58,28 @@ struct PlanPage {
   init(_ result: Rehearsal.Result) {
     steps = result.plan.sequences.flatMap(\.steps)
     held = result.held.sorted { $0.key < $1.key }
-    takeovers = result.takeovers.sorted { $0.dn.text < $1.dn.text }
     parked = result.parked.sorted { $0.key < $1.key }
     blocked = result.plan.blocked.sorted { $0.key < $1.key }
     foretold = result.foretold
     setAside = result.setAside.values.sorted { $0.key < $1.key }
   }
 
-  var isEmpty: Bool {
-    steps.isEmpty && held.isEmpty && takeovers.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty
-  }
+  var isEmpty: Bool { steps.isEmpty && held.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty }
 
   var ldif: String {
     var text = steps.isEmpty ? "" : LDIF.header
     for step in steps {
-      text += LDIF.comment("key \(step.key): \(step.what.rawValue)") + LDIF.change(step.operation)
+      text += LDIF.comment("key \(step.key.text.excerpt()): \(step.what.rawValue)") + LDIF.change(step.operation)
     }
     for removal in held {
       let state = foretold[removal.key].map { "would be held, because \($0)" } ?? "held"
       text += LDIF.comment(
-        "\(state): key \(removal.key): \(removal.action.rawValue) \(removal.dn.text); rollcall release approves it"
+        "\(state): key \(removal.key.text.excerpt()): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
+          + "rollcall release approves it"
       )
     }
-    for takeover in takeovers {
-      text += LDIF.comment(
-        "held: \(takeover.isGroup ? "group" : "key \(takeover.subject)"): takeover of \(takeover.dn.text), which Rollcall "
-          + "did not make; rollcall release approves it")
-    }
     for (key, problem) in parked {
-      text += LDIF.comment("parked: key \(key): \(problem.reason.rawValue): \(problem.message)")
+      text += LDIF.comment("parked: key \(key.text.excerpt()): \(problem.reason.rawValue): \(problem.message)")
     }
     for parked in setAside {
       text += LDIF.comment(
@@ -94,7 +87,9 @@ struct PlanPage {
           + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
     for (key, blocker) in blocked {
-      text += LDIF.comment("waits: key \(key): for key \(blocker.key), which has \(blocker.dn.text)")
+      text += LDIF.comment(
+        "waits: key \(key.text.excerpt()): for key \(blocker.key.text.excerpt()), which has \(blocker.dn.text.excerpt())"
+      )
     }
     return text
   }
@@ -119,12 +114,7 @@ struct PlanPage {
               ("key", .string($0.key.text)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
               ("reason", JSON(foretold[$0.key])),
             ])
-          }
-            + takeovers.map {
-              .object([
-                ("key", .string($0.subject.text)), ("action", .string(Takeover.action)), ("dn", .string($0.dn.text)),
-              ])
-            })
+          })
       ),
       (
         "parked",
@@ -156,8 +146,7 @@ struct PlanPage {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
     let future = foretold.isEmpty ? "" : " (\(foretold.count) of them from now on)"
-    let decided = held.count + takeovers.count
-    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(decided) held\(future), "
+    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held\(future), "
       + "\(parked.count + setAside.count) parked\(waiting)"
   }
 }

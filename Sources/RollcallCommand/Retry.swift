@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PlainText
 internal import RollcallCore
 internal import RollcallEngine
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PlainText
 internal import RollcallCore
 internal import RollcallEngine
 
@@ -62,7 +63,7 @@ struct StatusPage {
   private static func json(_ parked: StatusReport.Parked) -> JSON {
     .object([
       ("key", .string(parked.key)), ("reason", .string(parked.reason)), ("code", JSON(parked.code)),
-      ("message", .string(parked.message)), ("attempts", .integer(parked.attempts)),
+      ("message", .string(parked.message.excerpt(Excerpt.sentence))), ("attempts", .integer(parked.attempts)),
       ("since", .string(parked.since)), ("next_at", JSON(parked.nextAt)),
     ])
   }
@@ -105,11 +106,12 @@ struct StatusPage {
     text += list(report.parked) { parked in
       let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
       return
-        "parked \(parked.key): \(parked.message) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
+        "parked \(parked.key.excerpt()): \(parked.message.excerpt(Excerpt.sentence)) [\(parked.reason), \(counted(parked.attempts, "attempt")), \(next)]"
     }
     text += list(report.held.removals) { held in
       let reason = held.reason.map { "\($0), " } ?? ""
-      return "held \(held.key): \(held.action) \(held.dn) [\(reason)since \(held.since)]"
+      return
+        "held \(held.key.text.excerpt()): \(held.action) \(held.dn.excerpt()) [\(reason)since \(held.since)]"
     }
     return text
   }

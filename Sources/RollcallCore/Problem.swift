@@ -1,22 +1,34 @@
+internal import PlainText
+
 /// Why a key is set aside: who, what and what to do, in words for a person; never a secret value.
 public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
   public var reason: Reason
-  /// One line without a final full stop.
-  public var message: String
+  /// One line without a final full stop; never longer than ``Excerpt/sentence``, whatever the values in it.
+  public var message: String { didSet { message = message.excerpt(Excerpt.sentence) } }
   /// What the key waits for: a normalized DN, `attribute: value` (both as in `Step.frees`) or a key. Nil: its
   /// row, the mapping or the schema.
   public var blocks: String?
   /// The LDAP result code when a server refused, else nil.
   public var code: Int32?
 
-  public init(_ reason: Reason, _ message: String, blocks: String? = nil, code: Int32? = nil) {
+  public init(_ reason: Reason, _ message: Wording, blocks: String? = nil, code: Int32? = nil) {
     self.reason = reason
-    self.message = message
-    self.blocks = blocks
+    self.message = message.text
+    self.blocks = blocks.map(Problem.cause)
     self.code = code
   }
 
   public var description: String { message }
+
+  /// What a key waits for as ``blocks`` has it: a long name or value by its beginning and a hash of it all.
+  public static func cause(_ text: String) -> String {
+    if text.utf8.count <= longestCause { return text }
+    var hash = StableHash()
+    hash.combine(text.utf8)
+    return text.excerpt(longestCause / 8) + " " + hash.text
+  }
+
+  private static let longestCause = 1600
 
   /// Stable names: they are stored in the ledger and shown by `status`.
   public enum Reason: String, Sendable, CaseIterable {

@@ -34,14 +34,20 @@ public struct TestAuthority: Sendable {
   ///   - name: of the files.
   ///   - subject: in openssl's form: `/DC=com/DC=example/CN=rollcall`.
   ///   - alternativeNames: in openssl's form: `DNS:elsewhere.example`.
+  ///   - usage: what the certificate is for, in openssl's form; nil does not say.
   public func issue(
-    name: String, subject: String, alternativeNames: String? = nil
+    name: String, subject: String, alternativeNames: String? = nil, usage: String? = "serverAuth,clientAuth"
   ) async throws -> Identity {
-    try await Self.issue(name: name, subject: subject, alternativeNames: alternativeNames, home: folder)
+    try await Self.issue(name: name, subject: subject, alternativeNames: alternativeNames, usage: usage, home: folder)
+  }
+
+  /// The same authority, for a server that shows this certificate.
+  public func presenting(_ identity: Identity) -> TestAuthority {
+    TestAuthority(certificate: certificate, server: identity, folder: folder)
   }
 
   private static func issue(
-    name: String, subject: String, alternativeNames: String?, home: String
+    name: String, subject: String, alternativeNames: String?, usage: String? = "serverAuth,clientAuth", home: String
   ) async throws -> Identity {
     let identity = Identity(certificate: "\(home)/\(name).crt", key: "\(home)/\(name).key")
     let request = "\(home)/\(name).csr"
@@ -52,7 +58,8 @@ public struct TestAuthority: Sendable {
         "-keyout", identity.key, "-out", request,
       ]
     ).run()
-    var extensions = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n"
+    var extensions = "basicConstraints=CA:FALSE\n"
+    if let usage { extensions += "extendedKeyUsage=\(usage)\n" }
     if let alternativeNames { extensions += "subjectAltName=\(alternativeNames)\n" }
     try Files.write(extensions, to: "\(home)/\(name).ext")
     _ = try await Command(

@@ -99,6 +99,8 @@ struct LDIFTests {
     let secret: AttributeValue = "{SSHA}hunter2"
     let attributes = [
       Attribute("UserPassword;x-old", [secret, "hunter2"]), Attribute("unicodePwd", ["hunter2"]),
+      Attribute("2.5.4.35;x-old", [secret]),
+      Attribute("1.2.840.113556.1.4.90", ["hunter2"]),
     ]
     let texts = [
       LDIF.change(.add("cn=a", attributes)), LDIF.entry(Entry("cn=a", attributes)),

@@ -101,13 +101,15 @@ import Testing
   @Test func aSearchThatBringsEntriesIsNotLate() async throws {
     await #expect(throws: Never.self) {
       try await Reactor.run {
-        let progress = SearchProgress(isPaged: false) { _ in }
+        let progress = SearchProgress { _ in }
         let start = ContinuousClock.now
         let search = Pending(
           verb: .search, dn: "", outcome: .search(progress), deadline: start + .seconds(10))
         #expect(search.deadline(.seconds(10)) == start + .seconds(10))
         progress.heard = start + .seconds(8)
         #expect(search.deadline(.seconds(10)) == start + .seconds(18))
+        progress.heard = start + .seconds(299)
+        #expect(search.deadline(.seconds(10)) == start + .seconds(300), "no search lasts for ever")
       }
     }
   }

@@ -19,7 +19,9 @@ import Testing
     _ = unsafe setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, 4)
     var options = LDAPOptions(url: "ldap://nowhere")
     options.maximumMessageSize = .max
-    guard let handle = Handle.over(Wire(ends[0]), url: options.url) else { throw Unexpected() }
+    guard let handle = Handle.over(Wire(ends[0]), url: options.url, largest: options.largestAnswer) else {
+      throw Unexpected()
+    }
     return (LDAPSession(options, handle), ends[1])
   }
 

@@ -109,6 +109,29 @@ import Testing
     }
   }
 
+  /// Whoever has a certificate as a client of the same authority is no directory for that.
+  @Test(arguments: [("clientAuth", false), ("serverAuth", true), ("1.2.3.4,anyExtendedKeyUsage", true), (nil, true)])
+  func aClientsCertificateIsNoServers(_ usage: String?, isTaken: Bool) async throws {
+    try await TemporaryFolder.with { folder in
+      let authority = try await TestAuthority.make(in: folder)
+      var options = OpenLDAPOptions()
+      options.tls = authority.presenting(
+        try await authority.issue(
+          name: "other", subject: "/CN=localhost", alternativeNames: "DNS:localhost,IP:127.0.0.1", usage: usage))
+      let server = try await DirectoryServer.start(in: folder, options: options)
+      let secured = try TLSTests.secured(server, authority)
+      if isTaken {
+        try await Reactor.run { try await LDAPSession.open(secured).close() }
+      } else {
+        let error = await failure { () throws(LDAPError) in try await LDAPSession.open(secured) }
+        #expect(error.code == .connectError)
+        #expect(
+          error.diagnostic
+            == "the server's certificate is refused: it is not for servers (its extendedKeyUsage lacks serverAuth)")
+      }
+    }
+  }
+
   @Test func verificationIsOffOnRequestOnly() async throws {
     try await withDirectory(tls: true) { server, _ in
       var options = try TLSTests.secured(server, nil)

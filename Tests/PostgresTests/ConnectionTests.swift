@@ -75,6 +75,42 @@ import Testing
     #expect(error?.description.contains("connection string") == true)
   }
 
+  /// A password whose special characters were not escaped makes a URI mean something else: another host, port,
+  /// database or parameter. Nothing of it is named in an error, whether it is refused here or only by libpq.
+  @Test(arguments: [
+    "postgresql://u:Hid@Den@127.0.0.1:1/db", "postgresql://u:Hid/Den@127.0.0.1:1/db",
+    "postgres://u:12/Hid@127.0.0.1:1/db", "postgresql://u:Hid@Den/Wor@127.0.0.1:1/db",
+    "postgresql://u:Hid?Den@Wor@127.0.0.1:1/db", "postgresql://u:12/a?Hid=Den@127.0.0.1:1/db",
+    "postgresql://u:12/a?sslmode=Hid@127.0.0.1:1/db", "postgresql://u:12/a?Hid@127.0.0.1:1/db",
+    "postgresql://u:%Hid@127.0.0.1:1/db", "postgresql://u:Hid:Den@Wor:1/db",
+    "postgresql://u:Hid#Den@Wor:1@127.0.0.1/db",
+    "postgresql://u:Hid@[::1", "host=127.0.0.1 port=1 password=Hid Den", "host=127.0.0.1 password=Hid Den=Wor",
+    "host=127.0.0.1 port=1 password='Hid Den", "host=127.0.0.1 port=1 password=HidDenWord",
+    "postgresql://u:HidDenWord@127.0.0.1:1/db", "Hid", "postgresql://u:Hid@127.0.0.1:Den@1/db",
+  ])
+  func noPartOfAPasswordShows(_ text: String) async throws {
+    try await Reactor.run {
+      var shown = ""
+      do throws(PostgresError) {
+        _ = try await PostgresConnection.open(
+          try ConnectionOptions(text, applicationName: "test"), timeout: .seconds(5))
+      } catch {
+        shown = "\(error) \(error.message) \(error.detail ?? "")"
+      }
+      #expect(!shown.isEmpty)
+      for part in ["Hid", "Den"] { #expect(!shown.contains(part), "\(shown)") }
+    }
+  }
+
+  @Test(arguments: [
+    "postgresql://u:p%40ss%2Fw@db.example:5432,other:5433/db?sslmode=verify-full", "postgresql://", "postgres:///db",
+    "postgresql://u@[::1]:5432/db", "postgresql:///db?host=@abstract,/run/postgresql&user=me@service",
+    "postgresql://%2Frun%2Fpostgresql/db", "host=x password=a@b user=c@d",
+  ])
+  func whatIsWellFormedIsTaken(_ text: String) throws {
+    #expect(throws: Never.self) { try ConnectionOptions(text, applicationName: "test") }
+  }
+
   @Test func keepalivesAreSetUnlessTheUserSetsThem() throws {
     let options = try ConnectionOptions("host=h keepalives_idle=99", applicationName: "test")
     #expect(options["keepalives_idle"] == "99" && options["tcp_user_timeout"] == "10000")

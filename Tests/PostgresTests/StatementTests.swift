@@ -83,6 +83,20 @@ import Testing
     }
   }
 
+  @Test func noDeadlineRunsWhileTheReaderTakesItsTime() async throws {
+    try await withConnection { connection in
+      let stream = connection.stream(
+        "SELECT n, repeat('x', 100) FROM generate_series(1, 100000) n", ahead: 1000, timeout: .milliseconds(500))
+      var count = 0
+      while let rows = try await stream.next() {
+        // What is measured here is time itself.
+        if count == 0 { try? await Reactor.sleep(for: .seconds(2)) }
+        count += rows.count
+      }
+      #expect(count == 100_000)
+    }
+  }
+
   @Test func aStreamThatFailsMidwayIsNoCompleteAnswer() async throws {
     try await withConnection { connection in
       let stream = connection.stream("SELECT 1 / (2000 - n) FROM generate_series(1, 3000) n", ahead: 100)

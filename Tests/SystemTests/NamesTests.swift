@@ -171,3 +171,57 @@ extension Site {
     return text.isEmpty ? [] : text.split(separator: "\n").map(String.init)
   }
 }
+
+/// The name that an entry has while names are exchanged.
+@Suite struct TemporaryNameTests {
+  private static let record = "SELECT count(*) FROM rollcall.temporary_name"
+
+  @Test func itIsRandomAndRecordedBeforeItIsUsed() async throws {
+    let world = try await World.shared
+    let liar = try await LyingServer.start(before: world.directory.port)
+    defer { liar.stop() }
+    var settings = SiteSettings()
+    settings.directoryPort = liar.port
+    settings.directory = "timeout: 2s"
+    let site = try await world.site(settings)
+    try await site.insert(["ann", "ben"])
+    try await site.withDaemon { _ in
+      try await eventually("both are there") { try await site.names() == ["ann", "ben"] }
+      // The directory does not answer: what is recorded by now was recorded before.
+      liar.lie { $0.kind == .rename ? .silence : .truth }
+      try await site.sql("UPDATE users SET username = CASE id WHEN 1 THEN 'ben' ELSE 'ann' END")
+      try await eventually("a rename is on its way") { liar.count(.rename) > 0 }
+      #expect(try await site.sql(Self.record) == "1")
+      let name = try await site.sql("SELECT dn FROM rollcall.temporary_name")
+      #expect(name.hasPrefix("uid=rollcall-") && name.hasSuffix(",\(site.base)"))
+      #expect(try await site.sql("SELECT old_dn FROM rollcall.temporary_name").hasPrefix("uid=ann,"))
+      liar.lie { _ in .truth }
+      try await eventually(within: .seconds(30), "they are exchanged") { try await site.nameByKey() == ["ben", "ann"] }
+      try await eventually("the record is gone") { try await site.sql(Self.record) == "0" }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test(arguments: ["keep", "disable"])
+  func whoseRowHasGoneGetsTheOldNameBack(_ removed: String) async throws {
+    var settings = SiteSettings()
+    settings.users += "\n  removed: \(removed)"
+    let site = try await World.shared.site(settings)
+    try await site.insert(["ann", "ben"])
+    try await site.sync()
+    // As a process leaves it that is killed after the first step of an exchange.
+    try await site.sql(
+      """
+      INSERT INTO rollcall.temporary_name (directory, key, old_dn, dn)
+      VALUES ('\(site.name)', '1', 'uid=ann,\(site.base)', 'uid=rollcall-0123456789abcdef,\(site.base)');
+      DELETE FROM users WHERE id = 1;
+      """)
+    try await site.directory.modify(
+      "dn: uid=ann,\(site.base)\nchangetype: modrdn\nnewrdn: uid=rollcall-0123456789abcdef\ndeleteoldrdn: 1\n")
+    try await site.sync()
+    #expect(try await site.names() == ["ann", "ben"])
+    #expect(try await site.value("uid", of: "1") == "ann")
+    #expect(try await site.sql(Self.record) == "0")
+    try await site.expectInStep()
+  }
+}

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PlainText
 
 /// Tells the program that started this one how it is doing, as sd_notify(3) has it: datagrams to the socket that
 /// NOTIFY_SOCKET names. Nothing happens where there is none.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import PlainText
 
 /// Log records on standard error, one a line.
 ///
@@ -12,6 +13,9 @@ struct LineLog: LogHandler {
 
   /// What is most worth knowing comes first, whatever order the dictionary has.
   private static let order = ["key", "dn", "what", "from", "attributes", "ms", "reason", "code", "message", "error"]
+
+  /// Fields that are made of words, with values between them; all others are values.
+  private static let sentences: Set = ["message", "error", "reason", "why"]
 
   let format: Format
   var logLevel: Logger.Level
@@ -31,7 +35,7 @@ struct LineLog: LogHandler {
     var fields = metadata
     if let own = event.metadata { fields.merge(own) { $1 } }
     let sorted = fields.sorted { LineLog.rank($0.key) < LineLog.rank($1.key) }
-      .map { ($0.key, "\($0.value)") }
+      .map { ($0.key, "\($0.value)".excerpt(LineLog.sentences.contains($0.key) ? Excerpt.sentence : Excerpt.value)) }
     let time = LineLog.now()
     let message = event.message.description
     switch format {

@@ -37,6 +37,16 @@ public enum ErrorClassifier {
     }
   }
 
+  /// Whether the answer to a search whose base is one entry's name says something about that entry alone: it is not
+  /// there, not shown, elsewhere, or its name is none. Never a reason to pause the directory.
+  public static func concernsObject(_ code: ResultCode) -> Bool { objectCodes.contains(code) }
+
+  /// The codes of such answers. Operations error (1) is none: Active Directory says it where nobody is bound.
+  public static let objectCodes: Set<ResultCode> = {
+    let own = byCode.filter { [.ofTheEntry, .repairable, .access, .ambiguous].contains($0.value) }
+    return Set(own.keys).union([.referral, .aliasDereferencingProblem]).subtracting([.operationsError])
+  }()
+
   private static let byCode: [ResultCode: FailureClass] = {
     let table: [FailureClass: [ResultCode]] = [
       .connectionLost: [.serverDown, .timeout, .connectError, .unavailable, .localError, .decodingError],

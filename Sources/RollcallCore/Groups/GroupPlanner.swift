@@ -11,24 +11,15 @@ public struct GroupPlanner: Sendable {
   /// Whether a group of the configured classes must have a member.
   public let demandsMember: Bool
   private let schema: Schema
-  private let protection: Protection
-  /// Ids of the groups that are taken over without asking; nil: all.
-  private var welcome: Set<String>? = []
   private let rule: MatchingRule
 
-  public init(rules: GroupRules, schema: Schema, protection: Protection = Protection()) {
+  public init(rules: GroupRules, schema: Schema) {
     self.rules = rules
     self.schema = schema
-    self.protection = protection
     let type = schema.attributeType(rules.member)
     carriesNames = type.map { GroupPlanner.nameSyntaxes.contains($0.syntax ?? "") } ?? true
     rule = type == nil ? .distinguishedName : schema.matchingRule(for: rules.member)
     demandsMember = schema.must(classes: rules.classes).contains(schema.canonicalName(rules.member))
-    switch rules.adopt {
-    case .none: break
-    case .all: welcome = nil
-    case .named(let names): welcome = Set(names.map { group(named: AttributeValue($0)).id })
-    }
   }
 
   /// DN, and DN with optional bits (RFC 4517 sections 3.3.9 and 3.3.21).
@@ -44,26 +35,32 @@ public struct GroupPlanner: Sendable {
   public func group(at dn: DistinguishedName) -> GroupName { GroupName(dn, schema) }
 
   /// The groups that a row names, each once.
-  public func groups(named names: [AttributeValue]) throws(Problem) -> [GroupName] {
+  ///
+  /// - Returns: those that can be, and why one of the others cannot: that one alone is left out.
+  public func groups(named names: [AttributeValue]) -> (groups: [GroupName], refusal: Problem?) {
     var seen: Set<GroupName> = []
-    let groups = names.map(group(named:)).filter { seen.insert($0).inserted }
-    if let long = groups.first(where: { $0.id.utf8.count > GroupPlanner.longestName }) {
-      throw Problem(
-        .group,
-        "the name of group \(long.dn.text.prefix(60))… takes \(long.id.utf8.count) octets, and "
-          + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+    var refusal: Problem?
+    let naming = schema.matchingRule(for: rules.naming)
+    let groups = names.compactMap { name -> GroupName? in
+      let group = group(named: name)
+      guard seen.insert(group).inserted else { return nil }
+      if naming.normalize(name, schema: schema).bytes.isEmpty {
+        refusal = refusal ?? Problem(.group, "the row names a group whose name is blank: give it a name or remove it")
+        return nil
+      }
+      if group.id.utf8.count > GroupPlanner.longestName {
+        refusal =
+          refusal
+          ?? Problem(
+            .group,
+            "the name of group \(group.dn) takes \(group.id.utf8.count) octets, and "
+              + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+        return nil
+      }
+      return group
     }
-    for group in groups {
-      if let reason = protectionReason(group) { throw Problem.protectedGroup(group, reason) }
-    }
-    return groups
+    return (groups, refusal)
   }
-
-  /// Why a group is never touched; nil where it may be.
-  public func protectionReason(_ group: GroupName) -> String? { protection.reason(for: group.id) }
-
-  /// Whether a group that others made is taken over without asking.
-  public func isWelcome(_ group: GroupName) -> Bool { welcome?.contains(group.id) ?? true }
 
   /// Whether a group lies where rows can name it.
   public func isInReach(_ group: GroupName) -> Bool {
@@ -80,6 +77,13 @@ public struct GroupPlanner: Sendable {
   /// Rollcall never puts bits there, so it leaves those that have some alone.
   public func identity(of value: AttributeValue) -> AttributeValue {
     rule.normalize(value, schema: schema)
+  }
+
+  /// The name that a value stands for, as it was spelled, without the bits that may follow it.
+  public func name(of value: AttributeValue) -> DistinguishedName {
+    let text = value.text ?? ""
+    guard text.hasSuffix("'B"), let bits = text.lastIndex(of: "#") else { return DistinguishedName(unchecked: text) }
+    return DistinguishedName(unchecked: String(text[..<bits]))
   }
 
   /// Whether a value is the configured placeholder.
@@ -139,14 +143,5 @@ public struct GroupPlanner: Sendable {
     }
     entry[rules.member] = members
     return entry
-  }
-}
-
-extension Problem {
-  /// Rollcall neither puts anybody into a protected group nor takes anybody out.
-  public static func protectedGroup(_ group: GroupName, _ why: String) -> Problem {
-    Problem(
-      .protected, "the group \(group.dn) \(why): Rollcall never writes to it; take the role from the person's row",
-      blocks: group.id)
   }
 }

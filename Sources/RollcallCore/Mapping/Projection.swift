@@ -8,6 +8,7 @@ public struct Projection: Sendable {
   private let createOnlyForms: [TimeForm?]
   private let objectClass: Attribute
   private let columnCount: Int
+  private let containers: [AttributeRule]
 
   /// A mapped attribute and what a row must give it.
   private struct Column: Sendable {
@@ -45,6 +46,7 @@ public struct Projection: Sendable {
         timeForm: timeForm(name))
     }
     objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
+    containers = rules.containers.map { AttributeRule($0, schema) }
     columnCount =
       rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
   }
@@ -127,6 +129,11 @@ public struct Projection: Sendable {
         "person \(key) has \(values.count) values for \(name), which names the entry: the mapping must choose one"
       )
     }
+    if column.isNaming, let value = values.first, column.rule.normalized(value).bytes.isEmpty {
+      throw Problem(
+        .nameMissing,
+        "person \(key) has a blank value for \(name), which names the entry: give the row one with more than spaces")
+    }
     if column.isLink, !values.isEmpty, values != [AttributeValue(key)] {
       throw Problem(.mapping, "person \(key): \(name) carries the key and cannot be mapped to anything else")
     }
@@ -144,12 +151,18 @@ public struct Projection: Sendable {
     _ levels: ArraySlice<[AttributeValue]>, _ key: RosterKey
   ) throws(Problem) -> DistinguishedName {
     var dn = rules.base
-    for (type, values) in zip(rules.containers, levels).reversed() {
+    for (type, values) in zip(containers, levels).reversed() {
       guard values.count < 2 else {
         throw Problem(
-          .mapping, "person \(key): container \(type) has several values; an entry lives in one place")
+          .mapping, "person \(key): container \(type.name) has several values; an entry lives in one place")
       }
-      if let value = values.first { dn = dn.child(RelativeDistinguishedName(type, value)) }
+      if let value = values.first {
+        guard !type.normalized(value).bytes.isEmpty else {
+          throw Problem(
+            .mapping, "person \(key): container \(type.name) is blank: give it a name, or NULL to leave the level out")
+        }
+        dn = dn.child(RelativeDistinguishedName(type.name, value))
+      }
     }
     return dn
   }

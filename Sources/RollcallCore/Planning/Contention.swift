@@ -161,7 +161,7 @@ struct Contention {
   }
 
   private func taken(
-    _ resource: String, by holder: RosterKey, wantedBy key: RosterKey, cure: String = "give one of them another"
+    _ resource: String, by holder: Wording, wantedBy key: RosterKey, cure: Wording = "give one of them another"
   ) -> Problem {
     Problem(.nameTaken, "person \(key) wants \(resource), which \(holder): \(cure)", blocks: resource)
   }

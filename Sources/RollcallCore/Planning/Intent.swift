@@ -56,7 +56,7 @@ extension Planner {
   /// What to do about one subject, whatever becomes of the others.
   func assess(_ subject: Subject, _ plan: inout Plan) -> Intent {
     do throws(Problem) {
-      let goal = try guarded(subject, try goal(of: subject), &plan)
+      let goal = restoring(subject, try guarded(subject, try goal(of: subject), &plan), &plan)
       // Disabling does not wait for the row to be put right.
       if case .lockedOut(let problem) = subject.desired { plan.parked[subject.key] = problem }
       return withinBudget(subject, goal, &plan)
@@ -69,7 +69,24 @@ extension Planner {
   func withinBudget(_ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan) -> Intent {
     guard subject.removalHeld, let removal = removal(subject, goal) else { return Intent(subject, goal) }
     plan.withheld.append(removal)
-    return Intent(subject, .rest)
+    return Intent(subject, restoring(subject, .rest, &plan))
+  }
+
+  /// The goal of an entry that an exchange of names has left at its temporary name although its row wants no name any
+  /// more: it gets its old one back.
+  private func restoring(_ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan) -> Intent.Goal {
+    guard !subject.isProtected, let entry = subject.current, let name = subject.formerName?.first else { return goal }
+    var lock = LockChange.leave
+    switch goal {
+    case .rest: break
+    case .parked(let problem): plan.parked[subject.key] = problem
+    case .change(let change) where change.wanted == nil: lock = change.lock
+    case .delete, .create, .change: return goal
+    }
+    let operation = Operation.rename(entry.dn, to: name, deleteOld: true, newParent: nil)
+    guard let restored = operation.applied(to: entry, schema) else { return goal }
+    return .change(
+      Intent.Change(entry: entry, wanted: Wanted(entry: restored), lock: lock, renames: true, relocates: true))
   }
 
   private func goal(of subject: Subject) throws(Problem) -> Intent.Goal {

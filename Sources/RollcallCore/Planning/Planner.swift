@@ -7,8 +7,8 @@ public final class Planner: Sendable {
   let rules: UserRules
   let schema: Schema
   let dialect: any Dialect
-  let directoryName: String
-  let temporary: TemporaryName
+  /// Makes the name under which a key's entry goes out of the way.
+  let temporaryName: @Sendable (RosterKey) -> TemporaryName
   let protection: Protection
   let link: AttributeRule
   let naming: AttributeRule
@@ -24,19 +24,20 @@ public final class Planner: Sendable {
   let control: AccountControl?
 
   /// - Parameters:
-  ///   - directoryName: the configuration's `name`; temporary names are made of it.
   ///   - protection: what is never touched.
   ///   - uniques: mapped attributes whose values the server has turned out to keep unique.
+  ///   - temporaryName: makes the name under which a key's entry goes out of the way; random unless a test wants it
+  ///     otherwise.
   public init(
-    rules: UserRules, schema: Schema, dialect: any Dialect, directoryName: String,
-    protection: Protection = Protection(), uniques learnt: [String] = []
+    rules: UserRules, schema: Schema, dialect: any Dialect, protection: Protection = Protection(),
+    uniques learnt: [String] = [],
+    temporaryName: @escaping @Sendable (RosterKey) -> TemporaryName = { _ in .random() }
   ) {
     self.rules = rules
     self.schema = schema
     self.dialect = dialect
     self.protection = protection
-    self.directoryName = directoryName
-    temporary = TemporaryName(directory: directoryName)
+    self.temporaryName = temporaryName
     link = AttributeRule(rules.link, schema)
     naming = AttributeRule(rules.naming, schema)
     control = Self.accountControl(rules, dialect, schema)
@@ -66,8 +67,8 @@ public final class Planner: Sendable {
   /// The same planner that also knows which mapped attributes the server keeps unique.
   public func knowing(uniques: [String]) -> Planner {
     Planner(
-      rules: rules, schema: schema, dialect: dialect, directoryName: directoryName, protection: protection,
-      uniques: uniques)
+      rules: rules, schema: schema, dialect: dialect, protection: protection, uniques: uniques,
+      temporaryName: temporaryName)
   }
 
   private static func accountControl(
@@ -99,7 +100,7 @@ public final class Planner: Sendable {
   /// entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
-      guard let wanted = subject.desired.wanted else { return [] }
+      guard let wanted = subject.desired.wanted else { return subject.formerName.map { [.name($0)] } ?? [] }
       var claims: [Claim] = []
       if subject.current.map({ !isSameName($0.dn, wanted.entry.dn) }) ?? true {
         claims.append(.name(wanted.entry.dn))

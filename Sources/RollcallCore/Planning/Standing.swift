@@ -1,4 +1,5 @@
 internal import LDAPModel
+internal import PlainText
 
 /// Why there is nothing to do for a key: an answer to "why is this person not in LDAP?".
 public struct Standing: Sendable, Equatable, CustomStringConvertible {
@@ -20,10 +21,11 @@ public struct Standing: Sendable, Equatable, CustomStringConvertible {
       case (inScope: true, active: false)?: "source.active says that the person is inactive"
       case (inScope: true, active: true)?: "its row is active"
       }
-    let directory = subject.current.map { "its entry is \($0.dn.text)" } ?? "no entry carries it"
+    let directory = subject.current.map { "its entry is \($0.dn.text.excerpt())" } ?? "no entry carries it"
+    let key = subject.key.text.excerpt()
     description =
       isUnknown
-      ? "key \(subject.key): unknown: no row has this key, and no entry carries it"
-      : "key \(subject.key): nothing to do: \(table), \(directory)"
+      ? "key \(key): unknown: no row has this key, and no entry carries it"
+      : "key \(key): nothing to do: \(table), \(directory)"
   }
 }

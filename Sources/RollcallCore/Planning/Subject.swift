@@ -16,13 +16,15 @@ public struct Subject: Sendable {
   public var released: Removal.Action?
   /// The configuration's filter says that `current` is never touched.
   public var isProtected: Bool
+  /// Where its entry was before an exchange of names that was cut short; nil where it is at no temporary name.
+  public var formerName: DistinguishedName?
   /// The names of the groups that the person is to be in; nil: nobody asks about groups, or they stay as they are.
   public var groups: [AttributeValue]?
 
   public init(
     key: RosterKey, desired: Desired, current: Entry? = nil, disabledByUs: Bool = false,
     removalHeld: Bool = false, acquaintance: Acquaintance = .friend, released: Removal.Action? = nil,
-    isProtected: Bool = false, groups: [AttributeValue]? = nil
+    isProtected: Bool = false, groups: [AttributeValue]? = nil, formerName: DistinguishedName? = nil
   ) {
     self.key = key
     self.desired = desired
@@ -33,6 +35,7 @@ public struct Subject: Sendable {
     self.released = released
     self.isProtected = isProtected
     self.groups = groups
+    self.formerName = formerName
   }
 }
 

@@ -2,38 +2,27 @@ public import LDAPModel
 
 /// The name an entry has for the moment in which names are exchanged.
 ///
-/// It depends on the directory's name and the key alone, so that a restart meets the same name, and no two
-/// keys meet in one.
-public struct TemporaryName: Sendable {
+/// It is random, so that nobody can know it beforehand and take it. The ledger has it before the directory hears of it:
+/// an entry whose exchange was cut short, and whose row wants no name by then, gets its old one back.
+public struct TemporaryName: Sendable, Equatable {
   private static let prefix = "rollcall-"
-  private let hash: StableHash
+  private let digits: String
 
-  /// - Parameter directory: the configuration's `name`.
-  public init(directory: String) {
-    var hash = StableHash()
-    hash.combine(directory.utf8)
-    hash.combine(CollectionOfOne(0))
-    self.hash = hash
+  /// - Parameter random: all of its 64 bits are in the name.
+  public init(random: UInt64) {
+    let digits = String(random, radix: 16)
+    self.digits = String(repeating: "0", count: 16 - digits.count) + digits
   }
+
+  /// One that nobody can guess.
+  public static func random() -> TemporaryName { TemporaryName(random: .random(in: .min ... .max)) }
 
   /// `rollcall-` and 16 hexadecimal digits.
-  public func value(key: RosterKey) -> AttributeValue {
-    AttributeValue(Self.prefix + digits(key))
-  }
+  public var value: AttributeValue { AttributeValue(Self.prefix + digits) }
 
-  /// As `value(key:)`, in at most 19 characters, for attributes of limited length (sAMAccountName takes 20).
-  public func short(key: RosterKey) -> AttributeValue {
-    AttributeValue("rc-" + digits(key))
-  }
+  /// The same in 19 characters, for attributes of limited length (sAMAccountName takes 20).
+  public var short: AttributeValue { AttributeValue("rc-" + digits) }
 
   /// The RDN `naming=rollcall-…`.
-  public func rdn(naming: String, key: RosterKey) -> RelativeDistinguishedName {
-    RelativeDistinguishedName(naming, value(key: key))
-  }
-
-  private func digits(_ key: RosterKey) -> String {
-    var hash = hash
-    hash.combine(key.text.utf8)
-    return hash.text
-  }
+  public func rdn(naming: String) -> RelativeDistinguishedName { RelativeDistinguishedName(naming, value) }
 }

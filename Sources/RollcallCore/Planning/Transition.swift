@@ -8,6 +8,7 @@ struct Transition {
   /// The entry as the steps so far leave it.
   private var entry: Entry?
   private var isUntouched = true
+  private lazy var temporary = planner.temporaryName(subject.key)
 
   init(_ planner: Planner, _ intent: Intent) {
     self.planner = planner
@@ -78,10 +79,10 @@ struct Transition {
     guard let wanted = change?.wanted, let entry else { return [] }
     var steps: [Step] = []
     if !planner.isSameName(entry.dn, wanted.entry.dn) {
-      let name = planner.temporary.rdn(naming: planner.rules.naming, key: subject.key)
+      let name = temporary.rdn(naming: planner.rules.naming)
       steps.append(rename(entry, to: name, newParent: nil, .temporaryRename, exchange))
     }
-    let temporary = planner.temporary.short(key: subject.key)
+    let temporary = temporary.short
     return steps
       + uniqueValues(.temporaryRename, exchange) { unique, current in
         let wanted = unique.rule.values(in: wanted.entry)

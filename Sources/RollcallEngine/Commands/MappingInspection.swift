@@ -39,6 +39,9 @@ struct MappingInspection: Sendable {
             .error, configuration.place(of: reading.path), "the column's type cannot be a key",
             remedy: "it must be an integer, uuid, text or varchar"))
       }
+      if reading.path == "source.key", KeyType(oid: reading.type) == .text {
+        findings.append(Finding(.warning, configuration.place(of: reading.path), KeyType.textIsHeard))
+      }
       for function in reading.functions { findings.append(finding(reading.path, function)) }
     }
     return findings

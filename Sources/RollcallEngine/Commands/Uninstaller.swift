@@ -5,8 +5,8 @@ public import Reactor
 @Reactor
 public final class Uninstaller {
   private static let tables = [
-    "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "managed_group", "request", "problem",
-    "entry", "making",
+    "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
+    "managed_group", "request", "problem",
   ]
   private let configuration: Configuration
   private let database: Database

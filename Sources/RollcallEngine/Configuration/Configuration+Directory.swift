@@ -60,8 +60,15 @@ extension Configuration.Directory {
     let startTLS = section.bool("starttls", default: false)
     let ca = Self.readableFile("ca", section)
     let verify = section.bool("verify", default: true)
+    if !verify {
+      section.reader.warning(
+        section.position(of: "verify"),
+        "directory.verify: whoever is on the way can pass for the directory and read the password; name the authority of "
+          + "its certificate in ca instead")
+    }
     let certificate = Self.readableFile("certificate", section)
     let key = Self.readableFile("key", section)
+    if key != nil, let name = section.text("key") { section.reader.warnOfExposure(name, "the private key") }
     let kind = section.choice("kind", default: Configuration.Kind.auto)
     let timeout = section.duration("timeout", default: .seconds(10))
     if timeout > .seconds(3600) {
@@ -206,6 +213,7 @@ extension Configuration.Bind {
       return nil
     case (true, false):
       guard let text = section.text("password", mayBeEmpty: true) else { return nil }
+      if !text.isSubstituted { section.reader.literalSecrets.append(text) }
       guard text.value.isEmpty else { return Secret(text.value) }
       section.reader.problem(text.mark, "\(text.path): is empty")
       return nil
@@ -213,6 +221,7 @@ extension Configuration.Bind {
       guard let name = section.text("password_file"), var bytes = section.reader.contents(of: name) else {
         return nil
       }
+      section.reader.warnOfExposure(name, "the password")
       if bytes.last == UInt8(ascii: "\n") {
         bytes.removeLast()
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }

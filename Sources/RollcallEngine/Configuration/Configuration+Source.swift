@@ -1,3 +1,5 @@
+internal import Postgres
+
 extension Configuration {
   /// `source`: which rows are the people, and which of them count.
   ///
@@ -49,6 +51,9 @@ extension Configuration.Source {
   /// nil, with the problems noted, if something is wrong.
   init?(_ section: ConfigurationSection) {
     let connection = section.text("connection", mayBeEmpty: true)
+    if let connection, !connection.isSubstituted, Self.holdsPassword(connection.value) {
+      section.reader.literalSecrets.append(connection)
+    }
     let relation = Self.relation(section)
     let key = section.required("key").flatMap { section.identifier($0) }
     let scope = section.text("where")
@@ -58,6 +63,10 @@ extension Configuration.Source {
     self.init(
       connection: Secret(connection?.value ?? ""), relation: relation, key: key, where: scope?.value,
       active: active?.value, watch: watch)
+  }
+
+  private static func holdsPassword(_ connection: String) -> Bool {
+    (try? ConnectionOptions(connection, applicationName: ""))?.holdsSecret ?? false
   }
 
   static let keys = ["connection", "table", "query", "key", "where", "active", "watch"]

@@ -19,7 +19,8 @@ extension Configuration {
       throw ConfigurationError([.init(file: path, mark: mark, message: "the line is not UTF-8")])
     }
     return try parse(
-      text, file: path, environment: environment, needsDirectory: needsDirectory, readFile: UnreadableFile.read)
+      text, file: path, environment: environment, needsDirectory: needsDirectory, readFile: UnreadableFile.read,
+      exposure: FileExposure.ofFile)
   }
 
   /// Reads the text of a file.
@@ -33,9 +34,18 @@ extension Configuration {
     _ text: String, file: String, environment: [String: String], needsDirectory: Bool = true,
     readFile: @escaping (String) throws(UnreadableFile) -> [UInt8]
   ) throws(ConfigurationError) -> Configuration {
+    try parse(
+      text, file: file, environment: environment, needsDirectory: needsDirectory, readFile: readFile,
+      exposure: { _ in nil })
+  }
+
+  static func parse(
+    _ text: String, file: String, environment: [String: String], needsDirectory: Bool,
+    readFile: @escaping (String) throws(UnreadableFile) -> [UInt8], exposure: @escaping FileExposure.Look
+  ) throws(ConfigurationError) -> Configuration {
     let start = Mark(line: 1, column: 1)
     let reader = ConfigurationReader(
-      file: file, environment: environment, needsDirectory: needsDirectory, readFile: readFile)
+      file: file, environment: environment, needsDirectory: needsDirectory, readFile: readFile, exposure: exposure)
     var configuration: Configuration?
     do throws(YAMLNode.Flaw) {
       let document = try YAMLNode.parse(text) ?? YAMLNode(mark: start, content: .mapping([]))
@@ -80,6 +90,7 @@ extension Configuration {
       least: removals?.count("least", default: 25) ?? 25,
       within: removals?.duration("within", default: .seconds(86_400)) ?? .seconds(86_400))
     guard let source, let directory, let users else { return nil }
+    root.reader.warnOfLiteralSecrets()
     self.init(
       file: root.reader.file, name: name, source: source, directory: directory, users: users, groups: groups,
       removals: budget, behindAfter: behindAfter, sweep: Cycle(every: sweep ?? .seconds(30)),

@@ -10,14 +10,19 @@ final class ConfigurationReader {
   private(set) var problems: [Configuration.Problem] = []
   private(set) var warnings: [Configuration.Problem] = []
   private(set) var positions: [String: Mark] = [:]
+  /// Looks at who may read and write a file.
+  let exposure: FileExposure.Look
+  /// Values that hold a password and stand in the file as they are.
+  var literalSecrets: [ConfiguredText] = []
   private(set) var keyPositions: [String: Mark] = [:]
 
   init(
     file: String, environment: [String: String], needsDirectory: Bool = true,
-    readFile: @escaping (String) throws(UnreadableFile) -> [UInt8]
+    readFile: @escaping (String) throws(UnreadableFile) -> [UInt8], exposure: @escaping FileExposure.Look
   ) {
     self.file = file
     self.needsDirectory = needsDirectory
+    self.exposure = exposure
     self.environment = EnvironmentSubstitution(environment: environment)
     self.readFile = readFile
   }

@@ -40,7 +40,7 @@ final class ContainerMaker {
       let look = SearchRequest(
         base: container, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
       let session = try link.session(lane == .fast ? .fast : .reading)
-      let found = try await SideBySide.run([look], session, absent: [.noSuchObject], atOnce: 1)
+      let found = try await SideBySide.run([look], session, absent: ErrorClassifier.objectCodes, atOnce: 1)
       if !found[0].isEmpty { break }
       missing.append(container)
       next = container.parent
@@ -104,7 +104,7 @@ final class ContainerMaker {
       case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
       case .busy, .ambiguous, .repairable, .ofTheEntry, .access:
         var problem = Problem.refusal(of: step, error)
-        problem.message = "\(step.what.rawValue) \(container): \(error.summary)"
+        problem.message = ("\(step.what.rawValue) \(container): \(error.summary)" as Wording).text
         made.problem = problem
         return made
       }

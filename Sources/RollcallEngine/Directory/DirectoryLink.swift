@@ -29,6 +29,11 @@ public final class DirectoryLink {
   public private(set) var facts: DirectoryFacts?
   /// Called once for each set of connections when it is lost.
   var onLost: (@Reactor (LDAPError) -> Void)?
+  /// Called when the server has answered searches with names that they cannot bring: with one of them, and how many
+  /// there were since the last call. Not more often than once a minute.
+  var onStrangers: (@Reactor (DistinguishedName, Int) -> Void)?
+  private var strangers = 0
+  private var strangersToldAt: ContinuousClock.Instant?
 
   public init(_ configuration: Configuration.Directory, base: DistinguishedName) {
     self.configuration = configuration
@@ -94,6 +99,8 @@ public final class DirectoryLink {
           code: .serverDown, diagnostic: "the connection was lost at once", operation: "connect to \(url)")
       }
       session.onClose = { [weak self] error in self?.lost(error) }
+      session.schema = facts.schema
+      session.onStranger = { [weak self] name in self?.note(stranger: name) }
       session.gathersAnswers = lane == .bulk
       session.maximumMessageSize = facts.dialect.messageLimit
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
@@ -101,6 +108,16 @@ public final class DirectoryLink {
     self.facts = facts
     sessions = opened
     keepProbing()
+  }
+
+  private static let strangersToldEvery: Duration = .seconds(60)
+
+  private func note(stranger name: DistinguishedName) {
+    strangers += 1
+    if let last = strangersToldAt, .now - last < DirectoryLink.strangersToldEvery { return }
+    strangersToldAt = .now
+    onStrangers?(name, strangers)
+    strangers = 0
   }
 
   // MARK: Pulse
@@ -141,10 +158,9 @@ public final class DirectoryLink {
     let dialect = kind.dialect
     let entry = try await baseEntry(session, dialect.identityAttribute)
     let identity = entry[dialect.identityAttribute].first.map(DirectoryFacts.identity)
-    let account = BoundAccount(configuration.bind, base: base, schema)
     return DirectoryFacts(
       dialect: dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown",
-      accounts: try await account.names(session, rootDSE), isEncrypted: session.isEncrypted)
+      isEncrypted: session.isEncrypted)
   }
 
   private func baseEntry(_ session: LDAPSession, _ attribute: String) async throws(LDAPError) -> Entry {

@@ -1,5 +1,7 @@
 public import LDAP
 public import Postgres
+internal import Reactor
+internal import RollcallCore
 
 /// Which of the two sides could not answer.
 public enum EngineError: Error, Sendable, CustomStringConvertible {
@@ -17,5 +19,25 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     case .refused(let reason): reason
     case .standby: "another process leads this directory"
     }
+  }
+}
+
+extension EngineError {
+  /// The server's answer, where it says something about one entry that was asked for by name and nothing about the
+  /// directory. To be looked at only where nothing but such an entry was asked for.
+  var refusalOfObject: LDAPError? {
+    guard case .directory(let error) = self, ErrorClassifier.concernsObject(error.code) else { return nil }
+    return error
+  }
+}
+
+/// Looks at one entry; an answer that concerns it alone is a result, anything else is thrown.
+@Reactor
+func refusable<T: Sendable>(
+  _ body: @Reactor () async throws(EngineError) -> T
+) async throws(EngineError) -> Result<T, LDAPError> {
+  do throws(EngineError) { return .success(try await body()) } catch {
+    guard let refusal = error.refusalOfObject else { throw error }
+    return .failure(refusal)
   }
 }

@@ -45,6 +45,6 @@ struct GroupAttributes {
   }
 
   private func problem(_ group: GroupName, _ complaint: String) -> Problem {
-    Problem(.mapping, "groups.attributes fails for \(group.dn): \(complaint)")
+    Problem(.mapping, "groups.attributes fails for \(group.dn): \(message: complaint)")
   }
 }

@@ -15,6 +15,9 @@ struct GroupFinder {
 
   private var member: String { planner.rules.member }
 
+  /// Codes that say that there is no entry of the name, or that it is no name.
+  private static let none: Set<ResultCode> = [.noSuchObject, .invalidDNSyntax, .encodingError]
+
   /// The groups that know these values; of each group its name is read, whatever its size.
   ///
   /// - Throws: ``EngineError`` when any search did not end in success: nobody is absent then.
@@ -31,16 +34,13 @@ struct GroupFinder {
     }
   }
 
-  /// Which of these groups are there.
-  /// - Parameter other: what they have to match.
-  func existing(
-    _ groups: [GroupName], _ session: LDAPSession, matching other: Filter = .present("objectClass")
-  ) async throws(EngineError) -> Set<GroupName> {
+  /// Which of these groups are there. One of which the server does not say is left out: who writes to it is told why.
+  func existing(_ groups: [GroupName], _ session: LDAPSession) async throws(EngineError) -> Set<GroupName> {
     let searches = groups.map { group in
-      SearchRequest(base: group.dn, scope: .base, filter: other, attributes: ["1.1"])
+      SearchRequest(base: group.dn, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
     }
     let found = try await SideBySide.run(
-      searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
+      searches, session, absent: ErrorClassifier.objectCodes, atOnce: GroupFinder.atOnce)
     return Set(zip(groups, found).filter { !$0.1.isEmpty }.map(\.0))
   }
 
@@ -51,8 +51,7 @@ struct GroupFinder {
     let searches = values.map { value in
       SearchRequest(base: group.dn, scope: .base, filter: .equal(member, value), attributes: ["1.1"])
     }
-    let found = try await SideBySide.run(
-      searches, session, absent: [.noSuchObject], atOnce: GroupFinder.atOnce)
+    let found = try await SideBySide.run(searches, session, absent: GroupFinder.none, atOnce: GroupFinder.atOnce)
     return Set(zip(values, found).filter { !$0.1.isEmpty }.map { planner.identity(of: $0.0) })
   }
 
@@ -60,7 +59,7 @@ struct GroupFinder {
   func isEmpty(_ group: GroupName, _ session: LDAPSession) async throws(EngineError) -> Bool {
     let search = SearchRequest(
       base: group.dn, scope: .base, filter: .not(.present(member)), attributes: ["1.1"])
-    let found = try await SideBySide.run([search], session, absent: [.noSuchObject], atOnce: 1)
+    let found = try await SideBySide.run([search], session, absent: GroupFinder.none, atOnce: 1)
     return found.contains { !$0.isEmpty }
   }
 
@@ -82,7 +81,7 @@ struct GroupFinder {
       let attribute = low == 0 ? member : "\(member);range=\(low)-*"
       let search = SearchRequest(
         base: group.dn, scope: .base, filter: .present("objectClass"), attributes: [attribute])
-      let found = try await SideBySide.run([search], session, absent: [.noSuchObject], atOnce: 1)
+      let found = try await SideBySide.run([search], session, absent: GroupFinder.none, atOnce: 1)
       guard let entry = found[0].first else { return false }
       start = nil
       each(entry[member])
@@ -121,13 +120,13 @@ struct GroupFinder {
     let searches = members.map { value in
       planner.carriesNames
         ? SearchRequest(
-          base: DistinguishedName(unchecked: planner.identity(of: value).text ?? ""), scope: .base,
+          base: planner.name(of: value), scope: .base,
           filter: .present("objectClass"), attributes: [people.link])
         : SearchRequest(
           base: people.base, scope: .subtree, filter: .equal(people.naming, value), attributes: [people.link])
     }
-    // A member may be a name that this server does not hold, or no name at all.
+    // A member may be a name that this server does not hold, or does not show, or no name at all.
     return try await SideBySide.run(
-      searches, session, absent: [.noSuchObject, .invalidDNSyntax, .referral], atOnce: GroupFinder.atOnce)
+      searches, session, absent: ErrorClassifier.objectCodes, atOnce: GroupFinder.atOnce)
   }
 }

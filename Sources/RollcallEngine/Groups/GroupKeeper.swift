@@ -19,9 +19,6 @@ final class GroupKeeper {
   let registry: GroupRegistry
   let link: DirectoryLink
   let attributes: GroupAttributes
-  let meetings: MeetingBook
-  /// Groups that match it are never touched.
-  let protected: Filter?
   private let lanes: GroupLanes
   private var names = NamesInMotion()
   /// The names that groups have in the directory, by those that rows have for them.
@@ -34,12 +31,11 @@ final class GroupKeeper {
   var onRemade: (@Reactor (GroupName) -> Void)?
 
   init(
-    _ configuration: Configuration.Groups, people: UserRules, protected: Filter?, _ protection: Protection,
-    facts: DirectoryFacts, link: DirectoryLink, _ ledger: Ledger, _ meetings: MeetingBook, database: Database
+    _ configuration: Configuration.Groups, people: UserRules, facts: DirectoryFacts, link: DirectoryLink,
+    _ ledger: Ledger,
+    database: Database
   ) {
-    self.meetings = meetings
-    self.protected = protected
-    planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema, protection: protection)
+    planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema)
     finder = GroupFinder(planner: planner, people: people, hasRanges: facts.dialect.rangedRetrieval)
     registry = GroupRegistry(ledger, planner)
     self.link = link
@@ -55,9 +51,6 @@ final class GroupKeeper {
   /// Reads what the ledger knows; the names that were being left are guarded from now on.
   func load() async throws(EngineError) {
     try await registry.load()
-    if let protected {
-      registry.bar(try await finder.existing(registry.all, try session(.bulk), matching: protected))
-    }
     for (key, old) in registry.renaming {
       if let name = planner.value(of: old) { names.leave(planner.identity(of: name), key) }
     }
@@ -72,15 +65,16 @@ final class GroupKeeper {
   /// - Parameter verdicts: of keys that are not to be looked at, says so.
   func subjects(
     _ subjects: [Subject], _ plan: Plan, isOut: (RosterKey) -> Bool
-  ) -> (people: [GroupSubject], problems: [RosterKey: Problem]) {
+  ) -> [GroupSubject] {
     var steps: [RosterKey: Int] = [:]
+    var renamed: [RosterKey: DistinguishedName] = [:]
     for sequence in plan.sequences {
       let keys = sequence.keys
       for key in keys { steps[key] = keys.count }
+      for step in sequence.steps { if let new = step.newDN { renamed[step.key] = new } }
     }
-    let withheld = plan.waitingKeys
+    let withheld = Set(plan.withheld.map(\.key))
     var people: [GroupSubject] = []
-    var problems: [RosterKey: Problem] = [:]
     for subject in subjects {
       let key = subject.key
       let journalled = registry.renaming[key]
@@ -91,7 +85,7 @@ final class GroupKeeper {
       person.hasSteps = steps[key] != nil
       person.isGone = subject.desired == .absent || subject.desired == .orphanDisabled
       person.isContended = steps[key] ?? 0 > 1
-      person.after = after(subject, hasSteps: person.hasSteps)
+      person.after = after(subject, hasSteps: person.hasSteps, renamed[key])
       person.oldName = person.before.flatMap(planner.value)
       person.newName = person.after.flatMap(planner.value)
       if let one = person.oldName, let other = person.newName,
@@ -101,24 +95,21 @@ final class GroupKeeper {
       }
       person.journalledName = journalled.flatMap(planner.value)
       if person.oldName == nil, person.newName == nil, person.journalledName == nil { continue }
-      do throws(Problem) {
-        person.wanted = try subject.groups.map { names throws(Problem) in try planner.groups(named: names) }
-        if let group = person.wanted?.first(where: registry.barred.contains) {
-          throw Problem.protectedGroup(group, GroupKeeper.described)
-        }
-        people.append(person)
-      } catch {
-        problems[key] = error.concerning(key)
+      if let named = subject.groups.map(planner.groups(named:)) {
+        person.wanted = named.groups
+        person.refusal = named.refusal?.concerning(key)
       }
+      people.append(person)
     }
-    return (people, problems)
+    return people
   }
 
-  private func after(_ subject: Subject, hasSteps: Bool) -> DistinguishedName? {
+  /// - Parameter renamed: the name that the plan gives it.
+  private func after(_ subject: Subject, hasSteps: Bool, _ renamed: DistinguishedName?) -> DistinguishedName? {
     switch subject.desired {
     case .present(let wanted), .disabled(let wanted): hasSteps ? wanted.entry.dn : subject.current?.dn
     case .absent: nil
-    case .orphanDisabled, .untouched, .rejected, .lockedOut: subject.current?.dn
+    case .orphanDisabled, .untouched, .rejected, .lockedOut: renamed ?? subject.current?.dn
     }
   }
 
@@ -145,12 +136,26 @@ final class GroupKeeper {
     return waits
   }
 
+  /// Manages the groups that rows of the batch name for the first time.
+  func manage(_ people: [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
+    var seen: Set<GroupName> = []
+    let new = people.flatMap { $0.wanted ?? [] }.filter { !registry.manages($0) && seen.insert($0).inserted }
+    if new.isEmpty { return }
+    let existing = try await finder.existing(new, try session(lane))
+    try await registry.manage(new.map { ($0, existing.contains($0)) })
+    let known = Set(people.map(\.key))
+    let keys = try await muster(Array(existing), lane).filter { !known.contains($0) }
+    if !existing.isEmpty { onMembers?(keys, Array(existing)) }
+  }
+
   /// The keys of all linked members of these groups.
   func muster(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [RosterKey] {
     var keys: Set<RosterKey> = []
     for group in groups {
       let session = try session(lane)
-      guard let members = try await finder.members(of: group, session) else { continue }
+      // What a group that is not shown has of members is found by who writes to it.
+      let read = try await refusable { () throws(EngineError) in try await finder.members(of: group, session) }
+      guard case .success(let members?) = read else { continue }
       keys.formUnion(try await finder.keys(of: members, session))
     }
     return Array(keys)

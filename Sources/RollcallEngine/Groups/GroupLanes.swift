@@ -69,6 +69,8 @@ final class GroupLanes {
     // The spelling of whoever asks to be in it names a group that is made.
     let name = jobs.first { !$0.change.added.isEmpty }?.change.group ?? group
     do throws(EngineError) { return try await writer.write(jobs.map(\.change), to: name, lane) } catch {
+      // What the server says of this group is nobody else's trouble.
+      if let refusal = error.refusalOfObject { return jobs.map { .refused(writer.step($0.change), refusal) } }
       return jobs.map { _ in .trouble(error) }
     }
   }

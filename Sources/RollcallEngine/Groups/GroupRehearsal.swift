@@ -1,3 +1,4 @@
+internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
@@ -12,11 +13,9 @@ struct GroupRehearsal {
   /// Keys of linked members of groups that rows name for the first time: they would be looked at too.
   func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [RosterKey] {
     var seen: Set<GroupName> = []
-    let named = subjects.flatMap { (try? planner.groups(named: $0.groups ?? [])) ?? [] }
+    let named = subjects.flatMap { planner.groups(named: $0.groups ?? []).groups }
     let new = named.filter { !keeper.registry.manages($0) && seen.insert($0).inserted }
-    let found = try await keeper.meet(new, try keeper.session(.reading))
-    let ours = found.existing.subtracting(found.strangers).subtracting(found.barred)
-    return try await keeper.muster(Array(ours), .reading)
+    return try await keeper.muster(new, .reading)
   }
 
   /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
@@ -26,19 +25,8 @@ struct GroupRehearsal {
     _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName],
     withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
   ) async throws(EngineError) -> (before: [Step], after: [Step]) {
-    var (people, problems) = keeper.subjects(subjects, plan) { _ in false }
-    let found = try await keeper.meet(keeper.newcomers(people), try keeper.session(.reading))
-    plan.takeovers += found.strangers.map { Takeover(subject: RosterKey($0.id), dn: $0.dn, isGroup: true) }
-    for index in people.indices {
-      people[index].wanted?.removeAll(where: found.strangers.contains)
-      guard let group = people[index].wanted?.first(where: found.barred.contains) else { continue }
-      problems[people[index].key] = Problem.protectedGroup(group, GroupKeeper.described).concerning(people[index].key)
-    }
-    people.removeAll { problems[$0.key] != nil }
-    for (key, problem) in problems {
-      plan.parked[key] = problem
-      plan.sequences.removeAll { $0.keys.contains(key) }
-    }
+    var people = keeper.subjects(subjects, plan) { _ in false }
+    for person in people { if let refusal = person.refusal { plan.parked[person.key] = refusal } }
     let waits = keeper.guardNames(&people)
     people.removeAll { waits[$0.key] != nil }
     var counted = Set(keeper.registry.all)
@@ -75,6 +63,8 @@ private struct GroupShow {
   /// Identities of the members that all changes together leave, without the placeholder; nil: there is no group now.
   private var members: [GroupName: Set<AttributeValue>?] = [:]
   private var made: Set<GroupName> = []
+  /// Groups that the server does not show, and what it says.
+  private var hidden: [GroupName: LDAPError] = [:]
 
   private var planner: GroupPlanner { keeper.planner }
 
@@ -85,7 +75,11 @@ private struct GroupShow {
     lastIndex[group] = count
     count += 1
     if members[group] == nil {
-      let found = try await keeper.finder.members(of: group, try keeper.session(.reading))
+      let session = try keeper.session(.reading)
+      let finder = keeper.finder
+      let read = try await refusable { () throws(EngineError) in try await finder.members(of: group, session) }
+      if case .failure(let refusal) = read { hidden[group] = refusal }
+      let found = (try? read.get()) ?? nil
       members[group] = .some(
         found.map { Set($0.filter { !planner.isPlaceholder($0) }.map(planner.identity)) })
     }
@@ -99,6 +93,10 @@ private struct GroupShow {
     -> [Step]
   {
     let group = change.group
+    if let refusal = hidden[group] {
+      plan.parked[change.key] = Problem.refusal(of: change.step(member: planner.rules.member), refusal)
+      return []
+    }
     guard let left = members[group] ?? nil else { return try await make(change, &plan) }
     if isLast, left.isEmpty, planner.rules.empty == .delete, keeper.registry.isMade(group) {
       return [Step(key: change.key, operation: .delete(group.dn), what: .dropGroup)]

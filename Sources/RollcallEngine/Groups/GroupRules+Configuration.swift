@@ -7,8 +7,7 @@ extension GroupRules {
     self.init(
       base: groups.base, naming: groups.naming, classes: groups.classes, member: groups.member,
       attributes: groups.attributes.map(\.attribute), create: groups.create,
-      empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, adopt: groups.adopt,
-      placeholder: groups.placeholder)
+      empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, placeholder: groups.placeholder)
   }
 }
 
@@ -16,7 +15,7 @@ extension Problem {
   /// The same, said of one key.
   func concerning(_ key: RosterKey) -> Problem {
     var problem = self
-    problem.message = "key \(key): \(message)"
+    problem.message = ("key \(key): \(Wording(message))" as Wording).text
     return problem
   }
 }

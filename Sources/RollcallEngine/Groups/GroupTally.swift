@@ -35,6 +35,9 @@ struct GroupTally {
     for member in members { sums[GroupTally.hash(planner.identity(of: member)), default: 0] &+= hash }
   }
 
+  /// Takes a group out that could not be read.
+  mutating func forget(_ group: GroupName) { groups[group] = nil }
+
   mutating func noteEmpty(_ group: GroupName) { empty.append(group) }
 
   /// Whether exactly the groups that the row names know the person; also where groups do not concern it.
@@ -42,7 +45,8 @@ struct GroupTally {
     guard let names = subject.groups else { return true }
     let name = subject.current.flatMap { planner.value(of: $0.dn) }
     let actual = name.map { sums[GroupTally.hash(planner.identity(of: $0))] ?? 0 } ?? 0
-    guard let wanted = try? planner.groups(named: names.map { spellings[$0] ?? $0 }) else { return false }
+    let (wanted, refusal) = planner.groups(named: names.map { spellings[$0] ?? $0 })
+    guard refusal == nil else { return false }
     var sum: UInt64 = 0
     for group in wanted {
       guard let hash = groups[group] else { return false }
@@ -59,9 +63,17 @@ extension GroupKeeper {
     var tally = GroupTally(planner, groups, spellings: spellings)
     for group in groups {
       var count = 0
-      let exists = try await finder.members(of: group, try link.session(.reading)) { members in
-        tally.add(members, of: group)
-        count += members.count { !planner.isPlaceholder($0) }
+      let session = try link.session(.reading)
+      // Of one that the server does not show nobody is in step who is to be in it: each is told why.
+      let read = try await refusable { () throws(EngineError) in
+        try await finder.members(of: group, session) { members in
+          tally.add(members, of: group)
+          count += members.count { !planner.isPlaceholder($0) }
+        }
+      }
+      guard case .success(let exists) = read else {
+        tally.forget(group)
+        continue
       }
       if exists, count == 0, planner.rules.empty == .delete, registry.isMade(group) { tally.noteEmpty(group) }
     }

@@ -6,6 +6,8 @@ struct GroupSubject {
   var key: RosterKey
   /// Nil: the groups stay what they are and follow the name.
   var wanted: [GroupName]?
+  /// Why one of the groups that the row names cannot be; the others are not concerned.
+  var refusal: Problem?
   /// The DN that the person has now, and the one after the batch's operations; nil: no entry.
   var before: DistinguishedName?
   var after: DistinguishedName?

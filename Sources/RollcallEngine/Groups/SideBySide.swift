@@ -21,9 +21,11 @@ final class SideBySide {
   private var failure: LDAPError?
   private var completion: (@Reactor (Result<[[Entry]], LDAPError>) -> Void)?
 
-  /// - Parameter absent: codes that mean nothing was found; any other fails all.
+  /// - Parameter absent: which codes mean that nothing was found; any other fails all.
   static func run(
-    _ requests: [SearchRequest], _ session: LDAPSession, absent: Set<ResultCode> = [], atOnce: Int
+    _ requests: [SearchRequest], _ session: LDAPSession,
+    absent: Set<ResultCode> = [],
+    atOnce: Int
   ) async throws(EngineError) -> [[Entry]] {
     if requests.isEmpty { return [] }
     let run = SideBySide(requests, session, absent)
@@ -34,7 +36,9 @@ final class SideBySide {
     return try result.mapError { EngineError.directory($0) }.get()
   }
 
-  private init(_ requests: [SearchRequest], _ session: LDAPSession, _ absent: Set<ResultCode>) {
+  private init(
+    _ requests: [SearchRequest], _ session: LDAPSession, _ absent: Set<ResultCode>
+  ) {
     self.requests = requests
     self.session = session
     self.absent = absent

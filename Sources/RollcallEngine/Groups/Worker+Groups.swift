@@ -19,19 +19,16 @@ extension Worker {
     try await groups.believe(&subjects, lane)
     try await groups.forgetUnmadeRenames(subjects)
     let known = report.verdicts
-    var (people, problems) = groups.subjects(subjects, plan) { key in
+    var people = groups.subjects(subjects, plan) { key in
       switch known[key] {
       case nil, .settled?: false
       case .parked?, .waits?, .withheld?: true
       }
     }
-    var out: [RosterKey: Verdict?] = problems.mapValues { .parked($0, attempts: 1, retryAfter: nil) }
+    var out: [RosterKey: Verdict?] = [:]
     for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
     people.removeAll { out[$0.key] != nil }
-    let barred = try await groups.manage(&people, lane)
-    groups.release(people.filter { barred[$0.key] != nil })
-    people.removeAll { barred[$0.key] != nil }
-    for (key, problem) in barred { out[key] = .parked(problem, attempts: 1, retryAfter: nil) }
+    try await groups.manage(people, lane)
     try await groups.look(&people, lane, manages: groups.registry.manages)
     try await withholdLeaving(&people, groups, &report)
     let free = try await groups.lookAtHolders(&people, lane)
@@ -72,6 +69,9 @@ extension Worker {
         if verdict == nil { again.append(key) }
       }
       try await groups.followed(people.filter { result.failures[$0.key] == nil })
+      for person in people where result.failures[person.key] == nil {
+        if let refusal = person.refusal { report.verdicts[person.key] = .parked(refusal, attempts: 1, retryAfter: nil) }
+      }
     } catch {
       unsettle(keys, &report)
       throw error

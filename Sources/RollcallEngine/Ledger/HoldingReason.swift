@@ -11,3 +11,13 @@ extension RemovalBudget.Reason {
     }
   }
 }
+
+extension Removal {
+  /// Why it is held, with the groups that the person would leave; empty where there is nothing to say.
+  func explanation(_ reason: String?) -> String {
+    guard let reason, !groups.isEmpty else { return reason ?? "" }
+    let most = 5
+    let more = groups.count > most ? " and \(groups.count - most) more" : ""
+    return "\(reason); leaves \(groups.prefix(most).joined(separator: " and "))\(more)"
+  }
+}

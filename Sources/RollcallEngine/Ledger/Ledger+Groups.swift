@@ -14,7 +14,7 @@ struct ManagedGroup: Sendable, Equatable {
 extension Ledger {
   func managedGroups() async throws(EngineError) -> [ManagedGroup] {
     let result = try await database.query(
-      "SELECT dn, made, compared FROM rollcall.managed_group WHERE directory = $1", [directory])
+      "SELECT coalesce(name, dn), made, compared FROM rollcall.managed_group WHERE directory = $1", [directory])
     return (0..<result.rowCount).map {
       ManagedGroup(
         dn: DistinguishedName(unchecked: result.text($0, 0) ?? ""), isMade: result.bool($0, 1),
@@ -28,12 +28,15 @@ extension Ledger {
     if groups.isEmpty { return }
     try await database.query(
       """
-      INSERT INTO rollcall.managed_group (directory, dn, made, compared)
-      SELECT $1, x.dn, x.made, x.compared FROM unnest($2::text[], $3::boolean[], $4::boolean[]) AS x(dn, made, compared)
-      ON CONFLICT (directory, dn) DO UPDATE SET made = excluded.made, compared = excluded.compared
+      INSERT INTO rollcall.managed_group (directory, dn, name, made, compared)
+      SELECT $1, x.dn, x.name, x.made, x.compared
+      FROM unnest($2::text[], $3::text[], $4::boolean[], $5::boolean[]) AS x(dn, name, made, compared)
+      ON CONFLICT (directory, dn) DO UPDATE
+        SET name = excluded.name, made = excluded.made, compared = excluded.compared
       """,
       [
-        directory, SQLText.array(groups.map(\.id)), SQLText.array(groups.map { $0.group.isMade ? "t" : "f" }),
+        directory, SQLText.array(groups.map(\.id)), SQLText.array(groups.map(\.group.dn.text)),
+        SQLText.array(groups.map { $0.group.isMade ? "t" : "f" }),
         SQLText.array(groups.map { $0.group.isCompared ? "t" : "f" }),
       ])
   }

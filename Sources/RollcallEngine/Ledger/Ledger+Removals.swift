@@ -93,17 +93,17 @@ extension Ledger {
     if removals.isEmpty { return }
     try await database.query(
       """
-      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)),
+      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS x(key, action, dn, reason)),
       other AS (DELETE FROM rollcall.held AS h USING x
         WHERE h.directory = $1 AND h.subject = x.key AND h.action <> x.action AND \(Ledger.actions(kind)))
       INSERT INTO rollcall.held AS h (directory, subject, action, dn, since, approved, reason)
-      SELECT $1, x.key, x.action, x.dn, now(), false, $5 FROM x
+      SELECT $1, x.key, x.action, x.dn, now(), false, nullif(x.reason, '') FROM x
       ON CONFLICT (directory, action, subject) DO UPDATE SET dn = excluded.dn,
         reason = coalesce(excluded.reason, h.reason)
       """,
       [
         directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action.rawValue)),
-        SQLText.array(removals.map(\.dn.text)), reason,
+        SQLText.array(removals.map(\.dn.text)), SQLText.array(removals.map { $0.explanation(reason) }),
       ])
   }
 

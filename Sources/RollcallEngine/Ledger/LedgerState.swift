@@ -14,21 +14,18 @@ final class LedgerState {
   }
 
   let ledger: Ledger
-  /// Whom Rollcall has met, and whom it may meet.
-  let meetings: MeetingBook
   private(set) var parked: [RosterKey: Parked] = [:]
   /// What is held, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
   private(set) var disabled: Set<RosterKey> = []
+  /// Keys whose entries are on their way through a temporary name.
+  private(set) var temporary: [RosterKey: TemporaryRecord] = [:]
   /// Parked keys by what they wait for.
   private var waiting: [String: Set<RosterKey>] = [:]
   /// Parked keys that the server does not let us write.
   private(set) var denied: Set<RosterKey> = []
 
-  init(_ ledger: Ledger) {
-    self.ledger = ledger
-    meetings = MeetingBook(ledger)
-  }
+  init(_ ledger: Ledger) { self.ledger = ledger }
 
   /// Reads everything anew, as after a change of leader or a command that altered it.
   func load() async throws(EngineError) {
@@ -43,14 +40,14 @@ final class LedgerState {
     }
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
-    try await meetings.load()
+    temporary = try await ledger.temporaryNames()
   }
 
   /// Parked keys that wait for something else than their row, the mapping or the schema.
   var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
   /// Keys that are parked or held.
-  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.values.flatMap(\.keys)).union(meetings.waitingPeople) }
+  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.values.flatMap(\.keys)) }
 
   /// What is held of this key, or was and is released.
   func held(_ key: RosterKey, _ kind: RemovalKind = .people) -> HeldRemoval? { held[kind]?[key] }
@@ -77,7 +74,7 @@ final class LedgerState {
   var isAwaited: Bool { !waiting.isEmpty }
 
   /// Parked keys that wait for this DN, value or key.
-  func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[cause] ?? []) }
+  func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[Problem.cause(cause)] ?? []) }
 
   func attempts(of key: RosterKey) -> Int { parked[key]?.attempts ?? 0 }
 
@@ -114,6 +111,16 @@ final class LedgerState {
     let known = keys.filter { held($0, kind) != nil }
     try await ledger.unhold(known, kind)
     for key in known { held[kind]?[key] = nil }
+  }
+
+  func remember(temporary records: [RosterKey: TemporaryRecord]) async throws(EngineError) {
+    try await ledger.record(temporary: records)
+    temporary.merge(records) { $1 }
+  }
+
+  func forgetTemporary(_ keys: Set<RosterKey>) async throws(EngineError) {
+    try await ledger.clearTemporary(Array(keys))
+    for key in keys { temporary[key] = nil }
   }
 
   func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {

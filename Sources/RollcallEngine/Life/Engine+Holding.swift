@@ -5,11 +5,8 @@ internal import RollcallCore
 extension Engine {
   /// A digest of what decides how entries look.
   func fingerprint(of surveyor: Surveyor) -> String {
-    // Who is taken over changes nothing about how anything looks.
-    var groups = configuration.groups
-    groups?.adopt = .none
-    return Fingerprint.of(
-      roster.query, surveyor.rules, groups: "\(String(describing: groups))", surveyor.facts.schema)
+    Fingerprint.of(
+      roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", surveyor.facts.schema)
   }
 
   /// Why the next comparison holds every removal; nil where the budget decides.

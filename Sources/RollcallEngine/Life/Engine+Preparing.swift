@@ -22,7 +22,11 @@ extension Engine {
       do throws(EngineError) {
         try await PoolerProbe.requireSessions(options)
         try await requireInstalled()
-        return try await requireCoverage()
+        try await requireCoverage()
+        if try await roster.resolveKeyType() == .text {
+          logger.warning("configuration", metadata: ["message": "source.key: \(KeyType.textIsHeard)"])
+        }
+        return
       } catch {
         // A wrong user, password (class 28) or database (3D000) is not waited for.
         guard case .database(let failure) = error, failure.isConnectionLost,

@@ -88,6 +88,11 @@ public final class Engine {
 
   private func wire() {
     link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
+    link.onStrangers = { [weak self] name, count in
+      self?.logger.warning(
+        "the directory answers with entries that are not below the base; they are ignored",
+        metadata: ["dn": "\(name)", "count": "\(count)"])
+    }
     provisioner.unknown = unknown
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
@@ -160,7 +165,6 @@ public final class Engine {
     try await state.load()
     surveyor.learn(awaited: state.awaited)
     gatekeeper.comparison.expect(holding(record, of: surveyor))
-    noteAcquaintance(facts, record)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane, leader)
@@ -173,15 +177,6 @@ public final class Engine {
     try await begin(reason, record)
     takeUpGroups()
     return reason
-  }
-
-  /// Notes how well this directory is known; another one, or another part of it, has never been compared.
-  func noteAcquaintance(_ facts: DirectoryFacts, _ record: DirectoryRecord?) {
-    let base = configuration.users.base.normalized(facts.schema)
-    let isSame = record?.server == facts.identity && record?.base == base
-    let isFirst = !(isSame && record?.sinceReconcile != nil)
-    state.meetings.schema = facts.schema
-    state.meetings.phase = isFirst ? .first : record?.isRecording == true ? .recording : .settled
   }
 
   /// Becomes the leader, or says who is; whether it was not before.
@@ -205,12 +200,11 @@ public final class Engine {
     }
     if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
-    if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
     runReconciles()
     // What had its cause removed by a step whose record was lost with a process or a connection, and what a person
     // has approved meanwhile.
     provisioner.gather(state.blockedKeys, .retry)
-    try await takeUpReleased()
+    takeUpReleased()
     try await sweeper?.look()
     try await retrier.check()
     answerRequests()

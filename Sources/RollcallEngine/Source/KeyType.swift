@@ -18,6 +18,11 @@ public enum KeyType: Sendable, Equatable {
     }
   }
 
+  /// What to say of keys that are text.
+  static let textIsHeard =
+    "the keys are text, and each notification carries some: every role that may connect to this database can hear them "
+    + "with LISTEN; give the table a key that says nothing of a person, or let only those connect who may know them"
+
   public var sql: String {
     switch self {
     case .integer(let sql, _): "pg_catalog." + sql

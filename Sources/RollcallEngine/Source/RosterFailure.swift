@@ -15,18 +15,18 @@ enum RosterFailure {
 
   static func mapping(_ key: RosterKey, _ error: PostgresError) -> Problem {
     Problem(
-      .mapping, "key \(key): the mapping fails for this row: \(error.message)")
+      .mapping, "key \(key): the mapping fails for this row: \(message: error.message)")
   }
 
   /// PostgreSQL quotes the values that it cannot use, so what it says of these stays with it.
   static func secret(_ key: RosterKey, _ paths: [String], _ error: PostgresError) -> Problem {
     Problem(
       .mapping,
-      "key \(key): \(paths.joined(separator: " or ")) fails for this row (SQLSTATE \(error.sqlState ?? "unknown")); "
+      "key \(key): \(Wording.list(paths, separator: " or ")) fails for this row (SQLSTATE \(error.sqlState ?? "unknown")); "
         + "PostgreSQL's message is not shown because it may quote the value")
   }
 
-  static func value(_ key: RosterKey, _ column: String, _ complaint: String) -> Problem {
+  static func value(_ key: RosterKey, _ column: String, _ complaint: Wording) -> Problem {
     Problem(.mapping, "key \(key): \(complaint)")
   }
 

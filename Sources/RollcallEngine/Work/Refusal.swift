@@ -24,7 +24,7 @@ extension Problem {
   /// Another person's entry has what `key` wants, and keeps it.
   static func taken(from key: RosterKey, by blocker: Blocker, _ schema: Schema) -> Problem {
     let isName = blocker.resource == blocker.dn.normalized(schema)
-    let what = isName ? blocker.dn.text : "\(blocker.resource), which \(blocker.dn.text) has,"
+    let what: Wording = isName ? "\(blocker.dn.text)" : "\(blocker.resource), which \(blocker.dn.text) has,"
     return Problem(
       .nameTaken,
       "key \(key): \(what) belongs to key \(blocker.key), which keeps it; one of the two rows needs another "
@@ -34,7 +34,7 @@ extension Problem {
 
 extension LDAPError {
   /// The server's code and words without what was tried.
-  var summary: String {
-    diagnostic.isEmpty ? "\(code) (\(code.rawValue))" : "\(code) (\(code.rawValue)): \(diagnostic)"
+  var summary: Wording {
+    diagnostic.isEmpty ? "\(code)" : "\(code): \(message: diagnostic)"
   }
 }

@@ -44,8 +44,7 @@ final class Worker {
       while !open.isEmpty {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         try link.lane(lane).prepare()
-        var survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
-        admitGathered(&survey)
+        let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
         if round + 1 < Worker.rounds, let apart = try await separate(survey.twins, lane, &report) {
           open = apart + open.filter { !apart.contains($0) }
           round += 1
@@ -54,13 +53,11 @@ final class Worker {
         var plan = try await self.plan(survey, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
-        let done = report.applied.count
         let failures = try await apply(plan, lane, &report)
         let explained = isLast ? [] : try await learnUniques(failures, lane)
         let (rest, again) = try await sendParts(
           of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
         open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
-        try await recordMeetings(survey, plan, done: report.applied[done...], lane, report)
         open += try await endGroups(turn, lane, isLast: isLast, &report)
         open = try await makeContainers(for: failures, lane, open, isLast: isLast, &report)
         round += 1
@@ -94,7 +91,6 @@ final class Worker {
       }
     }
     try await dissolveHolds(subjects, plan)
-    try await holdMeetings(subjects, plan, &report)
     for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
       report.verdicts[key] =
@@ -114,7 +110,7 @@ final class Worker {
 
   /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
-    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key)).union(plan.shielded.map(\.key))
+    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
     gatekeeper.keep(staying)
     try await state.unhold(staying)
@@ -128,10 +124,11 @@ final class Worker {
     let writing = try link.lane(lane)
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
     try await state.recordDisabled(journalled)
-    try await state.meetings.beginMaking(plan.sequences.flatMap(\.steps).filter { $0.what == .create }.map(\.key))
+    try await state.recordTemporary(plan.sequences)
     let outcomes = await writing.apply(plan.sequences)
     var failed: [(Plan.Sequence, SequenceOutcome)] = []
     var enabled: [RosterKey] = []
+    var undone: [Step] = []
     for (sequence, outcome) in zip(plan.sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]
       report.applied += done
@@ -147,9 +144,11 @@ final class Worker {
       for step in done where !rest.contains(step.key) && report.verdicts[step.key] == nil {
         report.verdicts[step.key] = .settled
       }
+      if outcome.isUndone { undone += sequence.steps }
       if outcome.failure != nil { failed.append((sequence, outcome)) }
     }
     try await state.clearDisabled(enabled)
+    try await state.settleTemporary(report.applied, undone: undone)
     return failed
   }
 

@@ -12,7 +12,7 @@ import Testing
     let protection = Protection(
       accounts: [Self.service], bases: [People.base], listed: [People.dn("boss,ou=x")], schema: People.schema)
     return Planner(
-      rules: rules, schema: People.schema, dialect: dialect, directoryName: "main", protection: protection)
+      rules: rules, schema: People.schema, dialect: dialect, protection: protection)
   }
 
   private func subject(

@@ -29,7 +29,7 @@ import Testing
   }
 
   private func temporary(_ key: RosterKey) -> String {
-    TemporaryName(directory: "main").value(key: key).text ?? ""
+    TemporaryName(random: UInt64(key.text) ?? 0).value.text ?? ""
   }
 
   @Test func aRename() {
@@ -255,24 +255,6 @@ import Testing
       for operation in sequence.undo(refusedAt: refused) { try directory.apply(operation) }
       #expect(zip(directory.all, entries).allSatisfy { $0.isEquivalent(to: $1, People.schema) })
     }
-  }
-
-  @Test func anEntryAtItsTemporaryName() {
-    var entry = People.entry(People.row("1", "ann"))
-    entry.dn = People.dn(temporary("1"))
-    entry["uid"] = [TemporaryName(directory: "main").value(key: "1")]
-    let plan = People.planner().plan([People.subject("1", People.row("1", "ann"), entry)])
-    #expect(plan.sequences.map { lines($0.steps) } == [["1 rename \(temporary("1")) ann"]])
-  }
-
-  @Test func temporaryNamesDiffer() {
-    let names = [("main", "1"), ("main", "2"), ("other", "1"), ("main1", ""), ("mai", "n1")].map {
-      TemporaryName(directory: $0).value(key: $1).text ?? ""
-    }
-    #expect(Set(names).count == names.count)
-    #expect(names[0] == "rollcall-a9e68773e9430feb")
-    #expect(names.allSatisfy { $0.count == 25 })
-    #expect(TemporaryName(directory: "main").short(key: "1").bytes.count == 19)
   }
 
   /// Sequences run side by side, so no two may share a name; what shares none must not wait.

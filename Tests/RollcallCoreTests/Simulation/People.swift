@@ -38,7 +38,7 @@ enum People {
   }
 
   static func planner(_ rules: UserRules = rules, _ dialect: any Dialect = OpenLDAP()) -> Planner {
-    Planner(rules: rules, schema: schema, dialect: dialect, directoryName: "main")
+    Planner(rules: rules, schema: schema, dialect: dialect) { TemporaryName(random: UInt64($0.text) ?? 0) }
   }
 
   /// A subject whose desired state is that of `row`; nil: the key has no row.

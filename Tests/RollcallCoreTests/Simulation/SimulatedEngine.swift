@@ -28,7 +28,7 @@ struct SimulatedEngine {
     self.dialect = dialect
     self.rows = Dictionary(uniqueKeysWithValues: rows.map { ($0.key, $0) })
     projection = Projection(rules: rules, schema: directory.schema, dialect: dialect)
-    planner = Planner(rules: rules, schema: directory.schema, dialect: dialect, directoryName: "main")
+    planner = Planner(rules: rules, schema: directory.schema, dialect: dialect)
   }
 
   /// Every key that has a row or an entry.

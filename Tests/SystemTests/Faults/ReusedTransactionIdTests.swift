@@ -25,9 +25,16 @@ import Testing
             WHERE d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark)
             """) == "0"
         }
-        try await site.sql("CHECKPOINT")
-        // What is seen from now on does not settle, so no watermark is stored for it.
+        // What is seen from now on does not settle, so no watermark is stored for it, and the last one that was is safe.
         try await directory.freeze()
+        try await site.sql("UPDATE users SET email = 'waits' WHERE id = 1")
+        var last = ""
+        try await eventually("no watermark is stored any more", poll: .milliseconds(500)) {
+          let now = try await site.sql("SELECT watermark, looked_at FROM rollcall.directory")
+          defer { last = now }
+          return now == last
+        }
+        try await site.sql("CHECKPOINT")
         try await site.sql(
           """
           DO $$ BEGIN

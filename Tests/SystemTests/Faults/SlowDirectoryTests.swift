@@ -9,10 +9,12 @@ import Testing
     let world = try await FaultyWorld.start()
     var settings = SiteSettings()
     settings.directory = "timeout: 2m"
+    // Keys so long that the sockets' buffers do not hold them.
+    settings.schema = "CREATE TABLE users (id text PRIMARY KEY, username text, email text, full_name text, status text)"
     let site = try await world.site(settings)
     try await site.sql(
       """
-      INSERT INTO users SELECT n, 'u' || n, 'u' || n || '@example.com', 'First Last' || n, 'active', now()
+      INSERT INTO users SELECT n || repeat('k', 250), 'u' || n, 'x', 'First Last' || n, 'active'
       FROM generate_series(1, 80000) n
       """)
     try await site.withDaemon { _ in

@@ -13,14 +13,17 @@ actor ModelHouse {
   nonisolated let world: FaultyWorld
   nonisolated let site: Site
   private var places: [Place] = []
-  /// Whether people have groups, and removals a tiny budget that an operator has to help out of.
+  /// Whether people have groups and containers, and removals a tiny budget that an operator has to help out of.
   nonisolated let isHeld: Bool
 
   init(isHeld: Bool = false) async throws {
     self.isHeld = isHeld
     world = try await FaultyWorld.start(settings: ["max_prepared_transactions": "20"])
     var settings = isHeld ? SiteSettings.groups() : SiteSettings()
-    if isHeld { settings.more = "removals: { most: 5%, least: 2 }" }
+    if isHeld {
+      settings.more = "removals: { most: 5%, least: 2 }"
+      settings.users += "\n  container: [{ ou: \"left(username, 1)\" }]"
+    }
     // Exchanges of names within one statement pass the constraint.
     settings.schema += "\nALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;"
     settings.directory = "timeout: 3s"

@@ -1,3 +1,4 @@
+import LDAP
 import LDAPModel
 import RollcallEngine
 import Sandbox
@@ -9,29 +10,34 @@ enum ModelOracle {
     var name: String
     /// `attribute=value`, sorted.
     var values: [String]
+    /// The container's name; empty where the entry is directly below the base.
+    var container: String
 
-    var description: String { "\(name): \(values.joined(separator: " "))" }
+    var description: String { "\(name) in \(container): \(values.joined(separator: " "))" }
   }
 
   /// How table and directory differ, a line a difference; empty if they do not.
   static func differences(_ site: Site) async throws -> [String] {
     let wanted = try await wanted(site)
-    let found = try await site.entries()
+    let found = try await site.search(site.base, .subtree, ["*"]).filter { !$0["employeeNumber"].isEmpty }
     var lines: [String] = []
     var seen: [String: String] = [:]
-    for (dn, entry) in found {
+    for entry in found {
+      let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)
       guard keys.count == 1, let person = wanted[keys[0]] else {
         lines.append("too many: \(dn) with the link \(keys)")
         continue
       }
       if let other = seen.updateValue(dn, forKey: keys[0]) { lines.append("twice: \(keys[0]) is \(dn) and \(other)") }
-      let first = try DistinguishedName(parsing: dn).relativeNames()[0]
+      let names = try DistinguishedName(parsing: dn).relativeNames()
+      let first = names[0]
       let name = first.parts.compactMap(\.value.text).joined(separator: "+")
       let values = entry.attributes.flatMap { attribute in
         attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" }
       }
-      let present = Person(name: name, values: values.sorted())
+      let container = hasContainers(site) ? names[1].parts.compactMap(\.value.text).joined() : ""
+      let present = Person(name: name, values: values.sorted(), container: container)
       if present != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }
     }
     for (key, person) in wanted where seen[key] == nil { lines.append("missing: \(key), wanted \(person)") }
@@ -59,10 +65,12 @@ enum ModelOracle {
     return lines
   }
 
+  private static func hasContainers(_ site: Site) -> Bool { !site.configuration.users.container.isEmpty }
+
   private static func wanted(_ site: Site) async throws -> [String: Person] {
     // Tab and newline are in no value.
     let rows = try await site.sql(
-      "SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name, status) FROM users")
+      "SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name, status, left(username, 1)) FROM users")
     var people: [String: Person] = [:]
     for row in rows.split(separator: "\n") {
       let fields = row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
@@ -71,7 +79,7 @@ enum ModelOracle {
       values.append("sn=\(full.split(separator: " ").last ?? "")")
       if !mail.isEmpty { values.append("mail=\(mail)") }
       if status != "active" { values.append("employeeType=disabled") }
-      people[key] = Person(name: name, values: values.sorted())
+      people[key] = Person(name: name, values: values.sorted(), container: hasContainers(site) ? fields[5] : "")
     }
     return people
   }

@@ -164,7 +164,8 @@ final class ModelWriter: Sendable {
   private func membership(_ somebody: String, _ random: inout ModelRandom) -> String {
     let role = "g\(random.below(6))"
     switch random.below(20) {
-    case 0..<11: return "INSERT INTO user_roles SELECT \(somebody), '\(role)' ON CONFLICT DO NOTHING"
+    case 0..<11:
+      return "INSERT INTO user_roles SELECT id, '\(role)' FROM users WHERE id = \(somebody) ON CONFLICT DO NOTHING"
     case 11..<15: return "DELETE FROM user_roles WHERE user_id = \(somebody)"
     case 15: return "DELETE FROM user_roles WHERE role = '\(role)'"
     case 16: return random.chance(30) ? "TRUNCATE user_roles" : "DELETE FROM user_roles WHERE user_id % 5 = 0"

@@ -1,0 +1,93 @@
+internal import CLDAP
+
+/// What libldap leaves out when it verifies a server's certificate: with GnuTLS, what the certificate is for.
+enum ServerCertificate {
+  /// Why the certificate that the server has shown is not for servers; nil where it is.
+  ///
+  /// An authority that issues certificates to people and machines as clients does not make servers of them: without
+  /// this look, whoever has one and sits on the way is the directory (RFC 5280 section 4.2.1.12).
+  static func refusal(_ handle: borrowing Handle) -> String? {
+    var certificate = unsafe berval()
+    guard unsafe ldap_get_option(handle.ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) == LDAP_OPT_SUCCESS,
+      unsafe certificate.bv_val != nil
+    else { return "the server's certificate is refused: it cannot be read" }
+    defer { unsafe ldap_memfree(certificate.bv_val) }
+    let bytes = unsafe UnsafeRawBufferPointer(start: certificate.bv_val, count: Int(certificate.bv_len))
+    return unsafe isForServers(Array(bytes))
+      ? nil
+      : "the server's certificate is refused: it is not for servers (its extendedKeyUsage lacks serverAuth)"
+  }
+
+  /// Whether a certificate (DER) says that it is for servers, for anything, or nothing about it.
+  ///
+  /// One that cannot be taken apart has been verified by the TLS library all the same, so its usage is what is unknown:
+  /// it is not for servers.
+  static func isForServers(_ certificate: [UInt8]) -> Bool {
+    var whole = DER(certificate)
+    guard var outer = whole.next(0x30), var body = outer.next(0x30) else { return false }
+    while let element = body.take() {
+      guard element.tag == extensions else { continue }
+      var wrapped = element.contents
+      guard var list = wrapped.next(0x30) else { return false }
+      while let one = list.take() {
+        var parts = one.contents
+        guard one.tag == 0x30, let name = parts.next(0x06) else { return false }
+        guard name.rest.elementsEqual(extendedKeyUsage) else { continue }
+        guard let usages = usages(&parts) else { return false }
+        return usages.contains { $0.elementsEqual(serverAuth) || $0.elementsEqual(anyUsage) }
+      }
+    }
+    return true
+  }
+
+  private static func usages(_ parts: inout DER) -> [ArraySlice<UInt8>]? {
+    guard var value = parts.take() else { return nil }
+    if value.tag == 0x01 {  // critical
+      guard let next = parts.take() else { return nil }
+      value = next
+    }
+    var wrapped = value.contents
+    guard value.tag == 0x04, var list = wrapped.next(0x30) else { return nil }
+    var usages: [ArraySlice<UInt8>] = []
+    while let usage = list.take() { usages.append(usage.contents.rest) }
+    return usages
+  }
+
+  /// `[3] EXPLICIT Extensions` of TBSCertificate.
+  private static let extensions: UInt8 = 0xA3
+  /// 2.5.29.37, 1.3.6.1.5.5.7.3.1 and 2.5.29.37.0.
+  private static let extendedKeyUsage: [UInt8] = [0x55, 0x1D, 0x25]
+  private static let serverAuth: [UInt8] = [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]
+  private static let anyUsage: [UInt8] = [0x55, 0x1D, 0x25, 0x00]
+}
+
+/// Elements of DER (X.690), one after the other.
+struct DER {
+  private(set) var rest: ArraySlice<UInt8>
+
+  init(_ bytes: [UInt8]) { rest = bytes[...] }
+  private init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+  /// The next element; nil at the end, and where there is none.
+  mutating func take() -> (tag: UInt8, contents: DER)? {
+    guard rest.count >= 2 else { return nil }
+    let tag = rest[rest.startIndex]
+    var length = Int(rest[rest.startIndex + 1])
+    var start = rest.startIndex + 2
+    if length >= 0x80 {
+      let octets = length - 0x80
+      guard (1...4).contains(octets), rest.endIndex - start >= octets else { return nil }
+      length = rest[start..<start + octets].reduce(0) { $0 << 8 | Int($1) }
+      start += octets
+    }
+    guard length <= rest.endIndex - start else { return nil }
+    defer { rest = rest[(start + length)...] }
+    return (tag, DER(rest[start..<start + length]))
+  }
+
+  /// The contents of the next element, which must have this tag.
+  mutating func next(_ tag: UInt8) -> DER? {
+    guard let element = take(), element.tag == tag else { return nil }
+    return element.contents
+  }
+}

@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// Who else may read or write a file that holds a secret.
+struct FileExposure: Sendable {
+  /// Looks at a file; nil where it cannot be looked at.
+  typealias Look = @Sendable (String) -> FileExposure?
+
+  /// Whether everybody on the machine may read it.
+  var isReadable = false
+  /// Whether its group or everybody may write to it.
+  var isWritable = false
+
+  static let ofFile: Look = { path in
+    var found = stat()
+    guard unsafe stat(path, &found) == 0 else { return nil }
+    return FileExposure(
+      isReadable: found.st_mode & S_IROTH != 0, isWritable: found.st_mode & (S_IWGRP | S_IWOTH) != 0)
+  }
+
+  /// What to say of the file; nil where nothing is wrong.
+  func complaint(_ name: String) -> String? {
+    if isReadable { return "everybody on this machine may read \(name): chmod o-rwx \(name)" }
+    return isWritable ? "others than its owner may write to \(name): chmod go-w \(name)" : nil
+  }
+}
+
+extension ConfigurationReader {
+  /// Warns where a file with a secret in it is open to others.
+  func warnOfExposure(_ name: ConfiguredText, _ what: String) {
+    guard let complaint = exposure(resolved(name.value))?.complaint("\"\(name.shown)\"") else { return }
+    warning(name.mark, "\(name.path): \(what) is not secret: \(complaint)")
+  }
+
+  /// Warns where the configuration itself holds secrets, not the environment or a file, and is open to others.
+  func warnOfLiteralSecrets() {
+    guard !literalSecrets.isEmpty, let found = exposure(file), found.isReadable else { return }
+    for text in literalSecrets {
+      warning(
+        text.mark,
+        "\(text.path): holds a password, and everybody on this machine may read \(file): chmod o-rwx \(file), or take it "
+          + "from the environment (${NAME})")
+    }
+  }
+}

@@ -1,0 +1,222 @@
+internal import Glibc
+internal import Synchronization
+
+/// An LDAP server on 127.0.0.1 that is broken, or lies, as a test tells it to.
+///
+/// It speaks BER over real connections. Before another server it passes on what the test leaves to the truth; alone, the
+/// truth is that every request succeeds and every search finds nothing.
+public final class LyingServer: Sendable {
+  /// What a request gets.
+  public enum Answer: Sendable {
+    case truth
+    /// What the server behind has to say, message by message, as this makes it.
+    case altered(@Sendable ([UInt8]) -> [UInt8])
+    case silence
+    case send([UInt8])
+    /// The octets, then the end of the connection.
+    case sendAndClose([UInt8])
+    /// Piece after piece, counted from 0, until there is none or the client has gone.
+    case stream(@Sendable (Int) -> [UInt8]?)
+  }
+
+  public typealias Lie = @Sendable (LDAPRequest) -> Answer
+
+  struct State {
+    var lie: Lie
+    var requests: [LDAPRequest.Kind: Int] = [:]
+    var connections = 0
+    var open: Set<Int32> = []
+    var isOver = false
+  }
+
+  public let port: Int
+  public var url: String { "ldap://127.0.0.1:\(port)" }
+  let target: Int?
+  private let listener: LoopbackSocket
+  private let state: Mutex<State>
+
+  /// - Parameter target: the port of the server behind, on 127.0.0.1.
+  public static func start(before target: Int? = nil, _ lie: @escaping Lie = { _ in .truth }) async throws
+    -> LyingServer
+  {
+    let (port, listener) = try await FreePort.untilFree { port in
+      let socket = try LoopbackSocket()
+      do {
+        try socket.bind(to: port)
+      } catch {
+        socket.close()
+        throw error
+      }
+      Glibc.listen(socket.descriptor, 128)
+      return (port, socket)
+    }
+    let server = LyingServer(port, listener, target, lie)
+    try OwnThread.start { server.accept() }
+    return server
+  }
+
+  private init(_ port: Int, _ listener: LoopbackSocket, _ target: Int?, _ lie: @escaping Lie) {
+    self.port = port
+    self.listener = listener
+    self.target = target
+    state = Mutex(State(lie: lie))
+  }
+
+  /// From now on it lies like this.
+  public func lie(_ lie: @escaping Lie) { state.withLock { $0.lie = lie } }
+
+  /// Requests of a kind that have come.
+  public func count(_ kind: LDAPRequest.Kind) -> Int { state.withLock { $0.requests[kind] ?? 0 } }
+
+  /// Connections that were made.
+  public var connections: Int { state.withLock { $0.connections } }
+
+  /// Ends it and all connections.
+  public func stop() {
+    state.withLock { state in
+      state.isOver = true
+      for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+    listener.stopListening()
+  }
+
+  private func accept() {
+    while true {
+      let client = Glibc.accept(listener.descriptor, nil, nil)
+      if client < 0 { return }
+      _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+      let isOver = state.withLock { state in
+        state.connections += 1
+        state.open.insert(client)
+        return state.isOver
+      }
+      let link = isOver ? nil : try? LyingLink(client: client, self)
+      if (try? link?.run()) == nil { end(client) }
+    }
+  }
+
+  func answer(to request: LDAPRequest) -> Answer {
+    let lie = state.withLock { state in
+      state.requests[request.kind, default: 0] += 1
+      return state.lie
+    }
+    return lie(request)
+  }
+
+  /// Closes a client's descriptor, once.
+  func end(_ client: Int32) {
+    let isOpen = state.withLock { $0.open.remove(client) != nil }
+    if isOpen { close(client) }
+  }
+}
+
+/// One client, and the connection to the server behind that belongs to it.
+private final class LyingLink: Sendable {
+  private let client: Int32
+  private let upstream: LoopbackSocket?
+  private let server: LyingServer
+  /// Makes other messages of the answers to these requests.
+  private let altering = Mutex<[Int: @Sendable ([UInt8]) -> [UInt8]]>([:])
+  private let writing = Mutex(())
+
+  init(client: Int32, _ server: LyingServer) throws {
+    self.client = client
+    self.server = server
+    upstream = try server.target.map { port in
+      let socket = try LoopbackSocket()
+      try socket.connect(to: port)
+      return socket
+    }
+  }
+
+  func run() throws {
+    if let upstream {
+      try OwnThread.start { [self] in
+        read(upstream.descriptor) { message in
+          guard let id = OctetReader.id(of: message) else { return false }
+          let alter = altering.withLock { $0[id] }
+          return send(alter?(message) ?? message)
+        }
+        shutdown(client, Int32(SHUT_RDWR))
+        upstream.close()
+      }
+    }
+    try OwnThread.start { [self] in
+      read(client) { message in
+        guard let request = LDAPRequest(message) else { return false }
+        return answer(request, server.answer(to: request))
+      }
+      if let upstream { shutdown(upstream.descriptor, Int32(SHUT_RDWR)) }
+      server.end(client)
+    }
+  }
+
+  /// Whether the connection goes on.
+  private func answer(_ request: LDAPRequest, _ answer: LyingServer.Answer) -> Bool {
+    switch answer {
+    case .truth:
+      if let upstream { return LyingLink.send(request.octets, to: upstream.descriptor) }
+      guard let tag = request.kind.answer else { return request.kind != .unbind }
+      return send(request.isPaged ? LDAPOctets.page(request.id, cookie: []) : LDAPOctets.result(request.id, tag: tag))
+    case .altered(let alter):
+      altering.withLock { $0[request.id] = alter }
+      return upstream.map { LyingLink.send(request.octets, to: $0.descriptor) } ?? true
+    case .silence: return true
+    case .send(let octets): return send(octets)
+    case .sendAndClose(let octets):
+      _ = send(octets)
+      return false
+    case .stream(let piece):
+      var number = 0
+      while let octets = piece(number) {
+        guard send(octets) else { return false }
+        number += 1
+      }
+      return true
+    }
+  }
+
+  private func send(_ octets: [UInt8]) -> Bool {
+    writing.withLock { _ in LyingLink.send(octets, to: client) }
+  }
+
+  private static func send(_ octets: [UInt8], to descriptor: Int32) -> Bool {
+    var done = 0
+    while done < octets.count {
+      let count = unsafe octets.withUnsafeBytes { bytes in
+        unsafe Glibc.send(
+          descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return false }
+      done += count
+    }
+    return true
+  }
+
+  /// Hands on message by message until one ends it, or the other side does.
+  private func read(_ descriptor: Int32, _ take: ([UInt8]) -> Bool) {
+    var gathered: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+      if count <= 0 { return }
+      gathered += buffer[..<count]
+      while true {
+        var reader = OctetReader(gathered[...])
+        guard reader.take() != nil else { break }
+        let message = Array(gathered.dropLast(reader.rest.count))
+        gathered = Array(reader.rest)
+        guard take(message) else { return }
+      }
+    }
+  }
+}
+
+extension OctetReader {
+  /// The message id of an LDAPMessage.
+  static func id(of message: [UInt8]) -> Int? {
+    var reader = OctetReader(message[...])
+    guard var body = reader.take(), let id = body.contents.take() else { return nil }
+    return id.contents.rest.reduce(0) { $0 << 8 | Int($1) }
+  }
+}
