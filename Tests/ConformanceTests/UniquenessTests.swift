@@ -118,6 +118,24 @@ import Testing
     }
   }
 
+  /// What is written once changes hands by no plan: who has it is told, and it is tried again.
+  @Test(arguments: UniquenessTests.kinds)
+  func aValueThatIsWrittenOnce(_ kind: DirectoryServerKind) async throws {
+    var settings = SiteSettings()
+    settings.attributes = ["uid: username", "cn: full_name", "sn: split_part(trim(full_name), ' ', -1)"]
+    settings.users = ["create_only: { mail: email }"]
+    try await withSite(kind, settings) { site in
+      try await site.insert(["ann", "ben"])
+      try await site.sql("UPDATE users SET email = 'one@x'")
+      try await site.sync()
+      let key = try await site.sql("SELECT key FROM rollcall.parked")
+      #expect(try await site.parked() == ["\(key)|name-taken"])
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("mail: one@x belongs to uid=\(key == "1" ? "ben" : "ann"),"))
+      #expect(try await site.sql("SELECT next_at IS NOT NULL FROM rollcall.parked") == "t")
+    }
+  }
+
   /// Outside the base, where no key is.
   @Test(arguments: UniquenessTests.kinds)
   func aValueHeldElsewhereIsParkedWithItsHolder(_ kind: DirectoryServerKind) async throws {

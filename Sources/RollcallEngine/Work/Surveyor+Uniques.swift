@@ -49,6 +49,23 @@ extension Surveyor {
     return rules.attributes.first { facts.schema.canonicalName($0) == canonical }
   }
 
+  func isSame(_ one: String, _ other: String) -> Bool {
+    facts.schema.canonicalName(one) == facts.schema.canonicalName(other)
+  }
+
+  /// Which other entry has one of these values, in words.
+  func holder(
+    of values: [(String, AttributeValue)], besides dn: DistinguishedName, _ session: LDAPSession
+  ) async throws(EngineError) -> String? {
+    for (attribute, value) in values where !facts.dialect.hides(attribute) {
+      let entries = try? await session.search(
+        base: finder.suffix, scope: .subtree, filter: .equal(attribute, value), attributes: ["1.1"])
+      let other = entries?.map(\.dn).first { !$0.isEquivalent(to: dn, facts.schema) }
+      if let other { return "\(attribute): \(value.text ?? "(octets)") belongs to \(other.text)" }
+    }
+    return nil
+  }
+
   /// Which of these values other entries have than the one at `dn`, as far as this account may look: the attributes,
   /// each with whether no entry below the base has it.
   func held(

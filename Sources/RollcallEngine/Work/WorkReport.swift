@@ -17,6 +17,8 @@ struct WorkReport: Sendable {
   var applied: [Step] = []
   /// Steps that were sent and whose answers will not come: the directory may have taken them, or take them yet.
   var unknown: [Step] = []
+  /// Who has a value that a key was refused for, in words.
+  var holders: [RosterKey: String] = [:]
   /// Names that became free.
   var freed: [String] = []
   /// People who stay in groups that their rows do not name any more: their leaving waits for a decision.

@@ -9,24 +9,32 @@ extension Worker {
   ///
   /// - Returns: the keys whose refusals are explained by that.
   func learnUniques(
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
+    _ report: inout WorkReport
   ) async throws(EngineError) -> Set<RosterKey> {
     var explained: Set<RosterKey> = []
     for (sequence, outcome) in failures {
       guard let error = outcome.failure else { continue }
       let step = sequence.steps[outcome.applied]
-      if try await learnUnique(step, error, lane) { explained.insert(step.key) }
+      if try await learnUnique(step, error, lane, &report) { explained.insert(step.key) }
     }
     return explained
   }
 
   /// Whether the refusal of one step is explained by a value that another entry has.
   func learnUnique(
-    _ step: Step, _ error: LDAPError, _ lane: DirectoryLink.Lane
+    _ step: Step, _ error: LDAPError, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> Bool {
     guard surveyor.facts.dialect.collisionCodes.contains(error.code),
       let named = surveyor.facts.dialect.uniqueness(in: error.diagnostic)
     else { return false }
+    // The link, and what is written once, cannot change hands; but who has it can be told.
+    let others = step.operation.givenValues.filter { given in
+      surveyor.mapped(given.0) == nil && named.contains { surveyor.isSame($0, given.0) }
+    }
+    if let holder = try await surveyor.holder(of: others, besides: step.operation.dn, try reading(lane)) {
+      report.holders[step.key] = holder
+    }
     let names = Set(named.compactMap(surveyor.mapped))
     let candidates = step.operation.givenValues.compactMap { attribute, value in
       surveyor.mapped(attribute).map { (attribute: $0, value: value) }
@@ -53,5 +61,17 @@ extension Operation {
     case .rename(_, let name, _, _): name.parts.map { ($0.type, $0.value) }
     case .delete: []
     }
+  }
+}
+
+extension Verdict {
+  /// The same, with who has what is wanted.
+  func naming(_ holder: String?) -> Verdict {
+    guard let holder, case .parked(var problem, let attempts, let retryAfter) = self, problem.reason == .nameTaken
+    else {
+      return self
+    }
+    problem.message += " (\(holder))"
+    return .parked(problem, attempts: attempts, retryAfter: retryAfter)
   }
 }

@@ -26,7 +26,7 @@ extension Worker {
       let others = Set(sequence.steps[outcome.applied...].map(\.key)).subtracting([step.key])
       again += others
       if let first = refused.first {
-        if !isLast, try await learnUnique(first.part, first.error, lane) {
+        if !isLast, try await learnUnique(first.part, first.error, lane, &report) {
           again.append(step.key)
         } else {
           report.verdicts[step.key] = verdict(of: refused)

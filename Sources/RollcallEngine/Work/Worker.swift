@@ -54,7 +54,7 @@ final class Worker {
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
         let failures = try await apply(plan, lane, &report)
-        let explained = isLast ? [] : try await learnUniques(failures, lane)
+        let explained = isLast ? [] : try await learnUniques(failures, lane, &report)
         let (rest, again) = try await sendParts(
           of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
         open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
@@ -187,7 +187,7 @@ final class Worker {
       let verdict = self.verdict(error, step, isFirst: isOpen, isLast: isLast)
       switch verdict {
       case .verdict(let verdict):
-        report.verdicts[step.key] = verdict
+        report.verdicts[step.key] = verdict.naming(report.holders[step.key])
         again += rest.subtracting([step.key])
       case .again: again += rest
       case .trouble: report.trouble = .directory(error)
