@@ -40,17 +40,31 @@ struct SearchReach: Sendable {
   /// Whether the name is one of them.
   ///
   /// In a search of the base alone the server decides whether two spellings are one value; the place above must be the
-  /// same. A name that cannot be parsed is none.
+  /// same, but for values that are not plain ASCII: servers fold those each in their own way. A name that cannot be
+  /// parsed is none.
   func contains(_ name: DistinguishedName, _ schema: Schema) -> Bool {
     switch scope {
     case .base:
       guard let place = base.parent else { return name.isEmpty }
-      return name.parent?.isEquivalent(to: place, schema) == true && isName(name)
+      guard let found = name.parent, isName(name) else { return false }
+      return found.isEquivalent(to: place, schema) || mayBeOne(found, place, schema)
     case .oneLevel:
       return name.parent?.isEquivalent(to: base, schema) == true && isName(name)
     case .subtree:
       if endsWithBase(name) { return true }
       return isName(name) && (name.isEquivalent(to: base, schema) || name.isBelow(base, schema))
+    }
+  }
+
+  /// Whether two names differ only in values that are not plain ASCII.
+  private func mayBeOne(_ one: DistinguishedName, _ other: DistinguishedName, _ schema: Schema) -> Bool {
+    guard let names = try? one.relativeNames(), let others = try? other.relativeNames(), names.count == others.count
+    else { return false }
+    return zip(names, others).allSatisfy { name, other in
+      if name.normalized(schema) == other.normalized(schema) { return true }
+      let isOpen = (name.text + other.text).utf8.contains { $0 >= 0x80 }
+      let types = { (name: RelativeDistinguishedName) in name.parts.map { schema.canonicalName($0.type) }.sorted() }
+      return isOpen && types(name) == types(other)
     }
   }
 
