@@ -4,6 +4,10 @@
 --     CREATE ROLE rollcall LOGIN;
 --     psql -v role=rollcall -f sql/grants.sql
 --
+-- The role of source.reader only reads the watched tables, and has no right on the schema rollcall:
+--
+--     psql -v reader=rollcall_reader -f sql/grants.sql
+--
 -- Run it as the role that ran install.sql, after every table is watched, and again when another one is.
 
 BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -12,6 +16,9 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = '1min';
 SET LOCAL client_min_messages = warning;
 
+\if :{?reader}
+SET LOCAL rollcall.grantee = :'reader';
+\else
 GRANT USAGE ON SCHEMA rollcall TO :"role";
 GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
@@ -21,6 +28,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollc
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance TO :"role";
 
 SET LOCAL rollcall.grantee = :'role';
+\endif
 DO $$
 DECLARE
   role name := current_setting('rollcall.grantee');

@@ -22,6 +22,7 @@ public final class PostgresConnection {
   private var active: Command?
   private var deadline: Timer?
   private var closeReason: PostgresError?
+  private var onIdle: (@Reactor () -> Void)?
 
   /// Called for each notification, in order, whenever input is read.
   public var onNotification: (@Reactor (Notification) -> Void)?
@@ -59,6 +60,19 @@ public final class PostgresConnection {
   public func close() {
     onClose = nil
     fail(PostgresError(kind: .connection, message: "the connection has been closed"))
+  }
+
+  /// Ends the session when everything that was asked of it is answered; nothing more can be asked.
+  public func closeWhenIdle(_ then: @escaping @Reactor () -> Void) {
+    onIdle = then
+    endIfIdle()
+  }
+
+  private func endIfIdle() {
+    guard active == nil, waiting.isEmpty, let onIdle else { return }
+    self.onIdle = nil
+    close()
+    onIdle()
   }
 
   func submit(_ command: Command) {
@@ -147,6 +161,7 @@ public final class PostgresConnection {
       deadline = nil
       command.finish(nil)
       startNext()
+      endIfIdle()
     }
     if let connection = unsafe connection, unsafe PQstatus(connection) == CONNECTION_BAD {
       fail(lastError(of: .connection))

@@ -193,7 +193,10 @@ extension Engine {
   ///
   /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
   public func requireCoverage() async throws(EngineError) {
+    try await requirePath()
     let readings = try await requireMapping()
+    let unseen = try await MappingPath(database, configuration).findings(readings)
+    if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
     let coverage = Coverage(database, mapping: mapping, configuration, readings)
     let findings = try await coverage.findings()
     let errors = findings.filter { $0.level == .error }
@@ -208,11 +211,26 @@ extension Engine {
   ///
   /// - Throws: ``EngineError``, with the place in the file where there is one.
   func requireReadable() async throws(EngineError) {
+    try await requirePath()
+    if try await mayHaveUnseenTypes() {
+      let unseen = try await MappingPath(database, configuration).findings(try await requireMapping())
+      if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
+    }
     do throws(EngineError) { try await roster.prepare() } catch {
       if case .database(let failure) = error, failure.isConnectionLost { throw error }
       try await requireMapping()
       throw error
     }
+  }
+
+  /// Whether it has to be looked at which columns are read: of a query nobody can say it without.
+  private func mayHaveUnseenTypes() async throws(EngineError) -> Bool {
+    guard case .table = configuration.source.relation else { return true }
+    var oids: [Int] = []
+    for table in configuration.watchedTables {
+      if let oid = try await mapping.oid(of: table).flatMap({ Int($0) }) { oids.append(oid) }
+    }
+    return try await MappingPath(database, configuration).hasUnseenTypes(oids)
   }
 
   /// What PostgreSQL makes of the mapping.

@@ -18,7 +18,7 @@ struct DatabaseInspection {
     let mapping: Database
     do throws(EngineError) {
       database = try Database(configuration)
-      mapping = try Database(configuration, searchPath: SessionSettings.mappingPath)
+      mapping = try Database(mapping: configuration)
     } catch {
       note(Finding(.error, configuration.place(of: "source.connection"), "\(error)"))
       return facts
@@ -61,8 +61,20 @@ struct DatabaseInspection {
     if let finding = TwoPhase.finding(prepared.int(0, 0) ?? 0) { note(finding) }
     let isInstalled = try await checkSchema(database, place)
     if isInstalled { try await checkUpkeep(database) }
+    let path = MappingPath(database, configuration)
+    let strangers = try await path.findings()
+    strangers.forEach(note)
+    if !strangers.isEmpty { return }
+    if configuration.source.reader == nil {
+      note(
+        Finding(
+          .warning, configuration.place(of: "source.reader"),
+          "the mapping is evaluated by the role that keeps the schema rollcall, in transactions that cannot write",
+          remedy: "give source.reader a role that only reads the roster: psql -v reader=NAME -f grants.sql"))
+    }
     facts.readings = try await MappingReader(mapping, configuration).read()
-    let findings = MappingInspection(configuration).findings(facts.readings)
+    var findings = MappingInspection(configuration).findings(facts.readings)
+    findings += try await path.findings(facts.readings)
     findings.forEach(note)
     if findings.contains(where: { $0.level == .error }) { return }
     note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL understands the mapping"))
@@ -122,9 +134,9 @@ struct DatabaseInspection {
     let path = if case .table = configuration.source.relation { "source.table" } else { "source.query" }
     let place = configuration.place(of: path)
     do throws(EngineError) {
-      try await mapping.query("EXPLAIN \(query.select)")
+      _ = try await mapping.read("EXPLAIN \(query.select)")
       let scope = query.keys(inScopeOnly: true)
-      let count = try await mapping.query(
+      let count = try await mapping.read(
         "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
         timeout: .seconds(120))
       facts.people = count.int(0, 0)

@@ -26,7 +26,7 @@ public final class Installer {
       let options = try ConnectionOptions(connection ?? own, applicationName: "rollcall install")
       // A trigger gives way to writers for up to a minute a table.
       database = Database(options, timeout: 600_000)
-      mapping = Database(options, searchPath: SessionSettings.mappingPath)
+      mapping = Database(options, searchPath: SessionSettings.path(configuration.source.schemas))
       let named = try ConnectionOptions(own, applicationName: "rollcall")["user"]
       self.role = role ?? named
     } catch {
@@ -227,7 +227,13 @@ public final class Installer {
 extension SQLScripts {
   /// `grants.sql` with psql's variable `role` put in.
   static func grants(to role: String) -> String {
-    grants.split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(
+    var isOfReader = false
+    var lines: [Substring] = []
+    for line in grants.split(separator: "\n", omittingEmptySubsequences: false) {
+      // psql's own commands: what is for a reader is left out.
+      if line.hasPrefix("\\") { isOfReader = line.hasPrefix("\\if") } else if !isOfReader { lines.append(line) }
+    }
+    return lines.joined(separator: "\n").split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(
       separator: SQLText.identifier(role)
     )
     .split(separator: ":'role'", omittingEmptySubsequences: false).joined(separator: SQLText.literal(role))

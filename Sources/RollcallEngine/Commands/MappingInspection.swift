@@ -42,13 +42,29 @@ struct MappingInspection: Sendable {
       if reading.path == "source.key", KeyType(oid: reading.type) == .text {
         findings.append(Finding(.warning, configuration.place(of: reading.path), KeyType.textIsHeard))
       }
+      for stranger in reading.strangers {
+        findings.append(
+          Finding(
+            .warning, configuration.place(of: reading.path),
+            "calls \(stranger.function), which belongs to \(stranger.owner): neither a superuser nor the owner of the "
+              + "database or of the source table", remedy: "look at it: its owner decides what the mapping says"))
+      }
       for function in reading.functions { findings.append(finding(reading.path, function)) }
     }
     return findings
   }
 
+  /// Functions that write; what others call within is found when it happens.
+  private static let writing: Set<String> = ["nextval()", "setval()", "lo_create()", "lo_put()", "lo_unlink()"]
+
   private func finding(_ path: String, _ function: MappingReading.Function) -> Finding {
     let place = configuration.place(of: path)
+    if MappingInspection.writing.contains(function.name) {
+      return Finding(
+        .error, place,
+        "calls \(function.name), which PostgreSQL refuses: the mapping is evaluated in a transaction "
+          + "that cannot write", remedy: "give numbers in a trigger or a column's default, and read the column")
+    }
     if function.isForeign {
       return Finding(
         .warning, place, "calls \(function.name), and nobody can see what that depends on",

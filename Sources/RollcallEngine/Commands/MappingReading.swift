@@ -25,6 +25,12 @@ struct MappingReading: Sendable {
     var isForeign: Bool
   }
 
+  /// A function whose owner may replace it, and owns nothing that the mapping reads.
+  struct Stranger: Sendable, Hashable {
+    var function: String
+    var owner: String
+  }
+
   /// Its key in the configuration.
   var path: String
   /// Why PostgreSQL does not take it.
@@ -34,6 +40,8 @@ struct MappingReading: Sendable {
   var isArray = false
   var tables: [Table] = []
   var functions: [Function] = []
+  /// Functions that belong neither to a superuser nor to the owner of the database or of the source table.
+  var strangers: [Stranger] = []
   /// Whether nobody knows what it reads, because the role may not make temporary views.
   var isBlind = false
 }
@@ -108,9 +116,6 @@ struct MappingReader {
       } catch {
         throw .database(error)
       }
-      let category = try await database.query(
-        "SELECT typcategory = 'A' FROM pg_type WHERE oid = $1::oid", ["\(reading.type)"])
-      reading.isArray = !category.isEmpty && category.bool(0, 0)
       do throws(EngineError) {
         try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
       } catch {
@@ -118,10 +123,15 @@ struct MappingReader {
         guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
         reading.isBlind = true
         try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
-        return reading
       }
-      reading.tables = try await tables()
-      reading.functions = try await functions()
+      // From here on the statements are Rollcall's own; the savepoint takes this back.
+      try await database.query("SET LOCAL search_path = pg_catalog, pg_temp")
+      reading.isArray = try await isArray(reading.type)
+      if !reading.isBlind {
+        reading.tables = try await tables()
+        reading.functions = try await functions()
+        reading.strangers = try await strangers()
+      }
     } catch {
       guard case .database(let refusal) = error, Self.isMistake(refusal) else { throw error }
       reading.failure = refusal
@@ -135,6 +145,11 @@ struct MappingReader {
   private static func isMistake(_ refusal: PostgresError) -> Bool {
     guard let state = refusal.sqlState, refusal.kind == .server else { return false }
     return ["42", "3F", "22", "0A"].contains { state.hasPrefix($0) }
+  }
+
+  private func isArray(_ type: UInt32) async throws(EngineError) -> Bool {
+    let category = try await database.query("SELECT typcategory = 'A' FROM pg_type WHERE oid = $1::oid", ["\(type)"])
+    return !category.isEmpty && category.bool(0, 0)
   }
 
   /// The rules of the view and of the views below it.
@@ -172,6 +187,23 @@ struct MappingReader {
         oid: result.int(row, 0) ?? 0, name: result.text(row, 1) ?? "", kind: result.text(row, 2) ?? "",
         isCatalog: result.bool(row, 3),
         columns: result.bool(row, 4) ? nil : Set(result.names(row, 5) ?? []))
+    }
+  }
+
+  private func strangers() async throws(EngineError) -> [MappingReading.Stranger] {
+    let source = if case .table(let table) = configuration.source.relation { table.sql } else { "" }
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT DISTINCT p.oid::regprocedure::text, quote_ident(o.rolname)
+      FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
+        JOIN pg_proc AS p ON p.oid = found[1]::oid JOIN pg_roles AS o ON o.oid = p.proowner
+      WHERE NOT o.rolsuper AND p.proowner <> (SELECT datdba FROM pg_database WHERE datname = current_database())
+        AND p.proowner IS DISTINCT FROM (SELECT relowner FROM pg_class WHERE oid = to_regclass(NULLIF($1, '')))
+      ORDER BY 1
+      """, [source])
+    return (0..<result.rowCount).map { row in
+      MappingReading.Stranger(function: result.text(row, 0) ?? "", owner: result.text(row, 1) ?? "")
     }
   }
 

@@ -28,6 +28,17 @@ extension Configuration {
     /// `watch` (default none): further tables that the expressions read, `[{ table: user_roles, key: user_id
     /// }]`.
     public var watch: [Watched]
+
+    /// `search_path` (default none: those of `table` and `watch`): the schemas in which the mapping's names are
+    /// looked up, besides `pg_catalog`. In each only its owner, the database's owner and superusers may create.
+    public var searchPath: [String]?
+
+    /// `reader` (default none: as `connection`): how to connect as a role that reads the roster and has no right on
+    /// the schema `rollcall`.
+    public var reader: Secret?
+
+    /// `largest_row` (default `64MB`): the octets of a row's values; a person with more is set aside.
+    public var largestRow: Int
   }
 
   /// Where the rows come from.
@@ -62,14 +73,34 @@ extension Configuration.Source {
     guard let relation, let key else { return nil }
     self.init(
       connection: Secret(connection?.value ?? ""), relation: relation, key: key, where: scope?.value,
-      active: active?.value, watch: watch)
+      active: active?.value, watch: watch, searchPath: Self.searchPath(section),
+      reader: section.text("reader").map { Secret($0.value) },
+      largestRow: section.size("largest_row", default: 64 << 20))
   }
 
   private static func holdsPassword(_ connection: String) -> Bool {
     (try? ConnectionOptions(connection, applicationName: ""))?.holdsSecret ?? false
   }
 
-  static let keys = ["connection", "table", "query", "key", "where", "active", "watch"]
+  static let keys = [
+    "connection", "table", "query", "key", "where", "active", "watch", "search_path", "reader", "largest_row",
+  ]
+
+  /// The schemas that the mapping sees besides `pg_catalog`. A table without a schema is one of `public`.
+  public var schemas: [String] {
+    if let searchPath { return searchPath }
+    var tables = watch.map(\.table)
+    if case .table(let table) = relation { tables.insert(table, at: 0) }
+    var schemas: [String] = []
+    for schema in tables.map({ $0.schema ?? "public" }) where !schemas.contains(schema) { schemas.append(schema) }
+    return schemas.isEmpty ? ["public"] : schemas
+  }
+
+  private static func searchPath(_ section: ConfigurationSection) -> [String]? {
+    section.list("search_path").map { list in
+      list.compactMap { path, node in section.reader.text(node, path: path).flatMap { section.identifier($0) } }
+    }
+  }
 
   private static func relation(_ section: ConfigurationSection) -> Configuration.Relation? {
     switch (section.has("table"), section.has("query")) {

@@ -109,6 +109,17 @@ struct ConfigurationSection {
     return duration
   }
 
+  /// A number of octets, at least 64kB.
+  func size(_ key: String, default standard: Int) -> Int {
+    guard let text = text(key, mayBeEmpty: true) else { return standard }
+    guard let size = SizeText.parse(text.value), size >= 64 << 10 else {
+      reader.problem(
+        text.mark, "\(text.path): \"\(text.shown)\" is not a size of 64kB or more; examples: 500kB, 64MB, 1GB")
+      return standard
+    }
+    return size
+  }
+
   func percent(_ key: String, default standard: Percent) -> Percent {
     guard let text = text(key, mayBeEmpty: true) else { return standard }
     guard let percent = Percent(parsing: text.value) else {

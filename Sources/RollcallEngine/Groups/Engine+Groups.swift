@@ -61,15 +61,16 @@ extension Engine {
     guard let membership = roster.query.expressions.last else { return [] }
     let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
     // A session of its own, so that a long look at everybody keeps nobody waiting.
-    let scan = Database(options, timeout: 600_000, searchPath: SessionSettings.mappingPath)
+    let scan = try Database(mapping: configuration, timeout: 600_000)
     defer { scan.close() }
     let scope = roster.query.scope.map { "(\($0.sql)\n) IS TRUE" } ?? "true"
     do throws(EngineError) {
-      let result = try await scan.query(
+      let result = try await scan.read(
         """
         SELECT \(roster.query.key)::pg_catalog.text FROM \(roster.query.source) AS roster
         WHERE \(scope) AND EXISTS (
-          SELECT FROM unnest(\(membership.column)) AS named WHERE lower(named) = ANY ($1::pg_catalog.text[]))
+          SELECT FROM pg_catalog.unnest(\(membership.column)) AS named
+            WHERE pg_catalog.lower(named) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]))
         """, [SQLText.array(names)], timeout: .seconds(600))
       return (0..<result.rowCount).compactMap { result.key($0, 0) }
     } catch {

@@ -26,7 +26,7 @@ struct GroupAttributes {
     guard let name else { return .failure(problem(group, "its name is no text")) }
     let select = GroupAttributes.select(expressions.map(\.expression), over: "$1")
     let result: QueryResult
-    do throws(EngineError) { result = try await database.query(select, [name]) } catch {
+    do throws(EngineError) { result = try await database.read(select, [name]) } catch {
       // Whatever is wrong with the expressions is these groups' trouble alone; it is tried again after a while.
       guard case .database(let failure) = error, failure.kind == .server, !failure.isConnectionLost else {
         throw error

@@ -80,7 +80,7 @@ final class CaptureWatch {
 
   /// What keeps changes from being logged. A mapping that cannot be read is none of this: it fails where it is used.
   private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
-    let mapping = Database(engine.options, timeout: 20_000, searchPath: SessionSettings.mappingPath)
+    let mapping = try Database(mapping: engine.configuration, timeout: 20_000)
     defer { mapping.end() }
     let found = try await MappingReader(mapping, engine.configuration).read()
     if found.allSatisfy({ $0.failure == nil }) { readings = found }

@@ -4,20 +4,21 @@ internal import RollcallCore
 /// Whether a comparison of everybody removes anybody by itself.
 extension Engine {
   /// A digest of what decides how entries look.
-  func fingerprint(of surveyor: Surveyor) -> String {
+  func fingerprint(of surveyor: Surveyor) async throws(EngineError) -> String {
     Fingerprint.of(
-      roster.query, surveyor.rules, groups: "\(String(describing: configuration.groups))", surveyor.facts.schema)
+      roster.query, path: configuration.source.schemas, keyType: try await roster.resolveKeyType(), surveyor.rules,
+      groups: "\(String(describing: configuration.groups))", surveyor.facts.schema)
   }
 
   /// Why the next comparison holds every removal; nil where the budget decides.
   ///
   /// A slip in the mapping, or in the table that it reads, is seen before it costs anybody.
-  func holding(_ record: DirectoryRecord?, of surveyor: Surveyor) -> RemovalBudget.Reason? {
+  func holding(_ record: DirectoryRecord?, of surveyor: Surveyor) async throws(EngineError) -> RemovalBudget.Reason? {
     // Another directory, or another part of it, has never been compared.
     let base = surveyor.rules.base.normalized(surveyor.facts.schema)
     guard let record, record.server == surveyor.facts.identity, record.base == base, record.sinceReconcile != nil else {
       return .firstComparison
     }
-    return record.compared == fingerprint(of: surveyor) ? nil : .changedMapping
+    return try await record.compared == fingerprint(of: surveyor) ? nil : .changedMapping
   }
 }

@@ -79,7 +79,7 @@ extension Engine {
     gatekeeper.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
-        Roster(self.bulk, self.roster.query), stream: self.bulk, surveyor, self.link, groups: self.groups)
+        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups)
       let reconciler = Reconciler(
         reader: reader, provisioner: self.provisioner, holding: self.gatekeeper.comparison.holding,
         isOfTheLog: isOfTheLog)

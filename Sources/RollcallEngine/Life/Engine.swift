@@ -68,13 +68,12 @@ public final class Engine {
     }
     database = Database(options)
     windows = Database(options, timeout: 600_000)
-    let path = SessionSettings.mappingPath
-    mapping = Database(options, searchPath: path)
-    mappingBulk = Database(options, timeout: 600_000, searchPath: path)
-    bulk = Database(options, timeout: 600_000, searchPath: path)
+    mapping = try Database(mapping: configuration)
+    mappingBulk = try Database(mapping: configuration)
+    bulk = try Database(mapping: configuration, timeout: 600_000)
     let ledgerSession = Database(options)
     link = DirectoryLink(configuration.directory, base: configuration.users.base)
-    roster = Roster(mapping, RosterQuery(configuration))
+    roster = Roster(mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
     ledger = Ledger(ledgerSession, directory: configuration.name)
     state = LedgerState(ledger)
     gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
@@ -94,6 +93,11 @@ public final class Engine {
         metadata: ["dn": "\(name)", "count": "\(count)"])
     }
     provisioner.unknown = unknown
+    roster.health.onRecovered = { [weak self] keys in
+      guard let self else { return }
+      logger.notice("the mapping works again")
+      for key in keys { provisioner.add(key, .retry) }
+    }
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
     provisioner.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
@@ -130,15 +134,17 @@ public final class Engine {
   @discardableResult
   func establish() async throws(EngineError) -> String? {
     let identity = try await DatabaseIdentity.read(database)
+    try await requirePath()
     if !link.isConnected { try await link.connect() }
     let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
-      configuration, roster: roster, bulk: Roster(mappingBulk, roster.query), link: link, state: state, facts: facts)
+      configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
     // Everybody would be parked one by one.
     if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal {
       throw .refused(reason)
     }
-    let fingerprint = fingerprint(of: surveyor)
+    roster.forget()
+    let fingerprint = try await fingerprint(of: surveyor)
     let base = configuration.users.base.normalized(facts.schema)
     try await refuseRivals(facts, base)
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
@@ -164,7 +170,7 @@ public final class Engine {
     problems.renew()
     try await state.load()
     surveyor.learn(awaited: state.awaited)
-    gatekeeper.comparison.expect(holding(record, of: surveyor))
+    gatekeeper.comparison.expect(try await holding(record, of: surveyor))
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane, leader)

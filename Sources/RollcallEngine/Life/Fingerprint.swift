@@ -5,13 +5,17 @@ internal import RollcallCore
 ///
 /// When it changes everybody has to be compared again, and what was parked deserves another try.
 enum Fingerprint {
-  static func of(_ query: RosterQuery, _ rules: UserRules, groups: String, _ schema: Schema) -> String {
+  static func of(
+    _ query: RosterQuery, path: [String], keyType: KeyType, _ rules: UserRules, groups: String, _ schema: Schema
+  ) -> String {
     var hash = StableHash()
     func combine(_ text: String) {
       hash.combine(text.utf8)
       hash.combine(CollectionOfOne(0))
     }
     combine(query.select)
+    combine(SessionSettings.path(path))
+    combine(keyType.sql)
     for expression in query.expressions { combine(expression.path) }
     combine("\(rules)")
     combine(groups)

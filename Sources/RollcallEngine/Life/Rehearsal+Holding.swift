@@ -44,7 +44,7 @@ extension Rehearsal {
       if kind == .memberships { return try await keeper?.countMembers(upTo: limit, .reading) ?? 0 }
       return try await engine.countManaged(upTo: limit, surveyor, lane: .reading)
     }
-    let holding = engine.holding(try await engine.ledger.record(), of: surveyor)
+    let holding = try await engine.holding(try await engine.ledger.record(), of: surveyor)
     return try await engine.gatekeeper.refusal(of: new, kind, holding, isForecast: true)
   }
 }

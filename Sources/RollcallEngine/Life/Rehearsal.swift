@@ -56,7 +56,7 @@ public final class Rehearsal {
     var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        Roster(engine.bulk, engine.roster.query), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
+        engine.roster.on(engine.bulk), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
       result.keys = try await reader.read(reader.nobody) { found in keys += found }
       empty = reader.tally?.empty ?? []
       keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
@@ -79,12 +79,12 @@ public final class Rehearsal {
     let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + result.held.map(\.key)
     let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
     if open.isEmpty { return [] }
-    let rows = try await engine.roster.fetch(open.sorted())
+    let rows = try await engine.roster.fetchAll(open.sorted())
     return subjects.filter { open.contains($0.key) }.map { subject in
       switch rows[subject.key] {
       case .row(let row)?: Standing(subject, row: (row.inScope, row.active))
       case .problem(_, let active)?: Standing(subject, row: (true, active))
-      case nil: Standing(subject, row: nil)
+      case .impossible?, nil: Standing(subject, row: nil)
       }
     }
   }
@@ -108,6 +108,7 @@ public final class Rehearsal {
         occupants += survey.occupants
         result.parked.merge(survey.problems.filter { survey.twins[$0.key] == nil }) { first, _ in first }
         twins += survey.twins.values.joined()
+        holders += survey.postponed
         for holder in survey.occupants.compactMap(\.key) + survey.waits.values
         where known.insert(holder).inserted { holders.append(holder) }
       }

@@ -8,7 +8,9 @@ enum SessionSettings {
   /// would be called in place of one of `pg_catalog` that needs a cast, with the rights of whoever runs this.
   static let ownPath = "pg_catalog, pg_temp"
   /// What the mapping sees.
-  static let mappingPath = "pg_catalog, public, pg_temp"
+  static func path(_ schemas: [String]) -> String {
+    (["pg_catalog"] + schemas.map { SQLText.identifier($0) } + ["pg_temp"]).joined(separator: ", ")
+  }
 
   /// - Parameters:
   ///   - searchPath: the schemas in which names are looked up.
@@ -31,7 +33,11 @@ public final class Database {
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   /// The session's names of its prepared statements.
   private var prepared: [String: String] = [:]
+  /// Sessions that end when what was asked of them is answered.
+  private var retired: [PostgresConnection] = []
+  private(set) var retirements = 0
   private var lastPrepared = 0
+  private var lastNumber = 0
   private var hasEnded = false
 
   /// - Parameters:
@@ -71,6 +77,8 @@ public final class Database {
   public func close() {
     connection?.close()
     connection = nil
+    for session in retired { session.close() }
+    retired = []
   }
 
   /// Ends the session for good: whatever still wants it fails.
@@ -107,15 +115,60 @@ public final class Database {
     _ name: String, _ sql: String, _ parameters: [String?] = []
   ) async throws(EngineError) -> QueryResult {
     do throws(EngineError) {
-      return try await attempt(name, sql, parameters)
+      return try await attempt(name, sql) { session, name throws(PostgresError) in
+        try await session.execute(name, parameters)
+      }
     } catch {
       guard Database.isStale(error) else { throw error }
-      return try await attempt(name, sql, parameters)
+      return try await attempt(name, sql) { session, name throws(PostgresError) in
+        try await session.execute(name, parameters)
+      }
     }
   }
 
+  /// Runs a prepared statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
+  ///
+  /// One that has become useless because a table was altered fails with ``isStale(_:)``, since its columns may have
+  /// other types now; the next call prepares it anew.
+  func readPrepared(
+    _ name: String, _ sql: String, _ parameters: [String?], limit: Duration?
+  ) async throws(EngineError) -> QueryResult {
+    try await attempt(name, sql) { session, name throws(PostgresError) in
+      try await session.readPrepared(name, parameters, limit: limit)
+    }
+  }
+
+  /// Runs a statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
+  func read(
+    _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil,
+    timeout: Duration? = PostgresConnection.defaultTimeout
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.read(sql, parameters, limit: limit, timeout: timeout)
+    }
+  }
+
+  /// A number for the names of prepared statements that no other of this session has.
+  func nextNumber() -> Int {
+    lastNumber += 1
+    return lastNumber
+  }
+
+  /// Lets the session end when what was asked of it is answered; the next use opens another.
+  ///
+  /// libpq never gives back the buffer that a large row has made it take.
+  func retire() {
+    guard let connection else { return }
+    retirements += 1
+    self.connection = nil
+    retired.append(connection)
+    connection.closeWhenIdle { [weak self] in self?.retired.removeAll { $0 === connection } }
+  }
+
   private func attempt(
-    _ name: String, _ sql: String, _ parameters: [String?]
+    _ name: String, _ sql: String,
+    _ execute: @Reactor (PostgresConnection, String) async throws(PostgresError) -> QueryResult
   ) async throws(EngineError) -> QueryResult {
     let session = try await self.session()
     let found = prepared[name]
@@ -128,7 +181,7 @@ public final class Database {
       return try await on(session) { session throws(PostgresError) in
         if !isPrepared { try await session.prepare(ours, sql) }
         isPrepared = true
-        return try await session.execute(ours, parameters)
+        return try await execute(session, ours)
       }
     } catch {
       // Its successor on another session has statements of its own.
@@ -138,7 +191,7 @@ public final class Database {
   }
 
   /// A table that was altered makes what was prepared over it useless, and fails it for ever.
-  private static func isStale(_ error: EngineError) -> Bool {
+  static func isStale(_ error: EngineError) -> Bool {
     guard case .database(let failure) = error, let state = failure.sqlState else { return false }
     return state == "0A000" || state == "26000"
   }

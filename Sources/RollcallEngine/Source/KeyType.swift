@@ -31,6 +31,15 @@ public enum KeyType: Sendable, Equatable {
     }
   }
 
+  /// As a person calls it.
+  var name: String {
+    switch self {
+    case .integer(let sql, _): sql
+    case .uuid: "uuid"
+    case .text: "text"
+    }
+  }
+
   /// Whether a row could have this key, spelt just like that.
   ///
   /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all

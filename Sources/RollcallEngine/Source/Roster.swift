@@ -8,159 +8,216 @@ public enum RosterAnswer: Sendable, Equatable {
   case row(RosterRow)
   /// The row is there, but cannot be mapped; it is active unless it says otherwise.
   case problem(Problem, active: Bool)
+  /// No row can have this key, because it is none of the key's type: if there is an entry that carries it, nobody
+  /// concludes that its row is gone.
+  case impossible(Problem)
+}
+
+/// What the roster says of some keys.
+public struct RosterPage: Sendable {
+  /// A key without a row is missing here.
+  public var answers: [RosterKey: RosterAnswer] = [:]
+  /// Keys that were not read, because the others' values are as much as is read at a time or have taken their time.
+  /// There is at least one answer then, or one key without a row.
+  public var postponed: [RosterKey] = []
+  /// The octets of what was read beyond the share of each row.
+  var octets = 0
+
+  /// The keys that were read.
+  func asked(_ keys: [RosterKey]) -> [RosterKey] {
+    if postponed.isEmpty { return keys }
+    let out = Set(postponed)
+    return keys.filter { !out.contains($0) }
+  }
 }
 
 /// Reads people from the source relation, through the mapping.
+///
+/// The mapping is code of others. Each statement that evaluates it has a transaction of its own, which cannot write and
+/// is rolled back, on a session that does nothing else.
 @Reactor
 public final class Roster {
-  private let database: Database
-  public let query: RosterQuery
-  /// The key's type; read from the database at the first use.
-  private var keyType: KeyType?
+  /// The octets of the values that are read at a time: a batch's rows have a share of it each, and what is larger is
+  /// read by itself.
+  static let budget = 32 << 20
+  /// libpq keeps the buffer that a value has made it take; after one of this size the session is made anew.
+  private static let buffer = 8 << 20
 
-  public init(_ database: Database, _ query: RosterQuery) {
+  let database: Database
+  public let query: RosterQuery
+  let health: RosterHealth
+  let largestRow: Int
+  private var shape: (session: PostgresConnection, shape: RosterShape)?
+
+  init(_ database: Database, _ query: RosterQuery, largestRow: Int, health: RosterHealth? = nil) {
     self.database = database
     self.query = query
+    self.largestRow = largestRow
+    self.health = health ?? RosterHealth()
   }
 
-  /// The key's type, found out once.
+  /// The same people on another session.
+  func on(_ database: Database) -> Roster { Roster(database, query, largestRow: largestRow, health: health) }
+
+  /// The key's type.
   ///
   /// - Throws: ``EngineError``, also when the column's type cannot be a key.
-  public func resolveKeyType() async throws(EngineError) -> KeyType {
-    if let keyType { return keyType }
-    let result = try await database.query("SELECT \(query.key) FROM \(query.source) AS roster LIMIT 0")
-    guard let type = KeyType(oid: result.typeOID(0)) else {
-      throw .refused(
-        "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
-    }
-    keyType = type
-    return type
+  public func resolveKeyType() async throws(EngineError) -> KeyType { try await currentShape().key }
+
+  /// Forgets what was learnt of the source, because it may have been altered.
+  public func forget() { shape = nil }
+
+  /// What the columns are, found out once a session.
+  private func currentShape() async throws(EngineError) -> RosterShape {
+    let session = try await database.session()
+    if let shape, shape.session === session { return shape.shape }
+    let found = try await RosterShape.read(database, query, number: database.nextNumber())
+    shape = (session, found)
+    return found
   }
 
-  /// Has PostgreSQL prepare the statement that reads rows.
+  /// Has PostgreSQL read nobody by the statement that reads rows.
   ///
   /// - Throws: ``EngineError``, for whatever in the mapping it does not take.
   func prepare() async throws(EngineError) {
-    let type = try await resolveKeyType()
-    try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array([] as [RosterKey])])
+    _ = try await run([], share: Roster.budget, try await currentShape())
   }
 
-  /// The rows of these keys; a key without a row is missing from the answer.
+  // MARK: Reading
+
+  /// The rows of these keys.
   ///
   /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
   /// - Throws: ``EngineError`` when the answer is not complete: nobody is absent then.
-  public func fetch(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RosterAnswer] {
-    let type = try await resolveKeyType()
+  public func fetch(_ keys: [RosterKey]) async throws(EngineError) -> RosterPage {
+    var mayForget = true
+    while true {
+      let retirements = database.retirements
+      do throws(EngineError) { return try await attempt(keys) } catch {
+        if Database.isStale(error), mayForget {
+          // A table was altered: its columns, the key among them, may have other types now.
+          mayForget = false
+        } else {
+          // Somebody else has let the session end between two of these statements.
+          guard case .database(let failure) = error, failure.kind == .connection, retirements != database.retirements
+          else { throw error }
+        }
+        forget()
+      }
+    }
+  }
+
+  /// All rows of these keys, however large they are together.
+  func fetchAll(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RosterAnswer] {
     var answers: [RosterKey: RosterAnswer] = [:]
-    answers.reserveCapacity(keys.count)
-    try await fetch(keys.filter { type.admits($0) }, type, into: &answers)
+    var rest = keys
+    while !rest.isEmpty {
+      let page = try await fetch(rest)
+      answers.merge(page.answers) { first, _ in first }
+      rest = page.postponed
+    }
     return answers
   }
 
-  private func fetch(
-    _ keys: [RosterKey], _ type: KeyType, into answers: inout [RosterKey: RosterAnswer]
-  ) async throws(EngineError) {
+  private func attempt(_ keys: [RosterKey]) async throws(EngineError) -> RosterPage {
+    var page = RosterPage()
+    if keys.isEmpty { return page }
+    var shape = try await currentShape()
+    if keys.contains(where: { !shape.key.admits($0) }) {
+      forget()
+      shape = try await currentShape()
+    }
+    var some: [RosterKey] = []
+    var slow: [RosterKey] = []
+    for key in keys {
+      if !shape.key.admits(key) {
+        page.answers[key] = .impossible(RosterFailure.noKey(key, shape.key))
+      } else if health.slow.contains(key) {
+        slow.append(key)
+      } else {
+        some.append(key)
+      }
+    }
+    try await read(some, shape, into: &page)
+    if !slow.isEmpty { try await readSingly(slow, shape, into: &page) }
+    return page
+  }
+
+  /// Reads a batch, and what is wrong with it.
+  func read(_ keys: [RosterKey], _ shape: RosterShape, into page: inout RosterPage) async throws(EngineError) {
     if keys.isEmpty { return }
-    let result: QueryResult
     do throws(EngineError) {
-      result = try await database.execute("roster", query.selectByKey(type.sql), [SQLText.array(keys)])
+      let start = ContinuousClock.now
+      let large = try await take(keys, share: min(largestRow, Roster.budget / keys.count), shape, into: &page)
+      health.took(.now - start)
+      try await read(large: large, shape, into: &page)
     } catch {
+      if RosterFailure.isSlow(error) { return try await readSingly(keys, shape, isBatch: true, into: &page) }
       guard let failure = RosterFailure.ofRow(error) else { throw error }
       if keys.count == 1 {
-        answers[keys[0]] = try await explain(keys[0], failure, type)
+        page.answers[keys[0]] = try await explain(keys[0], failure, shape)
         return
       }
       let half = keys.count / 2
-      try await fetch(Array(keys[..<half]), type, into: &answers)
-      try await fetch(Array(keys[half...]), type, into: &answers)
-      return
+      try await read(Array(keys[..<half]), shape, into: &page)
+      try await read(Array(keys[half...]), shape, into: &page)
     }
-    let decoder = RowDecoder(result, hasMembership: query.hasMembership)
-    for index in 0..<result.rowCount {
-      let (key, answer) = decoder.row(index)
-      if answers[key] != nil {
-        answers[key] = .problem(RosterFailure.duplicate(key), active: true)
+  }
+
+  /// Rows that are larger than the share of a batch: as many as are read at a time, at least one.
+  private func read(
+    large: [(key: RosterKey, octets: Int)], _ shape: RosterShape, into page: inout RosterPage
+  ) async throws(EngineError) {
+    var hasRead = false
+    for (key, octets) in large {
+      if octets > largestRow {
+        page.answers[key] = .problem(RosterFailure.tooLarge(key, octets, largestRow), active: true)
+      } else if page.octets + octets > Roster.budget, hasRead || page.octets > 0 {
+        page.postponed.append(key)
       } else {
-        answers[key] = answer
+        hasRead = true
+        page.octets += octets
+        // It may have grown since; then it waits for its next turn.
+        let grown = try await take([key], share: octets, limit: patience(for: octets), shape, into: &page)
+        page.postponed += grown.map(\.key)
       }
     }
   }
 
-  /// A row out of scope needs no values, so their failure does not matter.
-  private func explain(
-    _ key: RosterKey, _ error: PostgresError, _ type: KeyType
-  ) async throws(EngineError) -> RosterAnswer {
-    do throws(EngineError) {
-      let scope = try await database.execute("scope", query.scopeByKey(type.sql), [SQLText.array([key])])
-      if scope.rowCount == 1, !scope.bool(0, 1) {
-        return .row(RosterRow(key: key, inScope: false, active: false, values: []))
-      }
-    } catch {
-      guard RosterFailure.ofRow(error) != nil else { throw error }
-    }
-    let active = try await isActive(key, type)
-    if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error), active: active) }
-    do throws(EngineError) {
-      _ = try await database.execute(
-        "open roster", query.selectByKeyWithoutSecrets(type.sql), [SQLText.array([key])])
-      return .problem(RosterFailure.secret(key, query.secretPaths, error), active: active)
-    } catch {
-      guard let failure = RosterFailure.ofRow(error) else { throw error }
-      return .problem(RosterFailure.mapping(key, failure), active: active)
-    }
-  }
+  /// How long a row of this size may take: ten megabytes a second besides what any batch may take.
+  func patience(for octets: Int) -> Duration { health.patience + .milliseconds(octets / 10_000) }
 
-  /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
-  private func isActive(_ key: RosterKey, _ type: KeyType) async throws(EngineError) -> Bool {
-    do throws(EngineError) {
-      let result = try await database.execute("active", query.activeByKey(type.sql), [SQLText.array([key])])
-      return result.rowCount != 1 || result.bool(0, 1)
-    } catch {
-      guard RosterFailure.ofRow(error) != nil else { throw error }
-      return true
-    }
-  }
-
-  /// Forgets what was learnt of the source, because it may have been altered.
-  public func forget() { keyType = nil }
-}
-
-/// Turns result rows into roster rows.
-@Reactor
-struct RowDecoder {
-  private let result: QueryResult
-  private let oids: [UInt32]
-  private let hasMembership: Bool
-
-  init(_ result: QueryResult, hasMembership: Bool) {
-    self.result = result
-    oids = (0..<result.columnCount).map { result.typeOID($0) }
-    self.hasMembership = hasMembership
-  }
-
-  func row(_ index: Int) -> (key: RosterKey, RosterAnswer) {
-    let key = result.key(index, 0) ?? ""
-    var values: [[AttributeValue]] = []
-    values.reserveCapacity(oids.count - 3)
-    for column in 3..<oids.count {
-      guard let bytes = result.bytes(index, column) else {
-        values.append([])
+  /// Reads rows with values of up to `share` octets each; the others are returned with their sizes.
+  func take(
+    _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape, into page: inout RosterPage
+  ) async throws(EngineError) -> [(key: RosterKey, octets: Int)] {
+    let result = try await run(keys, share: share, limit: limit, shape)
+    if share > Roster.buffer, result.longestValue > Roster.buffer { database.retire() }
+    let decoder = RowDecoder(result, shape, hasMembership: query.hasMembership)
+    var large: [(RosterKey, Int)] = []
+    for index in 0..<result.rowCount {
+      let octets = result.int(index, 3) ?? 0
+      if octets > 0 {
+        large.append((result.key(index, 0) ?? "", octets))
         continue
       }
-      do {
-        values.append(try ColumnDecoder.values(bytes, oid: oids[column]))
-      } catch {
-        let problem = RosterFailure.value(key, result.columnName(column), "\(error)")
-        return (key, .problem(problem, active: result.bool(index, 2)))
+      let (key, answer) = decoder.row(index)
+      if page.answers[key] != nil {
+        page.answers[key] = .problem(RosterFailure.duplicate(key), active: true)
+      } else {
+        page.answers[key] = answer
+        if case .row = answer { health.read(key) }
       }
     }
-    let membership = hasMembership ? values.removeLast() : []
-    return (
-      key,
-      .row(
-        RosterRow(
-          key: key, inScope: result.bool(index, 1), active: result.bool(index, 2), values: values,
-          membership: membership))
-    )
+    return large
+  }
+
+  @discardableResult
+  private func run(
+    _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape
+  ) async throws(EngineError) -> QueryResult {
+    try await database.readPrepared(
+      "roster_\(shape.number)", query.selectByKey(shape), [SQLText.array(keys), "\(share)"],
+      limit: limit ?? health.patience)
   }
 }

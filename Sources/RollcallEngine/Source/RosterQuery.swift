@@ -43,10 +43,11 @@ public struct RosterQuery: Sendable, Equatable {
       Expression(path: "users.attributes.\($0.attribute)", sql: $0.expression)
     }
     expressions += users.createOnly.map {
-      Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression)
+      // First passwords and the like stand here too.
+      Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression, isSecret: true)
     }
     let secrets = LDIF.secretAttributes.map { $0.lowercased() }
-    for (index, mapped) in (users.attributes + users.createOnly).enumerated() {
+    for (index, mapped) in users.attributes.enumerated() {
       let type = mapped.attribute.lowercased().prefix { $0 != ";" }
       expressions[index].isSecret = secrets.contains(String(type))
     }
@@ -67,6 +68,11 @@ public struct RosterQuery: Sendable, Equatable {
   /// The whole SELECT, without a WHERE clause.
   public var select: String { select(expressions.map(\.column)) }
 
+  /// The columns whose types have to be found out: the key, then the values.
+  var columnsOnly: String {
+    "SELECT \(key)\(expressions.map { ",\n  (\($0.column)\n)" }.joined())\nFROM \(source) AS roster"
+  }
+
   private func select(_ columns: [String]) -> String {
     let values = columns.map { ",\n  (\($0)\n)" }.joined()
     return "SELECT \(key)::pg_catalog.text, \(flag(scope)), \(flag(active))\(values)\nFROM \(source) AS roster"
@@ -75,16 +81,35 @@ public struct RosterQuery: Sendable, Equatable {
   /// The paths of expressions whose values are never shown.
   var secretPaths: [String] { expressions.filter(\.isSecret).map(\.path) }
 
-  /// As ``selectByKey(_:)``, without the values that are never shown.
-  func selectByKeyWithoutSecrets(_ type: String) -> String {
-    "\(select(expressions.map { $0.isSecret ? "NULL" : $0.column }))\nWHERE \(key) = ANY($1::\(type)[])"
+  /// The SELECT of the keys named by the array parameter `$1`: key, scope, active, octets, then the values.
+  ///
+  /// A row whose values have more octets than `$2` comes without them, and with their number in place of 0. Each level
+  /// is evaluated by itself (OFFSET 0), so that no expression is evaluated twice.
+  func selectByKey(_ shape: RosterShape, withoutSecrets: Bool = false) -> String {
+    let columns = expressions.map { withoutSecrets && $0.isSecret ? "NULL::pg_catalog.text" : $0.column }
+    let kinds = zip(expressions, shape.columns).map { expression, column in
+      withoutSecrets && expression.isSecret ? RosterShape.Column(type: .text, size: .text) : column
+    }
+    var inner = "SELECT \(key)::pg_catalog.text AS key, \(flag(scope)) AS scope, \(flag(active)) AS active"
+    for (index, column) in columns.enumerated() { inner += ",\n  (\(column)\n) AS v\(index)" }
+    inner += "\nFROM \(source) AS roster\nWHERE \(isAsked(shape.key)) OFFSET 0"
+    let sizes = kinds.indices.compactMap { kinds[$0].octets("v\($0)") }
+    let sum = sizes.map { "COALESCE(\($0), 0)::pg_catalog.int8" }.joined(separator: " OPERATOR(pg_catalog.+) ")
+    let values = columns.indices.map { index in
+      kinds[index].size == .few ? "v\(index)" : "CASE WHEN \(RosterQuery.fits) THEN v\(index) END"
+    }
+    return """
+      SELECT key, scope, active, CASE WHEN \(RosterQuery.fits) THEN 0 ELSE octets END\(values.map { ", " + $0 }.joined())
+      FROM (SELECT *, \(sum.isEmpty ? "0::pg_catalog.int8" : sum) AS octets FROM (
+      \(inner)
+      ) AS read OFFSET 0) AS sized
+      """
   }
 
-  /// The SELECT of the keys named by the array parameter `$1`.
-  ///
-  /// - Parameter type: the key's type as SQL.
-  public func selectByKey(_ type: String) -> String {
-    "\(select)\nWHERE \(key) = ANY($1::\(type)[])"
+  private static let fits = "octets OPERATOR(pg_catalog.<=) $2::pg_catalog.int8"
+
+  private func isAsked(_ type: KeyType) -> String {
+    "\(key) OPERATOR(pg_catalog.=) ANY($1::\(type.sql)[])"
   }
 
   /// The SELECT of all keys.
@@ -93,14 +118,19 @@ public struct RosterQuery: Sendable, Equatable {
     return "SELECT \(key)::pg_catalog.text FROM \(source) AS roster\(condition)"
   }
 
+  /// A few keys other than those in `$1`, taken by chance: whose rows fail may stand side by side.
+  func others(_ type: KeyType, _ count: Int) -> String {
+    "SELECT \(key)::pg_catalog.text FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
+  }
+
   /// Says of the keys in `$1` only whether they are in scope.
-  public func scopeByKey(_ type: String) -> String {
-    "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(key) = ANY($1::\(type)[])"
+  func scopeByKey(_ type: KeyType) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
   /// Says of the keys in `$1` only whether they are active.
-  public func activeByKey(_ type: String) -> String {
-    "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(key) = ANY($1::\(type)[])"
+  func activeByKey(_ type: KeyType) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
   /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.

@@ -141,10 +141,16 @@ final class BothSides {
     _ keys: [RosterKey], _ again: [RosterKey], _ entries: [Entry]
   ) async -> Result<[RosterKey], EngineError> {
     do throws(EngineError) {
-      let survey = try await surveyor.survey(keys, entries: entries, roster)
-      var same = Set(surveyor.planner.plan(survey.subjects).settled)
-      if let tally {
-        for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
+      var same: Set<RosterKey> = []
+      var rest = keys
+      // Rows that are too much for one answer are compared one part after the other.
+      while !rest.isEmpty {
+        let survey = try await surveyor.survey(rest, entries: entries, roster)
+        same.formUnion(surveyor.planner.plan(survey.subjects).settled)
+        if let tally {
+          for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
+        }
+        rest = survey.postponed
       }
       return .success(again + keys.filter { !same.contains($0) })
     } catch {
@@ -163,20 +169,24 @@ final class BothSides {
 
   private func readRoster(_ seen: SeenLinks, _ missing: inout KeySpool) async throws(EngineError) {
     var sql = roster.query.keys(inScopeOnly: true)
-    let session = try await stream.session()
     while true {
-      do throws(PostgresError) {
-        let rows = session.stream(sql, ahead: 5000)
-        while let chunk = try await rows.next() {
-          for row in chunk {
-            if let key = row.key(0, 0), !seen.contains(AttributeValue(key)) { missing.append(key) }
+      do throws(EngineError) {
+        return try await stream.reading { session throws(EngineError) in
+          do throws(PostgresError) {
+            let rows = session.stream(sql, ahead: 5000)
+            while let chunk = try await rows.next() {
+              for row in chunk {
+                if let key = row.key(0, 0), !seen.contains(AttributeValue(key)) { missing.append(key) }
+              }
+            }
+          } catch {
+            throw .database(error)
           }
         }
-        return
       } catch {
         // A condition that fails for one row fails the stream: every unseen key is looked at by itself then.
         let all = roster.query.keys(inScopeOnly: false)
-        guard RosterFailure.ofRow(.database(error)) != nil, sql != all else { throw .database(error) }
+        guard RosterFailure.ofRow(error) != nil, sql != all else { throw error }
         missing = KeySpool()
         sql = all
       }

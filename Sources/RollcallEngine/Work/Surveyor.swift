@@ -14,6 +14,8 @@ struct Survey: Sendable {
   var twins: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
   var waits: [RosterKey: RosterKey] = [:]
+  /// Keys that were not looked at: what the others have is as much as is read at a time.
+  var postponed: [RosterKey] = []
 }
 
 /// Reads rows and entries, and puts them side by side.
@@ -63,10 +65,11 @@ final class Surveyor {
     // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
     // asked for, which take longer.
     let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
-    let answers = try await (lane == .fast ? roster : bulk).fetch(keys)
+    let read = try await (lane == .fast ? roster : bulk).fetch(keys)
     let entries = try await search.value.entries()
     var survey = Survey()
-    try await join(keys, answers, entries, session, into: &survey)
+    survey.postponed = read.postponed
+    try await join(read.asked(keys), read.answers, entries, session, into: &survey)
     try await exclude(&survey, session)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
@@ -88,9 +91,10 @@ final class Surveyor {
 
   /// Puts entries that were read already beside their rows.
   func survey(_ keys: [RosterKey], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
-    let answers = try await roster.fetch(keys)
+    let read = try await roster.fetch(keys)
     var survey = Survey()
-    try await join(keys, answers, entries, link.session(.reading), into: &survey)
+    survey.postponed = read.postponed
+    try await join(read.asked(keys), read.answers, entries, link.session(.reading), into: &survey)
     return survey
   }
 
@@ -133,6 +137,9 @@ final class Surveyor {
       case .row(let row)?:
         desired = projection.desired(for: row)
         membership = row.membership
+      case .impossible(let problem)?:
+        desired =
+          own.isEmpty ? projection.desired(for: nil) : projection.desired(failing: problem, active: true)
       case nil: desired = projection.desired(for: nil)
       }
       survey.subjects.append(
@@ -150,7 +157,7 @@ final class Surveyor {
     guard let rival = other[rules.link].compactMap(\.text).map({ RosterKey($0) }).first(where: { $0 != key }) else {
       return
     }
-    let rows = try await roster.fetch([key, rival])
+    let rows = try await roster.fetchAll([key, rival])
     if rows[key] != nil, rows[rival] == nil, own.isEmpty {
       survey.waits[key] = rival
       return

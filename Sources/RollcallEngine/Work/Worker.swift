@@ -45,6 +45,8 @@ final class Worker {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         try link.lane(lane).prepare()
         let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
+        // They go back to the queue.
+        for key in survey.postponed { report.verdicts[key] = nil }
         if round + 1 < Worker.rounds, let apart = try await separate(survey.twins, lane, &report) {
           open = apart + open.filter { !apart.contains($0) }
           round += 1

@@ -1,0 +1,39 @@
+internal import Postgres
+internal import Reactor
+
+extension Configuration {
+  /// How to reach the roster: as the reader, where there is one.
+  func rosterOptions() throws(EngineError) -> ConnectionOptions {
+    do throws(PostgresError) {
+      return try ConnectionOptions(
+        (source.reader ?? source.connection).text, applicationName: "rollcall \(name) roster")
+    } catch {
+      throw .database(error)
+    }
+  }
+}
+
+extension Database {
+  /// A session in which the mapping is evaluated, and nothing of the ledger's or the lock's.
+  convenience init(mapping configuration: Configuration, timeout: Int = 60_000) throws(EngineError) {
+    self.init(
+      try configuration.rosterOptions(), timeout: timeout,
+      searchPath: SessionSettings.path(configuration.source.schemas))
+  }
+
+  /// Runs the body with a transaction open that cannot write, and rolls it back.
+  func reading<T>(
+    _ body: @Reactor (PostgresConnection) async throws(EngineError) -> T
+  ) async throws(EngineError) -> T {
+    let session = try await self.session()
+    try await query("BEGIN READ ONLY")
+    do throws(EngineError) {
+      let result = try await body(session)
+      try await query("ROLLBACK")
+      return result
+    } catch {
+      if session.isUsable { _ = try? await query("ROLLBACK") }
+      throw error
+    }
+  }
+}
