@@ -130,4 +130,15 @@ public actor Directory389Server: ThrowawayDirectory {
     process = nil
   }
 
+  /// Copies the data of a server that does not run.
+  public func backup() async throws {
+    _ = try await Command("rm", ["-rf", home + "/backup"]).run()
+    _ = try await Command("cp", ["-a", home + "/db", home + "/backup"]).run()
+  }
+
+  /// Puts that copy in the place of the data; the server must not run.
+  public func restore() async throws {
+    _ = try await Command("rm", ["-rf", home + "/db"]).run()
+    _ = try await Command("cp", ["-a", home + "/backup", home + "/db"]).run()
+  }
 }

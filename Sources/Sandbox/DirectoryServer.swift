@@ -36,7 +36,7 @@ public actor DirectoryServer: ThrowawayDirectory {
       let server = DirectoryServer(
         installation: installation, folder: folder, home: try folder.makeSubfolder("openldap"),
         suffix: options.suffix, port: port, securePort: options.tls == nil ? nil : try FreePort.next(),
-        authorityFile: options.tls?.certificate)
+        authorityFile: options.tls?.certificate, passwords: options.passwords)
       try await server.initialize(options)
       try await server.start()
       return server
@@ -45,7 +45,7 @@ public actor DirectoryServer: ThrowawayDirectory {
 
   private init(
     installation: OpenLDAPInstallation, folder: TemporaryFolder, home: String, suffix: String, port: Int,
-    securePort: Int?, authorityFile: String?
+    securePort: Int?, authorityFile: String?, passwords: (admin: String, account: String)?
   ) {
     self.installation = installation
     self.folder = folder
@@ -56,8 +56,8 @@ public actor DirectoryServer: ThrowawayDirectory {
     self.authorityFile = authorityFile
     adminDN = "cn=admin,\(suffix)"
     accountDN = "cn=rollcall,\(suffix)"
-    adminPassword = Self.randomPassword()
-    accountPassword = Self.randomPassword()
+    adminPassword = passwords?.admin ?? Self.randomPassword()
+    accountPassword = passwords?.account ?? Self.randomPassword()
     log = home + ".log"
   }
 
@@ -70,6 +70,8 @@ public actor DirectoryServer: ThrowawayDirectory {
     // In files, because an argument shows in ps.
     try Files.write(adminPassword, to: adminPasswordFile, mode: 0o600)
     try Files.write(accountPassword, to: accountPasswordFile, mode: 0o600)
+    // A second one takes the entries over from the first, with their identities.
+    if options.passwords != nil { return }
     _ = try await Command(installation.slapd, ["-T", "add", "-q", "-f", home + "/slapd.conf"]).run(
       input: configuration.baseEntries)
   }
@@ -85,6 +87,18 @@ public actor DirectoryServer: ThrowawayDirectory {
     // It listens last of all, and the socket in our folder cannot be another's.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
     try await answer(started, "slapd on port \(port)", isReady, logs: [log])
+  }
+
+  /// What slapcat writes; it may run meanwhile.
+  public func backup() async throws -> String {
+    try await Command(installation.slapd, ["-T", "cat", "-f", home + "/slapd.conf"]).run(within: .seconds(60))
+  }
+
+  /// Puts a backup in the place of the data; the server must not run.
+  public func restore(_ backup: String) async throws {
+    for file in Files.names(in: home + "/data") { Files.remove("\(home)/data/\(file)") }
+    _ = try await Command(installation.slapd, ["-T", "add", "-q", "-f", home + "/slapd.conf"]).run(
+      input: backup, within: .seconds(60))
   }
 
   public nonisolated var adminPasswordFile: String { home + "/admin.password" }

@@ -32,7 +32,7 @@ struct OpenLDAPConfiguration {
         "TLSCertificateKeyFile \(tls.server.key)",
       ]
     }
-    return lines + options.globalLines
+    return lines + (options.replication?.globalLines ?? []) + options.globalLines
   }
 
   private var database: [String] {
@@ -44,6 +44,7 @@ struct OpenLDAPConfiguration {
       + (options.durable ? [] : ["dbnosync"])
       + options.indexes.map { "index \($0) eq" }
       + access
+      + (options.replication?.databaseLines(suffix: suffix, admin: admin, password: adminPassword) ?? [])
   }
 
   /// The account may write what is below ou=users and ou=groups, and nothing else; it reads all but passwords.
@@ -60,7 +61,7 @@ struct OpenLDAPConfiguration {
 
   private var overlayNames: [String] {
     (options.ppolicy ? ["ppolicy"] : []) + (options.refint ? ["refint"] : [])
-      + (options.memberof ? ["memberof"] : [])
+      + (options.memberof ? ["memberof"] : []) + (options.isProvider ? ["syncprov"] : [])
   }
 
   private var overlays: [String] {

@@ -23,6 +23,12 @@ public struct OpenLDAPOptions: Sendable {
   public var databaseLines: [String] = []
   /// LDIF of further entries that are there from the start.
   public var entries = ""
+  /// From whom it takes over its entries; nil: it has them from the start.
+  var replication: OpenLDAPReplication?
+  /// Whether others may read changes from it (the overlay syncprov). It keeps a contextCSN then.
+  public var isProvider = false
+  /// The administrator's and the account's; nil draws them.
+  var passwords: (admin: String, account: String)?
 
   public init() {}
 }

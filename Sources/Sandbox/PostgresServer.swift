@@ -11,11 +11,11 @@ public actor PostgresServer {
   /// The path of the server's log.
   public nonisolated let log: String
   nonisolated let installation: PostgresInstallation
-  private nonisolated let folder: TemporaryFolder
-  private nonisolated let home: String
+  nonisolated let folder: TemporaryFolder
+  nonisolated let home: String
   private var process: ChildProcess?
 
-  private nonisolated var data: String { home + "/data" }
+  nonisolated var data: String { home + "/data" }
   private nonisolated var name: String { String(home.split(separator: "/").last ?? "postgres") }
 
   /// Makes a database cluster in `folder` and starts it; it answers queries when this returns.
@@ -40,7 +40,7 @@ public actor PostgresServer {
     }
   }
 
-  private init(installation: PostgresInstallation, folder: TemporaryFolder, home: String, port: Int) {
+  init(installation: PostgresInstallation, folder: TemporaryFolder, home: String, port: Int) {
     self.installation = installation
     self.folder = folder
     self.home = home
@@ -89,7 +89,7 @@ public actor PostgresServer {
     try Files.write(rules.joined(separator: "\n") + "\n", to: data + "/pg_hba.conf")
   }
 
-  private func append(_ text: String, to path: String) throws {
+  nonisolated func append(_ text: String, to path: String) throws {
     try Files.write(try Files.read(path) + text, to: path)
   }
 
@@ -159,7 +159,7 @@ public actor PostgresServer {
   public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 
   /// A single-quoted value of postgresql.conf and, with the same rules, of SQL.
-  private static func quoted(_ value: String) -> String {
+  static func quoted(_ value: String) -> String {
     "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 }

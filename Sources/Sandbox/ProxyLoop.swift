@@ -4,7 +4,8 @@ internal import Synchronization
 /// The proxy's thread: one poll(2) over the listener and all links.
 final class ProxyLoop {
   private let port: Int
-  private let target: Int
+  /// Where connections go, each to the first, which is the last then.
+  private var targets: [Int]
   private let requests: ProxyRequests
   private var listener: LoopbackSocket?
   private var links: [ProxyLink] = []
@@ -14,7 +15,7 @@ final class ProxyLoop {
 
   init(port: Int, target: Int, listener: LoopbackSocket, requests: ProxyRequests) {
     self.port = port
-    self.target = target
+    targets = [target]
     self.listener = listener
     self.requests = requests
   }
@@ -77,6 +78,8 @@ final class ProxyLoop {
     } else if let server = try? LoopbackSocket(flags: Int32(SOCK_NONBLOCK.rawValue)) {
       let link = ProxyLink(client: client, server: server.descriptor)
       links.append(link)
+      let target = targets.removeFirst()
+      targets.append(target)
       if (try? server.connect(to: target)) == nil { link.reset() }
     }
   }
@@ -97,6 +100,8 @@ final class ProxyLoop {
       if listener == nil { listener = try? Self.listen(on: port) }
     case .delay(let delay):
       self.delay = delay
+    case .lead(let targets):
+      self.targets = targets
     case .stop:
       listener?.stopListening()
       listener = nil

@@ -43,6 +43,9 @@ public actor TCPProxy {
   /// Holds every byte back for this long, each way; zero ends it.
   public func delay(_ delay: Duration) async { await requests.perform(.delay(delay)) }
 
+  /// Leads new connections to these ports, each to the next one in turn, as a balancer does.
+  public func lead(to targets: [Int]) async { await requests.perform(.lead(targets)) }
+
   /// Ends all connections and the proxy. Nothing may be asked of it afterwards.
   public func stop() async { await requests.perform(.stop) }
 
@@ -61,6 +64,7 @@ enum ProxyRequest: Sendable {
   case swallow
   case resume
   case delay(Duration)
+  case lead([Int])
   case stop
   case nothing
 }

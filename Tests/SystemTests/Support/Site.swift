@@ -39,15 +39,20 @@ final class Site: Sendable {
     try await postgres.psql("CREATE ROLE \(name) LOGIN")
     try await postgres.psqlFile("/\(root)/sql/grants.sql", variables: ["role": name], database: name)
     if let grant = settings.grants { try await postgres.psql("\(grant) \(name)", database: name) }
+    let connection =
+      settings.connection?(name) ?? postgres.conninfo(user: name, database: name, port: settings.databasePort)
+    let urls =
+      settings.directoryURLs.isEmpty
+      ? ["ldap://127.0.0.1:\(settings.directoryPort ?? directory.port)"] : settings.directoryURLs
     let yaml = """
       name: \(name)
       source:
-        connection: "\(postgres.conninfo(user: name, database: name, port: settings.databasePort))"
+        connection: "\(connection)"
         table: \(settings.table)
         key: \(settings.key)
         \(settings.source)
       directory:
-        url: ldap://127.0.0.1:\(settings.directoryPort ?? directory.port)
+        url: [\(urls.joined(separator: ", "))]
         \(settings.directory)
         bind: { dn: "\(directory.accountDN)", password: "\(directory.accountPassword)" }
       users:

@@ -57,7 +57,11 @@ struct SiteSettings {
   var grants: String?
   /// Where the daemon finds the servers, if not at their own ports: those of proxies.
   var databasePort: Int?
+  /// The conninfo for a role and database of this name, if not that one.
+  var connection: (@Sendable (String) -> String)?
   var directoryPort: Int?
+  /// The directory's URLs, if not that one.
+  var directoryURLs: [String] = []
   /// Lines in the `directory` section.
   var directory = ""
 }
