@@ -360,6 +360,41 @@ BEGIN
 END
 $step$;
 
+-- The directory's servers: how far each was when it was asked last, and what the current one lacked of another's; and
+-- the keys whose writes were confirmed last, in chunks, until a server's clock covers them. confirmed_lost: the newest
+-- chunk that was dropped because there were too many.
+DO $step$
+DECLARE
+  grantee oid;
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    ALTER TABLE rollcall.directory ADD COLUMN confirmed_lost bigint;
+    CREATE TABLE rollcall.server (
+      directory text NOT NULL,
+      url text NOT NULL,
+      identity text,
+      clock text,
+      owed text,
+      seen timestamptz NOT NULL,
+      PRIMARY KEY (directory, url)
+    ) WITH (fillfactor = 50);
+    CREATE TABLE rollcall.confirmed (
+      directory text NOT NULL,
+      number bigint NOT NULL,
+      keys text[] NOT NULL,
+      PRIMARY KEY (directory, number)
+    );
+    FOR grantee IN
+      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
+      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.server, rollcall.confirmed TO %s',
+        grantee::regrole);
+    END LOOP;
+  END IF;
+END
+$step$;
+
 -- ---------------------------------------------------------------- doorbell
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.

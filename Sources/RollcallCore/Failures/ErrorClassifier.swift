@@ -23,8 +23,13 @@ public enum ErrorClassifier {
   }
 
   /// The class of a failure. `code` is not success.
-  public static func classify(code: ResultCode, during activity: Activity) -> FailureClass {
+  ///
+  /// - Parameter diagnostic: the server's words, by which some tell what the code leaves open.
+  public static func classify(
+    code: ResultCode, during activity: Activity, diagnostic: String = ""
+  ) -> FailureClass {
     switch (activity, code) {
+    case (_, .unwillingToPerform) where isReadOnly(code, diagnostic): .ofTheDirectory
     case (.connect, .serverDown), (.connect, .timeout), (.connect, .connectError), (.connect, .busy),
       (.connect, .unavailable), (.connect, .localError), (.connect, .decodingError):
       .connectionLost
@@ -46,6 +51,17 @@ public enum ErrorClassifier {
     let own = byCode.filter { [.ofTheEntry, .repairable, .access, .ambiguous].contains($0.value) }
     return Set(own.keys).union([.referral, .aliasDereferencingProblem]).subtracting([.operationsError])
   }()
+
+  /// Whether a server says that it takes no writes: a replica that refers to its provider, or that has none to refer to.
+  public static func isReadOnly(_ code: ResultCode, _ diagnostic: String) -> Bool {
+    if code == .referral { return true }
+    guard code == .unwillingToPerform else { return false }
+    let words = diagnostic.lowercased()
+    // slapd's replicas and its `readonly on`; 389's `nsslapd-readonly`.
+    return ["shadow context", "operation restricted", "read-only", "read only", "readonly"].contains {
+      words.contains($0)
+    }
+  }
 
   private static let byCode: [ResultCode: FailureClass] = {
     let table: [FailureClass: [ResultCode]] = [

@@ -20,16 +20,19 @@ struct DirectoryInspection {
     let urls = configuration.directory.urls
     var refusals: [(url: String, error: LDAPError)] = []
     var works = false
+    var probe = WriteProbe(configuration.users, note)
     for url in urls {
       do throws(LDAPError) {
         let session = try await LDAPSession.open(LDAPOptions(configuration.directory, url: url.text))
         defer { session.close() }
         try await look(session, url.text, isFirst: !works)
         works = true
+        try await probe.ask(session, url.text)
       } catch {
         refusals.append((url.text, error))
       }
     }
+    probe.conclude()
     for (url, error) in refusals {
       note(Finding(works ? .warning : .error, url, "\(error)", remedy: Self.remedy(error)))
     }

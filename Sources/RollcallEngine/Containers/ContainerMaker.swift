@@ -100,7 +100,7 @@ final class ContainerMaker {
         continue
       }
       if error.code == .entryAlreadyExists { continue }
-      switch ErrorClassifier.classify(code: error.code, during: .add) {
+      switch ErrorClassifier.classify(code: error.code, during: .add, diagnostic: error.diagnostic) {
       case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
       case .busy, .ambiguous, .repairable, .ofTheEntry, .access:
         var problem = Problem.refusal(of: step, error)

@@ -11,6 +11,8 @@ public struct DirectoryFacts: Sendable {
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
   public var identity: String
+  /// How far the server is, as it was read last; nil where it has no clock that this account may read.
+  public var clock: ServerClock?
   /// Whether nobody on the way reads what is sent.
   public var isEncrypted: Bool
 

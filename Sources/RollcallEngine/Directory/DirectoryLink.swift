@@ -24,9 +24,12 @@ public final class DirectoryLink {
   private var sessions: [Lane: LDAPSession] = [:]
   private var lanes: [Lane: WriteLane] = [:]
   private var pulse: Timer?
-  /// The URL that answered last is tried first.
-  private var firstURL = 0
+  private var choice: ServerChoice
   public private(set) var facts: DirectoryFacts?
+  /// Where it is, or was last, connected to.
+  private(set) var url: String?
+  /// How many sets of connections there were.
+  private(set) var connections = 0
   /// Called once for each set of connections when it is lost.
   var onLost: (@Reactor (LDAPError) -> Void)?
   /// Called when the server has answered searches with names that they cannot bring: with one of them, and how many
@@ -38,6 +41,7 @@ public final class DirectoryLink {
   public init(_ configuration: Configuration.Directory, base: DistinguishedName) {
     self.configuration = configuration
     self.base = base
+    choice = ServerChoice(configuration.urls.map(\.text))
   }
 
   public var isConnected: Bool { sessions.count == Lane.allCases.count }
@@ -70,29 +74,67 @@ public final class DirectoryLink {
   /// - Throws: ``EngineError`` of the last URL tried.
   public func connect() async throws(EngineError) {
     close()
-    var last = LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
-    for attempt in configuration.urls.indices {
-      let index = (firstURL + attempt) % configuration.urls.count
+    var last =
+      choice.refusal ?? LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
+    for url in choice.order(.now) {
       do throws(LDAPError) {
-        try await connect(to: configuration.urls[index].text)
-        firstURL = index
+        try await connect(to: url)
+        choice.answered(url)
         return
       } catch {
         last = error
-        let url = configuration.urls[index].text
         if !error.operation.contains(url) { last.operation += " at \(url)" }
         close()
       }
     }
-    throw .directory(last)
+    throw .directory(choice.explain(last))
+  }
+
+  /// Notes that the server takes no writes; says whether another one is tried next.
+  @discardableResult
+  func takesNoWrites(_ error: LDAPError) -> Bool {
+    guard let url else { return false }
+    return choice.takesNoWrites(url, error, .now)
+  }
+
+  /// Whether there is a server that is worth trying.
+  var hasChoice: Bool { !choice.order(.now).isEmpty }
+
+  /// Notes that the server has taken a write; says whether one did not before.
+  func tookWrite() -> Bool { url.map { choice.takesWrites($0) } ?? false }
+
+  /// Reads the server's clock anew, wherever something may have been confirmed.
+  func readClock() async throws(EngineError) {
+    guard let clockReader, isConnected else { throw DirectoryLink.notConnected }
+    do throws(LDAPError) {
+      let clock = try await clockReader.readAll(sessions.values)
+      facts?.clock = clock
+    } catch {
+      throw .directory(error)
+    }
+  }
+
+  private var clockReader: ClockReader? {
+    facts.map { ClockReader(kind: $0.dialect.kind, suffix: $0.suffix(of: base)) }
   }
 
   private func connect(to url: String) async throws(LDAPError) {
     let options = LDAPOptions(configuration, url: url)
     var opened: [Lane: LDAPSession] = [:]
-    for lane in Lane.allCases { opened[lane] = try await LDAPSession.open(options) }
+    do throws(LDAPError) {
+      for lane in Lane.allCases { opened[lane] = try await LDAPSession.open(options) }
+      try await take(opened, url)
+    } catch {
+      for session in opened.values { session.close() }
+      throw error
+    }
+  }
+
+  private func take(_ opened: [Lane: LDAPSession], _ url: String) async throws(LDAPError) {
     guard let reading = opened[.reading] else { return }
-    let facts = try await learn(reading)
+    var facts = try await learn(reading)
+    let reader = ClockReader(kind: facts.dialect.kind, suffix: facts.suffix(of: base))
+    facts.clock = try await reader.readAll(opened.values)
     for (lane, session) in opened {
       guard session.isUsable else {
         throw LDAPError(
@@ -106,6 +148,8 @@ public final class DirectoryLink {
       lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
     }
     self.facts = facts
+    self.url = url
+    connections += 1
     sessions = opened
     keepProbing()
   }

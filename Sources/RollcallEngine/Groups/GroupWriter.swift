@@ -129,7 +129,8 @@ final class GroupWriter {
     let step = Step(key: "", operation: operation, what: .update)
     let outcomes = try await link.lane(lane).apply([Plan.Sequence(steps: [step])])
     guard let error = outcomes.first?.failure else { return nil }
-    switch ErrorClassifier.classify(code: error.code, during: ErrorClassifier.Activity(operation)) {
+    let activity = ErrorClassifier.Activity(operation)
+    switch ErrorClassifier.classify(code: error.code, during: activity, diagnostic: error.diagnostic) {
     case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
     case .busy, .ambiguous, .repairable, .ofTheEntry, .access: return error
     }

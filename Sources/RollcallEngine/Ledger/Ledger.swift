@@ -31,16 +31,20 @@ final class Ledger {
   /// - Parameter was: what was stored last; nil if none was.
   /// - Returns: false where it is not that any more, or the log was cut between (as `rollcall.advance` has it): what
   ///   this process has seen is incomplete then.
-  func store(watermark: String, after was: String?, lookedAt: String) async throws(EngineError) -> Bool {
+  func store(
+    watermark: String, after was: String?, lookedAt: String, confirmed: ConfirmedKeys.Difference? = nil
+  ) async throws(EngineError) -> Bool {
+    let keys = confirmed ?? ConfirmedKeys.Difference()
     // A watermark that is lost with the server only makes some keys be looked at again.
     let result = try await database.query(
       """
-      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-      UPDATE rollcall.directory AS d SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz, cut = NULL
+      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)) \(Ledger.confirmed(from: 5))
+      UPDATE rollcall.directory AS d SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz, cut = NULL,
+        confirmed_lost = $8
       FROM quick WHERE d.name = $1 AND d.watermark::text IS NOT DISTINCT FROM $4::text
         AND ($4::text IS NOT NULL OR d.cut IS NULL OR d.cut < pg_snapshot_xmin($2::pg_snapshot))
       RETURNING 1
-      """, [directory, watermark, lookedAt, was])
+      """, [directory, watermark, lookedAt, was] + Ledger.parameters(of: keys))
     return !result.isEmpty
   }
 

@@ -146,7 +146,8 @@ public final class Daemon {
       await tell(.paused(reason))
     case .directory(let failure):
       // Asking again and again with a wrong password locks accounts.
-      if ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
+      let goesOn = ErrorClassifier.isReadOnly(failure.code, failure.diagnostic) && engine.link.hasChoice
+      if !goesOn, ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
         backoff = Backoff(base: .seconds(5), cap: .seconds(60))
       }
       await tell(.paused(error.description))

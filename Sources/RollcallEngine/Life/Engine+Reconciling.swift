@@ -5,6 +5,7 @@ internal import Reactor
 internal import RollcallCore
 
 /// When everybody is compared.
+@Reactor
 struct ReconcileAgenda {
   /// Epochs that wait for a reconcile, and whether one is running.
   var wanted: [Epoch] = []
@@ -25,6 +26,15 @@ struct ReconcileAgenda {
   var timer: Timer?
   /// Whether one is begun when the last is old enough.
   var isPeriodic = false
+
+  /// How soon a server that lacks something has everybody compared, and until when that waits.
+  var pace = ComparisonPace()
+  var paceTimer: Timer?
+
+  func stop() {
+    timer?.cancel()
+    paceTimer?.cancel()
+  }
 
   var isUnderWay: Bool { isReading || !wanted.isEmpty || undecided != nil }
 }
@@ -72,6 +82,7 @@ extension Engine {
     }
     reconciles.isReading = true
     surveyor.forgetUniques()
+    servers.comparisonBegins()
     let epochs = reconciles.wanted
     let isOfTheLog = reconciles.isOfTheLog
     reconciles.wanted = []
@@ -142,6 +153,7 @@ extension Engine {
     reconciles.undecided = nil
     gatekeeper.comparison.expect(nil)
     reconciles.why = nil
+    await servers.compared()
     onState?()
     planReconcile(since: 0)
     runReconciles()

@@ -133,6 +133,7 @@ extension Engine {
     while provisioner.passesRunning > 0, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
+    if provisioner.passesRunning == 0, leader.isLeading { await servers.end() }
     sweeper?.progress(atOnce: true)
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))

@@ -32,6 +32,7 @@ public final class Engine {
   let retrier: Retrier
   let leader: Leader
   let unknown: UnknownOutcomes
+  private(set) lazy var servers = ServerWatch(ledger, link, logger)
   /// What `status` shows as problems.
   public let problems: ProblemBoard
   private(set) lazy var capture = CaptureWatch(self)
@@ -98,6 +99,7 @@ public final class Engine {
       logger.notice("the mapping works again")
       for key in keys { provisioner.add(key, .retry) }
     }
+    wireServers()
     provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
     provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
     provisioner.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
@@ -171,6 +173,7 @@ public final class Engine {
     try await state.load()
     surveyor.learn(awaited: state.awaited)
     gatekeeper.comparison.expect(try await holding(record, of: surveyor))
+    let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane, leader)
@@ -181,6 +184,7 @@ public final class Engine {
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
     if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
     try await begin(reason, record)
+    takeUp(finding, comparesAnyway: reason != nil)
     takeUpGroups()
     return reason
   }
@@ -274,13 +278,13 @@ public final class Engine {
   func trouble(_ error: EngineError) {
     provisioner.suspend()
     switch error {
-    case .directory: link.close()
+    case .directory(let failure): giveUp(failure)
     case .database(let failure) where failure.isConnectionLost:
       // What has ended one session has likely made the others useless; nobody waits for their deadlines.
       for session in sessions { session.close() }
     case .database, .refused, .standby: break
     }
-    unknown.disconnected()
+    disconnected()
     onTrouble?(error)
   }
 
@@ -292,8 +296,8 @@ public final class Engine {
   public func close() {
     provisioner.end()
     sweeper?.stop()
-    unknown.disconnected()
-    reconciles.timer?.cancel()
+    disconnected()
+    reconciles.stop()
     retrier.stop()
     leader.resign()
     link.close()

@@ -1,3 +1,4 @@
+internal import LDAP
 internal import LDAPModel
 internal import Logging
 public import Reactor
@@ -50,6 +51,13 @@ public final class OneShot {
     await engine.note(.connected(nil))
     if full, reason == nil { engine.requestReconcile() }
     let isSettled = try await engine.settle()
+    if case .directory(let error)? = trouble, ErrorClassifier.isReadOnly(error.code, error.diagnostic),
+      engine.link.hasChoice
+    {
+      trouble = nil
+      await engine.settleDown()
+      return try await lead(full: full)
+    }
     if let trouble {
       await engine.note(.paused("\(trouble)"))
       // Whoever leads next need not wait for what this one may have had on its way.

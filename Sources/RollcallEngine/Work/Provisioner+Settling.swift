@@ -19,6 +19,7 @@ extension Provisioner {
       unknown?.note(report.unknown.filter { report.verdicts[$0.key] == nil }, open, schema)
     }
     unknown?.noteApplied(report.applied, schema)
+    servers?.note(report, batch.keys)
     if !report.applied.isEmpty { takeHeart() }
     let refused = watchForRefusals(&report)
     var parked: [ParkedKey] = []

@@ -38,6 +38,8 @@ final class Provisioner {
 
   /// What may still happen at the directory although nobody waits for it.
   weak var unknown: UnknownOutcomes?
+  /// What servers other than this one may not have.
+  weak var servers: ServerWatch?
   /// Called when one of the sides fails; work has stopped until ``resume(_:)``.
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when more of the log may have settled.
@@ -66,6 +68,7 @@ final class Provisioner {
 
   func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil) {
     if priority == .notification, noticed[key] == nil { noticed[key] = .now }
+    servers?.noticed(key)
     queue.add(key, priority, epoch: epoch, gathering: gathering)
   }
 

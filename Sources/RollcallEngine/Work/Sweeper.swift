@@ -204,9 +204,11 @@ final class Sweeper {
     storing = true
     unstored = nil
     attempted = next.snapshot
+    let confirmed = provisioner.servers?.takeConfirmed()
     Reactor.task {
       do throws(EngineError) {
-        let isStored = try await self.ledger.store(watermark: next.snapshot, after: self.stored, lookedAt: next.at)
+        let isStored = try await self.ledger.store(
+          watermark: next.snapshot, after: self.stored, lookedAt: next.at, confirmed: confirmed)
         self.attempted = nil
         if isStored {
           self.stored = next.snapshot
@@ -217,6 +219,7 @@ final class Sweeper {
         }
       } catch {
         // What could not be stored is stored with the next one.
+        if let confirmed { self.provisioner.servers?.putBack(confirmed) }
         if self.unstored == nil { self.unstored = next }
         self.storing = false
         self.onTrouble?(error)

@@ -208,7 +208,7 @@ final class Worker {
   func verdict(_ error: LDAPError, _ step: Step, isFirst: Bool = false, isLast: Bool) -> Judgement {
     let activity = ErrorClassifier.Activity(step.operation)
     let problem = Problem.refusal(of: step, error)
-    switch ErrorClassifier.classify(code: error.code, during: activity) {
+    switch ErrorClassifier.classify(code: error.code, during: activity, diagnostic: error.diagnostic) {
     case .connectionLost, .ofTheDirectory, .search: return .trouble
     case .repairable where !isLast: return .again
     case .repairable: return .verdict(retry(step.key, problem, most: 5))

@@ -1,0 +1,24 @@
+import Sandbox
+import Testing
+
+/// `check` with a replica that takes no writes among the servers.
+@Suite struct ReadOnlyServerTests {
+  @Test func aReplicaIsNamed() async throws {
+    let folder = try TemporaryFolder()
+    let postgres = try await PostgresServer.start(in: folder, durable: false)
+    var options = OpenLDAPOptions()
+    options.durable = false
+    let servers = try await MirroredDirectories.start(in: folder, options: options, isMirror: false)
+    let (provider, replica) = (servers.first.url, servers.second.url)
+    let site = try await Site.make(1, SiteSettings(), folder, postgres, servers.first)
+    try await servers.converge()
+    try await site.install()
+    let both = try await site.with("url: \(provider)", "url: [\(replica), \(provider)]").rollcall("check")
+    let warning = "warning: \(replica): takes no writes (unwillingToPerform (53): shadow context"
+    #expect(both.output.contains(warning), "\(both)")
+    #expect(both.code == 0, "\(both)")
+    let alone = try await site.with("url: \(provider)", "url: \(replica)").rollcall("check")
+    #expect(alone.output.contains("error: \(replica): takes no writes"), "\(alone)")
+    #expect(alone.code == 1, "\(alone)")
+  }
+}
