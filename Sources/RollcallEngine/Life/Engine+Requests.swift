@@ -47,7 +47,7 @@ extension Engine {
       try await retrier.check()
     case .release:
       try await state.load()
-      takeUpReleased()
+      try await takeUpReleased()
     }
     return .done
   }
@@ -61,10 +61,11 @@ extension Engine {
   }
 
   /// Hands in the removals that a person has approved.
-  func takeUpReleased() {
-    let keys = state.released
+  func takeUpReleased() async throws(EngineError) {
+    try await takeUpReleasedGroups()
+    let keys = Array(Set(state.released + state.meetings.releasedPeople)).sorted()
     if keys.isEmpty { return }
-    logger.notice("removals released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
+    logger.notice("released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
     for key in keys { provisioner.add(key, .retry) }
     provisioner.pump()
   }
