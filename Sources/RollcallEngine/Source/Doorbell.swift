@@ -9,7 +9,7 @@ internal import RollcallCore
 /// triggers notify in sessions only that ask for it, because who has notified cannot prepare.
 ///
 /// The lease on the row ends by itself, so nobody pays for a daemon that is gone. It is shorter than it takes to fill
-/// the queue from where the bell is silenced (44 s, measured), so that it has ended before a commit could fail by it.
+/// the queue from where the bell is silenced (some 44 s), so that it has ended before a commit could fail by it.
 @Reactor @safe
 final class Doorbell {
   /// How long an arming lasts, and when it is renewed.
