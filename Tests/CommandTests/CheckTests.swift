@@ -4,7 +4,7 @@ import Testing
 /// `check` finds each of these before anything is written, says where it is and what to do.
 @Suite(.serialized) struct CheckTests {
   /// Runs `check`, which must find this.
-  private func find(
+  func find(
     _ line: String, _ site: Site, code: Int32 = 1, location: SourceLocation = #_sourceLocation
   ) async throws {
     let ran = try await site.rollcall("check")
@@ -13,7 +13,7 @@ import Testing
     #expect(found, "\(ran.output)", sourceLocation: location)
   }
 
-  private func installed(_ settings: SiteSettings = SiteSettings()) async throws -> Site {
+  func installed(_ settings: SiteSettings = SiteSettings()) async throws -> Site {
     let site = try await House.shared.site(settings)
     try await site.install()
     return site
@@ -279,34 +279,5 @@ import Testing
       ran.output.contains("users.link: employeeNumber has \(level == "ok" ? "an" : "no") equality index"))
     #expect(ran.output.contains("\n\(level): \(own.file)"))
     await server.stop()
-  }
-
-  // MARK: Connections
-
-  @Test func serversThatAreAway() async throws {
-    let site = try await installed()
-    let port = try FreePort.next()
-    try await find(
-      "source.connection: PostgreSQL: connection to server at \"127.0.0.1\", port \(port) failed",
-      try site.with("port=\(site.postgres.port)", "port=\(port)"))
-    let url = "ldap://127.0.0.1:\(port)"
-    try await find("error: \(url): connect \(url): connectError", site.with(site.directory.url, url))
-    // One of several is no error while another works.
-    try await find(
-      "warning: \(url): connect \(url)",
-      site.with("url: \(site.directory.url)", "url: [\(url), \(site.directory.url)]"), code: 0)
-  }
-
-  @Test func wrongPasswords() async throws {
-    var site = try await installed()
-    site.environment["DB_PASSWORD"] = "Not-The-Password"
-    try await find("source.connection: PostgreSQL: connection to server at \"127.0.0.1\"", site)
-    try await find(
-      "password authentication failed for user \"\(site.role)\" (SQLSTATE 28P01); correct source.connection",
-      site)
-    site.environment["LDAP_PASSWORD"] = "Not-This-Either"
-    try await find("invalidCredentials (49): check the bind DN and its password", site)
-    let ran = try await site.rollcall("check")
-    #expect(!ran.words.contains("Not-The-Password") && !ran.words.contains("Not-This-Either"))
   }
 }
