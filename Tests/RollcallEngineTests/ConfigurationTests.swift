@@ -1,5 +1,4 @@
 import LDAPModel
-import RollcallCore
 import RollcallEngine
 import Testing
 
@@ -38,7 +37,6 @@ import Testing
     #expect(users.attributes.map(\.expression) == ["username", "full_name"])
     #expect(users.filter == nil)
     #expect(users.adopt == false)
-    #expect(users.protect.names.isEmpty && users.protect.filter == nil)
     #expect(users.createOnly.isEmpty)
     #expect(users.password == nil)
     #expect(users.container.isEmpty)
@@ -69,7 +67,6 @@ import Testing
     #expect(read.create)
     #expect(read.empty == .delete)
     #expect(read.placeholder == nil)
-    #expect(read.adopt == .none)
   }
 
   @Test func documentedFileIsTheDefaultsAndItsExamples() throws {
@@ -127,7 +124,6 @@ import Testing
     #expect(read.users.attributes[3].expression == "'${' || title")
     #expect(read.users.filter == .equal("objectClass", "user"))
     #expect(read.users.adopt)
-    #expect(read.users.protect.names == ["cn=svc", "cn=boss,dc=example,dc=com"])
     #expect(read.users.createOnly.map(\.expression) == ["first_title"])
     #expect(read.users.password == "initial_password")
     #expect(read.users.container.map(\.attribute) == ["ou", "ou"])
@@ -145,7 +141,6 @@ import Testing
     #expect(groups.create == false)
     #expect(groups.empty == .keep)
     #expect(groups.placeholder == "cn=nobody,dc=example,dc=com")
-    #expect(groups.adopt == .named(["admins", "a,b"]))
     #expect(read.removals.most.description == "2.5%")
     #expect(read.removals.least == 0)
     #expect(read.removals.within == .seconds(7 * 86_400))
@@ -245,7 +240,7 @@ import Testing
     let other = try ConfigurationSample.parse(
       ConfigurationSample.other, file: "/etc/rollcall/branch.yaml")
     #expect(other.positions["source.watch[1].table"] == .init(line: 10, column: 56))
-    #expect(other.positions["users.container[1].ou"] == .init(line: 37, column: 41))
+    #expect(other.positions["users.container[1].ou"] == .init(line: 36, column: 41))
     #expect(other.positions["directory.url[1]"] == .init(line: 14, column: 7))
   }
 

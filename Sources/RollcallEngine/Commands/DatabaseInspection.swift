@@ -99,8 +99,8 @@ struct DatabaseInspection {
       """
       SELECT string_agg(t.name || ' (' || t.rights || ')', ', ') FROM (VALUES ('change', 'SELECT'), ('watched', 'SELECT'),
         ('directory', 'SELECT'), ('directory', 'INSERT'), ('directory', 'UPDATE'), ('parked', 'INSERT'),
-        ('parked', 'DELETE'), ('held', 'UPDATE'), ('removal', 'INSERT'), ('disabled', 'INSERT'), ('request', 'UPDATE'), ('problem', 'INSERT'),
-        ('entry', 'INSERT'), ('making', 'INSERT')) AS t (name, rights)
+        ('parked', 'DELETE'), ('held', 'UPDATE'), ('removal', 'INSERT'), ('disabled', 'INSERT'), ('request', 'UPDATE'), ('problem', 'INSERT')
+        ) AS t (name, rights)
       WHERE NOT has_table_privilege('rollcall.' || t.name, t.rights)
       """)
     if let missing = rights.text(0, 0) {

@@ -18,8 +18,6 @@ struct DirectoryRecord: Sendable {
   var leader: String?
   var leadingSince: String?
   var condition: DirectoryCondition
-  /// The entries of this directory are ours and are still to be written down.
-  var isRecording: Bool
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   var isFuture: Bool
 
@@ -37,8 +35,7 @@ extension Ledger {
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
-        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared,
-        recording
+        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
@@ -48,7 +45,7 @@ extension Ledger {
       capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
-      isRecording: result.bool(0, 14), isFuture: result.bool(0, 11))
+      isFuture: result.bool(0, 11))
   }
 
   /// Writes down which database, server and mapping the watermark to come belongs to.
@@ -93,8 +90,7 @@ extension Ledger {
   func noteReconcile(capture: String?) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, recording = false,
-        capture = coalesce($2, capture)
+      UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, capture = coalesce($2, capture)
       WHERE name = $1
       """, [directory, capture])
   }

@@ -90,8 +90,7 @@ extension Engine {
     gatekeeper.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
-        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups,
-        meetings: self.state.meetings)
+        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups)
       let reconciler = Reconciler(
         reader: reader, provisioner: self.provisioner, holding: self.gatekeeper.comparison.holding,
         isOfTheLog: isOfTheLog)
@@ -150,11 +149,9 @@ extension Engine {
   /// Writes a completed reconcile down; the epochs that waited for it do so until then.
   func decided(_ gathering: Gathering) async throws(EngineError) {
     guard gathering == reconciles.undecided else { return }
-    try await dissolveUnnamed(state.meetings.heldGroups)
     try await ledger.noteReconcile(capture: reconciles.capture)
     reconciles.undecided = nil
     gatekeeper.comparison.expect(nil)
-    state.meetings.phase = .settled
     reconciles.why = nil
     await servers.compared()
     onState?()

@@ -47,7 +47,7 @@ extension Engine {
       try await retrier.check()
     case .release:
       try await state.load()
-      try await takeUpReleased()
+      takeUpReleased()
     }
     return .done
   }
@@ -61,11 +61,10 @@ extension Engine {
   }
 
   /// Hands in the removals that a person has approved.
-  func takeUpReleased() async throws(EngineError) {
-    try await takeUpReleasedGroups()
-    let keys = Array(Set(state.released + state.meetings.releasedPeople)).sorted()
+  func takeUpReleased() {
+    let keys = state.released
     if keys.isEmpty { return }
-    logger.notice("released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
+    logger.notice("removals released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
     for key in keys { provisioner.add(key, .retry) }
     provisioner.pump()
   }

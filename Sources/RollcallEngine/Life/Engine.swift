@@ -173,7 +173,6 @@ public final class Engine {
     try await state.load()
     surveyor.learn(awaited: state.awaited)
     gatekeeper.comparison.expect(try await holding(record, of: surveyor))
-    noteAcquaintance(facts, record)
     let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
@@ -211,12 +210,11 @@ public final class Engine {
     }
     if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
-    if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
     runReconciles()
     // What had its cause removed by a step whose record was lost with a process or a connection, and what a person
     // has approved meanwhile.
     provisioner.gather(state.blockedKeys, .retry)
-    try await takeUpReleased()
+    takeUpReleased()
     try await sweeper?.look()
     try await retrier.check()
     answerRequests()
@@ -254,6 +252,25 @@ public final class Engine {
   }
 
   private static let cut = "the change log was cut before this directory had settled it"
+
+  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
+  ///
+  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
+  private static func mismatch(
+    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
+    capture: String, isUnderWay: Bool
+  ) -> String? {
+    guard let record, record.server != nil else { return "this directory has never been compared" }
+    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
+    if record.system != identity.system { return "the database is another cluster than last time" }
+    if record.timeline != identity.timeline { return "the database has failed over or was restored" }
+    if record.isFuture { return future }
+    if record.server != server { return "the LDAP server holds another directory than last time" }
+    if record.base != base { return "the base has changed" }
+    if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
+    if let last = record.capture, last != capture { return "tables or triggers were changed" }
+    return nil
+  }
 
   // MARK: Trouble
 

@@ -67,9 +67,6 @@ final class Gatekeeper {
     return last
   }
 
-  /// Whether a key's removal is a part of a batch that holds all of them, whatever the budget.
-  func holdsRemoval(of key: RosterKey) -> Bool { !isOff && gatherings(of: key).contains { open[$0]?.holding != nil } }
-
   /// Decides over a gathering that has been read to the end.
   func decide(_ gathering: Gathering) async throws(EngineError) -> Decision {
     guard let found = open[gathering] else { return Decision() }

@@ -220,7 +220,6 @@ final class Provisioner {
     }
     do throws(EngineError) {
       let decision = try await gatekeeper.decide(gathering)
-      state.meetings.concede(decision.allowed)
       // Those that are held as well: a row that came back meanwhile has been looked at before there was a hold.
       for key in decision.allowed + decision.held.map(\.key) { queue.add(key, .sweep, epoch: epoch) }
       try await onDecided?(gathering)

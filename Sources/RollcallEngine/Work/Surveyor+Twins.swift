@@ -15,7 +15,6 @@ extension Surveyor {
         whole += try await session.search(
           base: entry.dn, scope: .base, filter: .present("objectClass"), attributes: Twins.attributes)
       }
-      if entries.contains(where: { planner.isProtected($0.dn) }) { return nil }
       let account = DistinguishedName(unchecked: String(identity.dropFirst(3)))
       let twins = Twins(account: account, ours: planner.writtenAttributes, schema: facts.schema)
       return twins.spare(of: whole, wanted: wanted)?.map { entry in

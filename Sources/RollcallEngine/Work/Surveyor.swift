@@ -14,8 +14,6 @@ struct Survey: Sendable {
   var twins: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
   var waits: [RosterKey: RosterKey] = [:]
-  /// Ids of entries that the ledger does not know, by their keys.
-  var unmet: [RosterKey: String] = [:]
   /// Keys that were not looked at: what the others have is as much as is read at a time.
   var postponed: [RosterKey] = []
 }
@@ -26,8 +24,8 @@ final class Surveyor {
   private let roster: Roster
   /// The same on another session: a single HR write does not queue behind the rows of a bulk.
   private let bulk: Roster
-  let link: DirectoryLink
-  let state: LedgerState
+  private let link: DirectoryLink
+  private let state: LedgerState
   let facts: DirectoryFacts
   let projection: Projection
   var planner: Planner
@@ -35,8 +33,6 @@ final class Surveyor {
   let rules: UserRules
   /// What the server keeps unique besides what its kind says.
   var learnt = LearntUniques()
-  /// Entries that match it are never touched.
-  let protected: Filter?
 
   init(
     _ configuration: Configuration, roster: Roster, bulk: Roster, link: DirectoryLink, state: LedgerState,
@@ -50,8 +46,7 @@ final class Surveyor {
     rules = UserRules(configuration.users)
     projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
     planner = Planner(
-      rules: rules, schema: facts.schema, dialect: facts.dialect, protection: Protection(configuration, facts))
-    protected = configuration.users.protect.filter
+      rules: rules, schema: facts.schema, dialect: facts.dialect)
     finder = EntryFinder(
       base: rules.base, suffix: facts.suffix(of: rules.base), link: rules.link, filter: configuration.users.filter,
       attributes: planner.requestedAttributes)
@@ -70,28 +65,24 @@ final class Surveyor {
     // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
     // asked for, which take longer.
     let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
-    let acquaintances = acquaintances(with: keys, session)
     let read = try await (lane == .fast ? roster : bulk).fetch(keys)
     let entries = try await search.value.entries()
     var survey = Survey()
     survey.postponed = read.postponed
     try await join(read.asked(keys), read.answers, entries, session, into: &survey)
     try await exclude(&survey, session)
-    acquaint(&survey, try await acquaintances.value.get())
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
       let leftOut = try await leftOut(found, session)
-      let untouchable = try await untouchable(claims, session)
       survey.occupants = found.map { entry in
         // Elsewhere the same attribute says nothing about our people, nor in what the filter leaves out.
         let isExcluded = leftOut.contains(entry.dn)
         let isOurs = entry.dn.isBelow(rules.base, facts.schema) && !isExcluded
         var occupant = isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
         occupant.isExcluded = isExcluded
-        occupant.isProtected = untouchable.contains(entry.dn.text)
         return occupant
       }
     }

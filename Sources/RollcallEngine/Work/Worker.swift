@@ -44,10 +44,9 @@ final class Worker {
       while !open.isEmpty {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         try link.lane(lane).prepare()
-        var survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
+        let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
         // They go back to the queue.
         for key in survey.postponed { report.verdicts[key] = nil }
-        admitGathered(&survey)
         if round + 1 < Worker.rounds, let apart = try await separate(survey.twins, lane, &report) {
           open = apart + open.filter { !apart.contains($0) }
           round += 1
@@ -56,13 +55,11 @@ final class Worker {
         var plan = try await self.plan(survey, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
-        let done = report.applied.count
         let failures = try await apply(plan, lane, &report)
         let explained = isLast ? [] : try await learnUniques(failures, lane, &report)
         let (rest, again) = try await sendParts(
           of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
         open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
-        try await recordMeetings(survey, plan, done: report.applied[done...], lane, report)
         open += try await endGroups(turn, lane, isLast: isLast, &report)
         open = try await makeContainers(for: failures, lane, open, isLast: isLast, &report)
         round += 1
@@ -96,7 +93,6 @@ final class Worker {
       }
     }
     try await dissolveHolds(subjects, plan)
-    try await holdMeetings(subjects, plan, &report)
     for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
       report.verdicts[key] =
@@ -116,7 +112,7 @@ final class Worker {
 
   /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
-    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key)).union(plan.shielded.map(\.key))
+    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
     gatekeeper.keep(staying)
     try await state.unhold(staying)
@@ -131,7 +127,6 @@ final class Worker {
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
     try await state.recordDisabled(journalled)
     try await state.recordTemporary(plan.sequences)
-    try await state.meetings.beginMaking(plan.sequences.flatMap(\.steps).filter { $0.what == .create }.map(\.key))
     let outcomes = await writing.apply(plan.sequences)
     var failed: [(Plan.Sequence, SequenceOutcome)] = []
     var enabled: [RosterKey] = []
