@@ -20,6 +20,9 @@ public struct GatheringBook: Sendable {
   /// How many turns of keys that were handed in with a gathering have not come to an end.
   public func unplanned(in gathering: Gathering) -> Int { unplanned[gathering] ?? 0 }
 
+  /// Whether nobody will decide it; its successor finds its keys again.
+  public func isAbandoned(_ gathering: Gathering) -> Bool { abandoned.contains(gathering) }
+
   mutating func join(_ key: RosterKey, _ gathering: Gathering) {
     if members[key]?.contains(gathering) != true { members[key, default: []].append(gathering) }
   }

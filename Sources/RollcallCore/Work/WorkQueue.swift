@@ -56,6 +56,9 @@ public struct WorkQueue: Sendable {
   private var holders: [RosterKey: RosterKey] = [:]
   private var waiters: [RosterKey: [RosterKey]] = [:]
   private var lastTicket = 0
+  /// The oldest epochs of keys whose turns have ended while a batch has yet to decide over their removal: until then
+  /// nothing but the log tells a successor that they are to go.
+  private var owed: [RosterKey: Epoch] = [:]
   /// Whose removals are decided together.
   public private(set) var gatherings = GatheringBook()
   /// The log's stretches and what of them is unsettled.
@@ -144,8 +147,10 @@ public struct WorkQueue: Sendable {
   /// - Parameter staying: it needs no removal any more, so no gathering decides over it.
   public mutating func finish(_ key: RosterKey, staying: Bool = false) {
     guard let item = items[key] else { return }
-    close(item.touch)
+    for gathering in item.touch.gatherings { gatherings.end(turnIn: gathering) }
     gatherings.ended(key, staying: staying, next: item.dirty?.gatherings ?? [])
+    owe(item.touch.epoch, key)
+    if staying || gatherings.of(key).isEmpty { payBack(key) }
     if let dirty = item.dirty {
       items[key] = Item(state: .waiting, touch: dirty)
       enqueue(key)
@@ -159,12 +164,37 @@ public struct WorkQueue: Sendable {
   public mutating func join(_ key: RosterKey, _ gathering: Gathering) { gatherings.join(key, gathering) }
 
   /// Ends a gathering: it is decided.
-  public mutating func decided(_ gathering: Gathering) { gatherings.end(gathering) }
+  ///
+  /// - Parameters:
+  ///   - keys: are looked at again for that.
+  ///   - epoch: which must not settle before they do.
+  public mutating func decided(_ gathering: Gathering, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
+    let epoch = epoch ?? epochs.current
+    for key in keys { add(key, .sweep, epoch: min(epoch, owed[key] ?? epoch)) }
+    gatherings.end(gathering)
+    payBackDecided()
+  }
 
   /// Ends a gathering that nobody will decide. Its keys that are still to be looked at stay withheld: they are found
   /// again by its successor.
   public mutating func abandon(_ gathering: Gathering) {
     gatherings.abandon(gathering) { items[$0] != nil }
+    payBackDecided()
+  }
+
+  /// Keeps the epoch of a turn that has ended open.
+  private mutating func owe(_ epoch: Epoch, _ key: RosterKey) {
+    let other = owed[key]
+    owed[key] = min(epoch, other ?? epoch)
+    if let other { epochs.leave(max(epoch, other)) }
+  }
+
+  private mutating func payBack(_ key: RosterKey) {
+    if let epoch = owed.removeValue(forKey: key) { epochs.leave(epoch) }
+  }
+
+  private mutating func payBackDecided() {
+    for key in owed.keys where gatherings.of(key).isEmpty { payBack(key) }
   }
 
   /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).

@@ -15,14 +15,11 @@ final class Gatekeeper {
     var holding: RemovalBudget.Reason?
     /// A window of the log: it has named all keys itself.
     var isOfTheLog: Bool
-  }
 
-  /// What a gathering's decision was.
-  struct Decision: Sendable {
-    /// The keys whose removal may go on.
-    var allowed: [RosterKey] = []
-    /// Those that are held from now on.
-    var held: [Removal] = []
+    @Reactor
+    func held(_ kind: RemovalKind, _ state: LedgerState) -> [RosterKey] {
+      (removals[kind] ?? [:]).keys.filter { state.held($0, kind) != nil }
+    }
   }
 
   private let policy: RemovalPolicy
@@ -67,26 +64,43 @@ final class Gatekeeper {
     return last
   }
 
-  /// Decides over a gathering that has been read to the end.
-  func decide(_ gathering: Gathering) async throws(EngineError) -> Decision {
-    guard let found = open[gathering] else { return Decision() }
-    var decision = Decision()
-    for kind in RemovalKind.allCases {
-      let removals = (found.removals[kind] ?? [:]).values
-        .filter { state.held($0.key, kind) == nil && !isAllowed($0) }.sorted { $0.key < $1.key }
+  /// Decides over a gathering that has been read to the end; its keys are looked at again for that.
+  ///
+  /// - Parameter epoch: which must not settle before they are.
+  func decide(_ gathering: Gathering, epoch: Epoch) async throws(EngineError) {
+    guard let found = open[gathering] else { return }
+    // Those that are held already too: a row that came back meanwhile has been looked at before there was a hold.
+    var again = Set(RemovalKind.allCases.flatMap { kind in found.held(kind, state) })
+    var reasons = Dictionary(uniqueKeysWithValues: RemovalKind.allCases.map { ($0, found.holding) })
+    var known: [RemovalKind: Set<RosterKey>] = [:]
+    // What is added while the budget is asked is a part of the batch too.
+    while let (kind, removals) = undecided(in: gathering, except: known) {
+      known[kind, default: []].formUnion(removals.map(\.key))
       // What another batch takes away too goes when both are decided; this one counts it all the same.
       let own = removals.filter { gatherings(of: $0.key).allSatisfy { $0 == gathering || open[$0] == nil } }
-      if try await pay(own, among: removals, kind, holding: found.holding) != nil {
-        decision.held += removals
+      if let reason = try await pay(own, among: removals, kind, holding: reasons[kind] ?? nil) {
+        reasons[kind] = reason
+        again.formUnion(removals.map(\.key))
       } else {
-        let keys = own.map(\.key)
-        decision.allowed += keys
-        allowed[kind, default: []].formUnion(keys)
+        allowed[kind, default: []].formUnion(own.map(\.key))
+        again.formUnion(own.map(\.key))
       }
     }
     open[gathering] = nil
-    provisioner?.queue.decided(gathering)
-    return decision
+    provisioner?.queue.decided(gathering, again: again.sorted(), epoch: epoch)
+  }
+
+  /// Removals of one kind that a gathering has yet to decide over.
+  private func undecided(
+    in gathering: Gathering, except known: [RemovalKind: Set<RosterKey>]
+  ) -> (kind: RemovalKind, removals: [Removal])? {
+    for kind in RemovalKind.allCases {
+      let removals = (open[gathering]?.removals[kind] ?? [:]).values.filter { removal in
+        known[kind]?.contains(removal.key) != true && state.held(removal.key, kind) == nil && !isAllowed(removal)
+      }
+      if !removals.isEmpty { return (kind, removals.sorted { $0.key < $1.key }) }
+    }
+    return nil
   }
 
   private func isAllowed(_ removal: Removal) -> Bool { allowed[removal.action.kind]?.contains(removal.key) ?? false }
@@ -95,6 +109,11 @@ final class Gatekeeper {
   func abandon(_ gathering: Gathering) {
     open[gathering] = nil
     provisioner?.queue.abandon(gathering)
+  }
+
+  /// Whether a gathering, or its successor, has yet to decide.
+  private func isUndecided(_ gathering: Gathering) -> Bool {
+    open[gathering] != nil || provisioner?.queue.gatherings.isAbandoned(gathering) == true
   }
 
   private func gatherings(of key: RosterKey) -> [Gathering] { provisioner?.queue.gatherings.of(key) ?? [] }
@@ -135,7 +154,8 @@ final class Gatekeeper {
     if strangers.isEmpty { return }
     // A row that is missing was taken away before it was read. So the batch that has done so, if it was one, is known
     // after this look.
-    for (key, window) in try await catchUp(strangers) { provisioner?.queue.join(key, window) }
+    // A window that has been decided while the others were asked has had this key looked at.
+    for (key, window) in try await catchUp(strangers) where isUndecided(window) { provisioner?.queue.join(key, window) }
   }
 
   /// Leaves a removal to the batches that it is a part of; false where there are none.

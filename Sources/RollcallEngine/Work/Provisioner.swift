@@ -219,9 +219,7 @@ final class Provisioner {
       wake()
     }
     do throws(EngineError) {
-      let decision = try await gatekeeper.decide(gathering)
-      // Those that are held as well: a row that came back meanwhile has been looked at before there was a hold.
-      for key in decision.allowed + decision.held.map(\.key) { queue.add(key, .sweep, epoch: epoch) }
+      try await gatekeeper.decide(gathering, epoch: epoch)
       try await onDecided?(gathering)
       closed[gathering] = nil
       queue.epochs.leave(epoch)

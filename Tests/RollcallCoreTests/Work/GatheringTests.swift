@@ -65,8 +65,48 @@ import Testing
     #expect(queue.gatherings.of("b").isEmpty)
   }
 
+  @Test func theLogWaitsUntilABatchHasDecidedOverAKeyThatItNamedBefore() {
+    var queue = WorkQueue()
+    queue.add("a", .notification)
+    let look = queue.epochs.close()
+    queue.add("a", .retry, gathering: 7)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    #expect(queue.epochs.settled() == nil, "a successor would not hear of it")
+    queue.decided(7, again: ["a"], epoch: queue.epochs.current)
+    #expect(queue.epochs.settled() == nil, "what is allowed is not done yet")
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: true)
+    #expect(queue.epochs.settled() == look)
+  }
+
+  @Test func theLogWaitsForTheOldestTurnAndNoLonger() {
+    var queue = WorkQueue()
+    queue.add("a", .notification, gathering: 7)
+    _ = queue.take(1, within: all)
+    let looks = [queue.epochs.close(), queue.epochs.close()]
+    queue.add("a", .retry, gathering: 8)
+    queue.finish("a", staying: false)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: false)
+    queue.decided(7)
+    #expect(queue.epochs.settled() == nil, "the other batch decides over it too")
+    queue.add("a", .retry)
+    _ = queue.take(1, within: all)
+    queue.finish("a", staying: true)
+    #expect(queue.epochs.settled() == looks[1], "its row came back")
+    queue.add("b", .sweep, gathering: 9)
+    _ = queue.take(1, within: all)
+    let third = queue.epochs.close()
+    queue.finish("b", staying: false)
+    #expect(queue.epochs.settled() == nil)
+    queue.abandon(9)
+    #expect(queue.epochs.settled() == third)
+  }
+
   /// Against a model: who was handed in with a batch belongs to it until that is decided or the key has stayed in a turn
-  /// that began after it was handed in last, and a batch is read when no such turn is to come.
+  /// that began after it was handed in last, and a batch is read when no such turn is to come. The log waits for every
+  /// turn, and for the decision over those that have ended without staying.
   @Test(arguments: 1...200)
   func noPathTakesAKeyOutOfItsBatch(seed: Int) {
     var random = SeededRandom(seed)
@@ -79,17 +119,28 @@ import Testing
     var inFlight: Set<RosterKey> = []
     var open: Set<Gathering> = []
     var last: Gathering = 0
+    /// The oldest look for which each key's turn counts, its turn after the one in flight, and its turns that have ended.
+    var (turn, next, owed): ([RosterKey: Epoch], [RosterKey: Epoch], [RosterKey: Epoch]) = ([:], [:], [:])
+    var settled: Epoch = -1
+    func note(_ key: RosterKey, isInFlight: Bool) {
+      let epoch = queue.epochs.current
+      if isInFlight { next[key] = min(next[key] ?? epoch, epoch) } else { turn[key] = min(turn[key] ?? epoch, epoch) }
+    }
     for _ in 0..<500 {
       let key = keys[Int.random(in: keys.indices, using: &random)]
       let priority = Priority.allCases[Int.random(in: 0..<4, using: &random)]
+      if Int.random(in: 0..<8, using: &random) == 0 { _ = queue.epochs.close() }
       switch Int.random(in: 0..<12, using: &random) {
-      case 0..<3: queue.add(key, priority)
+      case 0..<3:
+        note(key, isInFlight: inFlight.contains(key))
+        queue.add(key, priority)
       case 3..<6:
         if open.count < 3 {
           last += 1
           open.insert(last)
         }
         guard let gathering = open.randomElement(using: &random) else { continue }
+        note(key, isInFlight: inFlight.contains(key))
         queue.add(key, priority, gathering: gathering)
         belongs[key, default: []].insert(gathering)
         if inFlight.contains(key) {
@@ -106,17 +157,27 @@ import Testing
         queue.finish(done, staying: stays)
         waits[done] = waitsForNext.removeValue(forKey: done)
         if stays { belongs[done] = waits[done] }
+        let isOwed = !stays && belongs[done]?.isEmpty == false
+        owed[done] = isOwed ? min(owed[done] ?? .max, turn[done] ?? .max) : nil
+        turn[done] = next.removeValue(forKey: done)
       case 10:
         guard let failed = inFlight.randomElement(using: &random) else { continue }
         inFlight.remove(failed)
         queue.putBack(failed)
         waits[failed, default: []].formUnion(waitsForNext.removeValue(forKey: failed) ?? [])
+        if let other = next.removeValue(forKey: failed) { turn[failed] = min(turn[failed] ?? other, other) }
       default:
         guard let read = open.first(where: { queue.gatherings.unplanned(in: $0) == 0 }) else { continue }
         queue.decided(read)
         open.remove(read)
-        for key in keys { belongs[key]?.remove(read) }
+        for key in keys {
+          belongs[key]?.remove(read)
+          if belongs[key]?.isEmpty != false { owed[key] = nil }
+        }
       }
+      settled = queue.epochs.settled() ?? settled
+      let unsettled = [turn, next, owed].flatMap(\.values).min() ?? .max
+      #expect(settled == min(unsettled, queue.epochs.current) - 1, "seed \(seed): the log")
       for key in keys {
         #expect(Set(queue.gatherings.of(key)) == belongs[key] ?? [], "seed \(seed): \(key)")
       }

@@ -24,7 +24,7 @@ struct ModelFaults: Sendable {
   func run(_ faults: [Fault], _ random: ModelRandom) async throws -> [Fault: Int] {
     var random = random
     var count: [Fault: Int] = [:]
-    while !Task.isCancelled {
+    while !Task.isCancelled, !faults.isEmpty {
       try? await Task.sleep(for: random.seconds(0.2...2.5))
       if Task.isCancelled { break }
       let fault = random.pick(faults)

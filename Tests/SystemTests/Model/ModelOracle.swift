@@ -44,6 +44,19 @@ enum ModelOracle {
     return lines.sorted() + (try await groupDifferences(site))
   }
 
+  /// What the log and the ledger have of the entries that are too many.
+  static func traces(_ site: Site) async throws -> String {
+    let keys = try await site.search(site.base, .subtree, ["employeeNumber"])
+      .flatMap { $0["employeeNumber"].compactMap(\.text) }
+    return try await site.sql(
+      """
+      SELECT k.key, c.xid, c.at, pg_visible_in_snapshot(c.xid, d.watermark) AS settled, r.at AS removal
+      FROM unnest('{\(keys.joined(separator: ","))}'::text[]) AS k(key) CROSS JOIN rollcall.directory AS d
+      LEFT JOIN rollcall.change AS c ON c.key = k.key LEFT JOIN rollcall.removal AS r ON r.key = k.key
+      WHERE k.key NOT IN (SELECT id::text FROM users) LIMIT 50
+      """)
+  }
+
   /// The same of groups, where the site has any.
   private static func groupDifferences(_ site: Site) async throws -> [String] {
     if site.configuration.groups == nil { return [] }

@@ -10,6 +10,8 @@ import Testing
 @Suite(.serialized) struct ModelTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let seconds = environment["ROLLCALL_MODEL_SECONDS"].flatMap(Int.init) ?? 90
+  /// Only faults of these kinds, separated by commas; all where it is not set.
+  private static let kinds = environment["ROLLCALL_MODEL_FAULTS"].map { $0.split(separator: ",").map(String.init) }
   private static let seed = environment["ROLLCALL_MODEL_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
   /// Writers and faults rest once in so many seconds, for a look at the result.
   private static let round = 30
@@ -71,8 +73,9 @@ import Testing
       let drawn = random(number)
       return Task { await writer.run(drawn, from: 10_000 * (round + 1)) }
     }
-    let breakers = [ModelFaults.Fault.ofServers, ModelFaults.Fault.ofDaemons].enumerated().map { number, faults in
+    let breakers = [ModelFaults.Fault.ofServers, ModelFaults.Fault.ofDaemons].enumerated().map { number, all in
       let drawn = random(50 + number)
+      let faults = all.filter { ModelTests.kinds?.contains($0.rawValue) != false }
       return Task { try await ModelFaults(house: house).run(faults, drawn) }
     }
     try await Task.sleep(for: .seconds(ModelTests.round))
@@ -112,9 +115,16 @@ import Testing
       try await eventually("nobody is parked", poll: .milliseconds(100)) { try await site.parked().isEmpty }
       #expect(try await ModelOracle.differences(site).isEmpty)
     } catch {
-      print("model: seed \(ModelTests.seed), round \(round): \(error)")
-      print(try await site.sql("SELECT * FROM rollcall.directory; SELECT * FROM rollcall.parked LIMIT 20"))
       print(await house.words())
+      // Last, where the end of what was printed is all that is kept.
+      print("model: seed \(ModelTests.seed), round \(round): \(error)")
+      print(
+        try await site.sql(
+          """
+          SELECT * FROM rollcall.directory; SELECT * FROM rollcall.parked LIMIT 20; SELECT * FROM rollcall.held LIMIT 20;
+          SELECT * FROM rollcall.request WHERE done IS NULL; SELECT pg_current_snapshot();
+          """))
+      print(try await ModelOracle.traces(site))
       throw error
     }
   }
