@@ -40,10 +40,10 @@ bench: setup
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
-# What is there is installed as it is, so that `make build && sudo make install` builds nothing as root.
+# What is there is installed, without its symbols, so that `make build && sudo make install` builds nothing as root.
 install: | $(OUTPUT)/rollcall
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/rollcall/sql'
-	install -m 755 $(OUTPUT)/rollcall '$(DESTDIR)$(PREFIX)/bin/rollcall'
+	install -s -m 755 $(OUTPUT)/rollcall '$(DESTDIR)$(PREFIX)/bin/rollcall'
 	install -m 644 sql/*.sql '$(DESTDIR)$(PREFIX)/share/rollcall/sql/'
 
 $(OUTPUT)/rollcall:

@@ -20,7 +20,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -30,6 +29,9 @@ let package = Package(
       name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap2-dev"])]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
     .target(
       name: "Reactor",
       dependencies: [.product(name: "HeapModule", package: "swift-collections")],
@@ -52,9 +54,8 @@ let package = Package(
     .target(
       name: "RollcallEngine",
       dependencies: [
-        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText",
+        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText", "YAML",
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "Yams", package: "Yams"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       resources: ["install", "grants", "uninstall", "example"].map { .embedInCode("SQL/\($0).sql") },
@@ -87,6 +88,7 @@ let package = Package(
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
     .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
     .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),
     .testTarget(
@@ -94,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
-      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres"],
+      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres", "YAML"],
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     .testTarget(

@@ -1,5 +1,6 @@
 import RollcallEngine
 import Testing
+import YAML
 
 /// Whatever is done to a file, reading it ends, with a configuration or with errors that have a place.
 @Suite struct ConfigurationFuzzTests {

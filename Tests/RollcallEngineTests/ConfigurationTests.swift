@@ -1,6 +1,7 @@
 import LDAPModel
 import RollcallEngine
 import Testing
+import YAML
 
 /// What a right file becomes.
 @Suite struct ConfigurationTests {

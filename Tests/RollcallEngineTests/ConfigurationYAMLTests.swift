@@ -87,14 +87,14 @@ import Testing
     let deep = "a: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
     #expect(ConfigurationSample.problems(deep) == ["rollcall.yaml:1:19: nested too deeply"])
     let deeper = "a: " + String(repeating: "[", count: 500_000)
-    #expect(ConfigurationSample.problems(deeper) == ["rollcall.yaml:1:5: nested too deeply"])
+    #expect(ConfigurationSample.problems(deeper) == ["rollcall.yaml:1:19: nested too deeply"])
     var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     for level in 1...9 {
       let alias = "*a\(level - 1)"
       bomb += "a\(level): &a\(level) [\(Array(repeating: alias, count: 10).joined(separator: ", "))]\n"
     }
     #expect(
-      ConfigurationSample.problems(bomb) == ["rollcall.yaml:1:31: the file has more than 20,000 values"])
+      ConfigurationSample.problems(bomb) == ["rollcall.yaml:5:10: the file has more than 20,000 values"])
   }
 
   @Test func lineEndsAndByteOrderMarkDoNotMatter() throws {

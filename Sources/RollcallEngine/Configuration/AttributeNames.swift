@@ -1,3 +1,5 @@
+internal import YAML
+
 /// What must hold between the attribute names of a section. LDAP compares them without case.
 extension ConfigurationSection {
   /// An attribute's name on its own: `naming`, `link`, `member`; nil when it is wrong.

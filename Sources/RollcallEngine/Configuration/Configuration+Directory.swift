@@ -1,3 +1,5 @@
+internal import YAML
+
 extension Configuration {
   /// `directory`: the LDAP server, and who Rollcall is there.
   public struct Directory: Hashable, Sendable {

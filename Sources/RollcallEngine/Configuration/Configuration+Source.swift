@@ -1,4 +1,5 @@
 internal import Postgres
+internal import YAML
 
 extension Configuration {
   /// `source`: which rows are the people, and which of them count.

@@ -1,4 +1,5 @@
 public import LDAPModel
+internal import YAML
 
 extension Configuration {
   /// `users`: how a row becomes an entry, and what happens to the entry when the row goes.

@@ -1,20 +1,8 @@
+public import YAML
+
 extension Configuration {
   /// A place in the file: line and column count from 1, the column in Unicode scalars (as libyaml counts it).
-  public struct Mark: Hashable, Comparable, Sendable, CustomStringConvertible {
-    public var line: Int
-    public var column: Int
-
-    public init(line: Int, column: Int) {
-      self.line = line
-      self.column = column
-    }
-
-    public static func < (one: Mark, other: Mark) -> Bool {
-      (one.line, one.column) < (other.line, other.column)
-    }
-
-    public var description: String { "\(line):\(column)" }
-  }
+  public typealias Mark = YAMLMark
 
   /// One thing that is wrong with a file, or worth a warning; prints as `rollcall.yaml:12:5: message`.
   ///

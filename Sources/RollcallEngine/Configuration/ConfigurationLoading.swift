@@ -1,3 +1,5 @@
+internal import YAML
+
 extension Configuration {
   /// Reads a file.
   ///

@@ -1,3 +1,5 @@
+internal import YAML
+
 /// What reading a file needs, and what it finds: one for a file, shared by its sections.
 final class ConfigurationReader {
   typealias Mark = Configuration.Mark

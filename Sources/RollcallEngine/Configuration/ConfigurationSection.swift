@@ -1,3 +1,5 @@
+internal import YAML
+
 /// A mapping of the file while it is read: the keys it may have, and typed access to their values.
 ///
 /// Reading never stops at a problem; it is noted and the value is nil or the default, so that one run finds

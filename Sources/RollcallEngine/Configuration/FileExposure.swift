@@ -1,4 +1,5 @@
 internal import Glibc
+internal import YAML
 
 /// Who else may read or write a file that holds a secret.
 struct FileExposure: Sendable {

@@ -1,4 +1,5 @@
 internal import LDAPModel
+internal import YAML
 
 /// Names and filters, checked while their place in the file is known.
 extension ConfigurationSection {

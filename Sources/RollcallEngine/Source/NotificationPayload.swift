@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import RollcallCore
 
 /// What the triggers and the command line say on the channel `rollcall`.
