@@ -73,7 +73,7 @@ import Testing
       let results = await session.outcomes(LossTests.changes(50, "x"))
       #expect(LossTests.codes(results) == [.timeout])
       #expect(ContinuousClock.now - started > .milliseconds(350))
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
       #expect(await end.error.diagnostic.hasPrefix("no answer to modify uid="))
       await server.thaw()
     }
@@ -92,7 +92,7 @@ import Testing
         try await session.search(base: users, scope: .oneLevel, filter: .present("uid"))
       }
       #expect(error.code == .timeout && !session.isUsable)
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
       await proxy.stop()
     }
   }

@@ -101,7 +101,7 @@ import Testing
       let started = ContinuousClock.now
       let error = await failure { () throws(LDAPError) in try await LDAPSession.open(chosen) }
       #expect(error.code == .timeout)
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
       await proxy.stop()
     }
   }

@@ -23,7 +23,7 @@ import Testing
       try await world.directory.kill()
       let start = ContinuousClock.now
       try await site.sql("UPDATE users SET email = 'new' || id; DELETE FROM users WHERE id <= 5")
-      #expect(ContinuousClock.now - start < .seconds(5), "HR waits for the directory")
+      #expect(ContinuousClock.now - start < .seconds(20), "HR waits for the directory")
       try await eventually(within: .seconds(20), "it is noticed") { try await daemon.statusText().hasPrefix("paused") }
       try await world.directory.start()
       try await eventually(within: .seconds(30), "all is caught up with") {
