@@ -22,12 +22,13 @@ final class GroupRegistry {
   }
 
   func load() async throws(EngineError) {
-    groups = [:]
+    var known: [String: ManagedGroup] = [:]
     for group in try await ledger.managedGroups() {
       // Another base was configured when the others were named.
       let name = planner.group(at: group.dn)
-      if planner.isInReach(name) { groups[name.id] = group }
+      if planner.isInReach(name) { known[name.id] = group }
     }
+    groups = known
     renaming = try await ledger.renaming()
   }
 

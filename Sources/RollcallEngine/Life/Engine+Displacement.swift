@@ -15,13 +15,28 @@ extension Engine {
           try await self.beginAnew(Engine.future)
         } else {
           self.logger.notice("reading the change log again from the stored watermark")
+          // A predecessor that had not heard yet that it does not lead may have moved it, and has set aside what it
+          // passes.
+          try await self.state.load()
+          try await self.groups?.load()
+          self.surveyor?.learn(awaited: self.state.awaited)
           try await self.resume(from: record?.watermark)
+          self.takeUpLedger()
+          self.takeUpGroups()
         }
         try await self.sweeper?.look()
+        try await self.retrier.check()
       } catch {
         self.trouble(error)
       }
     }
+  }
+
+  /// Hands in what had its cause removed by a step whose record was lost with a process or a connection, and what a
+  /// person has approved meanwhile.
+  func takeUpLedger() {
+    provisioner.gather(state.blockedKeys, .retry)
+    takeUpReleased()
   }
 
   static let future = "the watermark lies in the database's future: it was restored from a backup"

@@ -152,11 +152,13 @@ public final class Engine {
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
     // Read only now: until then another leader may have changed it.
-    let record = try await ledger.record()
+    var record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     if isNew { leader.beginTerm(afterAnother: isTakeover) }
     if isNew, isTakeover, let former = record?.leader {
       logger.notice("taking over from a process that has not ended in order", metadata: ["leader": "\(former)"])
+      try await leader.outlastPredecessor()
+      record = try await ledger.record()
     }
     let reason = Engine.mismatch(
       record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
@@ -211,10 +213,7 @@ public final class Engine {
     if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     runReconciles()
-    // What had its cause removed by a step whose record was lost with a process or a connection, and what a person
-    // has approved meanwhile.
-    provisioner.gather(state.blockedKeys, .retry)
-    takeUpReleased()
+    takeUpLedger()
     try await sweeper?.look()
     try await retrier.check()
     answerRequests()

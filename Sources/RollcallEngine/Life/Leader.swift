@@ -159,6 +159,15 @@ final class Leader: WritePermit {
     timer = Reactor.loop.after(Leader.grace) { [weak self] in self?.decide() }
   }
 
+  /// Waits until the predecessor can write no more: until then it notes in the ledger what it is about to do, and what
+  /// is read before may be incomplete.
+  func outlastPredecessor() async throws(EngineError) {
+    while let moment = writesFrom, moment > .now {
+      do { try await Reactor.sleep(for: moment - .now) } catch { break }
+    }
+    if !isLeading { throw .standby }
+  }
+
   // MARK: Permission
 
   /// Asks whether the lock is still held, unless it has been asked for a moment ago.
