@@ -25,11 +25,14 @@ test: setup-test
 	swift build --build-tests
 	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(WIDTH) sh .ci/test $(ARGS)
 
-# The model test for as long as wanted: random transactions against random faults. The seed is printed first;
-# SEED=n draws the same again. And a full notification queue, for which 8 GB of disk are needed in TMPDIR.
+# The model tests, each for as many MINUTES: random transactions against random faults, with standbys of PostgreSQL that
+# take over, a second directory on the same log, and two providers that replicate. The seed is printed first; SEED=n
+# draws the same again. ARGS='--directory 389ds' runs them against that server. And a full notification queue, for which
+# 8 GB of disk are needed in TMPDIR.
 soak: setup-test
 	swift build --build-tests
 	ROLLCALL_MODEL_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),ROLLCALL_MODEL_SEED=$(SEED)) \
+	  $(if $(filter --directory,$(ARGS)),ROLLCALL_MODEL_DIRECTORY=$(lastword $(ARGS))) \
 	  ROLLCALL_SOAK=1 swift test --skip-build --disable-xctest --filter '^SystemTests.(ModelTests|QueueTests)'
 
 bench: setup

@@ -33,6 +33,22 @@ extension PostgresServer {
     }
   }
 
+  /// Has a standby take this server's place at its address, promoted, as behind an address that moves: what the standby
+  /// has not received is lost. This server takes writes again when this returns.
+  ///
+  /// - Parameter standby: one of this server's; it is gone afterwards.
+  /// - Throws: `SandboxError`.
+  public nonisolated func giveWay(to standby: PostgresServer) async throws {
+    try await kill()
+    await standby.stop()
+    _ = try await Command("rm", ["-rf", data]).run(within: .seconds(60))
+    _ = try await Command("mv", [standby.data, data]).run()
+    try append(
+      "port = \(port)\nunix_socket_directories = \(Self.quoted(socketFolder))\n", to: data + "/postgresql.conf")
+    try await start()
+    try await promote()
+  }
+
   /// Waits until a standby has replayed all that this server has written.
   public nonisolated func caughtUp(_ standby: PostgresServer) async throws {
     let written = try await psql("SELECT pg_current_wal_lsn()")

@@ -5,78 +5,179 @@ actor ModelHouse {
   /// A daemon's place: its ways to the servers, and the process that is there now.
   private struct Place {
     var database: TCPProxy
-    var directory: TCPProxy
+    var directories: [TCPProxy]
     var yaml: String
     var daemon: DaemonProcess
   }
 
-  nonisolated let world: FaultyWorld
+  nonisolated let plan: ModelPlan
+  nonisolated let folder: TemporaryFolder
+  nonisolated let postgres: PostgresServer
+  /// One, or two that replicate to each other.
+  nonisolated let directories: [any ThrowawayDirectory]
+  nonisolated let mirror: MirroredDirectories?
   nonisolated let site: Site
+  /// The site as the other directory server shows it.
+  nonisolated let mirrored: Site?
+  /// The other directory on the same log.
+  nonisolated let second: Site?
   private var places: [Place] = []
-  /// Whether people have groups and containers, and removals a tiny budget that an operator has to help out of.
-  nonisolated let isHeld: Bool
+  private var secondDaemon: DaemonProcess?
 
-  init(isHeld: Bool = false) async throws {
-    self.isHeld = isHeld
-    world = try await FaultyWorld.start(settings: ["max_prepared_transactions": "20"])
-    var settings = isHeld ? SiteSettings.groups() : SiteSettings()
-    if isHeld {
-      settings.more = "removals: { most: 5%, least: 2 }"
-      settings.users += "\n  container: [{ ou: \"left(username, 1)\" }]"
+  init(_ plan: ModelPlan = ModelPlan()) async throws {
+    self.plan = plan
+    folder = try TemporaryFolder()
+    // What is committed survives the death of the processes, not of the machine.
+    postgres = try await PostgresServer.start(
+      in: folder,
+      settings: ["max_connections": "100", "synchronous_commit": "on", "max_prepared_transactions": "20"],
+      durable: false)
+    (directories, mirror) = try await Self.startDirectories(plan, in: folder)
+    var settings = Self.settings(plan)
+    settings.directoryURLs = directories.map(\.url)
+    let site = try await Site.make(number: 1, settings, postgres, directories[0])
+    self.site = site
+    try await mirror?.converge()
+    mirrored = mirror.map { Site(site.name, site.base, site.configuration, site.yaml, site.postgres, $0.second) }
+    second = plan.hasSecond ? try await Self.second(beside: site) : nil
+  }
+
+  private static func startDirectories(
+    _ plan: ModelPlan, in folder: TemporaryFolder
+  ) async throws -> ([any ThrowawayDirectory], MirroredDirectories?) {
+    if ModelPlan.directory == .directory389, !plan.isMirrored {
+      var options = Directory389Options()
+      options.durable = false
+      return ([try await Directory389Server.start(in: folder, options: options)], nil)
     }
+    var options = OpenLDAPOptions()
+    options.durable = false
+    guard plan.isMirrored else {
+      options.ppolicy = true
+      return ([try await DirectoryServer.start(in: folder, options: options)], nil)
+    }
+    let mirror = try await MirroredDirectories.start(in: folder, options: options)
+    return ([mirror.first, mirror.second], mirror)
+  }
+
+  private static func settings(_ plan: ModelPlan) -> SiteSettings {
+    var settings = plan.isHeld ? SiteSettings.groups() : SiteSettings()
     // Exchanges of names within one statement pass the constraint.
     settings.schema += "\nALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;"
     settings.directory = "timeout: 3s"
-    settings.more += "\nsweep: { every: 2s }"
-    if isHeld {
+    if plan.isHeld {
+      settings.more = "removals: { most: 5%, least: 2 }"
+      settings.users += "\n  container: [{ ou: \"left(username, 1)\" }]"
       // Who ever was there, for the budget.
       settings.schema += """
 
         CREATE TABLE everybody (key int);
         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
           'BEGIN INSERT INTO public.everybody VALUES (NEW.id); RETURN NULL; END';
-        CREATE TRIGGER note AFTER INSERT OR UPDATE OF id ON users FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE TRIGGER note AFTER INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION note();
         """
     }
-    site = try await world.site(settings)
+    settings.more += "\nsweep: { every: 2s }"
+    return settings
   }
+
+  /// A directory of another name, with a base of its own, that reads the same table.
+  private static func second(beside site: Site) async throws -> Site {
+    let base = "ou=second,\(site.directory.usersBase)"
+    try await site.directory.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: second\n")
+    let yaml = site.yaml.replacing("name: \(site.name)\n", with: "name: second\n").replacing(site.base, with: base)
+    return Site(site.name, base, site.configuration, yaml, site.postgres, site.directory)
+  }
+
+  // MARK: Daemons
 
   func startDaemons() async throws {
     for number in 0..<2 {
-      let database = try await TCPProxy.start(to: world.postgres.port)
-      let directory = try await TCPProxy.start(to: world.directory.port)
-      let yaml = site.yaml.replacing("port=\(world.postgres.port)", with: "port=\(database.port)")
-        .replacing("127.0.0.1:\(world.directory.port)", with: "127.0.0.1:\(directory.port)")
-      let daemon = try await DaemonProcess.start(site, in: world.folder, name: "model\(number)", yaml: yaml)
-      places.append(Place(database: database, directory: directory, yaml: yaml, daemon: daemon))
+      let database = try await TCPProxy.start(to: postgres.port)
+      var yaml = site.yaml.replacing("port=\(postgres.port)", with: "port=\(database.port)")
+      var proxies: [TCPProxy] = []
+      for directory in directories {
+        let port = directory.url.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        let proxy = try await TCPProxy.start(to: port)
+        yaml = yaml.replacing(directory.url, with: "ldap://127.0.0.1:\(proxy.port)")
+        proxies.append(proxy)
+      }
+      let daemon = try await DaemonProcess.start(site, in: folder, name: "model\(number)", yaml: yaml)
+      places.append(Place(database: database, directories: proxies, yaml: yaml, daemon: daemon))
     }
   }
 
   var numbers: Range<Int> { places.indices }
 
   func database(_ number: Int) -> TCPProxy { places[number].database }
-  func directory(_ number: Int) -> TCPProxy { places[number].directory }
+  func directories(_ number: Int) -> [TCPProxy] { places[number].directories }
   func daemon(_ number: Int) -> DaemonProcess { places[number].daemon }
 
   /// Starts a daemon again where one was killed.
   func restart(_ number: Int) async throws {
     places[number].daemon = try await DaemonProcess.start(
-      site, in: world.folder, name: "model\(number)", yaml: places[number].yaml)
+      site, in: folder, name: "model\(number)", yaml: places[number].yaml)
   }
+
+  /// Has the daemon of the second directory come back, or go away.
+  func second(isBack: Bool) async throws {
+    guard let second, isBack == (secondDaemon == nil) else { return }
+    if isBack {
+      secondDaemon = try await DaemonProcess.start(second, in: folder, name: "second")
+    } else {
+      await secondDaemon?.process.stop()
+      secondDaemon = nil
+    }
+  }
+
+  private var daemons: [DaemonProcess] { places.map(\.daemon) + [secondDaemon].compactMap(\.self) }
 
   /// Whether each daemon is alive: none may end by itself.
   func deaths() throws -> [String] {
-    try places.filter { $0.daemon.process.hasEnded }.map { try $0.daemon.process.printed() }
+    try daemons.filter { $0.process.hasEnded }.map { try $0.process.printed() }
   }
 
   func stopDaemons() async {
-    for place in places { await place.daemon.process.stop() }
+    for daemon in daemons { await daemon.process.stop() }
     places = []
+    secondDaemon = nil
   }
 
   /// The last words of the daemons.
   func words() -> String {
-    places.map { ((try? $0.daemon.process.printed()) ?? "").split(separator: "\n").suffix(40).joined(separator: "\n") }
+    daemons.map { ((try? $0.process.printed()) ?? "").split(separator: "\n").suffix(40).joined(separator: "\n") }
       .joined(separator: "\n--\n")
   }
+
+  /// Restarts directory servers of which one has stopped reading from the other, as an administrator would: slapd's
+  /// consumer may end without another try when its provider dies.
+  ///
+  /// - Returns: whether it was needed.
+  func mendReplication() async throws -> Bool {
+    guard let mirror, (try? await mirror.converge(within: .seconds(20))) == nil else { return false }
+    for directory in directories { try await directory.restart() }
+    return true
+  }
+
+  // MARK: Outcome
+
+  /// How the table differs from what each server holds for each directory that is not away.
+  func differences() async throws -> [String] {
+    var lines = try await ModelOracle.differences(site)
+    for (name, other) in [("mirror", mirrored), ("second directory", secondDaemon == nil ? nil : second)] {
+      if let other { lines += try await ModelOracle.differences(other).map { "\(name): \($0)" } }
+    }
+    return lines
+  }
+
+  /// SQL that counts what the directories that are not away have not settled.
+  var unsettled: String {
+    """
+    SELECT (SELECT count(*) FROM rollcall.change c, rollcall.directory d
+        WHERE \(isHere("d.name")) AND (d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark)))
+      + (SELECT count(*) FROM rollcall.parked AS p WHERE \(isHere("p.directory")))
+    """
+  }
+
+  private func isHere(_ name: String) -> String { secondDaemon == nil ? "\(name) <> 'second'" : "true" }
 }

@@ -10,12 +10,15 @@ final class ModelWriter: Sendable {
   let site: Site
   private let number: Int
   private let hasGroups: Bool
+  private let names: [String]
 
-  /// - Parameter hasGroups: writes memberships too.
-  init(_ site: Site, number: Int, hasGroups: Bool = false) {
+  init(_ site: Site, number: Int, _ plan: ModelPlan) {
     self.site = site
     self.number = number
-    self.hasGroups = hasGroups
+    hasGroups = plan.isHeld
+    // 389 Directory Server takes no others in `uid`, as it is installed (7-bit check plug-in).
+    let isASCII = ModelPlan.directory == .directory389 && !plan.isMirrored
+    names = isASCII ? Self.names.filter { $0.utf8.allSatisfy { $0 < 0x80 } } : Self.names
   }
 
   /// What it has done.
@@ -23,6 +26,17 @@ final class ModelWriter: Sendable {
     var transactions = 0
     var changes = 0
     var failures = 0
+    /// Transactions that were prepared, and that ended later by another statement.
+    var prepared = 0
+    var ended = 0
+
+    mutating func add(_ other: Tally) {
+      transactions += other.transactions
+      changes += other.changes
+      failures += other.failures
+      prepared += other.prepared
+      ended += other.ended
+    }
   }
 
   /// Writes until the task is cancelled; commits or rolls back what is open then.
@@ -83,6 +97,7 @@ final class ModelWriter: Sendable {
     }
     if random.chance(8), let name = try await prepared(session) {
       _ = try await run("\(random.chance(75) ? "COMMIT" : "ROLLBACK") PREPARED '\(name)'")
+      tally.ended += 1
       return
     }
     let isTwoPhase = random.chance(4)
@@ -105,6 +120,7 @@ final class ModelWriter: Sendable {
         last += 1
         let name = "\(site.name)_\(number)_\(last)"
         _ = try await run("PREPARE TRANSACTION '\(name)'")
+        tally.prepared += 1
       } else {
         _ = try await run(random.chance(90) ? "COMMIT" : "ROLLBACK")
       }
@@ -119,7 +135,7 @@ final class ModelWriter: Sendable {
   private func statement(_ random: inout ModelRandom, _ last: inout Int) -> String {
     let place = "OFFSET (SELECT count(*) * \(random.below(1000)) / 1000 FROM users)"
     let somebody = "(SELECT id FROM users ORDER BY id \(place) LIMIT 1)"
-    let name = random.pick(ModelWriter.names).replacing("'", with: "''")
+    let name = random.pick(names).replacing("'", with: "''")
     func new() -> Int {
       last += 1
       return last * 10 + number

@@ -18,10 +18,10 @@ final class Site: Sendable {
   /// The text of the configuration.
   let yaml: String
   let postgres: PostgresServer
-  let directory: DirectoryServer
+  let directory: any ThrowawayDirectory
 
   static func make(
-    number: Int, _ settings: SiteSettings, _ postgres: PostgresServer, _ directory: DirectoryServer
+    number: Int, _ settings: SiteSettings, _ postgres: PostgresServer, _ directory: any ThrowawayDirectory
   ) async throws -> Site {
     let name = "site\(number)"
     let base = "ou=\(name),\(directory.usersBase)"
@@ -43,7 +43,7 @@ final class Site: Sendable {
       settings.connection?(name) ?? postgres.conninfo(user: name, database: name, port: settings.databasePort)
     let urls =
       settings.directoryURLs.isEmpty
-      ? ["ldap://127.0.0.1:\(settings.directoryPort ?? directory.port)"] : settings.directoryURLs
+      ? [settings.directoryPort.map { "ldap://127.0.0.1:\($0)" } ?? directory.url] : settings.directoryURLs
     let yaml = """
       name: \(name)
       source:
@@ -74,7 +74,7 @@ final class Site: Sendable {
 
   init(
     _ name: String, _ base: String, _ configuration: Configuration, _ yaml: String, _ postgres: PostgresServer,
-    _ directory: DirectoryServer
+    _ directory: any ThrowawayDirectory
   ) {
     self.name = name
     self.base = base
