@@ -18,6 +18,8 @@ final class LedgerState {
   /// What is held, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
   private(set) var disabled: Set<RosterKey> = []
+  /// Takes keys whose record is kept for now, and says whether it is; they are looked at again.
+  var keepsDisabled: (@Reactor ([RosterKey]) -> Bool)?
   /// Keys whose entries are on their way through a temporary name.
   private(set) var temporary: [RosterKey: TemporaryRecord] = [:]
   /// Parked keys by what they wait for.
@@ -129,8 +131,11 @@ final class LedgerState {
     disabled.formUnion(new)
   }
 
+  /// Forgets that these were disabled by us; but not while an operation may still be carried out late that does so, or
+  /// nobody would take it for ours.
   func clearDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { disabled.contains($0) }
+    if known.isEmpty || keepsDisabled?(known) == true { return }
     try await ledger.clearDisabled(known)
     disabled.subtract(known)
   }

@@ -94,6 +94,7 @@ public final class Engine {
         metadata: ["dn": "\(name)", "count": "\(count)"])
     }
     provisioner.unknown = unknown
+    state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
     roster.health.onRecovered = { [weak self] keys in
       guard let self else { return }
       logger.notice("the mapping works again")

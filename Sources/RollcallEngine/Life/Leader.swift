@@ -53,9 +53,11 @@ final class Leader: WritePermit {
 
   var mayWrite: Bool {
     guard let confirmed else { return false }
-    let now = ContinuousClock.now
-    return now - confirmed < Leader.validity && writesFrom.map { now >= $0 } ?? true
+    return ContinuousClock.now - confirmed < Leader.validity && hasOutlasted
   }
+
+  /// Whether a predecessor can write no more.
+  var hasOutlasted: Bool { writesFrom.map { .now >= $0 } ?? true }
 
   /// What is written to, for the lock; two processes with one subject exclude each other.
   nonisolated static func subject(server: String, base: String) -> String { server + " " + base }
@@ -185,7 +187,7 @@ final class Leader: WritePermit {
   private func decide() {
     while !waiting.isEmpty, mayWrite || !isLeading, let body = waiting.popFirst() { body(isLeading) }
     // An answer may have taken longer than it is good for.
-    if !waiting.isEmpty, writesFrom.map({ .now >= $0 }) ?? true { refresh() }
+    if !waiting.isEmpty, hasOutlasted { refresh() }
   }
 
   private func keep() async {

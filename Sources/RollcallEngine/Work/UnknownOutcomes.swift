@@ -60,6 +60,13 @@ final class UnknownOutcomes {
     if keys.count >= UnknownOutcomes.most { onOverflow?() }
   }
 
+  /// Has keys looked at again of which a record must outlast what is on its way; false where nothing is.
+  func keep(_ keys: [RosterKey]) -> Bool {
+    if hold == nil { return false }
+    self.keys.formUnion(keys)
+    return true
+  }
+
   private static func names(of step: Step, _ schema: Schema) -> [String] {
     [step.operation.dn, step.newDN].compactMap { $0?.normalized(schema) }
   }

@@ -52,6 +52,32 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("G1: who is disabled late, when the row is active again, is enabled again")
+  func aStaleDisable() async throws {
+    let (site, tap) = try await tapped()
+    defer { tap.stop() }
+    try await site.insert(["ann"])
+    try await site.withDaemon { _ in
+      try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
+      try await stick(site, tap, "UPDATE users SET status = 'left' WHERE id = 1")
+      try await site.sql("UPDATE users SET status = 'active', email = 'fresh' WHERE id = 1")
+      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+        try await site.value("mail", of: "1") == "fresh"
+      }
+      tap.deliverLate()
+      try await eventually(within: .seconds(30), "she is disabled late", poll: .milliseconds(5)) {
+        try await site.value("employeeType", of: "1") == "disabled"
+      }
+      try await eventually(within: .seconds(30), "she is enabled again") {
+        try await site.value("employeeType", of: "1") == nil
+      }
+      try await eventually(within: .seconds(30), "the record is gone") {
+        try await site.sql("SELECT count(*) FROM rollcall.disabled") == "0"
+      }
+    }
+    try await site.expectInStep()
+  }
+
   @Test("G1: a stale delete that hits the next owner of a name is made good")
   func aStaleDeleteOfANameThatWasTaken() async throws {
     let (site, tap) = try await tapped()
