@@ -63,6 +63,7 @@ let package = Package(
     .target(
       name: "Sandbox",
       dependencies: [
+        "LDAPModel",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -1,4 +1,5 @@
 internal import CLDAP
+internal import LDAPModel
 
 /// What libldap leaves out when it verifies a server's certificate: with GnuTLS, what the certificate is for.
 enum ServerCertificate {
@@ -23,7 +24,7 @@ enum ServerCertificate {
   /// One that cannot be taken apart has been verified by the TLS library all the same, so its usage is what is unknown:
   /// it is not for servers.
   static func isForServers(_ certificate: [UInt8]) -> Bool {
-    var whole = DER(certificate)
+    var whole = BERElements(certificate[...])
     guard var outer = whole.next(0x30), var body = outer.next(0x30) else { return false }
     while let element = body.take() {
       guard element.tag == extensions else { continue }
@@ -40,7 +41,7 @@ enum ServerCertificate {
     return true
   }
 
-  private static func usages(_ parts: inout DER) -> [ArraySlice<UInt8>]? {
+  private static func usages(_ parts: inout BERElements) -> [ArraySlice<UInt8>]? {
     guard var value = parts.take() else { return nil }
     if value.tag == 0x01 {  // critical
       guard let next = parts.take() else { return nil }
@@ -59,35 +60,4 @@ enum ServerCertificate {
   private static let extendedKeyUsage: [UInt8] = [0x55, 0x1D, 0x25]
   private static let serverAuth: [UInt8] = [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]
   private static let anyUsage: [UInt8] = [0x55, 0x1D, 0x25, 0x00]
-}
-
-/// Elements of DER (X.690), one after the other.
-struct DER {
-  private(set) var rest: ArraySlice<UInt8>
-
-  init(_ bytes: [UInt8]) { rest = bytes[...] }
-  private init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
-
-  /// The next element; nil at the end, and where there is none.
-  mutating func take() -> (tag: UInt8, contents: DER)? {
-    guard rest.count >= 2 else { return nil }
-    let tag = rest[rest.startIndex]
-    var length = Int(rest[rest.startIndex + 1])
-    var start = rest.startIndex + 2
-    if length >= 0x80 {
-      let octets = length - 0x80
-      guard (1...4).contains(octets), rest.endIndex - start >= octets else { return nil }
-      length = rest[start..<start + octets].reduce(0) { $0 << 8 | Int($1) }
-      start += octets
-    }
-    guard length <= rest.endIndex - start else { return nil }
-    defer { rest = rest[(start + length)...] }
-    return (tag, DER(rest[start..<start + length]))
-  }
-
-  /// The contents of the next element, which must have this tag.
-  mutating func next(_ tag: UInt8) -> DER? {
-    guard let element = take(), element.tag == tag else { return nil }
-    return element.contents
-  }
 }

@@ -1,3 +1,5 @@
+internal import LDAPModel
+
 /// LDAP messages as octets (RFC 4511, BER), well-formed or not, for a server that says what a test wants.
 public enum LDAPOctets {
   /// An element: tag, length in its shortest form, contents.
@@ -68,7 +70,7 @@ public enum LDAPOctets {
 
   /// The tag of the operation in a message; nil where it cannot be read.
   public static func operation(of message: [UInt8]) -> UInt8? {
-    var reader = OctetReader(message[...])
+    var reader = BERElements(message[...])
     guard var body = reader.take(), body.contents.take() != nil else { return nil }
     return body.contents.take()?.tag
   }
@@ -137,7 +139,7 @@ public struct LDAPRequest: Sendable {
 
   /// Nil where it is no request that anybody here sends.
   init?(_ message: [UInt8]) {
-    var reader = OctetReader(message[...])
+    var reader = BERElements(message[...])
     guard var body = reader.take(), let number = body.contents.take(),
       let operation = body.contents.take(), let kind = Kind(rawValue: operation.tag)
     else { return nil }
@@ -154,30 +156,5 @@ public struct LDAPRequest: Sendable {
     let name = parts.take()
     dn = name.map { $0.tag == 0x04 ? String(decoding: $0.contents.rest, as: UTF8.self) : "" } ?? ""
     scope = kind == .search ? parts.take().flatMap { $0.contents.rest.first.map(Int.init) } ?? 0 : 0
-  }
-}
-
-/// Elements of BER with definite lengths, one after the other.
-struct OctetReader {
-  private(set) var rest: ArraySlice<UInt8>
-
-  init(_ rest: ArraySlice<UInt8>) { self.rest = rest }
-
-  /// The next element; nil while it is not there as a whole.
-  mutating func take() -> (tag: UInt8, contents: OctetReader)? {
-    guard rest.count >= 2 else { return nil }
-    let tag = rest[rest.startIndex]
-    var length = Int(rest[rest.startIndex + 1])
-    var start = rest.startIndex + 2
-    if length >= 0x80 {
-      let octets = length - 0x80
-      guard octets <= 4, rest.endIndex - start >= octets else { return nil }
-      length = rest[start..<start + octets].reduce(0) { $0 << 8 | Int($1) }
-      start += octets
-    }
-    guard length <= rest.endIndex - start else { return nil }
-    let contents = OctetReader(rest[start..<start + length])
-    rest = rest[(start + length)...]
-    return (tag, contents)
   }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LDAPModel
 internal import Synchronization
 
 /// An LDAP server on 127.0.0.1 that is broken, or lies, as a test tells it to.
@@ -133,7 +134,7 @@ private final class LyingLink: Sendable {
     if let upstream {
       try OwnThread.start { [self] in
         read(upstream.descriptor) { message in
-          guard let id = OctetReader.id(of: message) else { return false }
+          guard let id = BERElements.id(of: message) else { return false }
           let alter = altering.withLock { $0[id] }
           return send(alter?(message) ?? message)
         }
@@ -202,7 +203,7 @@ private final class LyingLink: Sendable {
       if count <= 0 { return }
       gathered += buffer[..<count]
       while true {
-        var reader = OctetReader(gathered[...])
+        var reader = BERElements(gathered[...])
         guard reader.take() != nil else { break }
         let message = Array(gathered.dropLast(reader.rest.count))
         gathered = Array(reader.rest)
@@ -212,10 +213,10 @@ private final class LyingLink: Sendable {
   }
 }
 
-extension OctetReader {
+extension BERElements {
   /// The message id of an LDAPMessage.
   static func id(of message: [UInt8]) -> Int? {
-    var reader = OctetReader(message[...])
+    var reader = BERElements(message[...])
     guard var body = reader.take(), let id = body.contents.take() else { return nil }
     return id.contents.rest.reduce(0) { $0 << 8 | Int($1) }
   }

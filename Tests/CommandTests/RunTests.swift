@@ -113,11 +113,7 @@ import Testing
   @Test func aSecondSignalEndsItAtOnce() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    let directory = try await DirectoryServer.start(in: site.folder)
-    try await directory.modify(
-      "dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
-    var own = try site.with(site.directory.url, directory.url)
-    own.environment["LDAP_PASSWORD"] = directory.accountPassword
+    let (own, directory) = try await site.onOwnServer()
     let daemon = try await own.start()
     // Before its first comparison there is no watermark, and so no backlog.
     try await soon("it is in step") { try await own.status().watermarkAgeSeconds != nil }

@@ -85,6 +85,15 @@ struct Site: Sendable {
     return site
   }
 
+  /// The same on a directory server of its own, which may be stopped and has other settings.
+  func onOwnServer(_ options: OpenLDAPOptions = OpenLDAPOptions()) async throws -> (Site, DirectoryServer) {
+    let server = try await DirectoryServer.start(in: folder, options: options)
+    try await server.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(name)\n")
+    var own = try with(directory.url, server.url)
+    own.environment["LDAP_PASSWORD"] = server.accountPassword
+    return (own, server)
+  }
+
   // MARK: The program
 
   /// Runs a command with this site's configuration; no secret may show in what it says.

@@ -13,6 +13,20 @@ import Testing
     return mirrored
   }
 
+  /// Both providers hold everybody, and a daemon runs, which is ended at the end.
+  ///
+  /// - Parameter covered: whether the clock covers all that was confirmed.
+  private func withReplicated(covered: Bool, _ body: (MirroredSite) async throws -> Void) async throws {
+    let mirrored = try await start()
+    try await mirrored.atFirst.withDaemon { _ in
+      try await mirrored.expectContent(mirrored.atFirst)
+      try await mirrored.servers.converge()
+      if covered { try await mirrored.covered() }
+      try await body(mirrored)
+    }
+    try await mirrored.atSecond.expectInStep()
+  }
+
   enum Moment: String, CaseIterable, Sendable {
     /// Before the clock was read again.
     case atOnce
@@ -22,11 +36,7 @@ import Testing
 
   @Test("G1: what the first provider confirmed and the second never had is written again", arguments: Moment.allCases)
   func theFirstDies(_ moment: Moment) async throws {
-    let mirrored = try await start()
-    try await mirrored.atFirst.withDaemon { daemon in
-      try await mirrored.expectContent(mirrored.atFirst)
-      try await mirrored.servers.converge()
-      try await mirrored.covered()
+    try await withReplicated(covered: true) { mirrored in
       await mirrored.servers.toSecond.swallow()
       try await mirrored.atFirst.sql("UPDATE users SET email = 'new' || id; DELETE FROM users WHERE id > 190")
       try await mirrored.expectContent(mirrored.atFirst)
@@ -42,17 +52,12 @@ import Testing
       try await mirrored.expectContent(mirrored.atFirst)
       try await mirrored.expectContent(mirrored.atSecond)
       #expect(try await mirrored.atSecond.parked().isEmpty)
-      _ = daemon
     }
-    try await mirrored.atSecond.expectInStep()
   }
 
   @Test("G1: the first is killed in the middle of a bulk change")
   func theFirstDiesInABulk() async throws {
-    let mirrored = try await start()
-    try await mirrored.atFirst.withDaemon { _ in
-      try await mirrored.expectContent(mirrored.atFirst)
-      try await mirrored.servers.converge()
+    try await withReplicated(covered: false) { mirrored in
       await mirrored.servers.toSecond.swallow()
       try await mirrored.atFirst.sql("UPDATE users SET email = 'new' || id")
       try await eventually(within: .seconds(20), "some are changed", poll: .milliseconds(1)) {
@@ -66,7 +71,6 @@ import Testing
       try await mirrored.servers.converge()
       try await mirrored.expectContent(mirrored.atFirst)
     }
-    try await mirrored.atSecond.expectInStep()
   }
 
   @Test("G1: a daemon that was not there when the first died finds it out from the ledger", arguments: Moment.allCases)
@@ -92,11 +96,7 @@ import Testing
 
   @Test("G1: what a provider that lags gets late does not undo what was written meanwhile")
   func theSecondLags() async throws {
-    let mirrored = try await start()
-    try await mirrored.atFirst.withDaemon { _ in
-      try await mirrored.expectContent(mirrored.atFirst)
-      try await mirrored.servers.converge()
-      try await mirrored.covered()
+    try await withReplicated(covered: true) { mirrored in
       await mirrored.servers.toSecond.swallow()
       try await mirrored.atFirst.sql("UPDATE users SET email = 'new' || id")
       try await mirrored.expectContent(mirrored.atFirst)
@@ -117,7 +117,6 @@ import Testing
         return true
       }
     }
-    try await mirrored.atSecond.expectInStep()
   }
 
   @Test("G1: what a frozen provider carries out late does not undo what was written meanwhile")
@@ -164,10 +163,7 @@ import Testing
 
   @Test("a failover to a provider that has everything compares nobody")
   func nothingIsComparedWithoutNeed() async throws {
-    let mirrored = try await start()
-    try await mirrored.atFirst.withDaemon { _ in
-      try await mirrored.expectContent(mirrored.atFirst)
-      try await mirrored.servers.converge()
+    try await withReplicated(covered: false) { mirrored in
       let before = try await mirrored.atFirst.sql("SELECT last_reconcile FROM rollcall.directory")
       try await mirrored.atFirst.sql("UPDATE users SET email = 'new' || id WHERE id <= 20")
       try await mirrored.expectContent(mirrored.atFirst)
