@@ -53,6 +53,13 @@ struct Handle: ~Copyable {
     return unsafe ber_sockbuf_ctrl(socket, LBER_SB_OPT_DATA_READY, nil) == 1
   }
 
+  /// libldap's code for the last failure.
+  private var resultCode: Int32 {
+    var code: Int32 = 0
+    unsafe ldap_get_option(ld, LDAP_OPT_RESULT_CODE, &code)
+    return code
+  }
+
   /// libldap's words for the last failure.
   borrowing func diagnostic() -> String {
     var text: UnsafeMutablePointer<CChar>?
@@ -62,12 +69,17 @@ struct Handle: ~Copyable {
     return unsafe String(cString: text)
   }
 
-  /// The next message that is here already; `failed` means that the connection is gone.
+  /// The next message that is here already.
   borrowing func next() -> Received {
     var message: OpaquePointer?
     var immediately = timeval()
+    errno = 0
     let kind = unsafe ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ONE, &immediately, &message)
-    guard let message = unsafe message else { return kind == 0 ? .nothing : .failed }
+    // What is no message sets ERANGE or another code. The end that TLS announces comes before that of the descriptor.
+    let isClosed = errno == 0
+    guard let message = unsafe message else {
+      return kind == 0 ? .nothing : .failed(isClosed: isClosed && resultCode == LDAP_SERVER_DOWN)
+    }
     return unsafe .message(Message(message, ld))
   }
 }
@@ -75,5 +87,6 @@ struct Handle: ~Copyable {
 enum Received: ~Copyable {
   case nothing
   case message(Message)
-  case failed
+  /// The connection is gone. `isClosed`: nothing was wrong with what has come in.
+  case failed(isClosed: Bool)
 }

@@ -177,7 +177,7 @@ public final class LDAPSession {
         // Of a message larger than a TLS record libldap reads one record at a time. The descriptor says nothing of
         // those that were taken from it already.
         guard isEncrypted, handle!.hasInput() else { return checkFlood() }
-      case .failed: return lost()
+      case .failed(let isClosed): return lost(isClosed)
       case .message(let message):
         handle?.wire.noteMessage()
         dispatch(message, heard)
@@ -196,12 +196,14 @@ public final class LDAPSession {
   // MARK: The end
 
   /// After any failure of libldap: it cannot go on with this handle.
-  func lost() {
+  ///
+  /// - Parameter isClosed: the server has ended the connection, as far as TLS says.
+  func lost(_ isClosed: Bool = false) {
     guard let wire = handle?.wire else { return }
     let reason =
       wire.failure != 0
       ? Dialer.message(wire.failure)
-      : wire.ended ? "the server has closed the connection" : "the server breaks the protocol"
+      : wire.ended || isClosed ? "the server has closed the connection" : "the server breaks the protocol"
     finish(.serverDown, reason)
   }
 

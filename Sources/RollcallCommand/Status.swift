@@ -87,7 +87,8 @@ struct StatusPage {
     lines.append(("leader", report.leader.map { "\($0) since \(report.leaderSince ?? "?")" } ?? "nobody"))
     if let directory = report.directory {
       let reason = directory.reason.map { ": \($0)" } ?? ""
-      lines.append(("directory", "\(directory.state) since \(directory.since ?? "?")\(reason)"))
+      let side = directory.isOfDatabase ? "database" : "directory"
+      lines.append((side, "\(directory.state) since \(directory.since ?? "?")\(reason)"))
     } else {
       lines.append(("directory", "never connected"))
     }

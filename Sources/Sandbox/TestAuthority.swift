@@ -35,10 +35,13 @@ public struct TestAuthority: Sendable {
   ///   - subject: in openssl's form: `/DC=com/DC=example/CN=rollcall`.
   ///   - alternativeNames: in openssl's form: `DNS:elsewhere.example`.
   ///   - usage: what the certificate is for, in openssl's form; nil does not say.
+  ///   - days: how long it is valid; below zero it has expired.
   public func issue(
-    name: String, subject: String, alternativeNames: String? = nil, usage: String? = "serverAuth,clientAuth"
+    name: String, subject: String, alternativeNames: String? = nil, usage: String? = "serverAuth,clientAuth",
+    days: Int = 2
   ) async throws -> Identity {
-    try await Self.issue(name: name, subject: subject, alternativeNames: alternativeNames, usage: usage, home: folder)
+    try await Self.issue(
+      name: name, subject: subject, alternativeNames: alternativeNames, usage: usage, days: days, home: folder)
   }
 
   /// The same authority, for a server that shows this certificate.
@@ -47,7 +50,8 @@ public struct TestAuthority: Sendable {
   }
 
   private static func issue(
-    name: String, subject: String, alternativeNames: String?, usage: String? = "serverAuth,clientAuth", home: String
+    name: String, subject: String, alternativeNames: String?, usage: String? = "serverAuth,clientAuth", days: Int = 2,
+    home: String
   ) async throws -> Identity {
     let identity = Identity(certificate: "\(home)/\(name).crt", key: "\(home)/\(name).key")
     let request = "\(home)/\(name).csr"
@@ -66,7 +70,7 @@ public struct TestAuthority: Sendable {
       "openssl",
       [
         "x509", "-req", "-in", request, "-CA", "\(home)/ca.crt", "-CAkey", "\(home)/ca.key",
-        "-CAcreateserial", "-days", "2", "-extfile", "\(home)/\(name).ext", "-out", identity.certificate,
+        "-CAcreateserial", "-days", "\(days)", "-extfile", "\(home)/\(name).ext", "-out", identity.certificate,
       ]
     ).run()
     return identity

@@ -6,11 +6,7 @@ import Testing
   @Test func aLifeIsTold() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    let directory = try await DirectoryServer.start(in: site.folder)
-    try await directory.modify(
-      "dn: \(site.base)\nchangetype: add\nobjectClass: organizationalUnit\nou: \(site.name)\n")
-    var own = try site.with(site.directory.url, directory.url)
-    own.environment["LDAP_PASSWORD"] = directory.accountPassword
+    let (own, directory) = try await site.onOwnServer()
     let daemon = try await own.start()
     let line = { (words: String) in
       try daemon.printed().split(separator: "\n").first { $0.contains(words) }.map(String.init) ?? ""
@@ -33,6 +29,30 @@ import Testing
     let text = try daemon.printed()
     for words in [" starting ", "connected, leading", " paused ", " resumed ", "what=rename"] {
       #expect(text.split(separator: "\n").count { $0.contains(words) } == 1, "\(words)")
+    }
+  }
+
+  /// What is connected for a moment and lost again, time after time, is one pause, of the side that fails.
+  @Test func aPauseThatDoesNotEndIsTold() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.withDaemon(["--log-level", "debug"]) { daemon in
+      let count = { (words: String) in try daemon.printed().split(separator: "\n").count { $0.contains(words) } }
+      try await site.sql(
+        """
+        REVOKE SELECT ON rollcall.bell FROM \(site.role);
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '\(site.role)'
+        """)
+      try await soon("it is tried again and again") { try count("trying again") >= 6 }
+      let first = try await site.status().directory
+      #expect(first.state == "paused" && first.reason?.contains("permission denied for table bell") == true)
+      #expect(try await site.rollcall("status").output.contains("\ndatabase:   paused since \(first.since ?? "?")"))
+      try await soon("it is tried again") { try count("trying again") >= 8 }
+      #expect(try await site.status().directory.since == first.since)
+      #expect(try count(" warning paused ") <= 2 && count(" notice resumed ") <= 1)
+      try await site.sql("GRANT SELECT ON rollcall.bell TO \(site.role)")
+      try await soon("it goes on") { try await site.status().directory.state == "connected" }
+      #expect(try count(" notice resumed ") <= 2)
     }
   }
 

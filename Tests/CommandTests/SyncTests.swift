@@ -17,6 +17,24 @@ import Testing
     #expect(status.leader == nil && status.backlog == 0 && !status.behind)
   }
 
+  /// The budget asks how many entries there are, and the server ends that search.
+  @Test func aRemovalBeyondTheServersSizeLimit() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    var options = OpenLDAPOptions()
+    options.durable = false
+    options.sizeLimit = 300
+    let (own, directory) = try await site.onOwnServer(options)
+    try await site.sql(
+      "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active' FROM generate_series(1, 350) AS n")
+    try await own.succeed("sync")
+    try await site.sql("DELETE FROM users WHERE id = 1; UPDATE users SET email = 'new@x' WHERE id = 2")
+    try await own.succeed("sync")
+    #expect(try await directory.search(base: site.base, filter: "(uid=u1)", attributes: ["uid"]).isEmpty)
+    #expect(try await directory.search(base: site.base, filter: "(uid=u2)", attributes: ["mail"]).contains("new@x"))
+    await directory.stop()
+  }
+
   @Test func somethingParkedIsAnExitCode() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -132,6 +132,17 @@ import Testing
     }
   }
 
+  /// TLS announces its end before the connection's, and nothing of that is against the protocol.
+  @Test func aStoppedServerHasClosedTheConnection() async throws {
+    try await withDirectory(tls: true) { server, options in
+      let session = try await LDAPSession.open(TLSTests.secured(server, options.tls))
+      let end = Ending(session)
+      await server.stop()
+      let error = await end.error
+      #expect(error.code == .serverDown && error.diagnostic == "the server has closed the connection", "\(error)")
+    }
+  }
+
   @Test func verificationIsOffOnRequestOnly() async throws {
     try await withDirectory(tls: true) { server, _ in
       var options = try TLSTests.secured(server, nil)

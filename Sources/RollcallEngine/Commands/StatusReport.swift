@@ -9,6 +9,8 @@ public struct StatusReport: Sendable {
     public var reason: String?
     /// RFC 3339, UTC; as all times here.
     public var since: String?
+    /// Whether the reason is a fault of the database, not of the directory.
+    public var isOfDatabase: Bool { DirectoryCondition.isOfDatabase(reason) }
   }
 
   /// A key that is set aside.

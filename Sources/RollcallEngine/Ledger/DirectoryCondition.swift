@@ -20,4 +20,7 @@ struct DirectoryCondition: Sendable, Equatable {
   static func refusing(_ reason: String) -> DirectoryCondition {
     DirectoryCondition(state: "refusing", reason: reason)
   }
+
+  /// Whether it is the database that cannot do its part, as ``EngineError`` words it.
+  static func isOfDatabase(_ reason: String?) -> Bool { reason?.hasPrefix("PostgreSQL: ") == true }
 }

@@ -1,4 +1,5 @@
 internal import LDAP
+internal import LDAPModel
 internal import Logging
 internal import Postgres
 public import Reactor
@@ -22,6 +23,9 @@ public final class Daemon {
   private var isStandby = false
   /// Since when the log says that it is paused.
   private var pausedSince: ContinuousClock.Instant?
+  /// Whether it is lost again and again as soon as it is connected; until that is over nobody is told that it is.
+  private var isUnsteady = false
+  private var steadying: Timer?
   private var hasBeenReady = false
   private var burst = NotificationBurst()
   private var isHearing = false
@@ -79,10 +83,10 @@ public final class Daemon {
         try await engine.establish()
         establishedAt = .now
         isStandby = false
-        logEstablished()
+        if !isUnsteady { logEstablished() }
         // Whoever is told that it is connected may count on being heard.
         try await doorbell.start()
-        await tellCondition()
+        await tellEstablished()
         ready()
         lookSoon(.zero)
         lookAtCapture()
@@ -92,8 +96,14 @@ public final class Daemon {
       }
       if isStopping { break }
       // A connection that is lost as soon as it is made does not count as success.
-      if let since = establishedAt, .now - since > Daemon.steady { attempt = 0 }
+      if let since = establishedAt {
+        let isSteady = .now - since > Daemon.steady
+        isUnsteady = !isSteady && attempt > 0
+        if isSteady { attempt = 0 }
+      }
       establishedAt = nil
+      steadying?.cancel()
+      steadying = nil
       if let trouble { try await handle(trouble, attempt: &attempt) }
     }
     await drain()
@@ -145,6 +155,8 @@ public final class Daemon {
       backoff = Backoff(base: .seconds(5), cap: .seconds(60))
       await tell(.paused(reason))
     case .directory(let failure):
+      // A base that is not there; later it may be a server that is being filled again.
+      guard hasBeenReady || failure.code != .noSuchObject else { throw error }
       // Asking again and again with a wrong password locks accounts.
       let goesOn = ErrorClassifier.isReadOnly(failure.code, failure.diagnostic) && engine.link.hasChoice
       if !goesOn, ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
@@ -177,6 +189,17 @@ public final class Daemon {
     pausedSince = nil
   }
 
+  /// Says that it is connected, at once or when that has lasted.
+  private func tellEstablished() async {
+    if !isUnsteady { return await tellCondition() }
+    steadying = Reactor.loop.after(Daemon.steady) {
+      self.steadying = nil
+      self.isUnsteady = false
+      self.logEstablished()
+      Reactor.task { await self.tellCondition() }
+    }
+  }
+
   /// Waits that long, or until the daemon is told to end.
   private func pause(_ delay: Duration) async {
     if isStopping { return }
@@ -186,7 +209,9 @@ public final class Daemon {
     pausing = nil
   }
 
-  private func tellCondition() async { await tell(engine.condition) }
+  private func tellCondition() async {
+    if steadying == nil { await tell(engine.condition) }
+  }
 
   private func tell(_ condition: DirectoryCondition) async {
     announce(condition.reason.map { "\(condition.state): \($0)" } ?? condition.state)

@@ -173,7 +173,7 @@ extension Engine {
     do {
       try await link.session(lane).search(
         base: surveyor.finder.base, scope: .subtree, filter: surveyor.finder.everyone, attributes: ["1.1"],
-        pageSize: min(limit ?? .max, surveyor.facts.dialect.pageSize)
+        pageSize: min(limit ?? .max, Engine.countedAtOnce)
       ) { entries in
         count += entries.count
         if let limit, count >= limit { throw Enough() }
@@ -181,6 +181,10 @@ extension Engine {
     } catch is Enough {
       return count
     } catch let error as LDAPError {
+      // What the server shows of them is fewer than there are, which makes the budget smaller: one removal that waits
+      // for a person is better than a directory in which nothing goes on.
+      let isCut = error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded
+      if isCut, count > 0 { return count }
       throw .directory(error)
     } catch let error as EngineError {
       throw error
@@ -189,4 +193,7 @@ extension Engine {
     }
     return count
   }
+
+  /// Few enough that something is seen before a search is cut off.
+  private static let countedAtOnce = 100
 }

@@ -70,6 +70,7 @@ extension Provisioner {
         // One that is set aside for the connection's sake stays a suspect.
         if report.trouble == nil { suspects.clear(key) }
         gatekeeper.settled(key)
+        if case .settled? = report.verdicts[key] { toldOfParked[key] = nil }
         let isSettled = if case .settled? = report.verdicts[key] { true } else { false }
         queue.finish(key, staying: isSettled && !report.keepGroups.contains(key))
       }
@@ -118,9 +119,12 @@ extension Provisioner {
 
   // MARK: Log
 
+  /// Says why a key is parked, at a level for people where that is news.
   private func logParked(_ parked: ParkedKey) {
-    logger.warning(
-      "parked",
+    let words = parked.problem.message.hashValue
+    let isNews = toldOfParked.updateValue(words, forKey: parked.key) != words
+    logger.log(
+      level: isNews ? .warning : .debug, "parked",
       metadata: [
         "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)",
         "message": "\(parked.problem.message)",

@@ -31,6 +31,8 @@ final class Provisioner {
   var suspects = Suspects()
   /// When a key was heard of, for the log.
   var noticed: [RosterKey: ContinuousClock.Instant] = [:]
+  /// What the log says of parked keys, as hashes: each thing once, however often a key is tried.
+  var toldOfParked: [RosterKey: Int] = [:]
   /// Gatherings that are read to the end, with the epoch that waits for their decision.
   private var closed: [Gathering: Epoch] = [:]
   private var deciding: Set<Gathering> = []

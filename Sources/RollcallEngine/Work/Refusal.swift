@@ -14,8 +14,11 @@ extension Problem {
         .schema
       default: .refused
       }
+    // Which one the server means it does not say.
+    let names =
+      if case .modify = step.operation { " (\(step.operation.attributeNames.joined(separator: ", ")))" } else { "" }
     return Problem(
-      reason, "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text): \(error.summary)",
+      reason, "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text)\(names): \(error.summary)",
       blocks: error.matchedDN.isEmpty ? nil : step.operation.dn.parent?.text, code: error.code.rawValue)
   }
 }

@@ -93,7 +93,7 @@ extension Worker {
 
 extension Operation {
   /// What a modify changes, each name once.
-  fileprivate var attributeNames: [String] {
+  var attributeNames: [String] {
     guard case .modify(_, let modifications) = self else { return [] }
     var seen: Set<String> = []
     return modifications.map(\.attribute).filter { seen.insert($0.lowercased()).inserted }
