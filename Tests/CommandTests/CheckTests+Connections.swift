@@ -19,6 +19,8 @@ extension CheckTests {
 
   @Test func wrongPasswords() async throws {
     var site = try await installed()
+    let none = try site.with(" password=${DB_PASSWORD}", "")
+    try await find("failed: fe_sendauth: no password supplied; give it in PGPASSWORD, in ~/.pgpass or in", none)
     site.environment["DB_PASSWORD"] = "Not-The-Password"
     try await find("source.connection: PostgreSQL: connection to server at \"127.0.0.1\"", site)
     try await find(
@@ -28,5 +30,40 @@ extension CheckTests {
     try await find("invalidCredentials (49): check the bind DN and its password", site)
     let ran = try await site.rollcall("check")
     #expect(!ran.words.contains("Not-The-Password") && !ran.words.contains("Not-This-Either"))
+  }
+
+  /// What is to be done says the error itself; that the server runs is plain.
+  @Test func anExpiredCertificate() async throws {
+    let site = try await installed()
+    let authority = try await TestAuthority.make(in: site.folder)
+    var options = OpenLDAPOptions()
+    options.durable = false
+    options.tls = authority.presenting(
+      try await authority.issue(
+        name: "expired", subject: "/CN=localhost", alternativeNames: "IP:127.0.0.1", days: -1))
+    let server = try await DirectoryServer.start(in: site.folder, options: options)
+    let url = try #require(server.secureURL)
+    let ran = try await site.with(
+      "url: \(site.directory.url)", "url: \(url)\n  ca: \(authority.certificate)"
+    ).rollcall("check")
+    let lines = ran.output.split(separator: "\n").filter { $0.hasPrefix("error: \(url): ") }
+    #expect(
+      lines.count == 1 && lines[0].hasSuffix("the server's certificate is refused: it has expired"), "\(ran.output)")
+    await server.stop()
+  }
+
+  @Test func secretsThatOthersMayRead() async throws {
+    let site = try await installed()
+    let secret = try site.folder.write(site.directory.accountPassword, to: "\(site.name).password")
+    #expect(try await Rollcall.shell("chmod 644 \(secret)").code == 0)
+    let open = try site.with("password: \"${LDAP_PASSWORD}\"", "password_file: \(secret)")
+    try await find(
+      "directory.bind.password_file: the password is not secret: everybody on this machine may read", open,
+      code: 0)
+    #expect(try await Rollcall.shell("chmod 640 \(secret)").code == 0)
+    #expect(try await !open.succeed("check").output.contains("password_file"))
+    // Nothing answers there, and nothing is sent.
+    let remote = try open.with(site.directory.url, "ldap://192.0.2.1:9")
+    try await find("directory.url: the password goes to \"ldap://192.0.2.1:9\" unencrypted; use ldaps://", remote)
   }
 }

@@ -39,26 +39,6 @@ import Testing
     #expect(lines.contains { $0.hasSuffix("bound as dn:\(site.directory.accountDN)") })
   }
 
-  /// slapd tells nobody's rights: it is asked by writes that cannot succeed.
-  @Test func whatTheAccountMayWrite() async throws {
-    let site = try await installed()
-    let other = "cn=other,\(site.base)"
-    try await site.directory.modify(
-      "dn: \(other)\nobjectClass: applicationProcess\nobjectClass: simpleSecurityObject\ncn: other\n"
-        + "userPassword: \(site.directory.accountPassword)\n")
-    let reader = try site.with(site.directory.accountDN, other)
-    try await find("ok: ", reader, code: 0)
-    try await find("whether this account may write is seen once there is an entry of ours", reader, code: 0)
-    try await site.hire(["ada"])
-    try await site.succeed("sync")
-    let before = try await site.directory.search(base: site.base, filter: "(uid=ada)", attributes: ["*", "entryCSN"])
-    try await find("users.base: this account may not write employeeNumber, uid, cn, sn, mail, employeeType of", reader)
-    try await find("users.base: this account may not add, rename or delete entries here", reader)
-    try await find("users.base: this account may write uid=ada,\(site.base)", site, code: 0)
-    #expect(
-      try await site.directory.search(base: site.base, filter: "(uid=ada)", attributes: ["*", "entryCSN"]) == before)
-  }
-
   // MARK: The mapping
 
   @Test func aWrongColumnHasItsPlaceAndPostgreSQLsWords() async throws {

@@ -29,19 +29,58 @@ import Testing
     try await refuse(site, "of version 1, this program needs", "run: rollcall install")
   }
 
-  /// Everybody would be parked for it.
-  @Test func whatTheServerDoesNotKnow() async throws {
+  /// Everybody would be parked for it, or everybody with such a value.
+  @Test(arguments: [
+    ("mail: email", "mial: email", "users.attributes.mial: the server knows no attribute \"mial\""),
+    (
+      "link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPersn]",
+      "users.classes: the server knows no class \"inetOrgPersn\""
+    ),
+    (
+      "mail: email", "gidNumber: id",
+      "users.attributes.gidNumber: none of the classes inetOrgPerson allows \"gidNumber\""
+    ),
+    ("mail: email", "createTimestamp: now()", "users.attributes.createTimestamp: only the server itself writes"),
+    ("cn: full_name\n", "description: full_name\n", "users.classes: the classes demand cn, which nothing maps"),
+    (
+      "link: employeeNumber", "link: employeeNumber\n  classes: [uidObject]",
+      "users.classes: none of the classes is structural"
+    ),
+    ("{ employeeType: disabled }", "{ loginShell: /bin/false }", "users.disable.loginShell: none of the classes"),
+  ])
+  func whatTheServerDoesNotTake(_ piece: String, _ wrong: String, _ words: String) async throws {
     let site = try await House.shared.site()
     try await site.install()
     try await site.hire(["ada"])
-    try await refuse(
-      try site.with("mail: email", "mial: email"), "users.attributes.mial: the server knows no attribute \"mial\"")
-    try await refuse(
-      try site.with("link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPersn]"),
-      "users.classes: the server knows no class \"inetOrgPersn\"")
+    try await refuse(try site.with(piece, wrong), words)
     #expect(try await site.names() == [])
     #expect(try await site.status().parked.isEmpty)
     try await site.succeed("sync")
+  }
+
+  /// Every leaver would be parked, and stay enabled.
+  @Test func aServerThatCannotDisable() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    var options = OpenLDAPOptions()
+    options.durable = false
+    let stock = try await DirectoryServer.start(in: site.folder, options: options)
+    var own = try site.with(site.directory.url, stock.url).with("disable: { employeeType: disabled }", "disable: {}")
+      .with("base: \(site.base)", "base: \(stock.usersBase)")
+    own.environment["LDAP_PASSWORD"] = stock.accountPassword
+    try await refuse(own, "users.disable: slapd disables an account by the overlay ppolicy, which is not there (load")
+    // Nobody is ever disabled there.
+    try await own.with("active: status = 'active'", "").succeed("sync")
+    await stock.stop()
+  }
+
+  @Test func aBaseThatIsNotThere() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await refuse(
+      try site.with("base: \(site.base)", "base: ou=nowhere,dc=example,dc=com"),
+      "users.base does not exist, or the account of directory.bind may not read it: make the entry, or correct users.base"
+    )
   }
 
   @Test func aMissingTrigger() async throws {
@@ -117,6 +156,9 @@ import Testing
     try await site.succeed("sync")
     let rival = try site.with("name: \(site.name)\n", "name: rival\n")
     try await refuse(rival, "\"\(site.name)\" already manages \(site.base)", "rollcall uninstall")
+    let checked = try await rival.rollcall("check")
+    #expect(
+      checked.code == 1 && checked.output.contains("users.base: the directory name \"\(site.name)\" already manages"))
   }
 
   @Test("A base that lies inside another directory's, or around it, is refused", arguments: ["inside", "around"])

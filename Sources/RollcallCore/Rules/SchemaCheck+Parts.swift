@@ -6,8 +6,7 @@ extension SchemaCheck {
 
   func unknown(_ name: String, _ path: String) -> SchemaComplaint {
     SchemaComplaint(
-      .error, path, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema"
-    ).ofTheUnknown
+      .error, path, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema")
   }
 
   /// Classes that do not exist, or do not go together in one entry (RFC 4512 section 2.4.2).
@@ -16,8 +15,7 @@ extension SchemaCheck {
     guard unknown.isEmpty else {
       return unknown.map {
         SchemaComplaint(
-          .error, path, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema"
-        ).ofTheUnknown
+          .error, path, "the server knows no class \"\($0)\"", remedy: "correct it, or load its schema")
       }
     }
     let structural = names.compactMap { schema.objectClass($0) }.filter { $0.kind == .structural }
@@ -92,13 +90,5 @@ extension SchemaCheck {
         "the classes demand \(names.sorted().joined(separator: ", ")), which nothing maps",
         remedy: "map it in \(section).attributes")
     ]
-  }
-}
-
-extension SchemaComplaint {
-  fileprivate var ofTheUnknown: SchemaComplaint {
-    var complaint = self
-    complaint.isUnknown = true
-    return complaint
   }
 }

@@ -13,8 +13,6 @@ public struct SchemaComplaint: Sendable, Equatable {
   public var message: String
   /// What to do about it.
   public var remedy: String?
-  /// The server does not know what the configuration names: no entry at all can be written.
-  public var isUnknown = false
 
   public init(_ level: Level, _ path: String, _ message: String, remedy: String? = nil) {
     self.level = level

@@ -37,11 +37,12 @@ struct DatabaseInspection {
     return facts
   }
 
-  /// What helps where the connection failed; PostgreSQL's message says the rest.
+  /// What helps where the connection failed; the messages of PostgreSQL and libpq say the rest.
   private static func remedy(_ error: EngineError) -> String? {
     guard case .database(let failure) = error, failure.kind != .server else { return nil }
     guard let state = failure.sqlState else {
-      return "see whether the server runs and source.connection is right"
+      return failure.message.contains("no password supplied")
+        ? "give it in PGPASSWORD, in ~/.pgpass or in source.connection (password=${NAME})" : nil
     }
     return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
   }
@@ -60,7 +61,10 @@ struct DatabaseInspection {
     let prepared = try await database.query("SELECT current_setting('max_prepared_transactions')")
     if let finding = TwoPhase.finding(prepared.int(0, 0) ?? 0) { note(finding) }
     let isInstalled = try await checkSchema(database, place)
-    if isInstalled { try await checkUpkeep(database) }
+    if isInstalled {
+      try await checkUpkeep(database)
+      facts.others = try await Ledger(database, directory: configuration.name).others()
+    }
     let path = MappingPath(database, configuration)
     let strangers = try await path.findings()
     strangers.forEach(note)
@@ -95,15 +99,8 @@ struct DatabaseInspection {
       note(Finding(.error, place, reason))
       return false
     }
-    let rights = try await database.query(
-      """
-      SELECT string_agg(t.name || ' (' || t.rights || ')', ', ') FROM (VALUES ('change', 'SELECT'), ('watched', 'SELECT'),
-        ('directory', 'SELECT'), ('directory', 'INSERT'), ('directory', 'UPDATE'), ('parked', 'INSERT'),
-        ('parked', 'DELETE'), ('held', 'UPDATE'), ('removal', 'INSERT'), ('disabled', 'INSERT'), ('request', 'UPDATE'), ('problem', 'INSERT')
-        ) AS t (name, rights)
-      WHERE NOT has_table_privilege('rollcall.' || t.name, t.rights)
-      """)
-    if let missing = rights.text(0, 0) {
+    let ledger = Ledger(database, directory: configuration.name)
+    if let missing = try await ledger.missingRights() {
       note(
         Finding(
           .error, "schema rollcall", "this role lacks rights: \(missing)",

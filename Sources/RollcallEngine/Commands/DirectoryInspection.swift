@@ -38,11 +38,9 @@ struct DirectoryInspection {
     }
   }
 
+  /// Where the connection could not be made, or the certificate is refused, the error says itself what to look at.
   private static func remedy(_ error: LDAPError) -> String? {
-    switch error.code {
-    case .serverDown, .connectError, .timeout: "see whether the server runs and directory.url is right"
-    default: nil
-    }
+    error.code == .serverDown ? "see whether the server runs and directory.url is right" : nil
   }
 
   private func look(_ session: LDAPSession, _ url: String, isFirst: Bool) async throws(LDAPError) {
@@ -74,12 +72,30 @@ struct DirectoryInspection {
           remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
     }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
+    try await lookForRivals(session, dialect, schema)
     if let groups = configuration.groups { try await look(at: groups, session, kind) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
     if let finding = await lock.right(rootDSE) { note(finding) }
     for finding in try await WriteRights(configuration, dialect, schema, session).findings() { note(finding) }
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
+  }
+
+  /// Whether another directory name manages the base.
+  private func lookForRivals(
+    _ session: LDAPSession, _ dialect: any Dialect, _ schema: Schema
+  ) async throws(LDAPError) {
+    if source.others.isEmpty { return }
+    let base = configuration.users.base
+    func identity(_ name: DistinguishedName) async -> String? {
+      let found = try? await session.search(
+        base: name, scope: .base, filter: .present("objectClass"), attributes: [dialect.identityAttribute])
+      return found?.first?[dialect.identityAttribute].first.map(DirectoryFacts.identity)
+    }
+    let refusal = await Rivals(others: source.others, schema: schema, base: base).refusal(
+      normalized: base.normalized(schema), identity: await identity(base) ?? "unknown"
+    ) { await identity($0) }
+    if let refusal { note(Finding(.error, configuration.place(of: "users.base"), refusal)) }
   }
 
   private static func boundAs(_ bind: Configuration.Bind) -> String {

@@ -38,4 +38,6 @@ struct SourceFacts: Sendable {
   var readings: [MappingReading] = []
   /// People in scope; nil where they could not be counted.
   var people: Int?
+  /// Other directory names of this database, with their bases.
+  var others: [Rivals.Other] = []
 }

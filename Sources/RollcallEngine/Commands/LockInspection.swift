@@ -18,8 +18,13 @@ struct LockInspection {
 
   /// The values that lock; nil where the configuration has its own, or nobody is disabled, or it is done by bits.
   private var ownWay: [Attribute]? {
+    Self.ownWay(configuration, dialect)
+  }
+
+  private static func ownWay(_ configuration: Configuration, _ dialect: any Dialect) -> [Attribute]? {
     let users = configuration.users
-    guard users.disable.isEmpty, users.inactive == .disable || users.removed == .disable else { return nil }
+    let disables = users.inactive == .disable && configuration.source.active != nil || users.removed == .disable
+    guard users.disable.isEmpty, disables else { return nil }
     guard case .values(let values) = dialect.disabling else { return nil }
     return values
   }
@@ -52,6 +57,20 @@ struct LockInspection {
     return found
   }
 
+  private static let remedy =
+    "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled entry has, such "
+    + "as { employeeType: disabled }"
+
+  /// Why nobody at all can be disabled; nil where that is not so. Every leaver would be parked, and stay enabled.
+  static func refusal(_ configuration: Configuration, _ dialect: any Dialect, _ schema: Schema) -> String? {
+    guard dialect.kind == .openldap, let values = ownWay(configuration, dialect),
+      values.contains(where: { schema.attributeType($0.name) == nil })
+    else { return nil }
+    return
+      "\(configuration.place(of: "users.disable")): slapd disables an account by the overlay ppolicy, which is not "
+      + "there (\(remedy))"
+  }
+
   /// Whether the server can disable an account its own way, where the configuration leaves it to that.
   func overlay(_ schema: Schema, _ rootDSE: RootDSE) -> Finding? {
     guard let values = ownWay, dialect.kind == .openldap else { return nil }
@@ -63,8 +82,6 @@ struct LockInspection {
     }
     return Finding(
       .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
-      remedy:
-        "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled "
-        + "entry has, such as { employeeType: disabled }")
+      remedy: Self.remedy)
   }
 }

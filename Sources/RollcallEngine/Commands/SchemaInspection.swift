@@ -34,13 +34,14 @@ struct SchemaInspection {
     return complaints
   }
 
-  /// Why no entry at all could be written: attributes and classes that the server does not know; nil where it knows
-  /// them all.
+  /// Why the configuration does not fit the server: what `check` calls an error, each with its place; nil where it fits.
+  /// Every entry, or every one with such a value, would be parked.
   var refusal: String? {
-    let unknown = complaints.filter(\.isUnknown)
-    if unknown.isEmpty { return nil }
-    return unknown.map { "\(configuration.place(of: $0.path)): \($0.message)" }.joined(separator: "; ")
-      + ": correct the configuration, or load the schema into the server"
+    let errors = complaints.filter { $0.level == .error }
+    if errors.isEmpty { return nil }
+    return errors.map { complaint in
+      "\(configuration.place(of: complaint.path)): \(complaint.message)\(complaint.remedy.map { " (\($0))" } ?? "")"
+    }.joined(separator: "; ")
   }
 
   func findings() -> [Finding] {

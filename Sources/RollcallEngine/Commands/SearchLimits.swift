@@ -44,13 +44,42 @@ struct SearchLimits {
       throw LDAPError(code: .other, diagnostic: "\(error)", operation: "search \(place)")
     }
     note(Finding(.ok, place, counted(count, "linked entry", "linked entries")))
-    if let limit = kind.dialect.searchLimit, let people = source.people, people > max(count, limit) {
+    if kind == .openldap, let limit = await configuredLimit() {
+      note(finding(limit, people: max(source.people ?? 0, count), place, kind.dialect))
+    } else if let limit = kind.dialect.searchLimit, let people = source.people, isNear(limit, people, count) {
       let message =
         "there will be \(people) entries; whether this account may see more than \(limit) of a search, the "
         + "server's limit where nothing else is said, shows only when there are so many"
       note(Finding(.warning, place, message, remedy: remedy(kind.dialect)))
     }
     return count
+  }
+
+  /// Whether a limit that may be there is soon met, and has not been passed yet.
+  private func isNear(_ limit: Int, _ people: Int, _ count: Int) -> Bool {
+    people > max(count, limit) || count <= limit && people > limit / 2
+  }
+
+  /// What slapd's own configuration says; nil where the account may not read it.
+  private func configuredLimit() async -> SlapdSizeLimit? {
+    guard case .simple(let account, _) = configuration.directory.bind else { return nil }
+    let attributes = ["olcDatabase", "olcSuffix", "olcSizeLimit", "olcLimits"]
+    let found = try? await session.search(
+      base: "cn=config", scope: .subtree,
+      filter: .or([.present("olcDatabase"), .equal("objectClass", "olcGlobal")]), attributes: attributes)
+    return SlapdSizeLimit.find(in: found ?? [], base: configuration.users.base.text, account: account)
+  }
+
+  private func finding(
+    _ limit: SlapdSizeLimit, people: Int, _ place: String, _ dialect: any Dialect
+  ) -> Finding {
+    guard case .entries(let most) = limit else {
+      return Finding(.ok, place, "this account may see any number of entries in a search")
+    }
+    let message = "the server ends this account's searches after \(most) entries, and there will be \(people)"
+    if people > most { return Finding(.error, place, message, remedy: remedy(dialect)) }
+    return Finding(
+      people > most / 2 ? .warning : .ok, place, message, remedy: people > most / 2 ? remedy(dialect) : nil)
   }
 
   /// Small, so that it tells where a search was cut off.

@@ -11,6 +11,12 @@ extension Engine {
     }
   }
 
+  /// Refuses a configuration that does not fit the server: everybody would be parked one by one.
+  func refuseMisfits(_ facts: DirectoryFacts) throws(EngineError) {
+    if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal { throw .refused(reason) }
+    if let reason = LockInspection.refusal(configuration, facts.dialect, facts.schema) { throw .refused(reason) }
+  }
+
   /// Checks what has to hold before anything is established, and that the database answers; waits for a
   /// database that is not there.
   ///
@@ -22,6 +28,7 @@ extension Engine {
       do throws(EngineError) {
         try await PoolerProbe.requireSessions(options)
         try await requireInstalled()
+        try await ledger.requireRights()
         try await requireCoverage()
         if try await roster.resolveKeyType() == .text {
           logger.warning("configuration", metadata: ["message": "source.key: \(KeyType.textIsHeard)"])

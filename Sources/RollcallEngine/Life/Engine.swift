@@ -142,10 +142,7 @@ public final class Engine {
     let facts = try link.learnt(for: configuration.users)
     let surveyor = Surveyor(
       configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
-    // Everybody would be parked one by one.
-    if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal {
-      throw .refused(reason)
-    }
+    try refuseMisfits(facts)
     roster.forget()
     let fingerprint = try await fingerprint(of: surveyor)
     let base = configuration.users.base.normalized(facts.schema)

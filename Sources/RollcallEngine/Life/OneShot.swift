@@ -34,6 +34,7 @@ public final class OneShot {
   public func run(full: Bool) async throws(EngineError) -> Outcome {
     engine.warn()
     try await engine.requireInstalled()
+    try await engine.ledger.requireRights()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
     if full { try await engine.requireReadable() } else { try await engine.requireCoverage() }
     while true {
