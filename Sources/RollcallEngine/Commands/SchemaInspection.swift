@@ -37,7 +37,8 @@ struct SchemaInspection {
   /// Why the configuration does not fit the server: what `check` calls an error, each with its place; nil where it fits.
   /// Every entry, or every one with such a value, would be parked.
   var refusal: String? {
-    let errors = complaints.filter { $0.level == .error }
+    // A group that cannot be kept empty concerns whoever leaves it last, and nobody else.
+    let errors = complaints.filter { $0.level == .error && $0.path != "groups.empty" }
     if errors.isEmpty { return nil }
     return errors.map { complaint in
       "\(configuration.place(of: complaint.path)): \(complaint.message)\(complaint.remedy.map { " (\($0))" } ?? "")"
