@@ -152,6 +152,7 @@ struct ModelFaults: Sendable {
     try await wait(&random, 0...1)
     await replication.refuse()
     try await wait(&random, 0...1.5)
+    await house.noteLostCommits()
     try await house.postgres.giveWay(to: standby)
     await replication.stop()
   }

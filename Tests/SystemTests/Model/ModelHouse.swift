@@ -23,6 +23,8 @@ actor ModelHouse {
   nonisolated let second: Site?
   private var places: [Place] = []
   private var secondDaemon: DaemonProcess?
+  /// A standby has taken over that lacked the last commits.
+  private var hasLostCommits = false
 
   init(_ plan: ModelPlan = ModelPlan()) async throws {
     self.plan = plan
@@ -159,13 +161,17 @@ actor ModelHouse {
     return true
   }
 
+  func noteLostCommits() { hasLostCommits = true }
+
   // MARK: Outcome
 
   /// How the table differs from what each server holds for each directory that is not away.
   func differences() async throws -> [String] {
-    var lines = try await ModelOracle.differences(site)
+    var lines = try await ModelOracle.differences(site, forgivesLocks: hasLostCommits)
     for (name, other) in [("mirror", mirrored), ("second directory", secondDaemon == nil ? nil : second)] {
-      if let other { lines += try await ModelOracle.differences(other).map { "\(name): \($0)" } }
+      guard let other else { continue }
+      let found = try await ModelOracle.differences(other, forgivesLocks: hasLostCommits)
+      lines += found.map { "\(name): \($0)" }
     }
     return lines
   }
