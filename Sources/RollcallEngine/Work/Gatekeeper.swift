@@ -30,6 +30,8 @@ final class Gatekeeper {
   private var allowed: [RemovalKind: Set<RosterKey>] = [:]
   private var isPaying = false
   private var payers: [UnsafeContinuation<Void, Never>] = unsafe []
+  private var isDeciding = false
+  private var deciders: [UnsafeContinuation<Void, Never>] = unsafe []
   /// Knows which gatherings a key belongs to.
   weak var provisioner: Provisioner?
   /// The comparison of everybody that is wanted or under way.
@@ -64,10 +66,21 @@ final class Gatekeeper {
     return last
   }
 
+  /// Whether a key's removal is a part of a batch that holds all of them, whatever the budget.
+  func holdsRemoval(of key: RosterKey) -> Bool { !isOff && gatherings(of: key).contains { open[$0]?.holding != nil } }
+
   /// Decides over a gathering that has been read to the end; its keys are looked at again for that.
   ///
   /// - Parameter epoch: which must not settle before they are.
   func decide(_ gathering: Gathering, epoch: Epoch) async throws(EngineError) {
+    // One after the other: what is a part of two batches goes with the last, and of two that are decided at once each
+    // would leave it to the other.
+    while isDeciding { unsafe await withUnsafeContinuation { unsafe deciders.append($0) } }
+    isDeciding = true
+    defer {
+      isDeciding = false
+      while let decider = unsafe deciders.popLast() { unsafe decider.resume() }
+    }
     guard let found = open[gathering] else { return }
     // Those that are held already too: a row that came back meanwhile has been looked at before there was a hold.
     var again = Set(RemovalKind.allCases.flatMap { kind in found.held(kind, state) })

@@ -75,6 +75,23 @@ import Testing
     #expect(try await site.sql("SELECT count(*) FROM rollcall.removal") == "0")
   }
 
+  @Test("G2: what is a part of two batches that are decided at once goes with the last")
+  func twoBatchesAtOnce() async throws {
+    _ = try await withEngine { engine in
+      let gatekeeper = engine.gatekeeper
+      let epoch = engine.provisioner.queue.epochs.current
+      let (first, second) = (gatekeeper.begin(), gatekeeper.begin())
+      engine.provisioner.queue.add("a", .sweep, gathering: first)
+      Self.park(["a"], in: second, engine)
+      #expect(try await gatekeeper.withhold([Self.removal("a")]) == ["a"])
+      let other = Reactor.task { try? await gatekeeper.decide(second, epoch: epoch) }
+      try await gatekeeper.decide(first, epoch: epoch)
+      await other.value
+      #expect(engine.provisioner.queue.contains("a"))
+      #expect(try await gatekeeper.withhold([Self.removal("a")]).isEmpty)
+    }
+  }
+
   @Test("G2: a window that was decided while the log was asked takes nobody any more")
   func aWindowThatIsOver() async throws {
     _ = try await withEngine { engine in
