@@ -23,8 +23,8 @@ GRANT USAGE ON SCHEMA rollcall TO :"role";
 GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
   rollcall.removal, rollcall.leaving, rollcall.disabled, rollcall.renaming, rollcall.temporary_name,
-  rollcall.managed_group, rollcall.request,
-  rollcall.problem, rollcall.server, rollcall.confirmed TO :"role";
+  rollcall.managed_group, rollcall.request, rollcall.problem, rollcall.server, rollcall.confirmed,
+  rollcall.entry, rollcall.making TO :"role";
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance TO :"role";
 
 SET LOCAL rollcall.grantee = :'role';

@@ -360,6 +360,37 @@ BEGIN
 END
 $step$;
 
+-- The entries that Rollcall has met, and the adds that it is about to send. A directory that was compared before there
+-- was such a table knows its entries: the next complete comparison writes them down, and holds nothing.
+DO $step$
+DECLARE
+  grantee oid;
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE TABLE rollcall.entry (
+      directory text NOT NULL,
+      key text NOT NULL,
+      entry_id text NOT NULL,  -- entryUUID, nsUniqueId or objectGUID
+      PRIMARY KEY (directory, key)
+    );
+    CREATE TABLE rollcall.making (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      directory text NOT NULL,
+      keys text[] NOT NULL,
+      names text[] NOT NULL  -- the entries' normalized DNs, in the keys' order
+    );
+    ALTER TABLE rollcall.directory ADD COLUMN recording boolean NOT NULL DEFAULT false;
+    UPDATE rollcall.directory SET recording = true WHERE last_reconcile IS NOT NULL;
+    FOR grantee IN
+      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
+      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
+    LOOP
+      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.entry, rollcall.making TO %s', grantee::regrole);
+    END LOOP;
+  END IF;
+END
+$step$;
+
 -- The directory's servers: how far each was when it was asked last, and what the current one lacked of another's; and
 -- the keys whose writes were confirmed last, in chunks, until a server's clock covers them. confirmed_lost: the newest
 -- chunk that was dropped because there were too many.

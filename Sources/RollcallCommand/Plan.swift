@@ -50,6 +50,7 @@ struct Plan: AsyncParsableCommand {
 struct PlanPage {
   private let steps: [Step]
   private let held: [Removal]
+  private let takeovers: [Takeover]
   private let parked: [(key: RosterKey, value: Problem)]
   private let blocked: [(key: RosterKey, value: Blocker)]
   private let foretold: [RosterKey: String]
@@ -58,13 +59,16 @@ struct PlanPage {
   init(_ result: Rehearsal.Result) {
     steps = result.plan.sequences.flatMap(\.steps)
     held = result.held.sorted { $0.key < $1.key }
+    takeovers = result.takeovers.sorted { $0.dn.text < $1.dn.text }
     parked = result.parked.sorted { $0.key < $1.key }
     blocked = result.plan.blocked.sorted { $0.key < $1.key }
     foretold = result.foretold
     setAside = result.setAside.values.sorted { $0.key < $1.key }
   }
 
-  var isEmpty: Bool { steps.isEmpty && held.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty }
+  var isEmpty: Bool {
+    steps.isEmpty && held.isEmpty && takeovers.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty
+  }
 
   var ldif: String {
     var text = steps.isEmpty ? "" : LDIF.header
@@ -77,6 +81,11 @@ struct PlanPage {
         "\(state): key \(removal.key.text.excerpt()): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
           + "rollcall release approves it"
       )
+    }
+    for takeover in takeovers {
+      text += LDIF.comment(
+        "held: \(takeover.isGroup ? "group" : "key \(takeover.subject)"): takeover of \(takeover.dn.text), which Rollcall "
+          + "did not make; rollcall release approves it")
     }
     for (key, problem) in parked {
       text += LDIF.comment("parked: key \(key.text.excerpt()): \(problem.reason.rawValue): \(problem.message)")
@@ -114,7 +123,12 @@ struct PlanPage {
               ("key", .string($0.key.text)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
               ("reason", JSON(foretold[$0.key])),
             ])
-          })
+          }
+            + takeovers.map {
+              .object([
+                ("key", .string($0.subject.text)), ("action", .string(Takeover.action)), ("dn", .string($0.dn.text)),
+              ])
+            })
       ),
       (
         "parked",
@@ -146,7 +160,8 @@ struct PlanPage {
     let keys = Set(steps.map(\.key)).count
     let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
     let future = foretold.isEmpty ? "" : " (\(foretold.count) of them from now on)"
-    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(held.count) held\(future), "
+    let decided = held.count + takeovers.count
+    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(decided) held\(future), "
       + "\(parked.count + setAside.count) parked\(waiting)"
   }
 }

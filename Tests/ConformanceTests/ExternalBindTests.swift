@@ -1,4 +1,6 @@
 import Glibc
+import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Sandbox
 import Testing
@@ -51,6 +53,25 @@ import Testing
       let site = try await ExternalBindTests.site(settings, server)
       await #expect(throws: EngineError.self) { try await site.sync() }
       await folder.remove()
+    }
+  }
+
+  @Test("G15: the account that the socket names is not taken over") func theOwnAccount() async throws {
+    try await withServer { server, _ in
+      var settings = SiteSettings()
+      settings.url = server.socketURL
+      settings.bind = "{ mechanism: external }"
+      settings.attributes = ["uid: username", "cn: username", "sn: full_name"]
+      settings.users = ["adopt: true"]
+      let account = DistinguishedName(unchecked: server.accountDN)
+      let site = try await ExternalBindTests.site(settings, server)
+        .changed("  naming: uid", to: "  naming: cn")
+        .changed("  base: ou=", to: "  base: \(try #require(account.parent)) #")
+      try await site.sql("INSERT INTO users VALUES (1, 'RollCall', 'x', 'Eve', 'active', now())")
+      let result = try await site.plan()
+      #expect(result.plan.sequences.isEmpty)
+      #expect(result.parked["1"]?.reason == .protected)
+      #expect(result.parked["1"]?.message.contains("is the account that Rollcall binds with") == true)
     }
   }
 

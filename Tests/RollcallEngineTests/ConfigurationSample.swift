@@ -51,6 +51,7 @@ enum ConfigurationSample {
         mail: email
       filter: null                    # LDAP filter that every entry of ours must match
       adopt: false                    # true: take over an unlinked entry at the wanted DN
+      protect: []                     # DNs, or a filter in parentheses: entries that are never touched
       create_only: {}                 # attribute: SQL expression, set when the entry is made and never again
       password: null                  # SQL expression, set at creation; hashed values as they are
       container: []                   # e.g. [{ ou: department }]: where below the base, nearest first
@@ -66,6 +67,7 @@ enum ConfigurationSample {
       attributes: {}                  # further attributes of a group that is made
       create: true                    # make a group that is named but missing
       empty: delete                   # delete (only a group Rollcall made) | keep, when the last member leaves
+      adopt: false                    # true, or names: groups that others made, taken over without asking
       placeholder: null               # DN kept as member where the class demands one
     removals: { most: 10%, least: 25, within: 24h }  # most: 100% switches the budget off
     behind_after: 2m                  # status says "behind" past this
@@ -109,6 +111,7 @@ enum ConfigurationSample {
         description;lang-de: '''$${'' || title'
       filter: (objectClass=user)
       adopt: true
+      protect: [cn=svc, "cn=boss,dc=example,dc=com"]
       create_only: { title: first_title }
       password: initial_password
       container: [{ ou: department }, { ou: country }]
@@ -126,6 +129,7 @@ enum ConfigurationSample {
       attributes: { gidNumber: 1000 + length(name) }
       create: false
       empty: keep
+      adopt: [admins, "a,b"]
       placeholder: cn=nobody,dc=example,dc=com
     removals: { most: 2.5%, least: 0, within: 7d }
     behind_after: 10m

@@ -120,9 +120,9 @@ import Testing
     ),
     (
       "most: 10%", "most: '${X}'",
-      #"46:19: removals.most: "${X}" is not a share from 0% to 100%; examples: 10%, 2.5%"#
+      #"48:19: removals.most: "${X}" is not a share from 0% to 100%; examples: 10%, 2.5%"#
     ),
-    ("least: 25", "least: '${X}'", #"46:31: removals.least: "${X}" is not a whole number, 0 or more"#),
+    ("least: 25", "least: '${X}'", #"48:31: removals.least: "${X}" is not a whole number, 0 or more"#),
   ])
   func environmentStaysOutOfErrors(old: String, new: String, expected: String) {
     var environment = ConfigurationSample.environment

@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallCore
 import RollcallEngine
 import Testing
 import YAML
@@ -38,6 +39,7 @@ import YAML
     #expect(users.attributes.map(\.expression) == ["username", "full_name"])
     #expect(users.filter == nil)
     #expect(users.adopt == false)
+    #expect(users.protect.names.isEmpty && users.protect.filter == nil)
     #expect(users.createOnly.isEmpty)
     #expect(users.password == nil)
     #expect(users.container.isEmpty)
@@ -68,6 +70,7 @@ import YAML
     #expect(read.create)
     #expect(read.empty == .delete)
     #expect(read.placeholder == nil)
+    #expect(read.adopt == .none)
   }
 
   @Test func documentedFileIsTheDefaultsAndItsExamples() throws {
@@ -125,6 +128,7 @@ import YAML
     #expect(read.users.attributes[3].expression == "'${' || title")
     #expect(read.users.filter == .equal("objectClass", "user"))
     #expect(read.users.adopt)
+    #expect(read.users.protect.names == ["cn=svc", "cn=boss,dc=example,dc=com"])
     #expect(read.users.createOnly.map(\.expression) == ["first_title"])
     #expect(read.users.password == "initial_password")
     #expect(read.users.container.map(\.attribute) == ["ou", "ou"])
@@ -142,6 +146,7 @@ import YAML
     #expect(groups.create == false)
     #expect(groups.empty == .keep)
     #expect(groups.placeholder == "cn=nobody,dc=example,dc=com")
+    #expect(groups.adopt == .named(["admins", "a,b"]))
     #expect(read.removals.most.description == "2.5%")
     #expect(read.removals.least == 0)
     #expect(read.removals.within == .seconds(7 * 86_400))
@@ -241,7 +246,7 @@ import YAML
     let other = try ConfigurationSample.parse(
       ConfigurationSample.other, file: "/etc/rollcall/branch.yaml")
     #expect(other.positions["source.watch[1].table"] == .init(line: 10, column: 56))
-    #expect(other.positions["users.container[1].ou"] == .init(line: 36, column: 41))
+    #expect(other.positions["users.container[1].ou"] == .init(line: 37, column: 41))
     #expect(other.positions["directory.url[1]"] == .init(line: 14, column: 7))
   }
 

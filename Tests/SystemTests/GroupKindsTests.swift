@@ -59,7 +59,7 @@ import Testing
 
   @Test("G6: only members that are ours are touched") func onlyMembersThatAreOursAreTouched() async throws {
     let site = try await World.shared.site(
-      .groups("classes: [groupOfUniqueNames]\nmember: uniqueMember"))
+      .groups("classes: [groupOfUniqueNames]\nmember: uniqueMember\nadopt: [devs]"))
     try await site.insert(["ann", "ben", "cid"])
     try await site.sync()
     let foreign = ["cn=guest,dc=elsewhere", "uid=gone,\(site.base)", "uid=ann,\(site.base)#'0101'B"]
@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test func groupsAreNotMadeWhereThatIsNotWanted() async throws {
-    let site = try await World.shared.site(.groups("create: false"))
+    let site = try await World.shared.site(.groups("create: false\nadopt: true"))
     try await site.insert(["ann", "ben"])
     try await site.grant([(1, "devs"), (2, "ops")])
     try await site.directory.modify(

@@ -11,15 +11,24 @@ public struct GroupPlanner: Sendable {
   /// Whether a group of the configured classes must have a member.
   public let demandsMember: Bool
   private let schema: Schema
+  private let protection: Protection
+  /// Ids of the groups that are taken over without asking; nil: all.
+  private var welcome: Set<String>? = []
   private let rule: MatchingRule
 
-  public init(rules: GroupRules, schema: Schema) {
+  public init(rules: GroupRules, schema: Schema, protection: Protection = Protection()) {
     self.rules = rules
     self.schema = schema
+    self.protection = protection
     let type = schema.attributeType(rules.member)
     carriesNames = type.map { GroupPlanner.nameSyntaxes.contains($0.syntax ?? "") } ?? true
     rule = type == nil ? .distinguishedName : schema.matchingRule(for: rules.member)
     demandsMember = schema.must(classes: rules.classes).contains(schema.canonicalName(rules.member))
+    switch rules.adopt {
+    case .none: break
+    case .all: welcome = nil
+    case .named(let names): welcome = Set(names.map { group(named: AttributeValue($0)).id })
+    }
   }
 
   /// DN, and DN with optional bits (RFC 4517 sections 3.3.9 and 3.3.21).
@@ -57,10 +66,20 @@ public struct GroupPlanner: Sendable {
               + "\(GroupPlanner.longestName) are the most: give it a shorter one")
         return nil
       }
+      if let reason = protectionReason(group) {
+        refusal = refusal ?? Problem.protectedGroup(group, reason)
+        return nil
+      }
       return group
     }
     return (groups, refusal)
   }
+
+  /// Why a group is never touched; nil where it may be.
+  public func protectionReason(_ group: GroupName) -> String? { protection.reason(for: group.id) }
+
+  /// Whether a group that others made is taken over without asking.
+  public func isWelcome(_ group: GroupName) -> Bool { welcome?.contains(group.id) ?? true }
 
   /// Whether a group lies where rows can name it.
   public func isInReach(_ group: GroupName) -> Bool {
@@ -143,5 +162,14 @@ public struct GroupPlanner: Sendable {
     }
     entry[rules.member] = members
     return entry
+  }
+}
+
+extension Problem {
+  /// Rollcall neither puts anybody into a protected group nor takes anybody out.
+  public static func protectedGroup(_ group: GroupName, _ why: String) -> Problem {
+    Problem(
+      .protected, "the group \(group.dn) \(why): Rollcall never writes to it; take the role from the person's row",
+      blocks: group.id)
   }
 }

@@ -16,13 +16,15 @@ public struct GroupRules: Sendable, Equatable {
   public var create: Bool
   /// What becomes of a group when its last member leaves.
   public var empty: EmptyGroupPolicy
+  /// Which groups that others made are taken over as soon as a row names them.
+  public var adopt: GroupAdoption
   /// A member that stays where the class demands one.
   public var placeholder: DistinguishedName?
 
   public init(
     base: DistinguishedName, naming: String = "cn", classes: [String] = ["groupOfNames"],
     member: String = "member", attributes: [String] = [], create: Bool = true,
-    empty: EmptyGroupPolicy = .delete, placeholder: DistinguishedName? = nil
+    empty: EmptyGroupPolicy = .delete, adopt: GroupAdoption = .none, placeholder: DistinguishedName? = nil
   ) {
     self.base = base
     self.naming = naming
@@ -31,8 +33,17 @@ public struct GroupRules: Sendable, Equatable {
     self.attributes = attributes
     self.create = create
     self.empty = empty
+    self.adopt = adopt
     self.placeholder = placeholder
   }
+}
+
+/// `groups.adopt`: which groups that others made are wanted beforehand.
+public enum GroupAdoption: Sendable, Hashable {
+  case none
+  case all
+  /// By the names that rows give them.
+  case named([String])
 }
 
 /// `groups.empty`: what becomes of a group when its last member leaves.

@@ -21,12 +21,15 @@ public struct Takeover: Sendable, Equatable {
   public static let action = "takeover"
 
   /// A key, or the normalized DN of a group.
-  public var subject: String
+  public var subject: RosterKey
   public var dn: DistinguishedName
+  /// Whether it is a group.
+  public var isGroup: Bool
 
-  public init(subject: String, dn: DistinguishedName) {
+  public init(subject: RosterKey, dn: DistinguishedName, isGroup: Bool = false) {
     self.subject = subject
     self.dn = dn
+    self.isGroup = isGroup
   }
 }
 
@@ -64,10 +67,15 @@ extension Planner {
       return .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
     }
     guard subject.acquaintance.contains(removal == nil ? .change : .removal) else {
-      plan.takeovers.append(Takeover(subject: subject.key.text, dn: entry.dn))
+      plan.takeovers.append(Takeover(subject: subject.key, dn: entry.dn))
       return .rest
     }
     return goal
+  }
+
+  /// Whether an entry of this name is never touched.
+  public func isProtected(_ dn: DistinguishedName) -> Bool {
+    protection.reason(for: dn.normalized(schema)) != nil
   }
 
   private func checkProtected(_ dn: DistinguishedName, _ subject: Subject) throws(Problem) {
@@ -95,13 +103,13 @@ extension Problem {
 extension Plan {
   /// Keys whose entries stay as they are until something is decided.
   public var waitingKeys: Set<RosterKey> {
-    Set(withheld.map(\.key)).union(takeovers.map { RosterKey($0.subject) }).union(shielded.map(\.key))
+    Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key))
   }
 
   /// Nobody of whom something waits is settled.
   mutating func unsettleWaiting() {
     if takeovers.isEmpty, shielded.isEmpty { return }
-    let waiting = Set(takeovers.map { RosterKey($0.subject) }).union(shielded.map(\.key))
+    let waiting = Set(takeovers.map(\.subject)).union(shielded.map(\.key))
     settled.removeAll(where: waiting.contains)
   }
 }

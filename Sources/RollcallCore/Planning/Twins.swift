@@ -2,9 +2,10 @@ public import LDAPModel
 
 /// Tells two entries that one add has made twice from two entries that somebody has given one link by mistake.
 ///
-/// An add whose answer was lost may be carried out late, after the person has got an entry under another name. Then
-/// both are the work of one account, within a minute of each other, and hold nothing but what Rollcall writes:
-/// taking one away loses nothing. In any other case a person has to decide.
+/// An add whose answer was lost may be carried out late, after the person has got an entry under another name. The
+/// ledger knows that such an add was sent, and for which name: only what is found there can be taken away. Besides, both
+/// are the work of one account, within a minute of each other, and hold nothing but what Rollcall writes. In any other
+/// case a person has to decide.
 public struct Twins: Sendable {
   /// What has to be read of the entries besides all their user attributes.
   public static let attributes = ["*", "createTimestamp", "creatorsName"]
@@ -29,8 +30,15 @@ public struct Twins: Sendable {
   ///
   /// - Parameters:
   ///   - entries: all that carry one link, with ``attributes``.
+  ///   - known: the one of them that the ledger knows; it is never taken away.
+  ///   - made: normalized names for which an add of this person was sent whose outcome nobody knows.
   ///   - wanted: where the person is to be.
-  public func spare(of entries: [Entry], wanted: DistinguishedName?) -> [Entry]? {
+  public func spare(
+    of entries: [Entry], known: DistinguishedName?, made: Set<String>, wanted: DistinguishedName?
+  ) -> [Entry]? {
+    let names = entries.map { $0.dn.normalized(schema) }
+    let own = known?.normalized(schema)
+    guard names.allSatisfy({ $0 == own || made.contains($0) }) else { return nil }
     let name = account.normalized(schema)
     var moments: [Int] = []
     for entry in entries {
@@ -44,7 +52,7 @@ public struct Twins: Sendable {
       return nil
     }
     let place = wanted?.normalized(schema)
-    let kept = entries.firstIndex { $0.dn.normalized(schema) == place } ?? moments.firstIndex(of: last)
+    let kept = names.firstIndex { $0 == own } ?? names.firstIndex { $0 == place } ?? moments.firstIndex(of: last)
     return entries.indices.filter { $0 != kept }.map { entries[$0] }
   }
 

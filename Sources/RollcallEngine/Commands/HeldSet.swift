@@ -1,18 +1,36 @@
+internal import LDAPModel
 internal import Postgres
 public import RollcallCore
 
-/// The removals of a directory that wait for a person, and an id for exactly this set of them.
+/// The removals and takeovers of a directory that wait for a person, and an id for exactly this set of them.
 public struct HeldSet: Sendable, Equatable {
   public struct Removal: Sendable, Equatable {
+    /// The person's; of a group its DN in canonical form.
     public var key: RosterKey
-    /// `delete` or `disable`.
+    /// `delete`, `disable` or `takeover`.
     public var action: String
     public var dn: String
     /// RFC 3339, UTC.
     public var since: String
     /// Why it is held; nil where an older version did so.
     public var reason: String?
+
+    /// Whether a text is the DN, or the name in it.
+    func isNamed(_ text: String) -> Bool {
+      if HeldSet.isSame(dn, text) { return true }
+      let name = DistinguishedName(unchecked: dn).first?.parts.first?.value.text
+      return name?.lowercased() == text.lowercased()
+    }
   }
+
+  /// Whether two texts are one DN, however they are spelt.
+  static func isSame(_ one: String, _ other: String) -> Bool {
+    guard let other = try? DistinguishedName(parsing: other) else { return false }
+    return DistinguishedName(unchecked: one).isEquivalent(to: other, HeldSet.plain)
+  }
+
+  /// Knows no attribute: names are compared without case.
+  private static let plain = Schema(attributeTypes: [], objectClasses: [])
 
   /// By key.
   public let removals: [Removal]

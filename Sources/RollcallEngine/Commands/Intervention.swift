@@ -2,7 +2,7 @@ internal import Postgres
 public import Reactor
 public import RollcallCore
 
-/// What a person does about keys that are parked and removals that are held.
+/// What a person does about keys that are parked, and about removals and takeovers that are held.
 ///
 /// The ledger is changed here; a daemon that leads is told and acts at once, another one finds it when it starts.
 @Reactor
@@ -22,6 +22,8 @@ public final class Intervention {
     public var keys: [RosterKey]
     /// Keys that were named and are not parked, or not held.
     public var unknown: [RosterKey]
+    /// How many of what was approved are takeovers.
+    public var takeovers = 0
   }
 
   /// Lets parked keys be tried again; no keys means all of them.
@@ -32,13 +34,33 @@ public final class Intervention {
     return Outcome(keys: released.sorted(), unknown: Intervention.missing(keys, released))
   }
 
-  /// Approves held removals by key.
+  /// Approves what is held of these keys; a group is named by its DN or its name.
   public func release(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
-    let wanted = Set(keys)
-    let held = try await ledger.heldSet().removals.filter { wanted.contains($0.key) }
-    let released = try await approve(held)
-    return Outcome(keys: released, unknown: Intervention.missing(keys, held.map(\.key)))
+    let all = try await ledger.heldSet().removals
+    var found: [HeldSet.Removal] = []
+    var unknown: [RosterKey] = []
+    for key in Intervention.distinct(keys) {
+      var matching = all.filter { $0.key == key }
+      if matching.isEmpty { matching = all.filter { $0.action == Takeover.action && $0.isNamed(key.text) } }
+      if matching.isEmpty { unknown.append(key) }
+      found += matching.filter { !found.contains($0) }
+    }
+    return try await approve(found, unknown)
+  }
+
+  /// Approves what is held of the entry or group with a DN.
+  public func release(dn: String) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let found = try await ledger.heldSet().removals.filter { HeldSet.isSame($0.dn, dn) }
+    return try await approve(found, found.isEmpty ? [RosterKey(dn)] : [])
+  }
+
+  private func approve(
+    _ removals: [HeldSet.Removal], _ unknown: [RosterKey]
+  ) async throws(EngineError) -> Outcome {
+    let keys = try await approve(removals)
+    return Outcome(keys: keys, unknown: unknown, takeovers: removals.count { $0.action == Takeover.action })
   }
 
   /// Approves the whole set, provided that it still is the one that `status` showed.
@@ -52,10 +74,10 @@ public final class Intervention {
         throw .refused("the set \(id) is not held any more: nothing is held now; nothing was released")
       }
       throw .refused(
-        "the set of held removals has changed since \(id): it is \(now) now, of \(held.removals.count); "
+        "the set of what is held has changed since \(id): it is \(now) now, of \(held.removals.count); "
           + "look at rollcall status again; nothing was released")
     }
-    return Outcome(keys: try await approve(held.removals), unknown: [])
+    return try await approve(held.removals, [])
   }
 
   /// Approves exactly what was seen: all of it, or nothing where some of it has changed meanwhile.
@@ -75,11 +97,16 @@ public final class Intervention {
     guard result.affectedRows == removals.count else {
       try await ledger.database.query("ROLLBACK")
       throw .refused(
-        "a held removal has changed this moment; look at rollcall status again; nothing was released")
+        "what is held has changed this moment; look at rollcall status again; nothing was released")
     }
     try await ledger.database.query("COMMIT")
     _ = try await ledger.ask(.release)
     return removals.map(\.key)
+  }
+
+  private static func distinct(_ keys: [RosterKey]) -> [RosterKey] {
+    var seen: Set<RosterKey> = []
+    return keys.filter { seen.insert($0).inserted }
   }
 
   private static func missing(_ keys: [RosterKey], _ found: [RosterKey]) -> [RosterKey] {

@@ -6,7 +6,7 @@ public import Reactor
 public final class Uninstaller {
   private static let tables = [
     "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
-    "managed_group", "request", "problem", "server", "confirmed",
+    "managed_group", "request", "problem", "server", "confirmed", "entry", "making",
   ]
   private let configuration: Configuration
   private let database: Database

@@ -1,4 +1,6 @@
 public import LDAPModel
+public import RollcallCore
+internal import YAML
 
 extension Configuration {
   /// `groups`: groups that follow from the rows. Left out, Rollcall touches none.
@@ -29,6 +31,10 @@ extension Configuration {
     /// `empty` (default `delete`): what happens when the last member leaves.
     public var empty: Empty
 
+    /// `adopt` (default false): take over groups that others made as soon as a row names them, all of them (`true`)
+    /// or those whose names are listed. Others are held until somebody releases them.
+    public var adopt: GroupAdoption
+
     /// `placeholder` (default none): a DN that stays as member where the class demands one.
     public var placeholder: DistinguishedName?
   }
@@ -43,7 +49,7 @@ extension Configuration {
 
 extension Configuration.Groups {
   static let keys = [
-    "base", "membership", "naming", "classes", "member", "attributes", "create", "empty", "placeholder",
+    "base", "membership", "naming", "classes", "member", "attributes", "create", "empty", "adopt", "placeholder",
   ]
 
   /// nil, with the problems noted, if something is wrong.
@@ -56,6 +62,7 @@ extension Configuration.Groups {
     let attributes = section.expressions("attributes") ?? []
     let create = section.bool("create", default: true)
     let empty = section.choice("empty", default: Configuration.Empty.delete)
+    let adopt = section.adoption()
     let placeholder = section.text("placeholder").flatMap { section.distinguishedName($0) }
     if let naming, let member {
       section.checkNames(naming: naming.value, member: member.value, attributes: attributes)
@@ -63,11 +70,19 @@ extension Configuration.Groups {
     guard let base, let membership, let naming, let member else { return nil }
     self.init(
       base: base, membership: membership.value, naming: naming.value, classes: classes,
-      member: member.value, attributes: attributes, create: create, empty: empty, placeholder: placeholder)
+      member: member.value, attributes: attributes, create: create, empty: empty, adopt: adopt,
+      placeholder: placeholder)
   }
 }
 
 extension ConfigurationSection {
+  /// `true`, `false` or a list of names.
+  fileprivate func adoption() -> GroupAdoption {
+    guard isList("adopt") else { return bool("adopt", default: false) ? .all : .none }
+    let names = (list("adopt") ?? []).compactMap { reader.text($0.node, path: $0.path)?.value }
+    return .named(names)
+  }
+
   /// What Rollcall sets itself in a group has no expression.
   fileprivate func checkNames(
     naming: String, member: String, attributes: [Configuration.AttributeExpression]

@@ -30,6 +30,10 @@ extension Configuration {
     /// `adopt` (default false): take over an entry without link that has the wanted DN.
     public var adopt: Bool
 
+    /// `protect` (default none): entries that are never touched, as DNs or as one LDAP filter. The account that
+    /// Rollcall binds with, the bases and their parents never are.
+    public var protect: Protect
+
     /// `create_only` (default none): like `attributes`, but set when the entry is made and never again.
     public var createOnly: [AttributeExpression]
 
@@ -51,6 +55,12 @@ extension Configuration {
     /// `disable` (default none: the server's own way): what a disabled entry has, `{ loginShell: /bin/false
     /// }`.
     public var disable: [AttributeValues]
+  }
+
+  /// `protect`: what is never touched.
+  public struct Protect: Hashable, Sendable {
+    public var names: [DistinguishedName] = []
+    public var filter: Filter?
   }
 
   /// An attribute and where its values come from.
@@ -88,7 +98,7 @@ extension Configuration {
 
 extension Configuration.Users {
   static let keys = [
-    "base", "naming", "link", "classes", "attributes", "filter", "adopt", "create_only", "password",
+    "base", "naming", "link", "classes", "attributes", "filter", "adopt", "protect", "create_only", "password",
     "container", "inactive", "removed", "disable",
   ]
 
@@ -102,6 +112,7 @@ extension Configuration.Users {
     if !section.has("attributes") { section.missing("attributes") }
     let filter = section.text("filter").flatMap { section.filter($0) }
     let adopt = section.bool("adopt", default: false)
+    let protect = section.protect()
     let createOnly = section.expressions("create_only") ?? []
     let password = section.text("password")
     let container = section.container()
@@ -116,12 +127,23 @@ extension Configuration.Users {
     guard let base, let naming, let link, let attributes else { return nil }
     self.init(
       base: base, naming: naming.value, link: link.value, classes: classes, attributes: attributes,
-      filter: filter, adopt: adopt, createOnly: createOnly, password: password?.value,
+      filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password?.value,
       container: container, inactive: inactive, removed: removed, disable: disable)
   }
 }
 
 extension ConfigurationSection {
+  /// A list of DNs, one DN, or a filter in parentheses.
+  fileprivate func protect() -> Configuration.Protect {
+    if isList("protect") {
+      let texts = (list("protect") ?? []).compactMap { reader.text($0.node, path: $0.path) }
+      return Configuration.Protect(names: texts.compactMap { distinguishedName($0) })
+    }
+    guard let text = text("protect") else { return Configuration.Protect() }
+    if text.value.hasPrefix("(") { return Configuration.Protect(filter: filter(text)) }
+    return Configuration.Protect(names: distinguishedName(text).map { [$0] } ?? [])
+  }
+
   /// `[{ ou: department }, { ou: country }]`: one attribute a list element.
   fileprivate func container() -> [Configuration.AttributeExpression] {
     (list("container") ?? []).compactMap { path, node in

@@ -11,6 +11,8 @@ public struct DirectoryFacts: Sendable {
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
   public var identity: String
+  /// Whom the connection is bound as, by every name under which that is known.
+  public var accounts: [DistinguishedName] = []
   /// How far the server is, as it was read last; nil where it has no clock that this account may read.
   public var clock: ServerClock?
   /// Whether nobody on the way reads what is sent.
@@ -30,6 +32,11 @@ public struct DirectoryFacts: Sendable {
     return
       "users.password: this server takes a password over an encrypted connection only; nothing was sent. "
       + "Use ldaps:// in directory.url, or directory.starttls: true"
+  }
+
+  /// What tells an entry from every other, for ever; empty where the server does not say.
+  func id(of entry: Entry) -> String {
+    entry[dialect.identityAttribute].first.map(DirectoryFacts.identity) ?? ""
   }
 
   /// An identity as text: most servers send it so, Active Directory as octets.

@@ -202,9 +202,10 @@ public final class DirectoryLink {
     let dialect = kind.dialect
     let entry = try await baseEntry(session, dialect.identityAttribute)
     let identity = entry[dialect.identityAttribute].first.map(DirectoryFacts.identity)
+    let account = BoundAccount(configuration.bind, base: base, schema)
     return DirectoryFacts(
       dialect: dialect, schema: schema, rootDSE: rootDSE, identity: identity ?? "unknown",
-      isEncrypted: session.isEncrypted)
+      accounts: try await account.names(session, rootDSE), isEncrypted: session.isEncrypted)
   }
 
   private func baseEntry(_ session: LDAPSession, _ attribute: String) async throws(LDAPError) -> Entry {

@@ -25,6 +25,12 @@ struct EntryFinder {
   /// The filter for all entries that carry any link.
   var everyone: Filter { narrowed(.present(link)) }
 
+  /// The same finder for those of the entries that match another filter too, of which only the names are asked for.
+  func only(_ other: Filter) -> EntryFinder {
+    EntryFinder(
+      base: base, suffix: suffix, link: link, filter: filter.map { .and([$0, other]) } ?? other, attributes: ["1.1"])
+  }
+
   private func narrowed(_ condition: Filter) -> Filter {
     filter.map { .and([condition, $0]) } ?? condition
   }
@@ -44,15 +50,20 @@ struct EntryFinder {
 
   /// The entries at these names and with these values; a name that does not exist is no error.
   ///
-  /// - Parameter narrow: attributes whose values are unique below the base only.
+  /// - Parameters:
+  ///   - narrow: attributes whose values are unique below the base only.
+  ///   - other: what they have to match; nil takes any.
   func claimed(
-    _ claims: [Claim], narrow: Set<String> = [], _ session: LDAPSession
+    _ claims: [Claim], narrow: Set<String> = [], matching other: Filter? = nil, _ session: LDAPSession
   ) async throws(EngineError) -> [Entry] {
     let searches: [(DistinguishedName, SearchScope, Filter)] = claims.map { claim in
       switch claim {
-      case .name(let dn): (dn, .base, .present("objectClass"))
+      case .name(let dn): (dn, .base, other ?? .present("objectClass"))
       case .value(let attribute, let value):
-        (narrow.contains(attribute) ? base : suffix, .subtree, .equal(attribute, value))
+        (
+          narrow.contains(attribute) ? base : suffix, .subtree,
+          other.map { .and([.equal(attribute, value), $0]) } ?? .equal(attribute, value)
+        )
       }
     }
     // What is no name to this server is nobody's; whoever wants it is told when it is to be added.

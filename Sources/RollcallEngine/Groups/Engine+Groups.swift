@@ -10,7 +10,8 @@ extension Engine {
   func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
-      configured, people: UserRules(configuration.users), facts: facts, link: link, ledger, database: mapping)
+      configured, people: UserRules(configuration.users), protected: configuration.users.protect.filter,
+      Protection(configuration, facts), facts: facts, link: link, ledger, state.meetings, database: mapping)
     try await keeper.load()
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
     keeper.onRemade = { [weak self] group in self?.muster([group]) }
@@ -25,6 +26,25 @@ extension Engine {
     provisioner.pump()
     let uncompared = groups.registry.uncompared
     if !uncompared.isEmpty { muster(uncompared) }
+  }
+
+  /// Takes over groups that a person has released, unless no row names them any more.
+  func takeUpReleasedGroups() async throws(EngineError) {
+    guard let groups, !state.meetings.releasedGroups.isEmpty || !state.meetings.heldGroups.isEmpty else { return }
+    try await dissolveUnnamed(state.meetings.releasedGroups)
+    let names = try await groups.takeUpReleased()
+    if !names.isEmpty { try await handIn(everybodyOf: names, groups) }
+  }
+
+  /// Forgets takeovers of groups that no row names.
+  func dissolveUnnamed(_ held: [DistinguishedName]) async throws(EngineError) {
+    guard let groups else { return }
+    var unnamed: [RosterKey] = []
+    for group in held.map(groups.planner.group(at:)) {
+      guard let naming = try await keys(naming: [group]) else { continue }
+      if naming.isEmpty { unnamed.append(RosterKey(group.id)) }
+    }
+    try await state.meetings.unhold(unnamed)
   }
 
   /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
@@ -47,13 +67,17 @@ extension Engine {
     guard let groups else { return }
     Reactor.task {
       do throws(EngineError) {
-        let members = try await groups.muster(names, .bulk)
-        guard let naming = try await self.keys(naming: names) else { return self.requestReconcile() }
-        self.handIn(Array(Set(members + naming)), membersOf: names)
+        try await self.handIn(everybodyOf: names, groups)
       } catch {
         self.trouble(error)
       }
     }
+  }
+
+  private func handIn(everybodyOf names: [GroupName], _ groups: GroupKeeper) async throws(EngineError) {
+    let members = try await groups.muster(names, .bulk)
+    guard let naming = try await keys(naming: names) else { return requestReconcile() }
+    handIn(Array(Set(members + naming)), membersOf: names)
   }
 
   /// The keys whose rows name one of these groups; nil where some row's mapping fails.

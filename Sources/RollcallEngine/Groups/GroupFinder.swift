@@ -35,9 +35,12 @@ struct GroupFinder {
   }
 
   /// Which of these groups are there. One of which the server does not say is left out: who writes to it is told why.
-  func existing(_ groups: [GroupName], _ session: LDAPSession) async throws(EngineError) -> Set<GroupName> {
+  /// - Parameter other: what they have to match.
+  func existing(
+    _ groups: [GroupName], _ session: LDAPSession, matching other: Filter = .present("objectClass")
+  ) async throws(EngineError) -> Set<GroupName> {
     let searches = groups.map { group in
-      SearchRequest(base: group.dn, scope: .base, filter: .present("objectClass"), attributes: ["1.1"])
+      SearchRequest(base: group.dn, scope: .base, filter: other, attributes: ["1.1"])
     }
     let found = try await SideBySide.run(
       searches, session, absent: ErrorClassifier.objectCodes, atOnce: GroupFinder.atOnce)

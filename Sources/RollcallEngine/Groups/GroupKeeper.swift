@@ -19,6 +19,9 @@ final class GroupKeeper {
   let registry: GroupRegistry
   let link: DirectoryLink
   let attributes: GroupAttributes
+  let meetings: MeetingBook
+  /// Groups that match it are never touched.
+  let protected: Filter?
   private let lanes: GroupLanes
   private var names = NamesInMotion()
   /// The names that groups have in the directory, by those that rows have for them.
@@ -31,11 +34,12 @@ final class GroupKeeper {
   var onRemade: (@Reactor (GroupName) -> Void)?
 
   init(
-    _ configuration: Configuration.Groups, people: UserRules, facts: DirectoryFacts, link: DirectoryLink,
-    _ ledger: Ledger,
-    database: Database
+    _ configuration: Configuration.Groups, people: UserRules, protected: Filter?, _ protection: Protection,
+    facts: DirectoryFacts, link: DirectoryLink, _ ledger: Ledger, _ meetings: MeetingBook, database: Database
   ) {
-    planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema)
+    self.meetings = meetings
+    self.protected = protected
+    planner = GroupPlanner(rules: GroupRules(configuration), schema: facts.schema, protection: protection)
     finder = GroupFinder(planner: planner, people: people, hasRanges: facts.dialect.rangedRetrieval)
     registry = GroupRegistry(ledger, planner)
     self.link = link
@@ -51,6 +55,9 @@ final class GroupKeeper {
   /// Reads what the ledger knows; the names that were being left are guarded from now on.
   func load() async throws(EngineError) {
     try await registry.load()
+    if let protected {
+      registry.bar(try await finder.existing(registry.all, try session(.bulk), matching: protected))
+    }
     for (key, old) in registry.renaming {
       if let name = planner.value(of: old) { names.leave(planner.identity(of: name), key) }
     }
@@ -73,7 +80,7 @@ final class GroupKeeper {
       for key in keys { steps[key] = keys.count }
       for step in sequence.steps { if let new = step.newDN { renamed[step.key] = new } }
     }
-    let withheld = Set(plan.withheld.map(\.key))
+    let withheld = plan.waitingKeys
     var people: [GroupSubject] = []
     for subject in subjects {
       let key = subject.key
@@ -98,6 +105,7 @@ final class GroupKeeper {
       if let named = subject.groups.map(planner.groups(named:)) {
         person.wanted = named.groups
         person.refusal = named.refusal?.concerning(key)
+        person.refuse(registry.barred)
       }
       people.append(person)
     }
@@ -134,18 +142,6 @@ final class GroupKeeper {
       if isSecond || names.isWanted(name, byOtherThan: person.key) { people[index].isContended = true }
     }
     return waits
-  }
-
-  /// Manages the groups that rows of the batch name for the first time.
-  func manage(_ people: [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
-    var seen: Set<GroupName> = []
-    let new = people.flatMap { $0.wanted ?? [] }.filter { !registry.manages($0) && seen.insert($0).inserted }
-    if new.isEmpty { return }
-    let existing = try await finder.existing(new, try session(lane))
-    try await registry.manage(new.map { ($0, existing.contains($0)) })
-    let known = Set(people.map(\.key))
-    let keys = try await muster(Array(existing), lane).filter { !known.contains($0) }
-    if !existing.isEmpty { onMembers?(keys, Array(existing)) }
   }
 
   /// The keys of all linked members of these groups.

@@ -26,13 +26,22 @@ final class GroupRegistry {
     for group in try await ledger.managedGroups() {
       // Another base was configured when the others were named.
       let name = planner.group(at: group.dn)
-      if planner.isInReach(name) { known[name.id] = group }
+      if planner.isInReach(name), planner.protectionReason(name) == nil { known[name.id] = group }
     }
     groups = known
     renaming = try await ledger.renaming()
   }
 
   // MARK: Groups
+
+  /// Groups that match the filter of what is never touched, as far as they have been met.
+  private(set) var barred: Set<GroupName> = []
+
+  /// Leaves groups alone from now on.
+  func bar(_ found: Set<GroupName>) {
+    barred.formUnion(found)
+    for group in found { groups[group.id] = nil }
+  }
 
   /// Whether any name may be for the server the same as another one.
   var hasOpenNames: Bool {

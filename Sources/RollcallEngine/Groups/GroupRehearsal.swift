@@ -15,7 +15,9 @@ struct GroupRehearsal {
     var seen: Set<GroupName> = []
     let named = subjects.flatMap { planner.groups(named: $0.groups ?? []).groups }
     let new = named.filter { !keeper.registry.manages($0) && seen.insert($0).inserted }
-    return try await keeper.muster(new, .reading)
+    let found = try await keeper.meet(new, try keeper.session(.reading))
+    let ours = found.existing.subtracting(found.strangers).subtracting(found.barred)
+    return try await keeper.muster(Array(ours), .reading)
   }
 
   /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
@@ -26,6 +28,12 @@ struct GroupRehearsal {
     withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
   ) async throws(EngineError) -> (before: [Step], after: [Step]) {
     var people = keeper.subjects(subjects, plan) { _ in false }
+    let found = try await keeper.meet(keeper.newcomers(people), try keeper.session(.reading))
+    plan.takeovers += found.strangers.map { Takeover(subject: RosterKey($0.id), dn: $0.dn, isGroup: true) }
+    for index in people.indices {
+      people[index].wanted?.removeAll(where: found.strangers.contains)
+      people[index].refuse(found.barred)
+    }
     for person in people { if let refusal = person.refusal { plan.parked[person.key] = refusal } }
     let waits = keeper.guardNames(&people)
     people.removeAll { waits[$0.key] != nil }

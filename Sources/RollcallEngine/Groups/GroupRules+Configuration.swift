@@ -7,7 +7,8 @@ extension GroupRules {
     self.init(
       base: groups.base, naming: groups.naming, classes: groups.classes, member: groups.member,
       attributes: groups.attributes.map(\.attribute), create: groups.create,
-      empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, placeholder: groups.placeholder)
+      empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, adopt: groups.adopt,
+      placeholder: groups.placeholder)
   }
 }
 

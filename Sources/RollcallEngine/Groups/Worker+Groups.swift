@@ -28,7 +28,7 @@ extension Worker {
     var out: [RosterKey: Verdict?] = [:]
     for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
     people.removeAll { out[$0.key] != nil }
-    try await groups.manage(people, lane)
+    try await groups.manage(&people, lane)
     try await groups.look(&people, lane, manages: groups.registry.manages)
     try await withholdLeaving(&people, groups, &report)
     let free = try await groups.lookAtHolders(&people, lane)

@@ -18,8 +18,16 @@ struct DirectoryRecord: Sendable {
   var leader: String?
   var leadingSince: String?
   var condition: DirectoryCondition
+  /// The entries of this directory are ours and are still to be written down.
+  var isRecording: Bool
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   var isFuture: Bool
+
+  /// Whether the database is one that may lack the ledger's last commits: a promoted standby, a restored backup.
+  func hasLost(to identity: DatabaseIdentity) -> Bool {
+    guard let system, let timeline else { return false }
+    return system != identity.system || timeline != identity.timeline || isFuture
+  }
 
   /// What its leader's lock is for; nil before the first connection.
   var subject: String? {
@@ -35,7 +43,8 @@ extension Ledger {
       """
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
-        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared
+        coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared,
+        recording
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
@@ -45,15 +54,17 @@ extension Ledger {
       capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
-      isFuture: result.bool(0, 11))
+      isRecording: result.bool(0, 14), isFuture: result.bool(0, 11))
   }
 
   /// Writes down which database, server and mapping the watermark to come belongs to.
   ///
-  /// - Parameter keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
+  /// - Parameters:
+  ///   - keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
+  ///   - isLoss: the ledger may lack entries, so the next comparison writes them down.
   func begin(
     _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, capture: String,
-    keepWatermark: Bool
+    keepWatermark: Bool, isLoss: Bool
   ) async throws(EngineError) {
     try await database.query(
       """
@@ -61,10 +72,12 @@ extension Ledger {
       VALUES ($1, $2, $3, $4, $5, $6, $8)
       ON CONFLICT (name) DO UPDATE SET system_identifier = excluded.system_identifier,
         timeline = excluded.timeline, fingerprint = excluded.fingerprint, server = excluded.server,
-        base = excluded.base, capture = excluded.capture, watermark = CASE WHEN $7::boolean THEN d.watermark END
+        base = excluded.base, capture = excluded.capture, watermark = CASE WHEN $7::boolean THEN d.watermark END,
+        recording = d.recording OR $9::boolean AND d.last_reconcile IS NOT NULL
       """,
       [
         directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f", capture,
+        isLoss ? "t" : "f",
       ])
   }
 
@@ -86,13 +99,16 @@ extension Ledger {
       "UPDATE rollcall.directory SET server = NULL, base = NULL, watermark = NULL WHERE name = $1", [directory])
   }
 
-  /// - Parameter capture: what the triggers were like when the comparison began; nil leaves what is noted.
-  func noteReconcile(capture: String?) async throws(EngineError) {
+  /// - Parameters:
+  ///   - capture: what the triggers were like when the comparison began; nil leaves what is noted.
+  ///   - isRecorded: whether every entry that is ours has been written down.
+  func noteReconcile(capture: String?, isRecorded: Bool) async throws(EngineError) {
     try await database.query(
       """
-      UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, capture = coalesce($2, capture)
+      UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, recording = recording AND NOT $3::boolean,
+        capture = coalesce($2, capture)
       WHERE name = $1
-      """, [directory, capture])
+      """, [directory, capture, isRecorded ? "t" : "f"])
   }
 
   /// Says for `status` how the directory is.

@@ -14,6 +14,8 @@ final class LedgerState {
   }
 
   let ledger: Ledger
+  /// Whom Rollcall has met, and whom it may meet.
+  let meetings: MeetingBook
   private(set) var parked: [RosterKey: Parked] = [:]
   /// What is held, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
@@ -27,7 +29,10 @@ final class LedgerState {
   /// Parked keys that the server does not let us write.
   private(set) var denied: Set<RosterKey> = []
 
-  init(_ ledger: Ledger) { self.ledger = ledger }
+  init(_ ledger: Ledger) {
+    self.ledger = ledger
+    meetings = MeetingBook(ledger)
+  }
 
   /// Reads everything anew, as after a change of leader or a command that altered it.
   func load() async throws(EngineError) {
@@ -43,13 +48,16 @@ final class LedgerState {
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
     temporary = try await ledger.temporaryNames()
+    try await meetings.load()
   }
 
   /// Parked keys that wait for something else than their row, the mapping or the schema.
   var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
-  /// Keys that are parked or held.
-  var exceptions: Set<RosterKey> { Set(parked.keys).union(held.values.flatMap(\.keys)) }
+  /// Keys that are parked or held, or of whose adds nobody knows what has become.
+  var exceptions: Set<RosterKey> {
+    Set(parked.keys).union(held.values.flatMap(\.keys)).union(meetings.waitingPeople).union(meetings.keysInMaking)
+  }
 
   /// What is held of this key, or was and is released.
   func held(_ key: RosterKey, _ kind: RemovalKind = .people) -> HeldRemoval? { held[kind]?[key] }

@@ -21,7 +21,7 @@ extension Engine {
           try await self.groups?.load()
           self.surveyor?.learn(awaited: self.state.awaited)
           try await self.resume(from: record?.watermark)
-          self.takeUpLedger()
+          try await self.takeUpLedger()
           self.takeUpGroups()
         }
         try await self.sweeper?.look()
@@ -34,9 +34,9 @@ extension Engine {
 
   /// Hands in what had its cause removed by a step whose record was lost with a process or a connection, and what a
   /// person has approved meanwhile.
-  func takeUpLedger() {
+  func takeUpLedger() async throws(EngineError) {
     provisioner.gather(state.blockedKeys, .retry)
-    takeUpReleased()
+    try await takeUpReleased()
   }
 
   static let future = "the watermark lies in the database's future: it was restored from a backup"

@@ -5,9 +5,12 @@ internal import RollcallCore
 extension Engine {
   /// A digest of what decides how entries look.
   func fingerprint(of surveyor: Surveyor) async throws(EngineError) -> String {
-    Fingerprint.of(
+    // Who is taken over changes nothing about how anything looks.
+    var groups = configuration.groups
+    groups?.adopt = .none
+    return Fingerprint.of(
       roster.query, path: configuration.source.schemas, keyType: try await roster.resolveKeyType(), surveyor.rules,
-      groups: "\(String(describing: configuration.groups))", surveyor.facts.schema)
+      groups: "\(String(describing: groups))", surveyor.facts.schema)
   }
 
   /// Why the next comparison holds every removal; nil where the budget decides.

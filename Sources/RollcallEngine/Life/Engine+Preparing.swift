@@ -1,9 +1,21 @@
+internal import LDAPModel
 internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
 
 extension Engine {
+  /// Notes how well this directory is known; another one, or another part of it, has never been compared.
+  func noteAcquaintance(_ facts: DirectoryFacts, _ record: DirectoryRecord?, _ identity: DatabaseIdentity?) {
+    let base = configuration.users.base.normalized(facts.schema)
+    let isSame = record?.server == facts.identity && record?.base == base
+    let isFirst = !(isSame && record?.sinceReconcile != nil)
+    state.meetings.schema = facts.schema
+    let isLoss = identity.map { record?.hasLost(to: $0) == true } ?? false
+    state.meetings.begin(
+      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .settled, isLoss: isLoss)
+  }
+
   /// Says once what is allowed and dangerous.
   func warn() {
     if let warning = configuration.transportWarning {
@@ -46,5 +58,24 @@ extension Engine {
         guard await pause(delay) else { return }
       }
     }
+  }
+
+  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
+  ///
+  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
+  static func mismatch(
+    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
+    capture: String, isUnderWay: Bool
+  ) -> String? {
+    guard let record, record.server != nil else { return "this directory has never been compared" }
+    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
+    if record.system != identity.system { return "the database is another cluster than last time" }
+    if record.timeline != identity.timeline { return "the database has failed over or was restored" }
+    if record.isFuture { return future }
+    if record.server != server { return "the LDAP server holds another directory than last time" }
+    if record.base != base { return "the base has changed" }
+    if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
+    if let last = record.capture, last != capture { return "tables or triggers were changed" }
+    return nil
   }
 }

@@ -14,6 +14,8 @@ struct ReconcileAgenda {
   var undecided: Gathering?
   /// What was known of the triggers when that one began.
   var capture: String?
+  /// How often the ledger had lost something when that one began.
+  var losses = 0
   /// Whether the log wants one.
   var isOfTheLog = false
   /// Why everybody is compared, where the watermark did not hold.
@@ -83,6 +85,7 @@ extension Engine {
     reconciles.isReading = true
     surveyor.forgetUniques()
     servers.comparisonBegins()
+    let connection = link.connections
     let epochs = reconciles.wanted
     let isOfTheLog = reconciles.isOfTheLog
     reconciles.wanted = []
@@ -90,13 +93,15 @@ extension Engine {
     gatekeeper.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
-        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups)
+        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups,
+        meetings: self.state.meetings)
       let reconciler = Reconciler(
         reader: reader, provisioner: self.provisioner, holding: self.gatekeeper.comparison.holding,
         isOfTheLog: isOfTheLog)
       do throws(EngineError) {
         let started = ContinuousClock.now
         let capture = self.capture.signature
+        let losses = self.state.meetings.losses
         let found = try await reconciler.run(epoch: epochs[0])
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(
@@ -104,6 +109,7 @@ extension Engine {
           metadata: ["entries": "\(found.entries)", "ms": "\((ContinuousClock.now - started).milliseconds)"])
         self.reconciles.undecided = found.gathering
         self.reconciles.capture = capture
+        self.reconciles.losses = losses
         self.reconciles.isReading = false
         self.reconciles.failures = 0
         self.reconciles.incomplete = nil
@@ -115,7 +121,9 @@ extension Engine {
         self.reconciles.isReading = false
         self.reconciles.isOfTheLog = self.reconciles.isOfTheLog || isOfTheLog
         self.gatekeeper.comparison.isAwaited = self.reconciles.isOfTheLog
-        self.failed(error)
+        // That a connection is gone has been told, and says nothing about the next one.
+        let isGone = !self.link.isConnected || self.link.connections != connection
+        if case .directory = error, isGone { self.runReconciles() } else { self.failed(error) }
       }
     }
   }
@@ -149,9 +157,12 @@ extension Engine {
   /// Writes a completed reconcile down; the epochs that waited for it do so until then.
   func decided(_ gathering: Gathering) async throws(EngineError) {
     guard gathering == reconciles.undecided else { return }
-    try await ledger.noteReconcile(capture: reconciles.capture)
+    try await dissolveUnnamed(state.meetings.heldGroups)
+    let isRecorded = reconciles.losses == state.meetings.losses
+    try await ledger.noteReconcile(capture: reconciles.capture, isRecorded: isRecorded)
     reconciles.undecided = nil
     gatekeeper.comparison.expect(nil)
+    if isRecorded { state.meetings.settle() }
     reconciles.why = nil
     await servers.compared()
     onState?()

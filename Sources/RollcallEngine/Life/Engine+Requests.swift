@@ -47,7 +47,7 @@ extension Engine {
       try await retrier.check()
     case .release:
       try await state.load()
-      takeUpReleased()
+      try await takeUpReleased()
     }
     return .done
   }
@@ -61,10 +61,14 @@ extension Engine {
   }
 
   /// Hands in the removals that a person has approved.
-  func takeUpReleased() {
-    let keys = state.released
+  func takeUpReleased() async throws(EngineError) {
+    try await takeUpReleasedGroups()
+    let lists = [("removals released", state.released), ("takeovers released", state.meetings.releasedPeople.sorted())]
+    for (what, keys) in lists where !keys.isEmpty {
+      logger.notice("\(what)", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
+    }
+    let keys = Set(lists.flatMap(\.1)).sorted()
     if keys.isEmpty { return }
-    logger.notice("removals released", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
     for key in keys { provisioner.add(key, .retry) }
     provisioner.pump()
   }

@@ -164,7 +164,7 @@ public final class Engine {
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
-      keepWatermark: reason == nil)
+      keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true)
     try await refuseRivals(facts, base, givingUp: true)
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
@@ -173,6 +173,7 @@ public final class Engine {
     try await state.load()
     surveyor.learn(awaited: state.awaited)
     gatekeeper.comparison.expect(try await holding(record, of: surveyor))
+    noteAcquaintance(facts, record, identity)
     let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
     self.surveyor = surveyor
     for lane in DirectoryLink.Lane.allCases {
@@ -180,6 +181,7 @@ public final class Engine {
     }
     groups = try await groupKeeper(facts)
     provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
+    unknown.note(state.meetings.keysInMaking)
     // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
     if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
@@ -210,8 +212,9 @@ public final class Engine {
     }
     if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
+    if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
     runReconciles()
-    takeUpLedger()
+    try await takeUpLedger()
     try await sweeper?.look()
     try await retrier.check()
     answerRequests()
@@ -249,25 +252,6 @@ public final class Engine {
   }
 
   private static let cut = "the change log was cut before this directory had settled it"
-
-  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
-  ///
-  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
-  private static func mismatch(
-    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
-    capture: String, isUnderWay: Bool
-  ) -> String? {
-    guard let record, record.server != nil else { return "this directory has never been compared" }
-    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
-    if record.system != identity.system { return "the database is another cluster than last time" }
-    if record.timeline != identity.timeline { return "the database has failed over or was restored" }
-    if record.isFuture { return future }
-    if record.server != server { return "the LDAP server holds another directory than last time" }
-    if record.base != base { return "the base has changed" }
-    if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
-    if let last = record.capture, last != capture { return "tables or triggers were changed" }
-    return nil
-  }
 
   // MARK: Trouble
 

@@ -25,6 +25,8 @@ public final class Rehearsal {
     public var foretold: [RosterKey: String] = [:]
     /// Keys of the plan that are parked at present, and why.
     public var setAside: [RosterKey: StatusReport.Parked] = [:]
+    /// Entries and groups that others made and that a person has to release, with what would be done.
+    public var takeovers: [Takeover] = []
     /// Why a key cannot be planned for.
     public var parked: [RosterKey: Problem] = [:]
     /// How many keys were looked at.
@@ -44,6 +46,9 @@ public final class Rehearsal {
     try await engine.link.connect()
     let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()
+    // A standby, which can be planned from, does not say.
+    let identity = try? await DatabaseIdentity.read(engine.database)
+    engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
     let surveyor = Surveyor(
       engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
       facts: facts)
@@ -76,7 +81,8 @@ public final class Rehearsal {
   private func standings(
     of named: [RosterKey], _ subjects: [Subject], _ result: Result
   ) async throws(EngineError) -> [Standing] {
-    let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + result.held.map(\.key)
+    let waiting = result.held.map(\.key) + result.takeovers.map(\.subject)
+    let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + waiting
     let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
     if open.isEmpty { return [] }
     let rows = try await engine.roster.fetchAll(open.sorted())
@@ -120,12 +126,15 @@ public final class Rehearsal {
     }
     let own = Set(subjects.compactMap { $0.current?.dn.text })
     let outside = occupants.filter { !own.contains($0.dn.text) }
-    for index in subjects.indices where engine.state.held(subjects[index].key)?.isApproved == false {
+    for index in subjects.indices {
+      // A directory's first comparison holds all removals, each with what would be done.
+      if engine.state.meetings.phase == .first { subjects[index].acquaintance.insert(.removal) }
+      guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }
       subjects[index].removalHeld = true
     }
     result.plan = surveyor.planner.plan(subjects, occupants: outside)
     try await foretellHolds(&subjects, outside, surveyor, &result)
-    result.held = result.plan.withheld
+    result.held = result.plan.withheld + result.plan.shielded
     let made = try await missingContainers(&result.plan)
     if let groups {
       var plan = result.plan
@@ -138,6 +147,7 @@ public final class Rehearsal {
       result.plan.sequences = made + result.plan.sequences
     }
     result.plan.sequences = sequences(twins) + result.plan.sequences
+    result.takeovers = result.plan.takeovers
     result.parked.merge(result.plan.parked) { first, _ in first }
     return subjects
   }

@@ -42,6 +42,7 @@ extension Provisioner {
       try await state.unpark(settled)
       try await state.unhold(fulfilled)
       try await state.unhold(fulfilled.filter { !report.keepGroups.contains($0) }, .memberships)
+      try await state.meetings.unhold(fulfilled)
     } catch {
       for key in batch.keys { queue.putBack(key) }
       return trouble(error)

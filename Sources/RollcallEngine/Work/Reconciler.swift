@@ -58,6 +58,8 @@ final class BothSides {
   private let surveyor: Surveyor
   private let link: DirectoryLink
   private let groups: GroupKeeper?
+  /// Where entries that are known from now on are written down; nil where nothing is.
+  private let meetings: MeetingBook?
   /// What was found in the managed groups; nil where there are none.
   private(set) var tally: GroupTally?
 
@@ -65,12 +67,17 @@ final class BothSides {
   ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
   ///   - stream: a session for reading all keys.
   ///   - groups: compares memberships as well.
-  init(_ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, groups: GroupKeeper?) {
+  ///   - meetings: where entries that are known from now on are written down.
+  init(
+    _ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, groups: GroupKeeper?,
+    meetings: MeetingBook? = nil
+  ) {
     self.roster = roster
     self.stream = stream
     self.surveyor = surveyor
     self.link = link
     self.groups = groups
+    self.meetings = meetings
   }
 
   /// For a reading's beginning.
@@ -150,12 +157,26 @@ final class BothSides {
         if let tally {
           for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
         }
+        try await record(survey.subjects, inStep: same)
         rest = survey.postponed
       }
       return .success(again + keys.filter { !same.contains($0) })
     } catch {
       return .failure(error)
     }
+  }
+
+  /// Writes down whom a directory's first comparison, or an upgrade's, has found.
+  private func record(_ subjects: [Subject], inStep same: Set<RosterKey>) async throws(EngineError) {
+    guard let meetings, meetings.phase != .settled else { return }
+    let known = subjects.filter { subject in
+      meetings.phase == .recording
+        ? meetings.isRecording(subject.key) : same.contains(subject.key) && subject.desired.wanted != nil
+    }
+    let entries = known.compactMap { subject in
+      subject.current.map { (key: subject.key, id: surveyor.facts.id(of: $0)) }
+    }
+    try await meetings.record(entries)
   }
 
   private func readRoster(

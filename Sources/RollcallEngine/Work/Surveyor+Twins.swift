@@ -7,6 +7,11 @@ extension Surveyor {
   func separate(
     _ key: RosterKey, _ entries: [Entry], wanted: DistinguishedName?, _ session: LDAPSession
   ) async throws(EngineError) -> [Step]? {
+    // Without an add whose answer was lost nobody is made twice.
+    let made = state.meetings.namesInMaking(of: key)
+    if made.isEmpty { return nil }
+    let id = try await state.meetings.known([key])[key]
+    let known = entries.first { facts.id(of: $0) == id }?.dn
     do throws(LDAPError) {
       let identity = try await session.whoAmI()
       guard identity.hasPrefix("dn:") else { return nil }
@@ -15,9 +20,10 @@ extension Surveyor {
         whole += try await session.search(
           base: entry.dn, scope: .base, filter: .present("objectClass"), attributes: Twins.attributes)
       }
+      guard whole.count == entries.count, !entries.contains(where: { planner.isProtected($0.dn) }) else { return nil }
       let account = DistinguishedName(unchecked: String(identity.dropFirst(3)))
       let twins = Twins(account: account, ours: planner.writtenAttributes, schema: facts.schema)
-      return twins.spare(of: whole, wanted: wanted)?.map { entry in
+      return twins.spare(of: whole, known: known, made: made, wanted: wanted)?.map { entry in
         Step(key: key, operation: .delete(entry.dn), what: .removeTwin, frees: [entry.dn.normalized(facts.schema)])
       }
     } catch {

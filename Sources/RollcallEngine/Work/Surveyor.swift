@@ -14,6 +14,12 @@ struct Survey: Sendable {
   var twins: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
   var waits: [RosterKey: RosterKey] = [:]
+  /// Ids of entries that the ledger does not know, by their keys.
+  var unmet: [RosterKey: String] = [:]
+  /// Those of them that an add of ours has made.
+  var made: [(key: RosterKey, id: String)] = []
+  /// Adds that will not be carried out any more, or have been.
+  var ended: [OpenAdds.Ended] = []
   /// Keys that were not looked at: what the others have is as much as is read at a time.
   var postponed: [RosterKey] = []
 }
@@ -24,8 +30,8 @@ final class Surveyor {
   private let roster: Roster
   /// The same on another session: a single HR write does not queue behind the rows of a bulk.
   private let bulk: Roster
-  private let link: DirectoryLink
-  private let state: LedgerState
+  let link: DirectoryLink
+  let state: LedgerState
   let facts: DirectoryFacts
   let projection: Projection
   var planner: Planner
@@ -33,6 +39,10 @@ final class Surveyor {
   let rules: UserRules
   /// What the server keeps unique besides what its kind says.
   var learnt = LearntUniques()
+  /// Entries that match it are never touched.
+  let protected: Filter?
+  /// An operation's.
+  private let deadline: Duration
 
   init(
     _ configuration: Configuration, roster: Roster, bulk: Roster, link: DirectoryLink, state: LedgerState,
@@ -46,7 +56,9 @@ final class Surveyor {
     rules = UserRules(configuration.users)
     projection = Projection(rules: rules, schema: facts.schema, dialect: facts.dialect)
     planner = Planner(
-      rules: rules, schema: facts.schema, dialect: facts.dialect)
+      rules: rules, schema: facts.schema, dialect: facts.dialect, protection: Protection(configuration, facts))
+    protected = configuration.users.protect.filter
+    deadline = configuration.directory.timeout
     finder = EntryFinder(
       base: rules.base, suffix: facts.suffix(of: rules.base), link: rules.link, filter: configuration.users.filter,
       attributes: planner.requestedAttributes)
@@ -65,24 +77,29 @@ final class Surveyor {
     // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
     // asked for, which take longer.
     let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
+    let acquaintances = acquaintances(with: keys, session)
+    let ended = state.meetings.expired(keys, deadline)
     let read = try await (lane == .fast ? roster : bulk).fetch(keys)
     let entries = try await search.value.entries()
     var survey = Survey()
     survey.postponed = read.postponed
     try await join(read.asked(keys), read.answers, entries, session, into: &survey)
     try await exclude(&survey, session)
+    acquaint(&survey, try await acquaintances.value.get(), ended: ended)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
       let leftOut = try await leftOut(found, session)
+      let untouchable = try await untouchable(claims, session)
       survey.occupants = found.map { entry in
         // Elsewhere the same attribute says nothing about our people, nor in what the filter leaves out.
         let isExcluded = leftOut.contains(entry.dn)
         let isOurs = entry.dn.isBelow(rules.base, facts.schema) && !isExcluded
         var occupant = isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
         occupant.isExcluded = isExcluded
+        occupant.isProtected = untouchable.contains(entry.dn.text)
         return occupant
       }
     }

@@ -16,6 +16,8 @@ final class UnknownOutcomes {
   private let provisioner: Provisioner
   private let deadline: Duration
   private var keys: Set<RosterKey> = []
+  /// Keys of adds of a former connection.
+  private var adds: Set<RosterKey> = []
   /// Names that those operations mean: whoever has one of them by then may be hit instead.
   private var names: Set<String> = []
   /// Another process led before, and nobody knows what it had on its way.
@@ -49,6 +51,13 @@ final class UnknownOutcomes {
       self.keys.insert(step.key)
       names.formUnion(UnknownOutcomes.names(of: step, schema))
     }
+  }
+
+  /// Notes keys of adds of which the ledger does not know what has become of them.
+  func note(_ keys: [RosterKey]) {
+    if keys.isEmpty { return }
+    begin()
+    adds.formUnion(keys)
   }
 
   /// Notes steps that were carried out; whoever got a doubtful name is doubtful too.
@@ -101,6 +110,9 @@ final class UnknownOutcomes {
   private func end() {
     timer = nil
     guard let hold else { return }
+    // Not who was parked meanwhile: a row that ends each connection would do so again and again.
+    keys.formUnion(adds.filter { provisioner.state.parked[$0] == nil })
+    adds = []
     provisioner.gather(keys, .retry, epoch: hold)
     if isTakeover, let watermark { onTakeover?(watermark, hold) }
     provisioner.queue.epochs.leave(hold)

@@ -44,10 +44,12 @@ final class Worker {
       while !open.isEmpty {
         let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
         try link.lane(lane).prepare()
-        let survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
+        var survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
         // They go back to the queue.
         for key in survey.postponed { report.verdicts[key] = nil }
-        if round + 1 < Worker.rounds, let apart = try await separate(survey.twins, lane, &report) {
+        admitGathered(&survey)
+        try await state.meetings.record(survey.made, ended: survey.ended)
+        if round + 1 < Worker.rounds, let apart = try await separate(&survey, lane, &report) {
           open = apart + open.filter { !apart.contains($0) }
           round += 1
           continue
@@ -55,11 +57,14 @@ final class Worker {
         var plan = try await self.plan(survey, hasAwaited, &report)
         let isLast = round + 1 >= Worker.rounds
         let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
+        let done = report.applied.count
+        let row = try await beginMaking(plan)
         let failures = try await apply(plan, lane, &report)
         let explained = isLast ? [] : try await learnUniques(failures, lane, &report)
         let (rest, again) = try await sendParts(
           of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
         open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
+        try await recordMeetings(survey, plan, row, done: report.applied[done...], failures, lane, report)
         open += try await endGroups(turn, lane, isLast: isLast, &report)
         open = try await makeContainers(for: failures, lane, open, isLast: isLast, &report)
         round += 1
@@ -93,6 +98,7 @@ final class Worker {
       }
     }
     try await dissolveHolds(subjects, plan)
+    try await holdMeetings(subjects, plan, &report)
     for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
       report.verdicts[key] =
@@ -112,7 +118,7 @@ final class Worker {
 
   /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
-    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key))
+    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key)).union(plan.shielded.map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
     gatekeeper.keep(staying)
     try await state.unhold(staying)
@@ -154,10 +160,20 @@ final class Worker {
     return failed
   }
 
-  /// Takes twins apart; returns the keys that had one, nil where none has.
+  /// Takes twins apart, within the budget; returns the keys that had one, nil where none has.
   private func separate(
-    _ twins: [RosterKey: [Step]], _ lane: DirectoryLink.Lane, _ report: inout WorkReport
+    _ survey: inout Survey, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> [RosterKey]? {
+    if survey.twins.isEmpty { return nil }
+    let removals = survey.twins.compactMap { key, steps in
+      steps.first.map { Removal(key: key, action: .delete, dn: $0.operation.dn) }
+    }
+    for key in try await gatekeeper.withhold(removals) {
+      survey.twins[key] = nil
+      survey.problems[key] = nil
+      report.verdicts[key] = .withheld
+    }
+    let twins = survey.twins
     if twins.isEmpty { return nil }
     if let groups { try note(try await groups.forget(Array(twins.values.joined()), lane), &report) }
     let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }

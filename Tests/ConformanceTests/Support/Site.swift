@@ -121,7 +121,7 @@ final class Site: Sendable {
 
   // MARK: Rollcall
 
-  private static let logger = Logger(label: "rollcall") { _ in SwiftLogNoOpLogHandler() }
+  static let logger = Logger(label: "rollcall") { _ in SwiftLogNoOpLogHandler() }
 
   /// Runs the body with a daemon, and ends it in order.
   nonisolated(nonsending) func withDaemon(_ body: () async throws -> Void) async throws {

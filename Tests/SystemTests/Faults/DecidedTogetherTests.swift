@@ -7,7 +7,8 @@ import Testing
 @Suite struct DecidedTogetherTests {
   /// Sixty people in step, each in one of three groups, whom the daemon has forgotten afterwards.
   private func forgotten() async throws -> Site {
-    var settings = SiteSettings.groups()
+    // Somebody has agreed to the groups beforehand: what is held here are the removals.
+    var settings = SiteSettings.groups("adopt: true")
     settings.more = "removals: { most: 10%, least: 25 }\nsweep: { every: 1s }"
     let site = try await World.shared.site(settings)
     try await site.insert((1...60).map { "u\($0)" })

@@ -119,7 +119,9 @@ import Testing
 
   @Test("G1: a stale add that makes a person twice is taken back")
   func aStaleAdd() async throws {
-    let (site, tap) = try await tapped()
+    var settings = SiteSettings()
+    settings.more = "removals: { most: 10%, least: 1 }"
+    let (site, tap) = try await tapped(settings)
     defer { tap.stop() }
     try await site.withDaemon { _ in
       try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
@@ -132,6 +134,37 @@ import Testing
       #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeTwin])
       try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
       #expect(try await site.parked().isEmpty)
+      #expect(try await site.sql("SELECT key FROM rollcall.removal") == "1", "it is paid for")
+      try await eventually("nothing is open any more") {
+        try await site.sql("SELECT count(*) FROM rollcall.making") == "0"
+      }
+    }
+    try await site.expectInStep()
+  }
+
+  @Test("G8: without a budget a twin waits for a person")
+  func aStaleAddBeyondTheBudget() async throws {
+    var settings = SiteSettings()
+    settings.more = "removals: { most: 0%, least: 0 }"
+    let (site, tap) = try await tapped(settings)
+    defer { tap.stop() }
+    try await site.withDaemon { _ in
+      try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
+      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
+      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+        try await site.names() == ["fresh"]
+      }
+      tap.deliverLate()
+      try await eventually(within: .seconds(30), "it is held") {
+        try await site.heldActions()
+      } is: {
+        $0 == "delete|1|uid=stale,\(site.base)"
+      }
+      #expect(try await site.names() == ["fresh", "stale"])
+      #expect(try await site.parked().isEmpty)
+      try await site.approve(["1"])
+      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      try await eventually("the hold is over") { try await site.heldActions() == "" }
     }
     try await site.expectInStep()
   }

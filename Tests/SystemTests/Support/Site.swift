@@ -62,7 +62,7 @@ final class Site: Sendable {
         classes: [inetOrgPerson]
         attributes:
           \(settings.attributes)
-        \(settings.users)
+        \(settings.users.replacing("$BASE", with: base))
       \(settings.groups.map { "groups:\n  base: \(groupsBase)\n  \($0)" } ?? "")
       \(settings.more)
       """

@@ -1,0 +1,76 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+
+/// Finds out which entry a connection is bound as, so that it is never written to.
+@Reactor
+struct BoundAccount {
+  /// RFC 4532.
+  private static let whoAmI = "1.3.6.1.4.1.4203.1.11.3"
+
+  private let bind: Configuration.Bind
+  private let base: DistinguishedName
+  private let schema: Schema
+
+  /// - Parameter base: lies in the suffix in which names without one are looked for.
+  init(_ bind: Configuration.Bind, base: DistinguishedName, _ schema: Schema) {
+    self.bind = bind
+    self.base = base
+    self.schema = schema
+  }
+
+  /// Every name under which the account is known: the one that was given, and the one that the server says.
+  func names(_ session: LDAPSession, _ rootDSE: RootDSE) async throws(LDAPError) -> [DistinguishedName] {
+    var names: [DistinguishedName] = []
+    if case .simple(let text, _) = bind { names += try await resolve(text, session, rootDSE) }
+    // Samba does not know the operation.
+    guard rootDSE.supportedExtensions.contains(BoundAccount.whoAmI) else { return names }
+    let identity: String
+    do throws(LDAPError) { identity = try await session.whoAmI() } catch {
+      // It may be forbidden; what is bound by name is known without.
+      if error.code == .serverDown || error.code == .timeout { throw error }
+      return names
+    }
+    if let name = BoundAccount.name(in: identity) { names += try await resolve(name, session, rootDSE) }
+    return names
+  }
+
+  /// The name in an authorization identity (RFC 4513 section 5.2.1.8): `dn:` and a DN, or `u:` and a name of the
+  /// server's own kind, in Active Directory `DOMAIN\name`; nil where nobody is bound.
+  nonisolated static func name(in identity: String) -> String? {
+    guard let colon = identity.firstIndex(of: ":"), ["dn", "u"].contains(identity[..<colon].lowercased()) else {
+      return nil
+    }
+    let name = identity[identity.index(after: colon)...]
+    return name.isEmpty ? nil : String(name)
+  }
+
+  /// How an account is looked for that is not named by a DN.
+  nonisolated static func filter(_ text: String) -> Filter {
+    if let slash = text.firstIndex(of: "\\") {
+      return .equal("sAMAccountName", AttributeValue(String(text[text.index(after: slash)...])))
+    }
+    guard text.contains("@") else { return .equal("sAMAccountName", AttributeValue(text)) }
+    let name = String(text.prefix { $0 != "@" })
+    return .or([.equal("userPrincipalName", AttributeValue(text)), .equal("sAMAccountName", AttributeValue(name))])
+  }
+
+  /// The entries of a DN, of `DOMAIN\name` or of `name@domain`.
+  private func resolve(
+    _ text: String, _ session: LDAPSession, _ rootDSE: RootDSE
+  ) async throws(LDAPError) -> [DistinguishedName] {
+    if text.isEmpty { return [] }
+    if let name = try? DistinguishedName(parsing: text) { return [name] }
+    let contexts = rootDSE.namingContexts.map { DistinguishedName(unchecked: $0) }
+    let suffix = contexts.filter { base.isBelow($0, schema) }.max { $0.text.utf8.count < $1.text.utf8.count } ?? base
+    do throws(LDAPError) {
+      return try await session.search(
+        base: suffix, scope: .subtree, filter: BoundAccount.filter(text), attributes: ["1.1"]
+      ).map(\.dn)
+    } catch {
+      // An account that cannot even be looked for is no entry that could be written to.
+      if error.code == .serverDown || error.code == .timeout { throw error }
+      return []
+    }
+  }
+}

@@ -1,0 +1,75 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// Groups that a row names for the first time: made, taken over, or held until a person agrees.
+extension GroupKeeper {
+  nonisolated static let described = "is what users.protect describes"
+
+  /// What is known of groups that no row has named before.
+  struct Newcomers {
+    var existing: Set<GroupName> = []
+    /// Others made them, and nobody has agreed to their takeover.
+    var strangers: Set<GroupName> = []
+    /// They are never touched.
+    var barred: Set<GroupName> = []
+  }
+
+  /// The groups that rows of these people name for the first time.
+  func newcomers(_ people: [GroupSubject]) -> [GroupName] {
+    var seen: Set<GroupName> = []
+    return people.flatMap { $0.wanted ?? [] }.filter { !registry.manages($0) && seen.insert($0).inserted }
+  }
+
+  func meet(_ groups: [GroupName], _ session: LDAPSession) async throws(EngineError) -> Newcomers {
+    var found = Newcomers()
+    if groups.isEmpty { return found }
+    found.existing = try await finder.existing(groups, session)
+    if let protected { found.barred = try await finder.existing(Array(found.existing), session, matching: protected) }
+    found.strangers = found.existing.subtracting(found.barred).filter {
+      !planner.isWelcome($0) && !meetings.isReleased(group: $0)
+    }
+    return found
+  }
+
+  /// Manages the groups that rows of the batch name for the first time; people stay out of those that wait.
+  func manage(_ people: inout [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
+    let new = newcomers(people)
+    if new.isEmpty { return }
+    let found = try await meet(new, try session(lane))
+    registry.bar(found.barred)
+    for index in people.indices { people[index].refuse(found.barred) }
+    let ours = new.filter { !found.strangers.contains($0) && !found.barred.contains($0) }
+    try await registry.manage(ours.map { ($0, found.existing.contains($0)) })
+    try await meetings.unhold(ours.map { RosterKey($0.id) })
+    try await meetings.hold(groups: found.strangers)
+    for index in people.indices { people[index].wanted?.removeAll(where: found.strangers.contains) }
+    let met = found.existing.intersection(ours)
+    let known = Set(people.map(\.key))
+    let keys = try await muster(Array(met), lane).filter { !known.contains($0) }
+    if !met.isEmpty { onMembers?(keys, Array(met)) }
+  }
+
+  /// Manages groups whose takeover a person has released.
+  ///
+  /// - Returns: those of whom everybody concerned is to be looked at.
+  func takeUpReleased() async throws(EngineError) -> [GroupName] {
+    let wanted = meetings.heldGroups.map(planner.group(at:)).filter(planner.isWelcome)
+    let groups = (meetings.releasedGroups.map(planner.group(at:)) + wanted).filter(planner.isInReach)
+    if groups.isEmpty { return [] }
+    let existing = try await finder.existing(groups, try session(.bulk))
+    try await registry.manage(groups.map { ($0, existing.contains($0)) })
+    try await meetings.unhold(groups.map { RosterKey($0.id) })
+    return groups
+  }
+}
+
+extension GroupSubject {
+  /// Leaves out groups that are never touched, and says so.
+  mutating func refuse(_ barred: Set<GroupName>) {
+    guard let group = wanted?.first(where: barred.contains) else { return }
+    wanted?.removeAll(where: barred.contains)
+    refusal = refusal ?? Problem.protectedGroup(group, GroupKeeper.described).concerning(key)
+  }
+}

@@ -1,0 +1,94 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+
+/// What the ledger and the configuration say of the entries that were found.
+struct Acquaintances: Sendable {
+  /// Ids of the entries that the ledger knows, by their keys.
+  var known: [RosterKey: String] = [:]
+  /// Names of entries that are never touched.
+  var untouchable: Set<String> = []
+}
+
+extension Surveyor {
+  /// Asks for it beside the rows and the entries, so that nobody waits for it.
+  func acquaintances(
+    with keys: [RosterKey], _ session: LDAPSession
+  ) -> Task<Result<Acquaintances, EngineError>, Never> {
+    Task(executorPreference: Reactor.loop) { await self.askAcquaintances(with: keys, session) }
+  }
+
+  private func askAcquaintances(
+    with keys: [RosterKey], _ session: LDAPSession
+  ) async -> Result<Acquaintances, EngineError> {
+    let search = protected.map { finder.only($0).linked(to: keys, session) }
+    do throws(EngineError) {
+      var found = Acquaintances()
+      found.known = try await state.meetings.known(keys)
+      if let search { found.untouchable = Set(try await search.entries().map(\.dn.text)) }
+      return .success(found)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The names of entries with what is claimed that are never touched.
+  func untouchable(_ claims: [Claim], _ session: LDAPSession) async throws(EngineError) -> Set<String> {
+    guard let protected, !claims.isEmpty else { return [] }
+    return Set(try await finder.claimed(claims, matching: protected, session).map(\.dn.text))
+  }
+
+  /// Tells the subjects what may be done to their entries.
+  ///
+  /// - Parameter ended: adds that will not be carried out any more, as of when the entries were asked for.
+  func acquaint(_ survey: inout Survey, _ found: Acquaintances, ended: [OpenAdds.Ended]) {
+    let meetings = state.meetings
+    if !ended.isEmpty {
+      let seen = Set(survey.subjects.map(\.key))
+      survey.ended = ended.filter { seen.contains($0.key) }
+    }
+    for index in survey.subjects.indices {
+      let subject = survey.subjects[index]
+      let key = subject.key
+      guard let entry = subject.current else { continue }
+      let hold = state.held(key)
+      if let hold, hold.isApproved { survey.subjects[index].released = hold.action }
+      survey.subjects[index].isProtected = found.untouchable.contains(entry.dn.text)
+      let id = facts.id(of: entry)
+      if found.known[key] == id { continue }
+      survey.unmet[key] = id
+      if meetings.namesInMaking(of: key).contains(entry.dn.normalized(facts.schema)) {
+        survey.made.append((key, id))
+        continue
+      }
+      let isSame = hold?.dn == entry.dn.text
+      if meetings.isRecording(key) || meetings.isReleased(key, entry.dn) || isSame && hold?.isApproved == true {
+        continue
+      }
+      var acquaintance: Acquaintance = []
+      if rules.adopt, subject.desired.hasRow { acquaintance = [.change, .removal] }
+      // It waits already, and for this entry.
+      if isSame { acquaintance.insert(.removal) }
+      survey.subjects[index].acquaintance = acquaintance
+    }
+  }
+}
+
+extension Desired {
+  /// Whether a row of the roster says so.
+  var hasRow: Bool {
+    switch self {
+    case .present, .disabled, .rejected, .lockedOut: true
+    case .absent, .orphanDisabled, .untouched: false
+    }
+  }
+}
+
+extension Protection {
+  init(_ configuration: Configuration, _ facts: DirectoryFacts) {
+    self.init(
+      accounts: facts.accounts, bases: [configuration.users.base] + (configuration.groups.map { [$0.base] } ?? []),
+      listed: configuration.users.protect.names, schema: facts.schema)
+  }
+}

@@ -1,0 +1,120 @@
+internal import LDAP
+internal import LDAPModel
+internal import Logging
+internal import Reactor
+internal import RollcallCore
+
+/// First meetings: which of them wait, and who is known from now on.
+extension Worker {
+  /// A gathering that holds every removal holds strangers' too, by name and with what would be done.
+  func admitGathered(_ survey: inout Survey) {
+    for index in survey.subjects.indices where !survey.subjects[index].acquaintance.contains(.removal) {
+      if gatekeeper.holdsRemoval(of: survey.subjects[index].key) {
+        survey.subjects[index].acquaintance.insert(.removal)
+      }
+    }
+  }
+
+  /// Writes down what a plan has left for a person to decide, and forgets what needs no decision any more.
+  func holdMeetings(
+    _ subjects: [Subject], _ plan: Plan, _ report: inout WorkReport
+  ) async throws(EngineError) {
+    let meetings = state.meetings
+    let waiting = Set(plan.takeovers.map(\.subject))
+    let over = subjects.filter { !waiting.contains($0.key) }.map(\.key).filter {
+      meetings.takeovers[$0]?.isApproved == false
+    }
+    try await meetings.unhold(over)
+    try await meetings.hold(plan.takeovers)
+    try await state.hold(plan.shielded, .people)
+    for key in waiting.union(plan.shielded.map(\.key)) { report.verdicts[key] = .withheld }
+  }
+
+  /// Notes the adds of a plan before the directory hears of them; gives the ledger's row.
+  func beginMaking(_ plan: Plan) async throws(EngineError) -> Int? {
+    let adds = plan.sequences.flatMap(\.steps).filter { $0.what == .create }
+    return try await state.meetings.beginMaking(
+      adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(surveyor.facts.schema)) })
+  }
+
+  /// Writes down whose entries are known from now on: those that were made, and those that somebody wanted changed.
+  ///
+  /// - Parameters:
+  ///   - row: of the plan's adds.
+  ///   - done: the steps of this round that the directory has confirmed.
+  func recordMeetings(
+    _ survey: Survey, _ plan: Plan, _ row: Int?, done: ArraySlice<Step>,
+    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane, _ report: WorkReport
+  ) async throws(EngineError) {
+    var made: [Step] = []
+    var gone: [RosterKey] = []
+    var met: [RosterKey: String] = [:]
+    for step in done {
+      switch step.what {
+      case .create: made.append(step)
+      case .delete: gone.append(step.key)
+      default:
+        if let entry = plan.adopted[step.key] {
+          met[step.key] = surveyor.facts.id(of: entry)
+        } else if let id = survey.unmet[step.key] {
+          met[step.key] = id
+        }
+      }
+    }
+    for subject in survey.subjects where survey.unmet[subject.key] != nil && isSettled(subject.key, report) {
+      if isOurs(subject) { met[subject.key] = survey.unmet[subject.key] }
+    }
+    // A deleted entry stays known: a server that is behind, or a backup, may still have it.
+    for key in gone { met[key] = nil }
+    var entries = met.map { (key: $0.key, id: $0.value) }
+    var ended: [RosterKey] = []
+    if !made.isEmpty, let found = await surveyor.ids(of: made, lane) {
+      entries += found
+      ended = found.map(\.key)
+    }
+    // What was refused has made nothing. What was not answered may still be carried out, and what is not found yet may
+    // be seen later.
+    var open = Set(made.map(\.key)).union(report.unknown.map(\.key))
+    for (sequence, outcome) in failures {
+      guard let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) else { continue }
+      open.formUnion(sequence.steps[outcome.applied...].map(\.key))
+    }
+    ended += plan.sequences.flatMap(\.steps).filter { $0.what == .create && !open.contains($0.key) }.map(\.key)
+    try await state.meetings.record(entries, ended: row.map { row in ended.map { .init(key: $0, row: row) } } ?? [])
+  }
+
+  private func isSettled(_ key: RosterKey, _ report: WorkReport) -> Bool {
+    if case .settled? = report.verdicts[key] { true } else { false }
+  }
+
+  /// Whether an entry that is in step is known without a change: it was released or wanted.
+  private func isOurs(_ subject: Subject) -> Bool {
+    switch state.meetings.phase {
+    case .recording: return state.meetings.isRecording(subject.key)
+    case .first where subject.desired.wanted != nil: return true
+    case .first, .settled: return subject.acquaintance.contains(.change) && subject.desired.wanted != nil
+    }
+  }
+}
+
+extension Surveyor {
+  /// The ids of entries that were made a moment ago; nil where they cannot be had now.
+  func ids(of made: [Step], _ lane: DirectoryLink.Lane) async -> [(key: RosterKey, id: String)]? {
+    let finder = EntryFinder(
+      base: rules.base, suffix: rules.base, link: rules.link, filter: nil,
+      attributes: [rules.link, facts.dialect.identityAttribute])
+    let names = Dictionary(made.map { ($0.key, $0.operation.dn.normalized(facts.schema)) }) { $1 }
+    do throws(EngineError) {
+      let session = try link.session(lane == .fast ? .fast : .reading)
+      return try await finder.linked(to: Array(names.keys), session).entries().flatMap { entry in
+        // Somebody else may have given another entry the same link.
+        let name = entry.dn.normalized(facts.schema)
+        let keys = entry[rules.link].compactMap { $0.text.map { RosterKey($0) } }.filter { names[$0] == name }
+        return keys.map { (key: $0, id: facts.id(of: entry)) }
+      }
+    } catch {
+      // They stay noted as about to be made, and are asked for when they are looked at next.
+      return nil
+    }
+  }
+}
