@@ -224,10 +224,30 @@ CREATE INDEX IF NOT EXISTS request_open ON rollcall.request (directory, id) WHER
 -- The tables above are version 1. Each later change of a table is a step: a block that runs where the schema is older.
 -- No step is edited once it has been released; functions and views below are simply replaced.
 
+-- What a step adds is granted to the roles that have had the like, so that grants.sql need not be run again after an
+-- upgrade: to whoever has INSERT on an older table, or EXECUTE on an older function. granted is what stands in GRANT
+-- between that word and TO. Dropped after the last step.
+CREATE OR REPLACE FUNCTION rollcall.grant_as_on(older text, granted text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  grantee regrole;
+BEGIN
+  FOR grantee IN
+    SELECT a.grantee
+    FROM (SELECT relacl AS acl, relowner AS owner, 'INSERT' AS privilege FROM pg_class WHERE oid = to_regclass(older)
+          UNION ALL
+          SELECT proacl, proowner, 'EXECUTE' FROM pg_proc
+          WHERE oid = CASE WHEN older LIKE '%(%' THEN to_regprocedure(older) END) AS o,
+      aclexplode(o.acl) AS a
+    WHERE a.privilege_type = o.privilege AND a.grantee NOT IN (0, o.owner)
+  LOOP
+    EXECUTE format('GRANT %s TO %s', granted, grantee);
+  END LOOP;
+END
+$$;
+
 -- Promises that are not kept at present, for status. A role that may park keys may say so.
 DO $step$
-DECLARE
-  grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
     CREATE TABLE rollcall.problem (
@@ -238,12 +258,7 @@ BEGIN
       since timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (directory, code)
     );
-    FOR grantee IN
-      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
-    LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.problem TO %s', grantee::regrole);
-    END LOOP;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.problem');
   END IF;
 END
 $step$;
@@ -272,8 +287,6 @@ $step$;
 
 -- Memberships that were taken away a while ago, for their budget. A role that may note removals may note these.
 DO $step$
-DECLARE
-  grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
     CREATE TABLE rollcall.leaving (
@@ -283,12 +296,7 @@ BEGIN
       at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (directory, key, group_id)
     );
-    FOR grantee IN
-      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.removal'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
-    LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.leaving TO %s', grantee::regrole);
-    END LOOP;
+    PERFORM rollcall.grant_as_on('rollcall.removal', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.leaving');
   END IF;
 END
 $step$;
@@ -327,9 +335,8 @@ END
 $step$;
 
 -- Entries on their way through a temporary name, which is random: an exchange that is cut short is taken up from here.
+-- A role that may record renames may record these.
 DO $step$
-DECLARE
-  grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
     CREATE TABLE rollcall.temporary_name (
@@ -340,13 +347,7 @@ BEGIN
       at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (directory, key)
     );
-    -- Whoever may record renames may record these.
-    FOR grantee IN
-      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.renaming'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
-    LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.temporary_name TO %s', grantee::regrole);
-    END LOOP;
+    PERFORM rollcall.grant_as_on('rollcall.renaming', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.temporary_name');
   END IF;
 END
 $step$;
@@ -363,8 +364,6 @@ $step$;
 -- The entries that Rollcall has met, and the adds that it is about to send. A directory that was compared before there
 -- was such a table knows its entries: the next complete comparison writes them down, and holds nothing.
 DO $step$
-DECLARE
-  grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
     CREATE TABLE rollcall.entry (
@@ -381,12 +380,7 @@ BEGIN
     );
     ALTER TABLE rollcall.directory ADD COLUMN recording boolean NOT NULL DEFAULT false;
     UPDATE rollcall.directory SET recording = true WHERE last_reconcile IS NOT NULL;
-    FOR grantee IN
-      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
-    LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.entry, rollcall.making TO %s', grantee::regrole);
-    END LOOP;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.entry, rollcall.making');
   END IF;
 END
 $step$;
@@ -395,8 +389,6 @@ $step$;
 -- the keys whose writes were confirmed last, in chunks, until a server's clock covers them. confirmed_lost: the newest
 -- chunk that was dropped because there were too many.
 DO $step$
-DECLARE
-  grantee oid;
 BEGIN
   IF (SELECT version FROM rollcall.version) < 2 THEN
     ALTER TABLE rollcall.directory ADD COLUMN confirmed_lost bigint;
@@ -415,34 +407,123 @@ BEGIN
       keys text[] NOT NULL,
       PRIMARY KEY (directory, number)
     );
-    FOR grantee IN
-      SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
-      WHERE c.oid = 'rollcall.parked'::regclass AND a.privilege_type = 'INSERT' AND a.grantee NOT IN (0, c.relowner)
-    LOOP
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.server, rollcall.confirmed TO %s',
-        grantee::regrole);
-    END LOOP;
+    PERFORM rollcall.grant_as_on('rollcall.parked',
+      'SELECT, INSERT, UPDATE, DELETE ON rollcall.server, rollcall.confirmed');
   END IF;
 END
 $step$;
 
+-- A table may be watched by several columns, each with triggers of its own. rollcall.change.source tells them apart: it
+-- is the table's OID for the first, and for each further one a number from here, which is no table's OID: those of tables
+-- that anybody makes begin at 16384. The body of unwatch(), which can be told the column now, comes below.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE SEQUENCE rollcall.source_id MAXVALUE 16383;
+    CREATE FUNCTION rollcall.unwatch("table" regclass, key name DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql AS 'BEGIN END';
+    PERFORM rollcall.grant_as_on('rollcall.unwatch(regclass)', 'EXECUTE ON FUNCTION rollcall.unwatch(regclass, name)');
+    DROP FUNCTION IF EXISTS rollcall.unwatch(regclass);
+  END IF;
+END
+$step$;
+
+-- The log's bound. changes: how many it may hold. room: the value of the log's sequence up to which it is not looked at,
+-- which prune() moves. stops: counts the times that logging was stopped or taken up again; a directory compares it with
+-- the one that it has dealt with last. silent: a transaction up to here may have changed people without logging it.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 2 THEN
+    CREATE TABLE rollcall.log_limit (changes bigint NOT NULL);
+    CREATE UNIQUE INDEX log_limit_once ON rollcall.log_limit ((true));
+    INSERT INTO rollcall.log_limit VALUES (5000000);
+    CREATE SEQUENCE rollcall.room;
+    CREATE SEQUENCE rollcall.stops;
+    ALTER TABLE rollcall.directory ADD COLUMN stops bigint, ADD COLUMN silent xid8;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT ON SEQUENCE rollcall.ring, rollcall.stops');
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT ON TABLE rollcall.log_limit');
+    CREATE FUNCTION rollcall.rearm() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN END';
+    PERFORM rollcall.grant_as_on('rollcall.prune(bigint,int)', 'EXECUTE ON FUNCTION rollcall.rearm');
+  END IF;
+END
+$step$;
+
+DROP FUNCTION rollcall.grant_as_on(text, text);
+
 -- ---------------------------------------------------------------- doorbell
+
+-- What ring is to be: the second until which to notify, 0 for never. (1 stands for a log that is full, see below.)
+CREATE OR REPLACE FUNCTION rollcall.ring_time() RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN NOT EXISTS (SELECT FROM rollcall.bell) THEN 253402300799
+    ELSE coalesce((SELECT max(ceil(extract(epoch FROM least(until, '9999-12-31Z'))))::bigint
+                   FROM rollcall.bell WHERE armed AND until > now()), 0) END
+$$;
 
 -- Bell writers wait for each other on the version's row, so that none overlooks what another has just armed.
 CREATE OR REPLACE FUNCTION rollcall.set_ring() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM FROM rollcall.version FOR UPDATE;
-  PERFORM setval('rollcall.ring', CASE
-    WHEN NOT EXISTS (SELECT FROM rollcall.bell) THEN 253402300799
-    ELSE coalesce((SELECT max(ceil(extract(epoch FROM least(until, '9999-12-31Z'))))::bigint
-                   FROM rollcall.bell WHERE armed AND until > now()), 0) END);
+  IF pg_sequence_last_value('rollcall.ring') IS DISTINCT FROM 1 THEN
+    PERFORM setval('rollcall.ring', rollcall.ring_time());
+  END IF;
   RETURN NULL;
 END
 $$;
 CREATE OR REPLACE TRIGGER set_ring AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rollcall.bell
   FOR EACH STATEMENT EXECUTE FUNCTION rollcall.set_ring();
 UPDATE rollcall.bell SET armed = armed;
+
+-- The log's bound, where nobody prunes it. Triggers call bound_log() at about every 4,096th value of the log's sequence.
+-- Where the log is full it logs everyone, of all sources, and stops logging: ring is 1, and triggers do nothing more.
+-- None of this waits for anybody. Sequences are not rolled back, and reach the disk before the commit of whoever reads
+-- them.
+--
+-- A daemon that finds ring at 1, or stops at another value than it has dealt with, calls rearm(), notes what that
+-- returns and, in a later transaction, its own transaction id, and compares everybody. Whoever has found ring at 1 has a
+-- lower id, because triggers look at ring after their transaction has got one; so when all transactions up to that id
+-- have ended, everybody is compared once more. Nothing is missed:
+-- - stops is counted after ring is set, so who skips a change does so before stops changes, or after. Before: rearm()
+--   returns less than what stops is then, and the next look finds that. After: ring is 1 until somebody else takes that
+--   back; it is set here and by set_ring() only, one after the other, and whoever notes stops after that has a higher id.
+-- - set_ring() may take back a stop that is just being made. Then logging goes on, and stops has changed nevertheless.
+CREATE OR REPLACE FUNCTION rollcall.bound_log() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- A change takes at least 60 bytes. A file does not shrink, so it counts only with what was logged since the last
+  -- prune().
+  IF pg_relation_size('rollcall.change') / 60 > (SELECT changes FROM rollcall.log_limit)
+     AND currval('rollcall.change_seq_seq') > coalesce(pg_sequence_last_value('rollcall.room'), 0) THEN
+    PERFORM rollcall.log_everyone(0);
+    -- In one expression, so that nobody can cancel it in between.
+    PERFORM setval('rollcall.ring', 1) + nextval('rollcall.stops');
+  END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rollcall.rearm() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stops bigint;
+BEGIN
+  PERFORM FROM rollcall.version FOR UPDATE;
+  stops := coalesce(pg_sequence_last_value('rollcall.stops'), 0);
+  IF pg_sequence_last_value('rollcall.ring') = 1 THEN
+    stops := nextval('rollcall.stops');
+    PERFORM rollcall.make_room();
+    PERFORM setval('rollcall.ring', rollcall.ring_time());
+  END IF;
+  RETURN stops;
+END
+$$;
+
+-- Lets as many changes be logged as the log may hold, before it is looked at again.
+CREATE OR REPLACE FUNCTION rollcall.make_room() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  SELECT setval('rollcall.room', greatest(coalesce(pg_sequence_last_value('rollcall.change_seq_seq'), 0) + changes, 1))
+  FROM rollcall.log_limit
+$$;
 
 -- Sends keys in messages of at most 32 keys and 7,900 bytes, and at most 256 keys a transaction; what is beyond that
 -- is sent as a count, which says: look at the log. How many were sent is kept in a setting of the transaction, so that
@@ -458,10 +539,11 @@ LANGUAGE sql STABLE BEGIN ATOMIC
     ELSE lower(current_setting('rollcall.notify', true)) IN ('on', 'true', 'yes', '1') IS TRUE END;
 END;
 
-CREATE OR REPLACE FUNCTION rollcall.notify(keys text[], count bigint) RETURNS void
+CREATE OR REPLACE FUNCTION rollcall.send(keys text[], count bigint, source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   start constant text := '{"xid":"' || pg_current_xact_id() || '",';
+  finish constant text := ']' || coalesce(',"source":' || source, '') || '}';
   sent int := CASE WHEN current_setting('rollcall.sent', true) ~ '^[0-9]{1,3}$'
                    THEN current_setting('rollcall.sent', true)::int ELSE 0 END;
   list text;
@@ -479,39 +561,52 @@ BEGIN
   FOREACH item IN ARRAY keys LOOP
     item := to_json(item)::text;
     IF size = 32 OR octet_length(list) + octet_length(item) > 7900 THEN
-      PERFORM pg_notify('rollcall', start || '"keys":[' || list || ']}');
+      PERFORM pg_notify('rollcall', start || '"keys":[' || list || finish);
       size := 0;
     END IF;
     list := CASE WHEN size = 0 THEN item ELSE list || ',' || item END;
     size := size + 1;
   END LOOP;
   IF size > 0 THEN
-    PERFORM pg_notify('rollcall', start || '"keys":[' || list || ']}'),
+    PERFORM pg_notify('rollcall', start || '"keys":[' || list || finish),
             set_config('rollcall.sent', (sent + cardinality(keys))::text, true);
   END IF;
 END
 $$;
 
+-- What triggers of version 1 call that are at work while this script replaces their functions.
+CREATE OR REPLACE FUNCTION rollcall.notify(keys text[], count bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 'SELECT rollcall.send(keys, count, NULL)';
+
 CREATE OR REPLACE FUNCTION rollcall.log_keys(source regclass, keys text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   distinct_keys text[] := ARRAY(SELECT DISTINCT k FROM unnest(keys) AS k WHERE k IS NOT NULL);
+  ring constant bigint := pg_sequence_last_value('rollcall.ring');
 BEGIN
+  IF ring = 1 THEN
+    RETURN;
+  END IF;
   INSERT INTO rollcall.change (source, key) SELECT log_keys.source, k FROM unnest(distinct_keys) AS k;
-  IF to_timestamp(pg_sequence_last_value('rollcall.ring')) > now() THEN
-    PERFORM rollcall.notify(distinct_keys, cardinality(distinct_keys));
+  IF to_timestamp(ring) > now() THEN
+    PERFORM rollcall.send(distinct_keys, cardinality(distinct_keys), source);
   END IF;
 END
 $$;
 
--- Once a transaction and table is enough.
+-- Once a transaction and source is enough.
 CREATE OR REPLACE FUNCTION rollcall.log_everyone(source regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  ring constant bigint := pg_sequence_last_value('rollcall.ring');
 BEGIN
+  IF ring = 1 THEN
+    RETURN;
+  END IF;
   INSERT INTO rollcall.change (source, everyone) SELECT log_everyone.source, true
   WHERE NOT EXISTS (SELECT FROM rollcall.change c WHERE c.xid = pg_current_xact_id() AND c.everyone
                     AND c.source = log_everyone.source);
-  IF to_timestamp(pg_sequence_last_value('rollcall.ring')) > now() AND rollcall.may_notify() THEN
+  IF to_timestamp(ring) > now() AND rollcall.may_notify() THEN
     PERFORM pg_notify('rollcall', '{"xid":"' || pg_current_xact_id() || '","count":0,"everyone":true}');
   END IF;
 END
@@ -552,7 +647,8 @@ END
 $$;
 
 -- Makes the trigger functions for a table's key and columns; returns the part of their names that tells them apart.
--- They are named for what they do, not for the table, so nobody can change what another's triggers do.
+-- They are named for what they do, not for the table, so nobody can change what another's triggers do. Those of a
+-- table's second key column and further ones log a source of their own, whose number is the end of their names.
 CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[]) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -560,15 +656,16 @@ DECLARE
   steady constant regtype[] := '{bool,int2,int4,int8,oid,uuid,text,varchar,bpchar,name,numeric}';
   owner name;
   by_root boolean;
-  number int;
+  key_number int;
   settled boolean;
   compared name[];
+  further text;
   id text;
 BEGIN
   -- Until the transaction ends, so that tidy() does not drop what no trigger uses yet.
   LOCK TABLE rollcall.version IN SHARE UPDATE EXCLUSIVE MODE;
   SELECT pg_get_userbyid(c.relowner), c.relkind = 'p', a.attnum, a.atttypid < 16384 AND a.atttypid <> ALL (steady::oid[])
-  INTO owner, by_root, number, settled
+  INTO owner, by_root, key_number, settled
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.oid = source AND a.attname = key AND a.attnum > 0 AND NOT a.attisdropped;
   IF NOT found THEN
@@ -579,8 +676,18 @@ BEGIN
                                          AND NOT attisdropped AND attgenerated = 'v') THEN
     compared := ARRAY(SELECT DISTINCT c FROM unnest(columns) AS c WHERE c <> key ORDER BY c);
   END IF;
-  id := left(md5(concat_ws('|', 2, key, number, coalesce(compared::text, 'all'), by_root, settled)), 12);
-  PERFORM rollcall.build_functions(id, key, number, compared, by_root, settled, owner);
+  -- Triggers of the same column are replaced, or else those whose column is gone.
+  SELECT t.further INTO further FROM rollcall.triggers t
+  WHERE t.tgrelid = source AND t.tgparentid = 0 AND t.event <> 'truncated'
+    AND (t.number = key_number OR rollcall.column_name(source, t.number) IS NULL)
+  ORDER BY t.number IS DISTINCT FROM key_number, t.further LIMIT 1;
+  IF NOT found THEN
+    further := CASE WHEN EXISTS (SELECT FROM rollcall.triggers t WHERE t.tgrelid = source AND t.tgparentid = 0
+                                 AND t.event <> 'truncated' AND t.further = '')
+                    THEN '_' || nextval('rollcall.source_id') ELSE '' END;
+  END IF;
+  id := left(md5(concat_ws('|', 2, key, key_number, coalesce(compared::text, 'all'), by_root, settled)), 12) || further;
+  PERFORM rollcall.build_functions(id, key, key_number, compared, by_root, settled, owner);
   RETURN id;
 END
 $$;
@@ -607,9 +714,13 @@ DECLARE
     'ELSE pg_catalog.concat(%1$s.%2$I) END';
   or_null constant text := 'CASE WHEN %1$s.%2$I IS NOT NULL THEN ' || as_text || ' END';
   relation constant text := CASE WHEN by_root THEN 'pg_catalog.pg_partition_root(tg_relid)::pg_catalog.oid' ELSE 'tg_relid' END;
+  source constant text := coalesce(substring(id FROM '_([0-9]+)$') || '::pg_catalog.oid', relation);
   present constant text := format('rollcall.column_name(%s, %s)', relation, number);
-  ring constant text := 'pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value(''rollcall.ring''::pg_catalog.regclass)) '
-    'OPERATOR(pg_catalog.>) pg_catalog.now()';
+  ring constant text := 'pg_catalog.pg_sequence_last_value(''rollcall.ring''::pg_catalog.regclass)';
+  is_armed constant text := 'pg_catalog.to_timestamp(ring) OPERATOR(pg_catalog.>) pg_catalog.now()';
+  -- Sessions take 32 values of the sequence at a time, so each 4,096th is among somebody's first.
+  is_due constant text := 'pg_catalog.currval(''rollcall.change_seq_seq''::pg_catalog.regclass) OPERATOR(pg_catalog.&) 4095 '
+    'OPERATOR(pg_catalog.<) ';
   settings constant text := CASE WHEN settled THEN 'SET datestyle = ISO SET intervalstyle = postgres SET timezone = UTC '
     'SET extra_float_digits = 1 SET bytea_output = hex' ELSE '' END;
   equal constant text := 'ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(%s)::pg_catalog.record';
@@ -631,7 +742,11 @@ BEGIN
 DECLARE
   name pg_catalog.text;
   n pg_catalog.int8;
+  ring pg_catalog.int8 := %5$s;
 BEGIN
+  IF ring OPERATOR(pg_catalog.=) 1 THEN
+    RETURN NULL;
+  END IF;
   BEGIN
     -- Cheaper than any other way to learn that the column is still there.
     IF pg_catalog.has_column_privilege(tg_relid, %2$L, 'SELECT') THEN
@@ -644,24 +759,30 @@ BEGIN
     END IF;
     name := %1$s;
     IF name IS NULL THEN
-      PERFORM rollcall.log_everyone(tg_relid);
+      PERFORM rollcall.log_everyone(%7$s);
     ELSE
       EXECUTE pg_catalog.format('INSERT INTO rollcall.change (source, key) SELECT $1, %%s FROM rollcall_rows AS r '
-        'WHERE r.%%I IS NOT NULL', pg_catalog.format(%4$L, 'r', name), name) USING tg_relid;
-      IF %5$s THEN
-        PERFORM rollcall.notify(NULL, (SELECT pg_catalog.count(*) FROM rollcall_rows));
+        'WHERE r.%%I IS NOT NULL', pg_catalog.format(%4$L, 'r', name), name) USING %7$s;
+      IF %6$s THEN
+        PERFORM rollcall.send(NULL, (SELECT pg_catalog.count(*) FROM rollcall_rows), NULL);
       END IF;
     END IF;
     RETURN NULL;
   END;
-  INSERT INTO rollcall.change (source, key) SELECT tg_relid, %3$s FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL;
-  IF found AND %5$s THEN
-    GET DIAGNOSTICS n = ROW_COUNT;
-    PERFORM rollcall.notify(pg_catalog.array_agg(s.k), n)
+  INSERT INTO rollcall.change (source, key) SELECT %7$s, %3$s FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL;
+  IF NOT found THEN
+    RETURN NULL;
+  END IF;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  IF %6$s THEN
+    PERFORM rollcall.send(pg_catalog.array_agg(s.k), n, %7$s)
     FROM (SELECT %3$s AS k FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL LIMIT 257) AS s;
   END IF;
+  IF %8$s (32 OPERATOR(pg_catalog.+) n) THEN
+    PERFORM rollcall.bound_log();
+  END IF;
   RETURN NULL;
-END$code$, present, key, format(as_text, 'r', key), as_text, ring));
+END$code$, present, key, format(as_text, 'r', key), as_text, ring, is_armed, source, is_due));
   END LOOP;
 
   FOREACH operation IN ARRAY '{inserted,updated,deleted}'::text[] LOOP
@@ -670,6 +791,7 @@ END$code$, present, key, format(as_text, 'r', key), as_text, ring));
     made := made || rollcall.build_function(operation || '_row_' || id, settings, owner, definition || format($code$
 DECLARE
   name pg_catalog.text;
+  ring pg_catalog.int8;
 BEGIN
   BEGIN
     IF %1$s THEN
@@ -685,21 +807,35 @@ BEGIN
     END IF;
     RETURN NULL;
   END;
-  %7$sINSERT INTO rollcall.change (source, key) VALUES (%3$s, %8$s);
-  IF %9$s THEN
-    PERFORM rollcall.notify(ARRAY[%8$s], 1);
+  %7$sring := %9$s;
+  IF ring OPERATOR(pg_catalog.=) 1 THEN
+    RETURN %6$s;
+  END IF;
+  INSERT INTO rollcall.change (source, key) VALUES (%3$s, %8$s);
+  IF %10$s THEN
+    PERFORM rollcall.send(ARRAY[%8$s], 1, %3$s);
+  END IF;
+  IF %11$s 32 THEN
+    PERFORM rollcall.bound_log();
   END IF;
   RETURN %6$s;
 END$code$,
       CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
-      present, relation, or_null, before, after,
+      present, source, or_null, before, after,
       CASE operation WHEN 'updated' THEN format($code$IF (%1$s) IS NOT TRUE THEN
     PERFORM rollcall.log_keys(%2$s, ARRAY[%3$s, %4$s]);
     RETURN NULL;
   END IF;
-  $code$, same_key, relation, format(or_null, 'old', key), format(or_null, 'new', key)) END,
-      format(as_text, after, key), ring));
+  $code$, same_key, source, format(or_null, 'old', key), format(or_null, 'new', key)) END,
+      format(as_text, after, key), ring, is_armed, is_due));
   END LOOP;
+  IF id LIKE '%\_%' THEN
+    made := made || rollcall.build_function('truncated_' || id, '', owner, definition || format($code$
+BEGIN
+  PERFORM rollcall.log_everyone(%s);
+  RETURN NULL;
+END$code$, source));
+  END IF;
   IF owner IS NOT NULL AND NOT has_function_privilege(owner, 'rollcall.truncated()', 'EXECUTE') THEN
     EXECUTE format('GRANT EXECUTE ON FUNCTION rollcall.truncated TO %I', owner);
   END IF;
@@ -736,7 +872,8 @@ BEGIN
   LOCK TABLE rollcall.version IN SHARE UPDATE EXCLUSIVE MODE;
   FOR unused IN
     SELECT p.oid FROM pg_proc p
-    WHERE p.pronamespace = 'rollcall'::regnamespace AND p.proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}$'
+    WHERE p.pronamespace = 'rollcall'::regnamespace
+      AND p.proname ~ '^(inserted|updated|deleted|truncated)(_rows?)?_[0-9a-f]{12}(_[0-9]+)?$'
       AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = p.oid)
   LOOP
     EXECUTE format('DROP FUNCTION %s', unused::regprocedure);
@@ -745,7 +882,8 @@ END
 $$;
 
 -- Logs the changes of a table from now on. key names the column that holds the person's key (a NULL there is skipped),
--- columns those whose change matters; NULL: all. Called again, it replaces what was there without a gap.
+-- columns those whose change matters; NULL: all. Called again for the same key, it replaces what was there without a
+-- gap; called for another one, it adds triggers that log that.
 --
 -- It runs as its caller, who must own the table. It gives way to writers: a trigger takes a lock that waits for those
 -- at work and makes later ones wait, so it asks for 100 ms at a time, over and over for as long as the setting
@@ -758,6 +896,7 @@ DECLARE
   missing text;
   argument text;
   id text;
+  further text;
   t record;
 BEGIN
   SELECT * INTO relation FROM pg_class WHERE oid = "table";
@@ -794,6 +933,7 @@ BEGIN
   LOOP
     BEGIN
       id := rollcall.build("table", key, columns);
+      further := substring(id FROM 13);
       FOR t IN
         WITH tree AS (
           SELECT relid FROM pg_partition_tree("table") UNION SELECT "table"
@@ -806,14 +946,14 @@ BEGIN
         SELECT "table" AS relation, 'insert' AS event, 'inserted_' || form || '_' || id AS function FROM form
         UNION ALL SELECT "table", 'update', 'updated_row_' || id
         UNION ALL SELECT "table", 'delete', 'deleted_' || form || '_' || id FROM form
-        UNION ALL SELECT relid, 'truncate', 'truncated' FROM tree JOIN pg_class c ON c.oid = relid AND c.relkind IN ('r', 'p')
+        UNION ALL SELECT relid, 'truncate', 'truncated' || CASE WHEN further <> '' THEN '_' || id ELSE '' END FROM tree JOIN pg_class c ON c.oid = relid AND c.relkind IN ('r', 'p')
       LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
-                       WHERE tgrelid = t.relation AND tgname = 'rollcall_' || t.event AND tgenabled = 'A'
+                       WHERE tgrelid = t.relation AND tgname = 'rollcall_' || t.event || further AND tgenabled = 'A'
                          AND p.pronamespace = 'rollcall'::regnamespace AND p.proname = t.function
                          AND rtrim(tgargs, '\x00') = convert_to(argument, getdatabaseencoding())) THEN
-          EXECUTE format('CREATE OR REPLACE TRIGGER rollcall_%s AFTER %s ON %s %s FOR EACH %s EXECUTE FUNCTION rollcall.%I(%L)',
-            t.event, upper(t.event), t.relation,
+          EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s %s FOR EACH %s EXECUTE FUNCTION rollcall.%I(%L)',
+            'rollcall_' || t.event || further, upper(t.event), t.relation,
             CASE WHEN t.function LIKE 'inserted_rows%' THEN 'REFERENCING NEW TABLE AS rollcall_rows'
                  WHEN t.function LIKE 'deleted_rows%' THEN 'REFERENCING OLD TABLE AS rollcall_rows' END,
             CASE WHEN t.function LIKE '%\_row\_%' THEN 'ROW' ELSE 'STATEMENT' END, t.function, argument);
@@ -822,7 +962,7 @@ BEGIN
       -- ALWAYS: also where replication, or a session that poses as replication, does the writing.
       FOR t IN
         SELECT tgrelid::regclass AS relation, tgname AS name FROM pg_trigger
-        WHERE tgname IN ('rollcall_insert', 'rollcall_update', 'rollcall_delete', 'rollcall_truncate')
+        WHERE tgname IN (SELECT 'rollcall_' || event || further FROM unnest('{insert,update,delete,truncate}'::text[]) AS event)
           AND tgenabled <> 'A'
           AND (tgrelid = "table" OR tgrelid IN (SELECT relid FROM pg_partition_tree("table")))
       LOOP
@@ -855,20 +995,34 @@ BEGIN
 END
 $$;
 
--- Removes what watch() installed. It runs as its caller and gives way in the same manner.
-CREATE OR REPLACE FUNCTION rollcall.unwatch("table" regclass) RETURNS void
+-- Removes what watch() installed, for one key column or for all of them. It runs as its caller and gives way in the same
+-- manner.
+CREATE OR REPLACE FUNCTION rollcall.unwatch("table" regclass, key name DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET lock_timeout = '100ms' AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
+  -- The end of their functions' names, which is that of their own, too.
+  further text[];
   t record;
 BEGIN
   LOOP
     BEGIN
       PERFORM rollcall.tidy();  -- takes the lock that watch() takes first, too
+      further := ARRAY(
+        SELECT coalesce(substring(p.proname FROM '_[0-9a-f]{12}(_[0-9]+)$'), '')
+        FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
+          CROSS JOIN LATERAL (SELECT substring(prosrc FROM '^\n#variable_conflict use_variable\n-- (\{[^\n]*\})\n')::json) AS d (made)
+        WHERE tgrelid = "table" AND p.pronamespace = 'rollcall'::regnamespace AND p.proname <> 'truncated'
+          AND (made ->> 'key' = unwatch.key OR (made ->> 'number')::int = (
+            SELECT attnum FROM pg_attribute WHERE attrelid = "table" AND attname = unwatch.key AND NOT attisdropped)));
+      IF key IS NOT NULL AND further = '{}' THEN
+        RAISE EXCEPTION '% is not watched by a column %', "table", quote_ident(key) USING ERRCODE = 'undefined_object';
+      END IF;
       FOR t IN
         SELECT tgrelid::regclass AS relation, tgname AS name FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid
         WHERE p.pronamespace = 'rollcall'::regnamespace AND tgparentid = 0
           AND (tgrelid = "table" OR tgrelid IN (SELECT relid FROM pg_partition_tree("table")))
+          AND (key IS NULL OR coalesce(substring(p.proname FROM '_[0-9a-f]{12}(_[0-9]+)$'), '') = ANY (further))
       LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', t.name, t.relation);
       END LOOP;
@@ -887,35 +1041,44 @@ CREATE OR REPLACE VIEW rollcall.triggers AS
   SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgparentid, p.proname, p.proowner,
          CASE WHEN given ~ replace('^\{"key" : "TEXT", "columns" : (null|\[("TEXT"(,"TEXT")*)?\])\}$', 'TEXT',
                                    '([^"\\[:cntrl:]]|\\["\\/bfnrt]|\\u00(0[1-9a-f]|1[0-9a-f]))*')
-              THEN given::json END AS argument
+              THEN given::json END AS argument,
+         -- What the function does: the column whose values it logs by its number, and the end of its name, which tells
+         -- the triggers of a table's further keys apart.
+         substring(p.proname FROM '^[a-z]+') AS event,
+         coalesce((substring(p.prosrc FROM '^\n#variable_conflict use_variable\n-- (\{[^\n]*\})\n')::json ->> 'number')::int,
+                  substring(p.prosrc FROM 'rollcall\.column_name\([^,]*, ([0-9]+)\)')::int) AS number,
+         coalesce(substring(p.proname FROM '_[0-9a-f]{12}(_[0-9]+)$'), '') AS further
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
     CROSS JOIN LATERAL (SELECT CASE WHEN tgnargs = 1
                           THEN convert_from(rtrim(tgargs, '\x00'), getdatabaseencoding()) END AS given) AS g
   WHERE p.pronamespace = 'rollcall'::regnamespace;
 
--- The tables that are watched, and what is wrong with their triggers, if anything.
+-- The tables that are watched, each with the column that names the person and the source that its changes have in the log,
+-- and what is wrong with their triggers, if anything. A table that is watched by several columns is there several times.
 CREATE OR REPLACE VIEW rollcall.watched AS
   WITH ours AS (
     SELECT * FROM rollcall.triggers WHERE argument IS NOT NULL
   ), root AS (
-    SELECT tgrelid, array_agg(tgname::text) AS names, array_agg(DISTINCT argument::text) AS arguments,
+    SELECT tgrelid, further, array_agg(tgname::text) AS names, array_agg(DISTINCT argument::text) AS arguments,
            (array_agg(argument ORDER BY tgname DESC))[1] AS argument,
            bool_and(proname NOT LIKE '%\_rows\_%') AS by_row
-    FROM ours WHERE tgparentid = 0 AND proname <> 'truncated' GROUP BY tgrelid
+    FROM ours WHERE tgparentid = 0 AND event <> 'truncated' GROUP BY tgrelid, further
   )
   SELECT tgrelid::regclass AS source, (argument ->> 'key')::name AS key,
          CASE WHEN argument ->> 'columns' IS NOT NULL
               THEN ARRAY(SELECT json_array_elements_text(argument -> 'columns'))::name[] END AS columns,
          nullif(concat_ws('; ',
-           (SELECT 'missing: ' || string_agg(w, ', ')
-            FROM unnest('{rollcall_insert,rollcall_update,rollcall_delete}'::text[]) AS w WHERE w <> ALL (names)),
-           (SELECT 'no rollcall_truncate'
-            WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND o.proname = 'truncated')),
+           (SELECT 'missing: ' || string_agg(w || further, ', ')
+            FROM unnest('{rollcall_insert,rollcall_update,rollcall_delete}'::text[]) AS w WHERE w || further <> ALL (names)),
+           (SELECT 'no rollcall_truncate' || further
+            WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND o.event = 'truncated'
+                              AND o.further = root.further)),
            (SELECT 'not enabled always: ' || string_agg(format('%s on %s', tgname, o.tgrelid::regclass), ', ')
-            FROM ours o WHERE tgenabled <> 'A'
+            FROM ours o WHERE tgenabled <> 'A' AND o.further = root.further
               AND (o.tgrelid = root.tgrelid OR o.tgrelid IN (SELECT relid FROM pg_partition_tree(root.tgrelid)))),
            (SELECT 'its triggers are of an older version'
-            WHERE EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND pg_get_userbyid(o.proowner) <> 'rollcall_writer')),
+            WHERE EXISTS (SELECT FROM ours o WHERE o.tgrelid = root.tgrelid AND o.further = root.further
+                          AND pg_get_userbyid(o.proowner) <> 'rollcall_writer')),
            (SELECT 'a subscription writes to it, and its triggers are for statements'
             WHERE NOT by_row AND EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = root.tgrelid)),
            CASE WHEN cardinality(arguments) > 1 THEN 'its triggers differ' END), '') AS problem,
@@ -923,7 +1086,9 @@ CREATE OR REPLACE VIEW rollcall.watched AS
          (SELECT 'TRUNCATE is not noticed on ' || string_agg(relid::text, ', ')
           FROM (SELECT relid FROM pg_partition_tree(tgrelid) WHERE relid <> tgrelid) AS r
           WHERE (SELECT relkind FROM pg_class WHERE oid = relid) IN ('r', 'p')
-            AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.proname = 'truncated')) AS warning
+            AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.event = 'truncated'
+                            AND o.further = root.further)) AS warning,
+         coalesce(nullif(ltrim(further, '_'), '')::oid, tgrelid) AS id
   FROM root;
 
 -- ---------------------------------------------------------------- upkeep
@@ -942,11 +1107,13 @@ $$;
 
 -- Deletes at most batch changes that every directory's watermark has seen; returns how many (call it again while that
 -- is batch). A directory without a watermark is about to reconcile and will need what is committed meanwhile: then
--- nothing goes, until the log holds more than log_limit changes. A directory that lags by more than that loses its
--- watermark.
-CREATE OR REPLACE FUNCTION rollcall.prune(log_limit bigint DEFAULT 5000000, batch int DEFAULT 50000) RETURNS bigint
+-- nothing goes, until the log holds more than log_limit changes (NULL: what the table of that name says). A directory
+-- that lags by more than that loses its watermark.
+CREATE OR REPLACE FUNCTION rollcall.prune(log_limit bigint DEFAULT NULL, batch int DEFAULT 50000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
+  log_limit constant bigint := coalesce(log_limit, (SELECT changes FROM rollcall.log_limit));
   -- A change takes at least 60 bytes, so most logs need not be counted.
   large constant boolean := pg_relation_size('rollcall.change') / 60 > log_limit;
   waiting boolean;
@@ -971,11 +1138,11 @@ BEGIN
   SELECT coalesce(bool_or(watermark IS NULL), true), array_agg(watermark) FILTER (WHERE watermark IS NOT NULL)
   INTO waiting, snapshots FROM rollcall.directory;
   IF waiting THEN
-    IF NOT large THEN
-      RETURN 0;
+    IF large THEN
+      SELECT xid, seq INTO last_xid, last_seq FROM rollcall.change ORDER BY xid DESC, seq DESC OFFSET log_limit LIMIT 1;
     END IF;
-    SELECT xid, seq INTO last_xid, last_seq FROM rollcall.change ORDER BY xid DESC, seq DESC OFFSET log_limit LIMIT 1;
-    IF NOT found THEN
+    IF last_xid IS NULL THEN
+      PERFORM rollcall.make_room();
       RETURN 0;
     END IF;
   END IF;
@@ -990,6 +1157,9 @@ BEGIN
   IF waiting AND pruned > 0 THEN
     UPDATE rollcall.directory SET cut = greatest(cut, last_xid) WHERE watermark IS NULL;
   END IF;
+  IF pruned < batch THEN
+    PERFORM rollcall.make_room();
+  END IF;
   RETURN pruned;
 END
 $$;
@@ -1000,9 +1170,9 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rollcall FROM PUBLIC;
 GRANT USAGE ON SCHEMA rollcall TO rollcall_writer;
 -- What it reads tells log_everyone() that this transaction has logged everyone already.
 GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall.change TO rollcall_writer;
-GRANT SELECT ON SEQUENCE rollcall.ring TO rollcall_writer;
-GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.may_notify, rollcall.log_keys, rollcall.log_everyone,
-  rollcall.column_name TO rollcall_writer;
+GRANT SELECT ON SEQUENCE rollcall.ring, rollcall.change_seq_seq TO rollcall_writer;
+GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.send, rollcall.may_notify, rollcall.log_keys, rollcall.log_everyone,
+  rollcall.bound_log, rollcall.column_name TO rollcall_writer;
 
 -- Triggers stay as they are; their functions are made anew under their names: no table has to be locked for that.
 DO $$
@@ -1012,9 +1182,10 @@ DECLARE
 BEGIN
   PERFORM rollcall.tidy();
   FOR f IN
-    SELECT DISTINCT right(proname, 12) AS id,
+    SELECT DISTINCT substring(proname FROM '[0-9a-f]{12}(?:_[0-9]+)?$') AS id,
            substring(prosrc FROM '^\n#variable_conflict use_variable\n-- (\{[^\n]*\})\n') AS definition
-    FROM pg_proc WHERE pronamespace = 'rollcall'::regnamespace AND proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}$'
+    FROM pg_proc
+    WHERE pronamespace = 'rollcall'::regnamespace AND proname ~ '^(inserted|updated|deleted)_rows?_[0-9a-f]{12}(_[0-9]+)?$'
       AND prosrc ~ '^\n#variable_conflict use_variable\n-- \{'
   LOOP
     made := f.definition;

@@ -9,7 +9,8 @@ struct Install: AsyncParsableCommand {
       Applies the SQL that this program brings along, watches the tables of the configuration for changes of the columns \
       that the mapping reads, and grants the daemon's role what it needs and no more. It runs as the tables' owner; the \
       schema takes a superuser, or CREATEROLE and CREATE on the database, the first time. Run it again after every \
-      change of the mapping, and to upgrade: what is there already is left. Writers are given way to.
+      change of the mapping, and to upgrade: what is there already is left. Where somebody else has installed the schema, \
+      it prints the grants that the tables' owner lacks. Writers are given way to.
 
       Examples:
         rollcall install --connection postgresql://hr_owner@db/hr

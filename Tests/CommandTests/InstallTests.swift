@@ -130,18 +130,54 @@ import Testing
     #expect(try await site.values("mail", of: "1") == ["new@example.com"])
   }
 
-  @Test("another directory's key column is not replaced without a word")
+  @Test("two directories name people in one table by different columns: both are served")
   func anotherKeyColumn() async throws {
     let site = try await House.shared.site()
     try await site.install()
     try await site.hire(["ada"])
-    try await site.succeed("sync")
-    let other = try site.with("name: \(site.name)\n", "name: other\n")
-    let ran = try await other.with("key: id", "key: username").rollcall("install", "--connection", site.owner)
-    #expect(ran.code == 1)
-    #expect(ran.errors.contains("is watched by its column \"id\", which another directory (\(site.name)) may read"))
-    #expect(ran.errors.contains("SELECT rollcall.unwatch('public.users')"))
-    #expect(try await site.sql("SELECT key FROM rollcall.watched") == "id")
+    let base = "ou=other,\(site.base)"
+    try await site.directory.modify("dn: \(base)\nchangetype: add\nobjectClass: organizationalUnit\nou: other\n")
+    let inner = "ou=inner,\(site.base)"
+    try await site.directory.modify("dn: \(inner)\nchangetype: add\nobjectClass: organizationalUnit\nou: inner\n")
+    let first = try site.with("base: \(site.base)", "base: \(inner)")
+    let other = try site.with("name: \(site.name)\n", "name: other\n").with("base: \(site.base)", "base: \(base)")
+      .with("key: id", "key: username")
+    let ran = try await other.install()
+    #expect(ran.output.contains("public.users: watched by its column username for changes of email"))
+    #expect(
+      ran.output.contains(
+        "public.users: also watched by its column id, for another directory; if there is none: "
+          + "SELECT rollcall.unwatch('public.users', 'id')"))
+    #expect(try await site.sql("SELECT string_agg(key, ' ' ORDER BY key) FROM rollcall.watched") == "id username")
+    for directory in [first, other] {
+      try await directory.succeed("sync")
+      #expect(try await !directory.succeed("check").words.contains("error:"))
+    }
+    try await site.sql("UPDATE users SET email = 'new@example.com'")
+    for directory in [first, other] { try await directory.succeed("sync") }
+    let mails = try await site.directory.search(
+      base: site.base, filter: "(mail=new@example.com)", attributes: ["employeeNumber"])
+    #expect(mails.contains("employeeNumber: 1\n") && mails.contains("employeeNumber: ada\n"))
+  }
+
+  @Test("a table's owner is told the grants that are missing where a superuser has installed, and they suffice")
+  func grantsThatAreMissing() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let owner = "owner of_\(site.name)"
+    try await site.sql("CREATE ROLE \"\(owner)\" LOGIN; ALTER TABLE users OWNER TO \"\(owner)\"")
+    let connection = site.postgres.conninfo(user: owner, database: site.name)
+    let wider = try site.with("mail: email", "mail: email\n    title: status || id")
+    let refused = try await wider.rollcall("install", "--connection", connection)
+    #expect(refused.code == 1 && refused.errors.contains("GRANT USAGE ON SCHEMA rollcall TO \"\(owner)\";"))
+    let grants = try #require(refused.errors.split(separator: "runs: ").last?.split(separator: " Then run this").first)
+    try await site.sql(String(grants))
+    let ran = try await wider.rollcall("install", "--connection", connection)
+    #expect(ran.code == 0, "\(ran.words)")
+    #expect(ran.output.contains("\(owner) may not change it"))
+    try await site.sql("REVOKE SELECT ON rollcall.watched FROM \"\(owner)\"")
+    let again = try await wider.rollcall("install", "--connection", connection)
+    #expect(again.code == 1 && again.errors.contains("runs: GRANT SELECT ON rollcall.watched TO \"\(owner)\"; Then"))
   }
 
   @Test("a partition that was added is named by check, with what to do")

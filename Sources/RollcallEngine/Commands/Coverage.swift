@@ -53,14 +53,7 @@ struct Coverage {
       if path == "source.table", found.text(0, 2) == "v" { continue }
       if !found.bool(0, 3) {
         findings.append(error(path, "\(name) has no column \"\(key)\""))
-      } else if let other = demands.first(where: { $0.oid == oid }) {
-        if other.key != key {
-          findings.append(
-            error(
-              path,
-              "\(name) is named under \(other.path) already, with the key \"\(other.key)\"; a table has one"))
-        }
-      } else {
+      } else if !demands.contains(where: { $0.oid == oid && $0.key == key }) {
         demands.append(Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key)))
       }
     }
@@ -74,7 +67,8 @@ struct Coverage {
     let watched = try await database.query("SELECT source::oid, key, columns, problem, warning FROM rollcall.watched")
     let install = "run: rollcall install"
     for demand in demands {
-      guard let row = (0..<watched.rowCount).first(where: { watched.int($0, 0) == demand.oid }) else {
+      let rows = (0..<watched.rowCount).filter { watched.int($0, 0) == demand.oid }
+      guard let row = rows.first(where: { watched.text($0, 1) == demand.key }) ?? rows.first else {
         findings.append(
           Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
         continue

@@ -118,6 +118,7 @@ struct DatabaseInspection {
     let problems = StatusProblems(ledger)
     var found = [try await problems.queue(), try await problems.forgotten(), try await problems.log()]
     if let subject = try await ledger.record()?.subject { found.append(try await problems.lock(subject)) }
+    await ChangeLog.pruneIfLarge(configuration)
     for problem in found.compactMap({ $0 }) {
       note(Finding(.warning, "schema rollcall", problem.message, remedy: problem.fix))
     }

@@ -52,6 +52,7 @@ public final class Installer {
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
     for demand in demands { try await watch(demand) }
+    try await nameOtherKeys(demands)
     // Views are read with their owners' rights, but they have to be read.
     let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
     let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
@@ -72,7 +73,12 @@ public final class Installer {
   /// - Returns: whether the user may.
   private func installSchema(_ user: String) async throws(EngineError) -> Bool {
     let ledger = Ledger(database, directory: configuration.name)
-    let before = try await ledger.schemaVersion()
+    let before: Int?
+    do throws(EngineError) { before = try await ledger.schemaVersion() } catch {
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+      try await OwnerRights.require(database)
+      throw error
+    }
     try ledger.refuseNewer(before)
     do throws(EngineError) {
       try await database.script(SQLScripts.install, timeout: .seconds(300))
@@ -85,6 +91,7 @@ public final class Installer {
             + "role with CREATEROLE and CREATE on the database: rollcall install --connection URI, or psql -f install.sql"
         )
       }
+      try await OwnerRights.require(database)
       onStep?("schema rollcall: version \(SQLScripts.version) is there; \(user) may not change it")
       return false
     }
@@ -99,7 +106,6 @@ public final class Installer {
   // MARK: Triggers
 
   private func watch(_ demand: Coverage.Demand) async throws(EngineError) {
-    try await refuseAnotherKey(demand)
     let columns = try await withOthers(demand)
     let array = columns.map { SQLText.array($0) }
     do throws(EngineError) {
@@ -118,20 +124,20 @@ public final class Installer {
     onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
   }
 
-  /// A table's triggers log one column. Where another directory may need the one that they log now, they stay.
-  private func refuseAnotherKey(_ demand: Coverage.Demand) async throws(EngineError) {
-    let found = try await database.query(
-      """
-      SELECT w.key, (SELECT string_agg(quote_ident(d.name), ', ' ORDER BY d.name) FROM rollcall.directory AS d
-        WHERE d.name <> $3)
-      FROM rollcall.watched AS w WHERE w.source = $1::oid AND w.key <> $2
-      """, ["\(demand.oid)", demand.key, configuration.name])
-    guard !found.isEmpty, let others = found.text(0, 1) else { return }
-    let key = found.text(0, 0) ?? ""
-    throw .refused(
-      "\(demand.table) is watched by its column \"\(key)\", which another directory (\(others)) may read; its triggers "
-        + "would log \"\(demand.key)\" instead. Use \"\(key)\" as the key here too, or, if no other directory reads this "
-        + "table, run first: SELECT rollcall.unwatch(\(SQLText.literal(demand.table)))")
+  /// Other key columns by which these tables are watched: another directory may read them, which nobody here knows.
+  private func nameOtherKeys(_ demands: [Coverage.Demand]) async throws(EngineError) {
+    for oid in Set(demands.map(\.oid)).sorted() {
+      let own = demands.filter { $0.oid == oid }
+      let found = try await database.query(
+        "SELECT key FROM rollcall.watched WHERE source = $1::oid AND key <> ALL ($2::name[]) ORDER BY key",
+        ["\(oid)", SQLText.array(own.map(\.key))])
+      for row in 0..<found.rowCount {
+        let (table, key) = (own[0].table, found.text(row, 0) ?? "")
+        onStep?(
+          "\(table): also watched by its column \(key), for another directory; if there is none: "
+            + "SELECT rollcall.unwatch(\(SQLText.literal(table)), \(SQLText.literal(key)))")
+      }
+    }
   }
 
   /// The columns to watch: other directories may read more of the table than this one.

@@ -51,6 +51,15 @@ struct StatusProblems {
   ///   - rows: fewer changes are no problem; half of what `rollcall.prune` keeps for a directory.
   func log(octets: Int = 200_000_000, rows: Int = 2_500_000) async throws(EngineError) -> ConditionProblem? {
     let size = "pg_total_relation_size('rollcall.change')"
+    let full = try await ledger.database.query(
+      "SELECT pg_sequence_last_value('rollcall.ring') = 1, changes, pg_size_pretty(\(size)) FROM rollcall.log_limit")
+    if !full.isEmpty, full.bool(0, 0) {
+      return ConditionProblem(
+        .log,
+        "the change log is full (\(full.text(0, 2) ?? "?"), more than \(full.text(0, 1) ?? "?") changes), because no "
+          + "process leads a directory: changes are not logged until one does, which compares everybody then",
+        fix: "rollcall run")
+    }
     let found = try await ledger.database.query(
       """
       SELECT pg_size_pretty(\(size)), s.name, \(StatusReport.time("s.looked_at"))

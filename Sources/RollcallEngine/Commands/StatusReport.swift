@@ -82,6 +82,8 @@ public struct StatusReport: Sendable {
     report.add(queue)
     report.add(try await found.forgotten())
     report.add(try await found.log())
+    try await ledger.database.query("COMMIT")
+    await ChangeLog.pruneIfLarge(configuration)
     guard !record.isEmpty else { return report }
     report.watermarkAge = record.double(0, 0).map { max(0, $0) }
     report.backlog = record.int(0, 8)
@@ -152,12 +154,14 @@ extension Ledger {
 
 extension Database {
   /// A session with the configuration's connection.
-  convenience init(_ configuration: Configuration, searchPath: String? = nil) throws(EngineError) {
+  convenience init(
+    _ configuration: Configuration, timeout: Int = 60_000, searchPath: String? = nil
+  ) throws(EngineError) {
     do throws(PostgresError) {
       self.init(
         try ConnectionOptions(
           configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"),
-        searchPath: searchPath)
+        timeout: timeout, searchPath: searchPath)
     } catch {
       throw .database(error)
     }

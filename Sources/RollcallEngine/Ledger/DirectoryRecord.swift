@@ -101,14 +101,15 @@ extension Ledger {
 
   /// - Parameters:
   ///   - capture: what the triggers were like when the comparison began; nil leaves what is noted.
+  ///   - silent: the transaction up to which all had ended then, where that was waited for.
   ///   - isRecorded: whether every entry that is ours has been written down.
-  func noteReconcile(capture: String?, isRecorded: Bool) async throws(EngineError) {
+  func noteReconcile(capture: String?, silent: String?, isRecorded: Bool) async throws(EngineError) {
     try await database.query(
       """
       UPDATE rollcall.directory SET last_reconcile = now(), compared = fingerprint, recording = recording AND NOT $3::boolean,
-        capture = coalesce($2, capture)
+        capture = coalesce($2, capture), silent = nullif(silent, $4::xid8)
       WHERE name = $1
-      """, [directory, capture, isRecorded ? "t" : "f"])
+      """, [directory, capture, isRecorded ? "t" : "f", silent])
   }
 
   /// Says for `status` how the directory is.

@@ -32,6 +32,7 @@ final class CaptureWatch {
     let now = try await CaptureSignature.read(engine.database, mapping: engine.mapping, tables)
     if now != signature { isVerified = false }
     signature = now
+    try await engine.sources.read(engine.database, mapping: engine.mapping)
     return now
   }
 
@@ -45,7 +46,10 @@ final class CaptureWatch {
     defer { session.end() }
     do throws(EngineError) {
       let now = try await CaptureSignature.read(session, mapping: engine.mapping, tables)
-      if now != signature || !isVerified || isLost { note(try await faults(session), now) }
+      if now != signature || !isVerified || isLost {
+        try await engine.sources.read(session, mapping: engine.mapping)
+        note(try await faults(session), now)
+      }
       failures = 0
     } catch {
       failures += 1

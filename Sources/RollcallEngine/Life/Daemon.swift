@@ -71,6 +71,7 @@ public final class Daemon {
           self.lookSoon(.zero)
           self.engine.answerRequests()
           self.lookAtCapture()
+          Reactor.task { await self.engine.bound.look() }
         }
       })
     var attempt = 0
@@ -232,6 +233,8 @@ public final class Daemon {
   private func hear(_ payload: NotificationPayload?) {
     if payload?.request != nil { return engine.answerRequests() }
     doorbell.heard(backlog: engine.provisioner.queue.backlog)
+    // Keys of another directory.
+    if let source = payload?.source, !engine.sources.contain("\(source)") { return }
     burst.add(payload)
     if isHearing { return }
     isHearing = true

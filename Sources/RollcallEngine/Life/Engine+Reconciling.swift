@@ -16,6 +16,8 @@ struct ReconcileAgenda {
   var capture: String?
   /// How often the ledger had lost something when that one began.
   var losses = 0
+  /// The transaction up to which it sees what was changed without being logged (``LogBound``).
+  var silent: String?
   /// Whether the log wants one.
   var isOfTheLog = false
   /// Why everybody is compared, where the watermark did not hold.
@@ -102,6 +104,7 @@ extension Engine {
         let started = ContinuousClock.now
         let capture = self.capture.signature
         let losses = self.state.meetings.losses
+        let silent = try await self.bound.ended()
         let found = try await reconciler.run(epoch: epochs[0])
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
         self.logger.notice(
@@ -110,6 +113,7 @@ extension Engine {
         self.reconciles.undecided = found.gathering
         self.reconciles.capture = capture
         self.reconciles.losses = losses
+        self.reconciles.silent = silent
         self.reconciles.isReading = false
         self.reconciles.failures = 0
         self.reconciles.incomplete = nil
@@ -159,7 +163,8 @@ extension Engine {
     guard gathering == reconciles.undecided else { return }
     try await dissolveUnnamed(state.meetings.heldGroups)
     let isRecorded = reconciles.losses == state.meetings.losses
-    try await ledger.noteReconcile(capture: reconciles.capture, isRecorded: isRecorded)
+    try await ledger.noteReconcile(capture: reconciles.capture, silent: reconciles.silent, isRecorded: isRecorded)
+    bound.compared(reconciles.silent)
     reconciles.undecided = nil
     gatekeeper.comparison.expect(nil)
     if isRecorded { state.meetings.settle() }

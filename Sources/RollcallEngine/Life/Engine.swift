@@ -36,6 +36,8 @@ public final class Engine {
   /// What `status` shows as problems.
   public let problems: ProblemBoard
   private(set) lazy var capture = CaptureWatch(self)
+  private(set) lazy var bound = LogBound(self)
+  let sources: ChangeSources
   private(set) var sweeper: Sweeper?
   private(set) var surveyor: Surveyor?
   /// Nil where no groups are configured, and before the first connection.
@@ -73,6 +75,7 @@ public final class Engine {
     mappingBulk = try Database(mapping: configuration)
     bulk = try Database(mapping: configuration, timeout: 600_000)
     let ledgerSession = Database(options)
+    sources = ChangeSources(configuration)
     link = DirectoryLink(configuration.directory, base: configuration.users.base)
     roster = Roster(mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
     ledger = Ledger(ledgerSession, directory: configuration.name)
@@ -149,6 +152,7 @@ public final class Engine {
     try await refuseRivals(facts, base)
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
+    let wasFull = try await bound.settle()
     // Read only now: until then another leader may have changed it.
     var record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
@@ -158,9 +162,10 @@ public final class Engine {
       try await leader.outlastPredecessor()
       record = try await ledger.record()
     }
-    let reason = Engine.mismatch(
-      record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
-      isUnderWay: sweeper != nil)
+    let reason =
+      Engine.mismatch(
+        record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
+        isUnderWay: sweeper != nil || wasFull) ?? (wasFull ? LogBound.reason : nil)
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
@@ -216,6 +221,7 @@ public final class Engine {
     runReconciles()
     try await takeUpLedger()
     try await sweeper?.look()
+    await bound.look()
     try await retrier.check()
     answerRequests()
   }
@@ -244,7 +250,7 @@ public final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      ChangeLog(database), windows: windows, ledger, provisioner, seen: seen, stored: stored, logger)
+      database, windows: windows, sources, ledger, provisioner, seen: seen, stored: stored, stops: bound.stops, logger)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

@@ -12,6 +12,8 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
   var keys: [RosterKey]?
   /// More changes than a message names: look at the log.
   var count: Int?
+  /// The table and key column that the keys are of, as the log names them.
+  var source: UInt32?
   /// A request for this directory waits in `rollcall.request`.
   var request: String?
 
@@ -27,10 +29,11 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
     self = payload
   }
 
-  /// `{"xid":"741","keys":["17","18"]}` with nothing that is escaped: nearly every message, and each stands between
-  /// a commit and its entry, where a decoder for any JSON took a tenth of what the daemon itself takes.
+  /// `{"xid":"741","keys":["17","18"],"source":16401}` with nothing that is escaped: nearly every message, and each
+  /// stands between a commit and its entry, where a decoder for any JSON took a tenth of what the daemon itself takes.
   private init?(plain text: String) {
     let opening = #"{"xid":""#
+    let (text, source) = NotificationPayload.split(text)
     guard text.hasPrefix(opening), text.hasSuffix("]}"),
       text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\\") })
     else { return nil }
@@ -48,5 +51,16 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
     }
     self.xid = String(Substring(parts[0]))
     self.keys = keys
+    self.source = source
+  }
+
+  /// Takes the source off the end, where there is one.
+  private static func split(_ text: String) -> (text: String, source: UInt32?) {
+    let tail = #","source":"#
+    let digits = text.utf8.dropLast().reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+    let head = text.dropLast(digits + 1)
+    guard digits > 0, text.hasSuffix("}"), head.hasSuffix(tail), let source = UInt32(text.dropLast().suffix(digits))
+    else { return (text, nil) }
+    return (head.dropLast(tail.count) + "}", source)
   }
 }

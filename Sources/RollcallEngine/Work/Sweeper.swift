@@ -12,6 +12,8 @@ final class Sweeper {
   private static let storeEvery: Duration = .milliseconds(100)
 
   private let log: ChangeLog
+  /// How often logging had been stopped or taken up again when this one began.
+  private let stops: Int
   private let windows: WindowReader
   private let ledger: Ledger
   private let provisioner: Provisioner
@@ -50,11 +52,12 @@ final class Sweeper {
   private(set) var storedUpTo: Epoch = -1
 
   init(
-    _ log: ChangeLog, windows: Database, _ ledger: Ledger, _ provisioner: Provisioner, seen: String, stored: String?,
-    _ logger: Logger
+    _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ provisioner: Provisioner,
+    seen: String, stored: String?, stops: Int, _ logger: Logger
   ) {
-    self.log = log
-    self.windows = WindowReader(windows, provisioner, logger)
+    log = ChangeLog(database, sources)
+    self.stops = stops
+    self.windows = WindowReader(windows, sources, provisioner, logger)
     self.ledger = ledger
     self.provisioner = provisioner
     self.seen = seen
@@ -92,7 +95,7 @@ final class Sweeper {
       let number = begun
       let look = try await log.look(beyond: before)
       if hasStopped { return }
-      if look.isBehind(before) { return goBack() }
+      if look.isBehind(before) || look.isFull || look.stops != stops { return goBack() }
       take(look, after: before)
       heardBefore = []
       ended = number
@@ -115,7 +118,7 @@ final class Sweeper {
   }
 
   /// PostgreSQL gives out transaction ids anew that were seen already: it has lost them in a crash, and what they stand
-  /// for now has not been seen.
+  /// for now has not been seen. Or logging was stopped, so that not all that was changed is in the log.
   private func goBack() {
     hasStopped = true
     stop()
@@ -125,12 +128,12 @@ final class Sweeper {
   /// Looks at the log if there is anything in it that was not seen; that costs less than a look where there is not.
   func lookForNews() async throws(EngineError) {
     if running { return }
-    if try await log.hasNews(beyond: seen), !hasStopped { try await look() }
+    if try await log.hasNews(beyond: seen, stops: stops), !hasStopped { try await look() }
   }
 
   private func take(_ look: Look, after before: String) {
     seen = look.snapshot
-    found += look.isBulk ? 1000 : look.changes.count
+    found += look.found
     if look.isBulk {
       windows.append(after: before, upTo: look.snapshot)
       finish(look)

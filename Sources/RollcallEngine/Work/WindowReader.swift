@@ -15,6 +15,7 @@ final class WindowReader {
   }
 
   private let session: Database
+  private let sources: ChangeSources
   private let provisioner: Provisioner
   private let logger: Logger
   private var waiting = Deque<Window>()
@@ -24,8 +25,9 @@ final class WindowReader {
   /// Called when everyone has to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
 
-  init(_ session: Database, _ provisioner: Provisioner, _ logger: Logger) {
+  init(_ session: Database, _ sources: ChangeSources, _ provisioner: Provisioner, _ logger: Logger) {
     self.session = session
+    self.sources = sources
     self.provisioner = provisioner
     self.logger = logger
   }
@@ -62,7 +64,7 @@ final class WindowReader {
   func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
     var found: [RosterKey: Gathering] = [:]
     for window in ([current].compactMap { $0 } + waiting) {
-      let named = try await ChangeLog(session).naming(keys, after: window.after, upTo: window.upTo)
+      let named = try await ChangeLog(session, sources).naming(keys, after: window.after, upTo: window.upTo)
       for key in named { found[key] = window.gathering }
     }
     return found
@@ -89,7 +91,7 @@ final class WindowReader {
   private func read(_ window: Window) async -> Bool {
     var attempt = 0
     var everyone = false
-    let cursor = ChangeWindow(session, after: window.after, upTo: window.upTo)
+    let cursor = ChangeWindow(session, sources, after: window.after, upTo: window.upTo)
     while await provisioner.room(), !hasStopped {
       do throws(EngineError) {
         let page = try await cursor.next()
