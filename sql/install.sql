@@ -591,6 +591,9 @@ BEGIN
   IF to_timestamp(ring) > now() THEN
     PERFORM rollcall.send(distinct_keys, cardinality(distinct_keys), source);
   END IF;
+  IF distinct_keys <> '{}' AND currval('rollcall.change_seq_seq') & 4095 < 32 + cardinality(distinct_keys) THEN
+    PERFORM rollcall.bound_log();
+  END IF;
 END
 $$;
 
@@ -763,8 +766,12 @@ BEGIN
     ELSE
       EXECUTE pg_catalog.format('INSERT INTO rollcall.change (source, key) SELECT $1, %%s FROM rollcall_rows AS r '
         'WHERE r.%%I IS NOT NULL', pg_catalog.format(%4$L, 'r', name), name) USING %7$s;
+      GET DIAGNOSTICS n = ROW_COUNT;
       IF %6$s THEN
         PERFORM rollcall.send(NULL, (SELECT pg_catalog.count(*) FROM rollcall_rows), NULL);
+      END IF;
+      IF n OPERATOR(pg_catalog.>) 0 THEN
+        PERFORM rollcall.bound_log();
       END IF;
     END IF;
     RETURN NULL;
