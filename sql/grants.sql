@@ -20,8 +20,8 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL rollcall.grantee = :'reader';
 \else
 GRANT USAGE ON SCHEMA rollcall TO :"role";
-GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.log_limit TO :"role";
-GRANT SELECT ON SEQUENCE rollcall.ring, rollcall.stops TO :"role";
+GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.log_limit, rollcall.ring,
+  rollcall.stops TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
   rollcall.removal, rollcall.leaving, rollcall.disabled, rollcall.renaming, rollcall.temporary_name,
   rollcall.managed_group, rollcall.request, rollcall.problem, rollcall.server, rollcall.confirmed,
