@@ -17,6 +17,17 @@ extension CheckTests {
       site.with("url: \(site.directory.url)", "url: [\(url), \(site.directory.url)]"), code: 0)
   }
 
+  @Test("G15: check warns of a database host that proves nothing, and not where one does")
+  func aHostWithoutAProof() async throws {
+    let site = try await installed()
+    let hosts = "host=127.0.0.1,db.example.invalid"
+    let warning = "nothing proves that db.example.invalid is the right server"
+    let site2 = try site.with("host=127.0.0.1", hosts)
+    try await find(warning, site2, code: 0)
+    try await find("; add sslmode=verify-full (with sslrootcert), or channel_binding=require", site2, code: 0)
+    #expect(try await !site.succeed("check").output.contains("nothing proves"))
+  }
+
   @Test func wrongPasswords() async throws {
     var site = try await installed()
     let none = try site.with(" password=${DB_PASSWORD}", "")

@@ -1,4 +1,4 @@
-import RollcallEngine
+import Reactor
 import Sandbox
 import Testing
 
@@ -49,6 +49,61 @@ import Testing
     }
     #expect(try await site.sql("SELECT lock_number IS NOT NULL FROM rollcall.directory") == "t")
     try await session.run("SELECT pg_advisory_unlock_all()")
+    try await site.expectInStep()
+  }
+
+  /// The lines of `rollcall check`.
+  private func check(_ site: Site) async throws -> [String] {
+    let configuration = site.configuration
+    return try await Reactor.run {
+      let inspection = Inspection(configuration)
+      var lines: [String] = []
+      inspection.onFinding = { lines.append($0.line) }
+      _ = await inspection.run()
+      return lines
+    }
+  }
+
+  @Test("G15: check names a stranger with the leader's lock, and what to do")
+  func checkNamesAStranger() async throws {
+    let site = try await World.shared.site()
+    try await site.sync()
+    #expect(try await !check(site).contains { $0.contains("lock is held") })
+    let session = try await squat(site, "pg_advisory_lock")
+    let line = try #require(try await check(site).first { $0.contains("lock is held") })
+    #expect(line.hasPrefix("warning: schema rollcall: the leader's lock is held by process "))
+    #expect(
+      line.contains(" of the role mallory_\(site.name) (application \"rollcall \(site.name)\"), which is no Rollcall"))
+    #expect(line.contains("; SELECT pg_terminate_backend("))
+    try await session.run("SELECT pg_advisory_unlock_all()")
+    #expect(try await !check(site).contains { $0.contains("lock is held") })
+  }
+
+  @Test("G15: a prepared transaction with the leader's lock, which no process has, is named and stands in nobody's way")
+  func aPreparedTransaction() async throws {
+    let world = try await FaultyWorld.start(settings: ["max_prepared_transactions": "5"])
+    let site = try await world.site()
+    try await site.insert(["ann"])
+    try await site.sync()
+    let subject = try await site.sql("SELECT server || ' ' || base FROM rollcall.directory")
+    try await site.sql("CREATE ROLE mallory LOGIN")
+    try await site.postgres.psql(
+      """
+      BEGIN; SELECT pg_advisory_xact_lock(\(Leader.lockClass), \(await Leader.object(for: subject)));
+      PREPARE TRANSACTION 'squat'
+      """, user: "mallory", database: site.name)
+    let report = try await site.report()
+    #expect(report.leader == nil && !report.isWell)
+    let problem = try #require(report.problems.first { $0.code == .lock })
+    #expect(problem.message.contains("a prepared transaction of the role mallory, which is no Rollcall"))
+    #expect(problem.fix == "look into pg_prepared_xacts and roll it back")
+    #expect(try await check(site).contains { $0.contains("a prepared transaction of the role mallory") })
+    try await site.insert(["ben"], from: 2)
+    try await site.withDaemon { _ in
+      try await eventually("ben is there") { try await site.names() == ["ann", "ben"] }
+      #expect(try await site.report().leader != nil)
+    }
+    try await site.sql("ROLLBACK PREPARED 'squat'")
     try await site.expectInStep()
   }
 
