@@ -12,8 +12,8 @@ final class Command {
     case prepare(name: String, String)
     case execute(name: String, [String?])
     case describe(name: String)
-    /// A statement, or a prepared one, in a transaction of its own that cannot write and is always rolled back.
-    indirect case read(Text, limit: Duration?)
+    /// A statement in a transaction of its own that cannot write and is always rolled back.
+    case read(String, [String?], limit: Duration?)
   }
 
   private let text: Text
@@ -29,6 +29,8 @@ final class Command {
   private(set) var isFinished = false
   /// Of a read: how many of the pipeline's two ends have come.
   private var syncs = 0
+  /// Of a read: the settings before it.
+  private var settings: [String?] = []
 
   init(
     _ text: Text, timeout: Duration?,
@@ -65,8 +67,13 @@ final class Command {
   }
 
   /// The transaction's end is behind a synchronization point of its own: what fails before it skips only what stands
-  /// before it (PostgreSQL manual, 34.5.1).
-  private func sendRead(_ text: Text, _ limit: Duration?, _ connection: OpaquePointer) -> Bool {
+  /// before it (PostgreSQL manual, 34.5.1). The statement has no name, because code that it calls could give a named
+  /// one another text, for the next time; and what no rollback takes back goes with it: locks of the session, and
+  /// statements that were prepared in it.
+  private func sendRead(
+    _ sql: String, _ parameters: [String?], _ limit: Duration?, _ connection: OpaquePointer
+  ) -> Bool {
+    settings = unsafe Command.reported(connection)
     guard unsafe PQenterPipelineMode(connection) == 1,
       unsafe send(.statement("BEGIN READ ONLY", []), connection)
     else { return false }
@@ -74,16 +81,42 @@ final class Command {
       let setting = "SET LOCAL statement_timeout = \(Int(limit / .milliseconds(1)))"
       guard unsafe send(.statement(setting, []), connection) else { return false }
     }
-    guard unsafe send(text, connection), unsafe PQpipelineSync(connection) == 1,
-      unsafe send(.statement("ROLLBACK", []), connection)
+    guard unsafe send(.statement(sql, parameters), connection), unsafe PQpipelineSync(connection) == 1
     else { return false }
+    for statement in ["ROLLBACK", "SELECT pg_catalog.pg_advisory_unlock_all()", "DEALLOCATE ALL"] {
+      guard unsafe send(.statement(statement, []), connection) else { return false }
+    }
     return unsafe PQpipelineSync(connection) == 1
+  }
+
+  /// Settings that decide how values are written and that the server reports, without being asked, when they change.
+  private static let reportedNames = [
+    "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "standard_conforming_strings", "session_authorization",
+  ]
+
+  private static func reported(_ connection: OpaquePointer) -> [String?] {
+    reportedNames.map { name in
+      unsafe PQparameterStatus(connection, name).map { unsafe String(cString: $0) }
+    }
+  }
+
+  /// Refuses an answer during which code has changed how values are written: those of other rows are written so too.
+  /// To be called when a result was taken; the rollback comes after the first end of the pipeline.
+  func lookAtSettings(_ connection: OpaquePointer) {
+    guard isPipeline, syncs == 1, error == nil else { return }
+    let now = unsafe Command.reported(connection)
+    guard let index = now.indices.first(where: { now[$0] != settings[$0] }) else { return }
+    // 38000 is external_routine_exception.
+    error = PostgresError(
+      kind: .server, sqlState: "38000",
+      message: "a function has changed the session's \(Command.reportedNames[index]), by which all values are written; "
+        + "a SET clause of CREATE FUNCTION changes it for the function alone")
   }
 
   private func send(_ text: Text, _ connection: OpaquePointer) -> Bool {
     let sent: Int32
     switch text {
-    case .read(let inner, let limit): return unsafe sendRead(inner, limit, connection)
+    case .read(let sql, let parameters, let limit): return unsafe sendRead(sql, parameters, limit, connection)
     case .script(let sql): sent = unsafe PQsendQuery(connection, sql)
     case .prepare(let name, let sql): sent = unsafe PQsendPrepare(connection, name, sql, 0, nil)
     case .describe(let name): sent = unsafe PQsendDescribePrepared(connection, name)
@@ -110,8 +143,9 @@ final class Command {
     case PGRES_PIPELINE_SYNC: syncs += 1
     // Skipped, because what stands before it has failed.
     case PGRES_PIPELINE_ABORTED: break
-    // BEGIN and ROLLBACK give nothing.
+    // BEGIN gives nothing, and what comes after the statement nothing that is asked for.
     case PGRES_COMMAND_OK where isPipeline: break
+    case PGRES_TUPLES_OK where isPipeline && syncs > 0: break
     default: last = result
     }
   }
@@ -120,7 +154,11 @@ final class Command {
   func finish(_ failure: Result<QueryResult?, PostgresError>?) {
     guard !isFinished else { return }
     isFinished = true
-    if case .failure(let lost)? = failure, error == nil { error = lost }
+    if case .failure(let lost)? = failure {
+      // What the server has said last is the cause, but the connection is gone.
+      error?.kind = lost.kind
+      if error == nil { error = lost }
+    }
     let completion = self.completion
     self.completion = nil
     completion?(error.map { .failure($0) } ?? .success(last))

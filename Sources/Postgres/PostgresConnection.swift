@@ -78,7 +78,7 @@ public final class PostgresConnection {
   func submit(_ command: Command) {
     guard unsafe connection != nil else {
       return command.finish(
-        .failure(closeReason ?? PostgresError(kind: .connection, message: "not connected")))
+        .failure((closeReason ?? PostgresError(kind: .connection, message: "not connected")).unsent))
     }
     waiting.append(command)
     if active == nil { startNext() }
@@ -145,6 +145,7 @@ public final class PostgresConnection {
       }
       let pointer = unsafe PQgetResult(connection)
       if let pointer = unsafe pointer { command.take(unsafe QueryResult(ResultHandle(pointer))) }
+      unsafe command.lookAtSettings(connection)
       if command.isPipeline {
         // Between the results of a pipeline's statements there is none.
         guard command.isPipelineOver else {
@@ -195,10 +196,11 @@ public final class PostgresConnection {
     deadline = nil
     unsafe PQfinish(connection)
     unsafe self.connection = nil
-    let failed = (active.map { [$0] } ?? []) + waiting
+    let (sent, unsent) = (active, waiting)
     active = nil
     waiting.removeAll()
-    for command in failed { command.finish(.failure(error)) }
+    sent?.finish(.failure(error))
+    for command in unsent { command.finish(.failure(error.unsent)) }
     let onClose = self.onClose
     self.onClose = nil
     onClose?(error)

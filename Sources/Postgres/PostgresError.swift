@@ -12,6 +12,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   public var kind: Kind
+  /// The connection was gone before the statement was sent, so it is not what has ended it.
+  public var isUnsent = false
   /// The five characters of the error's SQLSTATE (PostgreSQL manual, appendix A), where the server sent one.
   public var sqlState: String?
   /// The primary message. Like all its texts no longer than ``Excerpt/message``: PostgreSQL quotes values.
@@ -46,11 +48,19 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
 
   /// Whether the connection is of no use any more and a new one may help.
   ///
-  /// Class 08 (connection), 57P0x (shutdown, crash, cannot connect now) and 25006 (a primary that has become
-  /// a standby), besides everything that libpq itself reports.
+  /// Class 08 (connection), 57P0x (shutdown, crash, cannot connect now) and 25006 (a primary that has become a standby),
+  /// besides everything that libpq itself reports. Of a statement that calls code of others it says nothing, because
+  /// that can raise any state.
   public var isConnectionLost: Bool {
     if kind != .server { return true }
     guard let sqlState else { return false }
     return sqlState.hasPrefix("08") || sqlState.hasPrefix("57P") || sqlState == "25006"
+  }
+
+  /// The same for a statement that was not sent.
+  var unsent: PostgresError {
+    var error = self
+    error.isUnsent = true
+    return error
   }
 }

@@ -43,20 +43,14 @@ extension PostgresConnection {
   }
 
   /// Runs one statement in a transaction that cannot write and is rolled back whatever happens in it: code that it
-  /// calls leaves nothing behind, neither rows nor notifications nor settings. One round trip.
+  /// calls leaves nothing behind, neither rows, notifications and settings nor locks of the session and statements
+  /// prepared in it. One round trip. Statements that the session has prepared are gone afterwards.
   ///
   /// - Parameter limit: `statement_timeout`; nil leaves the session's.
   public func read(
     _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil, timeout: Duration? = defaultTimeout
   ) async throws(PostgresError) -> QueryResult {
-    try await run(.read(.statement(sql, parameters), limit: limit), timeout)
-  }
-
-  /// As ``read(_:_:limit:timeout:)``, of a prepared statement.
-  public func readPrepared(
-    _ name: String, _ parameters: [String?] = [], limit: Duration? = nil, timeout: Duration? = defaultTimeout
-  ) async throws(PostgresError) -> QueryResult {
-    try await run(.read(.execute(name: name, parameters), limit: limit), timeout)
+    try await run(.read(sql, parameters, limit: limit), timeout)
   }
 
   /// Starts a statement whose rows are taken as they arrive (libpq's single-row mode).

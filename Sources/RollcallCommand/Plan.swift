@@ -73,12 +73,12 @@ struct PlanPage {
   var ldif: String {
     var text = steps.isEmpty ? "" : LDIF.header
     for step in steps {
-      text += LDIF.comment("key \(step.key.text.excerpt()): \(step.what.rawValue)") + LDIF.change(step.operation)
+      text += LDIF.comment("key \(step.key.shown): \(step.what.rawValue)") + LDIF.change(step.operation)
     }
     for removal in held {
       let state = foretold[removal.key].map { "would be held, because \($0)" } ?? "held"
       text += LDIF.comment(
-        "\(state): key \(removal.key.text.excerpt()): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
+        "\(state): key \(removal.key.shown): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
           + "rollcall release approves it"
       )
     }
@@ -88,16 +88,16 @@ struct PlanPage {
           + "did not make; rollcall release approves it")
     }
     for (key, problem) in parked {
-      text += LDIF.comment("parked: key \(key.text.excerpt()): \(problem.reason.rawValue): \(problem.message)")
+      text += LDIF.comment("parked: key \(key.shown): \(problem.reason.rawValue): \(problem.message)")
     }
     for parked in setAside {
       text += LDIF.comment(
-        "parked at present: key \(parked.key): \(parked.reason): \(parked.message); "
+        "parked at present: key \(RosterKey(parked.key).shown): \(parked.reason): \(parked.message); "
           + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
     for (key, blocker) in blocked {
       text += LDIF.comment(
-        "waits: key \(key.text.excerpt()): for key \(blocker.key.text.excerpt()), which has \(blocker.dn.text.excerpt())"
+        "waits: key \(key.shown): for key \(blocker.key.shown), which has \(blocker.dn.text.excerpt())"
       )
     }
     return text

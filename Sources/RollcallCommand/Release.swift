@@ -51,7 +51,7 @@ struct Release: AsyncParsableCommand {
         outcome = try await intervention.release(keys.map { RosterKey($0) })
       }
       for key in outcome.unknown {
-        Output.error.say("rollcall: \(dn == nil ? "key " : "")\(key.text.printable) is not held")
+        Output.error.say("rollcall: \(dn == nil ? "key \(key.shown)" : key.text.printable) is not held")
       }
       let removals = outcome.keys.count - outcome.takeovers
       var parts = [counted(removals, "removal"), counted(outcome.takeovers, "takeover")]

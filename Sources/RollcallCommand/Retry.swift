@@ -28,7 +28,7 @@ struct Retry: AsyncParsableCommand {
       let intervention = try Intervention(setting.configuration)
       defer { intervention.close() }
       let outcome = try await intervention.retry(keys.map { RosterKey($0) })
-      for key in outcome.unknown { Output.error.say("rollcall: key \(key.text.printable) is not parked") }
+      for key in outcome.unknown { Output.error.say("rollcall: key \(key.shown) is not parked") }
       Output.standard.say("\(counted(outcome.keys.count, "key")) released")
       return 0
     }

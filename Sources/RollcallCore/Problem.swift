@@ -10,6 +10,8 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
   public var blocks: String?
   /// The LDAP result code when a server refused, else nil.
   public var code: Int32?
+  /// It may end by itself, without anybody's word: it is tried again after a while.
+  public var mayPass = false
 
   public init(_ reason: Reason, _ message: Wording, blocks: String? = nil, code: Int32? = nil) {
     self.reason = reason

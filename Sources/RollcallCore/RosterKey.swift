@@ -1,4 +1,5 @@
 public import LDAPModel
+internal import PlainText
 
 /// A row's primary key, as PostgreSQL prints it.
 ///
@@ -11,6 +12,22 @@ public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInte
   public init(stringLiteral text: String) { self.text = text }
 
   public var description: String { text }
+
+  /// The key as a sentence has it: between quotation marks where it could be taken for something else, or not be seen.
+  public var shown: String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "@"), 0x80...:
+        true
+      default: false
+      }
+    }
+    let isSeen = !text.isEmpty && !text.unicodeScalars.contains { $0.isUnprintable || $0.properties.isWhitespace }
+    if isPlain, isSeen { return text.excerpt() }
+    return "\"" + text.printable.excerpt().replacing("\"", with: "\\\"") + "\""
+  }
 
   public static func == (one: RosterKey, other: RosterKey) -> Bool {
     one.text.utf8.count == other.text.utf8.count && one.text.utf8.elementsEqual(other.text.utf8)

@@ -38,6 +38,7 @@ extension Wording: ExpressibleByStringInterpolation {
     public mutating func appendInterpolation<Value>(_ value: Value) {
       switch value {
       case let wording as Wording: text += wording.text
+      case let key as RosterKey: text += key.shown
       case let error as any Error: text += "\(error)".excerpt(Excerpt.message)
       default: text += "\(value)".excerpt()
       }

@@ -7,9 +7,9 @@ import Testing
 @Suite struct ReadTests {
   @Test func aReadGivesItsRowsAndIsRolledBack() async throws {
     try await withConnection { connection in
-      try await connection.prepare("twice", "SELECT $1::int * 2, set_config('application_name', 'other', false)")
-      let prepared = try await connection.readPrepared("twice", ["21"])
-      #expect(prepared.int(0, 0) == 42)
+      let twice = try await connection.read(
+        "SELECT $1::int * 2, set_config('application_name', 'other', false)", ["21"])
+      #expect(twice.int(0, 0) == 42)
       let plain = try await connection.read("SELECT n, $1 FROM generate_series(1, 3) AS n", ["x"])
       #expect(plain.rowCount == 3 && plain.text(2, 1) == "x")
       let after = try await connection.query(
@@ -36,6 +36,43 @@ import Testing
       #expect(rows == 0)
       let error = await #expect(throws: PostgresError.self) { try await connection.read("INSERT INTO kept VALUES (1)") }
       #expect(error?.sqlState == "25006")
+    }
+  }
+
+  @Test("G15: what no rollback takes back is gone: locks of the session, and statements prepared in it")
+  func whatNoRollbackTakesBack() async throws {
+    try await withConnection { connection in
+      try await connection.script(
+        """
+        CREATE OR REPLACE FUNCTION pg_temp.leave(fails boolean) RETURNS int LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM pg_advisory_lock(7), pg_advisory_lock_shared(8);
+          EXECUTE 'PREPARE mine AS SELECT 1';
+          EXECUTE 'DECLARE kept CURSOR WITH HOLD FOR SELECT 1';
+          EXECUTE 'LISTEN noise';
+          PERFORM set_config('search_path', 'mine', false), set_config('role', 'pg_monitor', false),
+            set_config('client_encoding', 'LATIN1', false), set_config('bytea_output', 'escape', false),
+            set_config('standard_conforming_strings', 'off', false), set_config('row_security', 'off', false),
+            set_config('TimeZone', 'Asia/Tokyo', false), set_config('DateStyle', 'German', false);
+          RETURN 1 / (NOT fails)::int;
+        END $$
+        """)
+      let state = """
+        SELECT current_setting('search_path'), current_setting('client_encoding'), current_setting('bytea_output'),
+          current_setting('standard_conforming_strings'), current_setting('row_security'), current_setting('TimeZone'),
+          current_setting('DateStyle'), current_user, (SELECT count(*) FROM pg_prepared_statements),
+          (SELECT count(*) FROM pg_cursors WHERE is_holdable), (SELECT count(*) FROM pg_listening_channels()),
+          (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
+        """
+      let before = try await connection.query(state)
+      for fails in ["f", "t"] {
+        _ = try? await connection.read("SELECT pg_temp.leave($1::boolean)", [fails])
+        let after = try await connection.query(state)
+        for column in 0..<before.columnCount {
+          #expect(after.text(0, column) == before.text(0, column), "\(before.columnName(column)) after \(fails)")
+        }
+      }
+      #expect(before.text(0, 8) == "0" && before.text(0, 11) == "0")
     }
   }
 
@@ -87,6 +124,32 @@ import Testing
         try await connection.read("SELECT pg_terminate_backend(pg_backend_pid())")
       }
       #expect(error?.isConnectionLost == true && !connection.isUsable)
+      #expect(error?.sqlState == "57P01" && error?.kind == .connection && error?.isUnsent == false)
+    }
+  }
+
+  @Test func aStateThatCodeRaisesSaysNothingOfTheConnection() async throws {
+    try await withConnection { connection in
+      try await connection.script(
+        """
+        CREATE OR REPLACE FUNCTION pg_temp.raise(state text) RETURNS int LANGUAGE plpgsql AS
+          $$ BEGIN RAISE SQLSTATE '57P01' USING MESSAGE = state; END $$
+        """)
+      let error = await #expect(throws: PostgresError.self) { try await connection.read("SELECT pg_temp.raise('x')") }
+      #expect(error?.sqlState == "57P01" && error?.kind == .server && connection.isUsable)
+    }
+  }
+
+  @Test func whatWasNotSentIsToldApart() async throws {
+    try await withConnection { connection in
+      let first = Task(executorPreference: Reactor.loop) {
+        try await connection.read("SELECT pg_terminate_backend(pg_backend_pid())")
+      }
+      let second = Task(executorPreference: Reactor.loop) { try await connection.read("SELECT 1") }
+      let errors = await [first.result, second.result].map { result -> PostgresError? in
+        if case .failure(let error) = result { error as? PostgresError } else { nil }
+      }
+      #expect(errors.map { $0?.isUnsent } == [false, true])
     }
   }
 

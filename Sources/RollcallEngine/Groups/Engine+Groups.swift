@@ -98,7 +98,7 @@ extension Engine {
         """, [SQLText.array(names)], timeout: .seconds(600))
       return (0..<result.rowCount).compactMap { result.key($0, 0) }
     } catch {
-      if RosterFailure.ofRow(error) != nil { return nil }
+      if case .database(let failure) = error, failure.kind == .server { return nil }
       throw error
     }
   }

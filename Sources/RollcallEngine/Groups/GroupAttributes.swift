@@ -28,7 +28,7 @@ struct GroupAttributes {
     let result: QueryResult
     do throws(EngineError) { result = try await database.read(select, [name]) } catch {
       // Whatever is wrong with the expressions is these groups' trouble alone; it is tried again after a while.
-      guard case .database(let failure) = error, failure.kind == .server, !failure.isConnectionLost else {
+      guard case .database(let failure) = error, failure.kind == .server else {
         throw error
       }
       return .failure(problem(group, failure.message))

@@ -8,7 +8,7 @@ internal import RollcallCore
 /// `rollcall run`: keeps the engine established, listens, sweeps and reconciles until it is told to end.
 @Reactor @safe
 public final class Daemon {
-  private let engine: Engine
+  let engine: Engine
   private let logger: Logger
   let listener: Listener
   private let doorbell: Doorbell
@@ -17,9 +17,12 @@ public final class Daemon {
   private var isStopping = false
   private var tasks: [Task<Void, Never>] = []
   private var lookTimer: Timer?
+  private var lookDue = ContinuousClock.now
   private var lookedAt = ContinuousClock.now
-  /// How soon after a change that was notified the log is read, and how soon after the last time.
-  private static let lookAfter = (change: Duration.milliseconds(200), look: Duration.seconds(1))
+  /// How soon after a change that was notified the log is read, how soon after the last time, and at the soonest.
+  private static let lookAfter = (
+    change: Duration.milliseconds(200), look: Duration.seconds(1), pause: Duration.milliseconds(5)
+  )
   private var isStandby = false
   /// Since when the log says that it is paused.
   private var pausedSince: ContinuousClock.Instant?
@@ -243,11 +246,16 @@ public final class Daemon {
 
   private func takeUpBurst() {
     isHearing = false
-    let (small, mustLook) = burst.take()
+    let heard = burst.take()
+    var mustLook = heard.mustLook
     guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
-    for change in small { sweeper.hear(xid: change.xid, keys: change.keys) }
-    // After few changes the log is read a moment later, once for a burst, to move the watermark.
-    lookSoon(mustLook ? .zero : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
+    for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
+    // After few changes the log is read a moment later, once for a burst, to move the watermark; and not without a pause,
+    // however much is heard.
+    lookSoon(
+      mustLook
+        ? max(.zero, lookedAt + Daemon.lookAfter.pause - .now)
+        : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
   }
 
   private func lookSoon(_ delay: Duration) {
@@ -256,7 +264,9 @@ public final class Daemon {
       lookTimer = nil
       return look()
     }
-    if lookTimer != nil { return }
+    if lookTimer != nil, lookDue <= .now + delay { return }
+    lookTimer?.cancel()
+    lookDue = .now + delay
     lookTimer = Reactor.loop.after(delay) {
       self.lookTimer = nil
       self.look()

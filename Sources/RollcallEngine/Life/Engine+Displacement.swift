@@ -42,27 +42,6 @@ extension Engine {
     try await takeUpReleased()
   }
 
-  static let cut = "the change log was cut before this directory had settled it"
-
-  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
-  ///
-  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
-  static func mismatch(
-    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
-    capture: String, isUnderWay: Bool
-  ) -> String? {
-    guard let record, record.server != nil else { return "this directory has never been compared" }
-    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
-    if record.system != identity.system { return "the database is another cluster than last time" }
-    if record.timeline != identity.timeline { return "the database has failed over or was restored" }
-    if record.isFuture { return future }
-    if record.server != server { return "the LDAP server holds another directory than last time" }
-    if record.base != base { return "the base has changed" }
-    if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
-    if let last = record.capture, last != capture { return "tables or triggers were changed" }
-    return nil
-  }
-
   static let future = "the watermark lies in the database's future: it was restored from a backup"
 
   /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).

@@ -254,6 +254,7 @@ public final class Engine {
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
+    sweeper.isKey = { [weak roster] key in roster?.isKey(key) ?? true }
     self.sweeper = sweeper
   }
 

@@ -18,7 +18,7 @@ extension Database {
   convenience init(mapping configuration: Configuration, timeout: Int = 60_000) throws(EngineError) {
     self.init(
       try configuration.rosterOptions(), timeout: timeout,
-      searchPath: SessionSettings.path(configuration.source.schemas))
+      searchPath: SessionSettings.path(configuration.source.schemas), patience: .seconds(4))
   }
 
   /// Runs the body with a transaction open that cannot write, and rolls it back.
@@ -29,11 +29,17 @@ extension Database {
     try await query("BEGIN READ ONLY")
     do throws(EngineError) {
       let result = try await body(session)
-      try await query("ROLLBACK")
+      try await endReading()
       return result
     } catch {
-      if session.isUsable { _ = try? await query("ROLLBACK") }
+      if session.isUsable { _ = try? await endReading() }
       throw error
     }
+  }
+
+  /// Takes back what code of others has left, also what no rollback does.
+  private func endReading() async throws(EngineError) {
+    try await query("ROLLBACK")
+    try await query("SELECT pg_catalog.pg_advisory_unlock_all()")
   }
 }

@@ -29,6 +29,7 @@ enum SessionSettings {
 @Reactor
 public final class Database {
   private let options: ConnectionOptions
+  private let patience: Duration
   private var connection: PostgresConnection?
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   /// The session's names of its prepared statements.
@@ -36,15 +37,20 @@ public final class Database {
   /// Sessions that end when what was asked of them is answered.
   private var retired: [PostgresConnection] = []
   private(set) var retirements = 0
+  /// How often somebody has ended it on purpose.
+  private(set) var closings = 0
   private var lastPrepared = 0
-  private var lastNumber = 0
   private var hasEnded = false
 
   /// - Parameters:
   ///   - timeout: `statement_timeout` of the session in milliseconds.
   ///   - searchPath: the schemas in which the session's statements look up names; nil means those that Rollcall's own
   ///     statements see, `pg_catalog` and no other.
-  public init(_ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil) {
+  ///   - patience: how long a session may take to be made.
+  public init(
+    _ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil, patience: Duration = .seconds(8)
+  ) {
+    self.patience = patience
     self.options = options.settings(
       SessionSettings.list(searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout))
   }
@@ -63,7 +69,7 @@ public final class Database {
 
   private func open() async -> Result<PostgresConnection, EngineError> {
     do throws(PostgresError) {
-      let connection = try await PostgresConnection.open(options, timeout: .seconds(8))
+      let connection = try await PostgresConnection.open(options, timeout: patience)
       if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
       self.connection = connection
       prepared = [:]
@@ -75,6 +81,7 @@ public final class Database {
 
   /// Ends the session; the next use opens another.
   public func close() {
+    closings += 1
     connection?.close()
     connection = nil
     for session in retired { session.close() }
@@ -126,18 +133,6 @@ public final class Database {
     }
   }
 
-  /// Runs a prepared statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
-  ///
-  /// One that has become useless because a table was altered fails with ``isStale(_:)``, since its columns may have
-  /// other types now; the next call prepares it anew.
-  func readPrepared(
-    _ name: String, _ sql: String, _ parameters: [String?], limit: Duration?
-  ) async throws(EngineError) -> QueryResult {
-    try await attempt(name, sql) { session, name throws(PostgresError) in
-      try await session.readPrepared(name, parameters, limit: limit)
-    }
-  }
-
   /// Runs a statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
   func read(
     _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil,
@@ -147,12 +142,6 @@ public final class Database {
     return try await on(session) { session throws(PostgresError) in
       try await session.read(sql, parameters, limit: limit, timeout: timeout)
     }
-  }
-
-  /// A number for the names of prepared statements that no other of this session has.
-  func nextNumber() -> Int {
-    lastNumber += 1
-    return lastNumber
   }
 
   /// Lets the session end when what was asked of it is answered; the next use opens another.

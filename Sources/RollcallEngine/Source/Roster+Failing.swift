@@ -14,15 +14,15 @@ extension Roster {
     if health.failed(key, error) { try await lookIntoEqualFailures(key, error, shape) }
     let active = try await isActive(key, shape)
     if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error), active: active) }
-    do throws(EngineError) {
-      _ = try await database.readPrepared(
-        "open_\(shape.number)", query.selectByKey(shape, withoutSecrets: true), [SQLText.array([key]), "0"],
-        limit: probeLimit)
+    do throws(ReadingError) {
+      _ = try await ask(query.selectByKey(shape, withoutSecrets: true), [key], ["0"], limit: probeLimit)
       return .problem(RosterFailure.secret(key, query.secretPaths, error), active: active)
     } catch {
-      if RosterFailure.isSlow(error) { return .problem(RosterFailure.slow(key), active: active) }
-      guard let failure = RosterFailure.ofRow(error) else { throw error }
-      return .problem(RosterFailure.mapping(key, failure), active: active)
+      switch error {
+      case .slow: return .problem(RosterFailure.slow(key), active: active)
+      case .ofRows(let failure): return .problem(RosterFailure.mapping(key, failure), active: active)
+      case .other(let error): throw error
+      }
     }
   }
 
@@ -31,12 +31,11 @@ extension Roster {
 
   private func isOutOfScope(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
     if query.scope == nil { return false }
-    do throws(EngineError) {
-      let scope = try await database.readPrepared(
-        "scope_\(shape.number)", query.scopeByKey(shape.key), [SQLText.array([key])], limit: probeLimit)
-      return scope.rowCount == 1 && !scope.bool(0, 1)
+    do throws(ReadingError) {
+      let scope = try await ask(query.scopeByKey(shape.key), [key], limit: probeLimit)
+      return Roster.isFlag(scope, of: key) && !scope.bool(0, 1)
     } catch {
-      guard RosterFailure.ofRow(error) != nil || RosterFailure.isSlow(error) else { throw error }
+      if case .other(let error) = error { throw error }
       return false
     }
   }
@@ -44,14 +43,18 @@ extension Roster {
   /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
   private func isActive(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
     if query.active == nil { return true }
-    do throws(EngineError) {
-      let result = try await database.readPrepared(
-        "active_\(shape.number)", query.activeByKey(shape.key), [SQLText.array([key])], limit: probeLimit)
-      return result.rowCount != 1 || result.bool(0, 1)
+    do throws(ReadingError) {
+      let result = try await ask(query.activeByKey(shape.key), [key], limit: probeLimit)
+      return !Roster.isFlag(result, of: key) || result.bool(0, 1)
     } catch {
-      guard RosterFailure.ofRow(error) != nil || RosterFailure.isSlow(error) else { throw error }
+      if case .other(let error) = error { throw error }
       return true
     }
+  }
+
+  /// Whether an answer is one row that says yes or no of this key.
+  private static func isFlag(_ result: QueryResult, of key: RosterKey) -> Bool {
+    result.rowCount == 1 && result.columnCount == 2 && result.typeOID(1) == 16 && result.key(0, 0) == key
   }
 
   // MARK: Everybody
@@ -76,7 +79,9 @@ extension Roster {
         query.others(shape.key, 24), [SQLText.array(keys + others + health.row)], limit: probeLimit)
       others = (0..<found.rowCount).compactMap { found.key($0, 0) }
     } catch {
-      guard RosterFailure.isSlow(error) else { throw error }
+      guard case .database(let failure) = error, failure.kind == .server, failure.sqlState == "57014" else {
+        throw error
+      }
       return false
     }
     // Nobody else is there, and the database has answered in time.
@@ -85,12 +90,12 @@ extension Roster {
 
   private func canRead(_ keys: [RosterKey], _ shape: RosterShape) async throws(EngineError) -> Bool {
     for key in keys where shape.key.admits(key) && !health.slow.contains(key) {
-      do throws(EngineError) {
+      do throws(ReadingError) {
         var page = RosterPage()
         _ = try await take([key], share: 0, limit: probeLimit, shape, into: &page)
         return true
       } catch {
-        guard RosterFailure.ofRow(error) != nil || RosterFailure.isSlow(error) else { throw error }
+        if case .other(let error) = error { throw error }
       }
     }
     return false
@@ -114,7 +119,7 @@ extension Roster {
         page.postponed += keys[index...]
         break
       }
-      do throws(EngineError) {
+      do throws(ReadingError) {
         let share = min(largestRow, Roster.budget / keys.count)
         for (key, octets) in try await take([key], share: share, limit: probeLimit, shape, into: &page) {
           if octets > largestRow {
@@ -129,12 +134,12 @@ extension Roster {
         health.noteQuick(key)
         isOther = true
       } catch {
-        if RosterFailure.isSlow(error) {
-          slow.append(key)
-        } else {
-          guard let failure = RosterFailure.ofRow(error) else { throw error }
+        switch error {
+        case .slow: slow.append(key)
+        case .ofRows(let failure):
           health.noteQuick(key)
           page.answers[key] = try await explain(key, failure, shape)
+        case .other(let error): throw error
         }
       }
     }

@@ -64,6 +64,9 @@ public final class Roster {
   /// - Throws: ``EngineError``, also when the column's type cannot be a key.
   public func resolveKeyType() async throws(EngineError) -> KeyType { try await currentShape().key }
 
+  /// Whether a row could have this key, as far as is known without asking.
+  func isKey(_ key: RosterKey) -> Bool { shape?.shape.key.admits(key) ?? true }
+
   /// Forgets what was learnt of the source, because it may have been altered.
   public func forget() { shape = nil }
 
@@ -71,7 +74,7 @@ public final class Roster {
   private func currentShape() async throws(EngineError) -> RosterShape {
     let session = try await database.session()
     if let shape, shape.session === session { return shape.shape }
-    let found = try await RosterShape.read(database, query, number: database.nextNumber())
+    let found = try await RosterShape.read(database, query)
     shape = (session, found)
     return found
   }
@@ -80,7 +83,8 @@ public final class Roster {
   ///
   /// - Throws: ``EngineError``, for whatever in the mapping it does not take.
   func prepare() async throws(EngineError) {
-    _ = try await run([], share: Roster.budget, try await currentShape())
+    let shape = try await currentShape()
+    do throws(ReadingError) { _ = try await run([], share: Roster.budget, shape) } catch { throw error.error }
   }
 
   // MARK: Reading
@@ -92,16 +96,10 @@ public final class Roster {
   public func fetch(_ keys: [RosterKey]) async throws(EngineError) -> RosterPage {
     var mayForget = true
     while true {
-      let retirements = database.retirements
       do throws(EngineError) { return try await attempt(keys) } catch {
-        if Database.isStale(error), mayForget {
-          // A table was altered: its columns, the key among them, may have other types now.
-          mayForget = false
-        } else {
-          // Somebody else has let the session end between two of these statements.
-          guard case .database(let failure) = error, failure.kind == .connection, retirements != database.retirements
-          else { throw error }
-        }
+        // A table was altered: its columns, the key among them, may have other types now.
+        guard RosterFailure.isStale(error), mayForget else { throw error }
+        mayForget = false
         forget()
       }
     }
@@ -146,14 +144,18 @@ public final class Roster {
   /// Reads a batch, and what is wrong with it.
   func read(_ keys: [RosterKey], _ shape: RosterShape, into page: inout RosterPage) async throws(EngineError) {
     if keys.isEmpty { return }
-    do throws(EngineError) {
+    do throws(ReadingError) {
       let start = ContinuousClock.now
       let large = try await take(keys, share: min(largestRow, Roster.budget / keys.count), shape, into: &page)
       health.took(.now - start)
       try await read(large: large, shape, into: &page)
     } catch {
-      if RosterFailure.isSlow(error) { return try await readSingly(keys, shape, isBatch: true, into: &page) }
-      guard let failure = RosterFailure.ofRow(error) else { throw error }
+      let failure: PostgresError
+      switch error {
+      case .other(let error): throw error
+      case .slow: return try await readSingly(keys, shape, isBatch: true, into: &page)
+      case .ofRows(let reason): failure = reason
+      }
       if keys.count == 1 {
         page.answers[keys[0]] = try await explain(keys[0], failure, shape)
         return
@@ -167,7 +169,7 @@ public final class Roster {
   /// Rows that are larger than the share of a batch: as many as are read at a time, at least one.
   private func read(
     large: [(key: RosterKey, octets: Int)], _ shape: RosterShape, into page: inout RosterPage
-  ) async throws(EngineError) {
+  ) async throws(ReadingError) {
     var hasRead = false
     for (key, octets) in large {
       if octets > largestRow {
@@ -190,15 +192,22 @@ public final class Roster {
   /// Reads rows with values of up to `share` octets each; the others are returned with their sizes.
   func take(
     _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape, into page: inout RosterPage
-  ) async throws(EngineError) -> [(key: RosterKey, octets: Int)] {
+  ) async throws(ReadingError) -> [(key: RosterKey, octets: Int)] {
     let result = try await run(keys, share: share, limit: limit, shape)
+    // An answer that is not what was asked for says nothing, least of all that somebody is gone.
+    if !shape.fits(result) { throw RosterFailure.misshapen }
+    let asked = Set(keys)
+    for index in 0..<result.rowCount {
+      let key = result.key(index, 0)
+      if key.map({ asked.contains($0) }) != true { throw RosterFailure.unasked(key) }
+    }
     if share > Roster.buffer, result.longestValue > Roster.buffer { database.retire() }
     let decoder = RowDecoder(result, shape, hasMembership: query.hasMembership)
     var large: [(RosterKey, Int)] = []
     for index in 0..<result.rowCount {
       let octets = result.int(index, 3) ?? 0
       if octets > 0 {
-        large.append((result.key(index, 0) ?? "", octets))
+        if let key = result.key(index, 0) { large.append((key, octets)) }
         continue
       }
       let (key, answer) = decoder.row(index)
@@ -215,9 +224,7 @@ public final class Roster {
   @discardableResult
   private func run(
     _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape
-  ) async throws(EngineError) -> QueryResult {
-    try await database.readPrepared(
-      "roster_\(shape.number)", query.selectByKey(shape), [SQLText.array(keys), "\(share)"],
-      limit: limit ?? health.patience)
+  ) async throws(ReadingError) -> QueryResult {
+    try await ask(query.selectByKey(shape), keys, ["\(share)"], limit: limit ?? health.patience)
   }
 }

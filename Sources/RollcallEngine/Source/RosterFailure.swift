@@ -3,20 +3,35 @@ internal import RollcallCore
 
 /// Tells a row that cannot be mapped from a database that cannot answer.
 enum RosterFailure {
-  /// Whether an error comes from evaluating the mapping over some row's data.
+  /// Whether an error's state alone says that it comes from evaluating the mapping over some row's data.
   ///
   /// Class 22 is a data exception, 23 a violated constraint, P0 an exception of PL/pgSQL, 2F and 38 one of an
   /// SQL or external routine, 21 a subquery of several rows. Everything else (no right, no such column, out of
-  /// memory, a timeout) is nobody's row. 25006 is an expression that would write.
-  static func ofRow(_ error: EngineError) -> PostgresError? {
-    guard case .database(let error) = error, error.kind == .server, let state = error.sqlState else { return nil }
-    return ["22", "23", "P0", "2F", "38", "21", "25006"].contains { state.hasPrefix($0) } ? error : nil
+  /// memory, a timeout) may be anybody's. 25006 is an expression that would write.
+  static func isOfRow(_ error: PostgresError) -> Bool {
+    guard error.kind == .server, let state = error.sqlState else { return false }
+    return ["22", "23", "P0", "2F", "38", "21", "25006"].contains { state.hasPrefix($0) }
   }
 
-  /// Whether a statement has taken longer than it may.
-  static func isSlow(_ error: EngineError) -> Bool {
-    guard case .database(let error) = error else { return false }
-    return error.kind == .server && error.sqlState == "57014"
+  /// The answer has a row that nobody asked for.
+  static func unasked(_ key: RosterKey?) -> ReadingError {
+    let name: Wording = key.map { "\($0)" } ?? "NULL"
+    return .ofRows(
+      PostgresError(
+        kind: .server, sqlState: "22000", message: "the source answers for \(name), who was not asked for"))
+  }
+
+  /// As PostgreSQL says it of a prepared statement.
+  static let misshapen = ReadingError.other(
+    .database(
+      PostgresError(
+        kind: .server, sqlState: "0A000", message: "the source answers with other columns than it had a moment ago")))
+
+  /// Whether a table was altered, so that what was learnt of its columns does not hold any more.
+  static func isStale(_ error: EngineError) -> Bool {
+    guard case .database(let failure) = error, failure.kind == .server, let state = failure.sqlState
+    else { return false }
+    return state == "0A000" || state.hasPrefix("42")
   }
 
   /// The code is PostgreSQL's: query_canceled.
@@ -44,8 +59,15 @@ enum RosterFailure {
   }
 
   static func mapping(_ key: RosterKey, _ error: PostgresError) -> Problem {
-    Problem(
-      .mapping, "key \(key): the mapping fails for this row: \(message: error.message)")
+    if isOfRow(error) {
+      return Problem(.mapping, "key \(key): the mapping fails for this row: \(message: error.message)")
+    }
+    var problem = Problem(
+      .mapping,
+      "key \(key): the mapping fails for this row, while the database answers for others: \(message: error.message) "
+        + "(SQLSTATE \(error.sqlState ?? "none"))")
+    problem.mayPass = true
+    return problem
   }
 
   /// PostgreSQL quotes the values that it cannot use, so what it says of these stays with it.

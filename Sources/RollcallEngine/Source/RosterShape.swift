@@ -7,8 +7,9 @@ struct RosterShape: Sendable {
   let key: KeyType
   /// Of the value columns.
   let columns: [Column]
-  /// Apart from that of another session or another moment, in the names of prepared statements.
-  let number: Int
+  /// The columns of the answer to ``RosterQuery/selectByKey(_:withoutSecrets:)``, by the OIDs of their types: text,
+  /// two booleans, bigint, and the values.
+  let answer: [UInt32]
 
   struct Column: Sendable, Equatable {
     var type: ColumnType
@@ -46,27 +47,25 @@ struct RosterShape: Sendable {
 }
 
 extension RosterShape {
+  /// Whether an answer has the columns that were asked for. Otherwise a table was altered meanwhile, and nothing is to
+  /// be concluded from it.
+  @Reactor func fits(_ result: QueryResult) -> Bool {
+    result.columnCount == answer.count && answer.indices.allSatisfy { result.typeOID($0) == answer[$0] }
+  }
+
   /// Asks PostgreSQL what the columns are.
   ///
   /// - Throws: ``EngineError``, also when the key's type cannot be a key.
-  @Reactor static func read(_ database: Database, _ query: RosterQuery, number: Int) async throws(EngineError)
-    -> RosterShape
-  {
-    let session = try await database.session()
-    let described: QueryResult
-    do throws(PostgresError) {
-      try await session.prepare("shape_\(number)", query.columnsOnly)
-      described = try await session.describe("shape_\(number)")
-    } catch {
-      throw .database(error)
-    }
+  @Reactor static func read(_ database: Database, _ query: RosterQuery) async throws(EngineError) -> RosterShape {
+    // No row is read. A statement with a name could be another by the time that it is described.
+    let described = try await database.read(query.columnsOnly + "\nLIMIT 0")
     guard let key = KeyType(oid: described.typeOID(0)) else {
       throw .refused(
         "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
     }
     let oids = (1..<described.columnCount).map { described.typeOID($0) }
     let types = try await UserTypes.read(database, oids)
-    return RosterShape(key: key, columns: oids.map { column($0, types) }, number: number)
+    return RosterShape(key: key, columns: oids.map { column($0, types) }, answer: [25, 16, 16, 20] + oids)
   }
 
   private static func column(_ oid: UInt32, _ types: [UInt32: UserTypes.Found]) -> Column {

@@ -100,6 +100,9 @@ final class Provisioner {
     return !hasEnded
   }
 
+  /// Whether the queue has room for another page of keys.
+  var hasRoom: Bool { queue.backlog <= Provisioner.highWater }
+
   var isWorking: Bool { worker != nil }
   var passesRunning: Int { fastRunning + bulkRunning }
 

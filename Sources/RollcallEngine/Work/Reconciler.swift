@@ -205,9 +205,10 @@ final class BothSides {
           }
         }
       } catch {
-        // A condition that fails for one row fails the stream: every unseen key is looked at by itself then.
+        // A condition that fails for one row fails the stream, with whatever error, and may end the session: every
+        // unseen key is looked at by itself then.
         let all = roster.query.keys(inScopeOnly: false)
-        guard RosterFailure.ofRow(error) != nil, sql != all else { throw error }
+        guard case .database = error, sql != all else { throw error }
         missing = KeySpool()
         sql = all
       }

@@ -175,6 +175,14 @@ final class Surveyor {
       return
     }
     let rows = try await roster.fetchAll([key, rival])
+    let isNobody = if case .impossible? = rows[key] { true } else { rows[key] == nil }
+    if isNobody, own.isEmpty {
+      // Neither a row nor an entry has this very key: somebody else's is spelt much like it.
+      survey.subjects.append(
+        Subject(
+          key: key, desired: projection.desired(for: nil), current: nil, disabledByUs: state.disabled.contains(key)))
+      return
+    }
     if rows[key] != nil, rows[rival] == nil, own.isEmpty {
       survey.waits[key] = rival
       return

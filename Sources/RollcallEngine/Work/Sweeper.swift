@@ -17,8 +17,11 @@ final class Sweeper {
   private let windows: WindowReader
   private let ledger: Ledger
   private let provisioner: Provisioner
+  private let logger: Logger
   /// Everything visible in this snapshot has been handed to the queue, or is being read.
-  private var seen: String
+  private var seen: Snapshot
+  /// What was seen last is a long window, which is read in pages.
+  private var isReadingLong = false
   /// The watermark as it stands in the ledger, and one that may stand there instead, because no answer came.
   private var stored: String?
   private var attempted: String?
@@ -27,6 +30,14 @@ final class Sweeper {
   /// What notifications brought since the last look began, and before it: a look does not bring it again.
   private var heard: Set<LoggedChange> = []
   private var heardBefore: Set<LoggedChange> = []
+  /// How many keys notifications have brought since the last look.
+  private var hints = 0
+  /// How many keys notifications have brought altogether.
+  private(set) var believed = 0
+  private static let mostHints = 256
+  /// Until when nobody is believed, because a notification named what the log does not.
+  private var distrustedUntil: ContinuousClock.Instant?
+  private static let distrust: Duration = .seconds(60)
   private var storing = false
   private var unstored: (epoch: Epoch, snapshot: String, at: String)?
   private var lastStore: ContinuousClock.Instant?
@@ -42,6 +53,8 @@ final class Sweeper {
     didSet { windows.onEveryone = onEveryone }
   }
   var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Whether a row could have this key.
+  var isKey: @Reactor (RosterKey) -> Bool = { _ in true }
   /// Called when the stored watermark is not the one that was stored last.
   var onDisplaced: (@Reactor () -> Void)?
   /// How many watermarks have been stored.
@@ -60,23 +73,48 @@ final class Sweeper {
     self.windows = WindowReader(windows, sources, provisioner, logger)
     self.ledger = ledger
     self.provisioner = provisioner
-    self.seen = seen
+    self.logger = logger
+    self.seen = Snapshot(seen)
     self.stored = stored
   }
 
   /// Notes what a notification named; its keys go ahead of everything.
-  func hear(xid: String, keys: [RosterKey]) {
+  ///
+  /// Anybody can say NOTIFY. What a look has found already is not done again; what the next look does not find was never
+  /// logged, and then notifications are for a while no more than a reason to look.
+  /// - Returns: false where the log has to be looked at, because the notification is not believed.
+  func hear(xid: String, keys: [RosterKey]) -> Bool {
+    guard let number = UInt64(xid), !hasStopped else { return false }
+    let isSeen = seen.includes(number)
+    if isSeen, !isReadingLong { return true }
+    if let distrustedUntil, .now < distrustedUntil { return false }
+    guard hints + keys.count <= Sweeper.mostHints, provisioner.hasRoom, keys.allSatisfy(isKey) else { return false }
+    hints += keys.count
+    believed += keys.count
     for key in keys {
       provisioner.add(key, .notification)
-      if heard.count < 10_000 { heard.insert(LoggedChange(xid: xid, key: key)) }
+      if !isSeen { heard.insert(LoggedChange(xid: xid, key: key)) }
     }
     provisioner.pump()
+    return true
+  }
+
+  /// Looks whether the log has what notifications named before it was looked at, or meanwhile.
+  private func judgeHints(by look: Look) {
+    let covered = heard.filter { UInt64($0.xid).map(seen.includes) ?? true }
+    heard.subtract(covered)
+    if look.isBulk || heardBefore.union(covered).isSubset(of: look.changes) { return }
+    if distrustedUntil.map({ .now >= $0 }) ?? true {
+      logger.warning(
+        "a notification names changes that are not in the log: somebody else sends on the channel rollcall",
+        metadata: ["remedy": "look who may connect to this database; nothing but time is lost by it"])
+    }
+    distrustedUntil = .now + Sweeper.distrust
   }
 
   /// Whether every transaction with an id below this had ended when the log was last looked at.
   func seenAllBelow(_ xid: UInt64) -> Bool {
-    // pg_snapshot as text begins with xmin, the first id that may be running.
-    (UInt64(seen.prefix { $0 != ":" }) ?? 0) >= xid
+    seen.includesAllBelow(xid)
   }
 
   /// Looks at the log; a call during a look makes it look once more.
@@ -87,16 +125,18 @@ final class Sweeper {
     defer { running = false }
     while again, !hasStopped {
       again = false
-      let before = seen
+      let before = seen.text
       // Whoever notifies has committed: a look that begins now finds all of it, or an earlier one did.
       heardBefore = heard
       heard = []
+      hints = 0
       begun += 1
       let number = begun
       let look = try await log.look(beyond: before)
       if hasStopped { return }
       if look.isBehind(before) || look.isFull || look.stops != stops { return goBack() }
       take(look, after: before)
+      judgeHints(by: look)
       heardBefore = []
       ended = number
     }
@@ -128,11 +168,12 @@ final class Sweeper {
   /// Looks at the log if there is anything in it that was not seen; that costs less than a look where there is not.
   func lookForNews() async throws(EngineError) {
     if running { return }
-    if try await log.hasNews(beyond: seen, stops: stops), !hasStopped { try await look() }
+    if try await log.hasNews(beyond: seen.text, stops: stops), !hasStopped { try await look() }
   }
 
   private func take(_ look: Look, after before: String) {
-    seen = look.snapshot
+    seen = Snapshot(look.snapshot)
+    isReadingLong = look.isBulk
     found += look.found
     if look.isBulk {
       windows.append(after: before, upTo: look.snapshot)
@@ -178,7 +219,7 @@ final class Sweeper {
   }
 
   /// Reads the log from `after` to what was seen last, once more; `epoch` does not settle before.
-  func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen, epoch) }
+  func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen.text, epoch) }
 
   // MARK: Watermark
 

@@ -102,7 +102,9 @@ final class Worker {
     for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
       report.verdicts[key] =
-        problem.reason == .access ? denied(key, problem) : .parked(problem, attempts: 1, retryAfter: nil)
+        problem.reason == .access
+        ? denied(key, problem)
+        : problem.mayPass ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }
     for (key, blocker) in plan.blocked {
       if hasAwaited(key, blocker.key) {

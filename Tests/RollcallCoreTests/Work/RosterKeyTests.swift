@@ -30,4 +30,17 @@ import Testing
     queue.finish(composed)
     #expect(queue.contains(decomposed) && !queue.contains(composed))
   }
+
+  @Test(
+    "G15: a key that is not seen, or taken for words, stands in quotation marks",
+    arguments: [
+      ("17", "17"), ("a.b@c", "a.b@c"), ("é", "é"), ("", "\"\""), (" ", "\" \""), (" 35", "\" 35\""),
+      ("+35", "\"+35\""),
+      ("\u{A0}", "\"\u{A0}\""), ("1: gone", "\"1: gone\""), ("a\"b", "\"a\\\"b\""), ("a\u{202E}b", "\"a\\u202eb\""),
+      ("a\nb", "\"a\\u000ab\""),
+    ])
+  func inMessages(key: RosterKey, shown: String) {
+    #expect(key.shown == shown)
+    #expect(("key \(key): no" as Wording).text == "key \(shown): no")
+  }
 }
