@@ -37,7 +37,7 @@ extension Leader {
   static func holder(
     of directory: String, subject: String, _ database: Database
   ) async throws(EngineError) -> LockHolder? {
-    // pg_locks has the numbers as unsigned; a prepared transaction has no process, and its xid in virtualtransaction.
+    // pg_locks has the numbers as unsigned; a prepared transaction has no process, and also the lock on its own xid.
     let result = try await database.query(
       """
       SELECT l.pid, coalesce(a.usename, x.owner, '?')::text, coalesce(a.application_name, ''),
@@ -47,7 +47,8 @@ extension Leader {
         JOIN pg_locks AS l ON l.objid::int8 = (\(number(subject: subject))::int8 & 4294967295)
         LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
         LEFT JOIN pg_prepared_xacts AS x
-          ON l.pid IS NULL AND x.transaction::text = split_part(l.virtualtransaction, '/', 2)
+          ON l.pid IS NULL AND x.transaction IN (SELECT t.transactionid FROM pg_locks AS t
+            WHERE t.locktype = 'transactionid' AND t.pid IS NULL AND t.virtualtransaction = l.virtualtransaction)
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = \(UInt32(bitPattern: lockClass))
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       ORDER BY 5 DESC, 1 LIMIT 1
