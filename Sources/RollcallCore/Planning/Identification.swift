@@ -13,10 +13,15 @@ extension Planner {
     places.reserveCapacity(subjects.count)
     for index in subjects.indices {
       let key = subjects[index].key
-      if let other = places.updateValue(index, forKey: link.normalized(AttributeValue(key))) {
+      // A key without a row, which a notification may have made up, stands in nobody's way.
+      if !subjects[index].hasRow, !hasLink(subjects[index]) { subjects[index].current = nil }
+      guard let other = places.updateValue(index, forKey: link.normalized(AttributeValue(key))) else { continue }
+      if subjects[index].isSomebody, subjects[other].isSomebody {
         let first = subjects[other].key
         plan.parked[key] = Self.sameKeys(key, first, rules.link)
         plan.parked[first] = Self.sameKeys(first, key, rules.link)
+      } else if subjects[other].isSomebody {
+        places[link.normalized(AttributeValue(key))] = other
       }
     }
     var strangers: [Occupant] = []
@@ -45,6 +50,12 @@ extension Planner {
 
   /// Whether an entry of this name can be ours: everything outside the base is somebody else's.
   func isManaged(_ dn: DistinguishedName) -> Bool { dn.isBelow(rules.base, schema) }
+
+  /// Whether the entry that was found carries the key in its own spelling, among other links or not.
+  private func hasLink(_ subject: Subject) -> Bool {
+    guard let current = subject.current else { return false }
+    return link.values(in: current).contains { $0.bytes.elementsEqual(subject.key.text.utf8) }
+  }
 
   /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key
   /// `ab`.
@@ -75,4 +86,17 @@ extension Planner {
       "person \(key) and person \(other) have keys that \(link) takes for the same: choose another link attribute",
       blocks: other.text)
   }
+}
+
+extension Subject {
+  /// Whether a row asks for something, if only that its entry be left alone until the row is mended.
+  fileprivate var hasRow: Bool {
+    switch desired {
+    case .present, .disabled, .rejected, .lockedOut: true
+    case .absent, .orphanDisabled, .untouched: false
+    }
+  }
+
+  /// Whether there is a row or an entry of this key.
+  fileprivate var isSomebody: Bool { hasRow || current != nil }
 }

@@ -57,18 +57,16 @@ struct LockInspection {
     return found
   }
 
-  private static let remedy =
+  static let remedy =
     "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled entry has, such "
     + "as { employeeType: disabled }"
 
   /// Why nobody at all can be disabled; nil where that is not so. Every leaver would be parked, and stay enabled.
-  static func refusal(_ configuration: Configuration, _ dialect: any Dialect, _ schema: Schema) -> String? {
+  static func shortcoming(_ configuration: Configuration, _ dialect: any Dialect, _ schema: Schema) -> String? {
     guard dialect.kind == .openldap, let values = ownWay(configuration, dialect),
       values.contains(where: { schema.attributeType($0.name) == nil })
     else { return nil }
-    return
-      "\(configuration.place(of: "users.disable")): slapd disables an account by the overlay ppolicy, which is not "
-      + "there (\(remedy))"
+    return "slapd disables an account by the overlay ppolicy, which is not there: leavers stay enabled, and parked"
   }
 
   /// Whether the server can disable an account its own way, where the configuration leaves it to that.

@@ -11,16 +11,16 @@ public final class Daemon {
   let engine: Engine
   private let logger: Logger
   let listener: Listener
-  private let doorbell: Doorbell
+  let doorbell: Doorbell
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
   private var tasks: [Task<Void, Never>] = []
-  private var lookTimer: Timer?
-  private var lookDue = ContinuousClock.now
-  private var lookedAt = ContinuousClock.now
+  var lookTimer: Timer?
+  var lookDue = ContinuousClock.now
+  var lookedAt = ContinuousClock.now
   /// How soon after a change that was notified the log is read, how soon after the last time, and at the soonest.
-  private static let lookAfter = (
+  static let lookAfter = (
     change: Duration.milliseconds(200), look: Duration.seconds(1), pause: Duration.milliseconds(5)
   )
   private var isStandby = false
@@ -30,8 +30,8 @@ public final class Daemon {
   private var isUnsteady = false
   private var steadying: Timer?
   private var hasBeenReady = false
-  private var burst = NotificationBurst()
-  private var isHearing = false
+  var burst = NotificationBurst()
+  var isHearing = false
   private var pausing: Task<Void, Never>?
   /// How long a connection lasts that was worth making.
   private static let steady: Duration = .seconds(5)
@@ -228,62 +228,6 @@ public final class Daemon {
     hasBeenReady = true
     onReady?()
     onReady = nil
-  }
-
-  // MARK: Noticing
-
-  /// Notes a notification; those that came with one read are taken up together.
-  private func hear(_ payload: NotificationPayload?) {
-    if payload?.request != nil { return engine.answerRequests() }
-    doorbell.heard(backlog: engine.provisioner.queue.backlog)
-    // Keys of another directory.
-    if let source = payload?.source, !engine.sources.contain("\(source)") { return }
-    burst.add(payload)
-    if isHearing { return }
-    isHearing = true
-    Reactor.task { self.takeUpBurst() }
-  }
-
-  private func takeUpBurst() {
-    isHearing = false
-    let heard = burst.take()
-    var mustLook = heard.mustLook
-    guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
-    for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
-    // After few changes the log is read a moment later, once for a burst, to move the watermark; and not without a pause,
-    // however much is heard.
-    lookSoon(
-      mustLook
-        ? max(.zero, lookedAt + Daemon.lookAfter.pause - .now)
-        : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
-  }
-
-  private func lookSoon(_ delay: Duration) {
-    if delay == .zero {
-      lookTimer?.cancel()
-      lookTimer = nil
-      return look()
-    }
-    if lookTimer != nil, lookDue <= .now + delay { return }
-    lookTimer?.cancel()
-    lookDue = .now + delay
-    lookTimer = Reactor.loop.after(delay) {
-      self.lookTimer = nil
-      self.look()
-    }
-  }
-
-  private func look() {
-    guard engine.provisioner.isWorking, let sweeper = engine.sweeper else { return }
-    lookedAt = .now
-    Reactor.task {
-      do throws(EngineError) {
-        try await sweeper.look()
-        await self.engine.prune(force: false)
-      } catch {
-        self.engine.trouble(error)
-      }
-    }
   }
 
   private func lookAtCapture() { Reactor.task { await self.engine.capture.look() } }

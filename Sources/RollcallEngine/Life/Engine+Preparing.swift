@@ -26,7 +26,12 @@ extension Engine {
   /// Refuses a configuration that does not fit the server: everybody would be parked one by one.
   func refuseMisfits(_ facts: DirectoryFacts) throws(EngineError) {
     if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal { throw .refused(reason) }
-    if let reason = LockInspection.refusal(configuration, facts.dialect, facts.schema) { throw .refused(reason) }
+    guard !hasWarnedOfLock,
+      let warning = LockInspection.shortcoming(configuration, facts.dialect, facts.schema)
+    else { return }
+    hasWarnedOfLock = true
+    let place = configuration.place(of: "users.disable")
+    logger.warning("\(warning)", metadata: ["place": "\(place)", "fix": "\(LockInspection.remedy)"])
   }
 
   /// Checks what has to hold before anything is established, and that the database answers; waits for a

@@ -58,6 +58,7 @@ public final class Engine {
   var onState: (@Reactor () -> Void)?
   /// What opened the breaker last.
   var refusal: Problem?
+  var hasWarnedOfLock = false
 
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   public init(_ configuration: Configuration, logger: Logger) throws(EngineError) {

@@ -22,7 +22,7 @@ import Testing
 
   @Test("G15: keys that a stranger makes up, spelt like those of rows, park nobody")
   func spellings() async throws {
-    for type in ["int", "uuid"] {
+    for type in ["int", "uuid", "text"] {
       let site = try await site {
         $0.schema = """
           CREATE TABLE users (id \(type) PRIMARY KEY, username text, email text, full_name text, status text);
