@@ -12,7 +12,6 @@ SET LOCAL lock_timeout = '100ms';
 DO $$
 DECLARE
   started constant timestamptz := clock_timestamp();
-  role name;
 BEGIN
   LOOP
     BEGIN
@@ -26,6 +25,20 @@ BEGIN
       PERFORM pg_sleep(0.1 + random() * 0.2);
     END;
   END LOOP;
+END
+$$;
+COMMIT;
+
+-- The triggers are gone, so nobody who writes waits while an installation in another database is at work with the roles.
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL statement_timeout = '5min';
+SET LOCAL lock_timeout = '1min';
+
+DO $$
+DECLARE
+  role name;
+BEGIN
   FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
     BEGIN
       EXECUTE format('DROP ROLE IF EXISTS %I', role);

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Postgres
 internal import Reactor
 internal import RollcallCore
 
@@ -10,12 +11,13 @@ extension Engine {
     guard leader.isLeading, provisioner.isWorking else { return }
     Reactor.task {
       do throws(EngineError) {
-        let wasFull = try await self.bound.settle()
+        // A session that was idle when a primary was lost has found its successor before anybody else did.
+        let identity = try await DatabaseIdentity.read(self.database)
         let record = try await self.ledger.record()
+        if record?.hasLost(to: identity) == true { throw Engine.anotherServer }
+        let wasFull = try await self.bound.settle()
         if wasFull {
           try await self.beginAnew(LogBound.reason)
-        } else if record?.isFuture == true {
-          try await self.beginAnew(Engine.future)
         } else {
           self.logger.notice("reading the change log again from the stored watermark")
           // A predecessor that had not heard yet that it does not lead may have moved it, and has set aside what it
@@ -41,6 +43,9 @@ extension Engine {
     provisioner.gather(state.blockedKeys, .retry)
     try await takeUpReleased()
   }
+
+  private static let anotherServer = EngineError.database(
+    PostgresError(kind: .connection, message: "another server, or a restored one, answers than before"))
 
   static let future = "the watermark lies in the database's future: it was restored from a backup"
 

@@ -31,8 +31,10 @@ extension Engine {
     let keys = servers.memory.keys.keys
     if keys.isEmpty { return }
     logger.info("looking again at what was confirmed last", metadata: ["keys": "\(keys.count)"])
-    // What waits for its turn anyway may have changed.
-    let unchanged = keys.filter { !provisioner.queue.contains($0) }
+    // What waits for its turn anyway may have changed, and who is parked or held is not as the row wants it.
+    let unchanged = keys.filter {
+      !provisioner.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
+    }
     provisioner.gather(keys, .sweep)
     servers.check(unchanged)
     provisioner.pump()
