@@ -13,9 +13,8 @@ extension Planner {
     places.reserveCapacity(subjects.count)
     for index in subjects.indices {
       let key = subjects[index].key
-      // A key without a row, which a notification may have made up, stands in nobody's way.
-      if !subjects[index].hasRow, !hasLink(subjects[index]) { subjects[index].current = nil }
       guard let other = places.updateValue(index, forKey: link.normalized(AttributeValue(key))) else { continue }
+      // A key without a row or an entry, which a notification may have made up, stands in nobody's way.
       if subjects[index].isSomebody, subjects[other].isSomebody {
         let first = subjects[other].key
         plan.parked[key] = Self.sameKeys(key, first, rules.link)
@@ -51,12 +50,6 @@ extension Planner {
   /// Whether an entry of this name can be ours: everything outside the base is somebody else's.
   func isManaged(_ dn: DistinguishedName) -> Bool { dn.isBelow(rules.base, schema) }
 
-  /// Whether the entry that was found carries the key in its own spelling, among other links or not.
-  private func hasLink(_ subject: Subject) -> Bool {
-    guard let current = subject.current else { return false }
-    return link.values(in: current).contains { $0.bytes.elementsEqual(subject.key.text.utf8) }
-  }
-
   /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key
   /// `ab`.
   private func mismatch(_ subject: Subject, _ entry: Entry) -> Problem? {
@@ -89,14 +82,6 @@ extension Planner {
 }
 
 extension Subject {
-  /// Whether a row asks for something, if only that its entry be left alone until the row is mended.
-  fileprivate var hasRow: Bool {
-    switch desired {
-    case .present, .disabled, .rejected, .lockedOut: true
-    case .absent, .orphanDisabled, .untouched: false
-    }
-  }
-
   /// Whether there is a row or an entry of this key.
-  fileprivate var isSomebody: Bool { hasRow || current != nil }
+  fileprivate var isSomebody: Bool { desired.hasRow || current != nil }
 }

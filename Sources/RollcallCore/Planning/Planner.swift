@@ -146,6 +146,14 @@ public enum Claim: Sendable, Hashable {
 }
 
 extension Desired {
+  /// Whether a row of the roster says so.
+  public var hasRow: Bool {
+    switch self {
+    case .present, .disabled, .rejected, .lockedOut: true
+    case .absent, .orphanDisabled, .untouched: false
+    }
+  }
+
   /// The entry that the roster wants, where it wants one.
   public var wanted: Wanted? {
     switch self {

@@ -16,10 +16,10 @@ extension GroupKeeper {
     var barred: Set<GroupName> = []
   }
 
-  /// The groups that rows of these people name for the first time.
-  func newcomers(_ people: [GroupSubject]) -> [GroupName] {
+  /// Those of these groups that are named for the first time, each once.
+  func newcomers(_ named: [GroupName]) -> [GroupName] {
     var seen: Set<GroupName> = []
-    return people.flatMap { $0.wanted ?? [] }.filter { !registry.manages($0) && seen.insert($0).inserted }
+    return named.filter { !registry.manages($0) && seen.insert($0).inserted }
   }
 
   func meet(_ groups: [GroupName], _ session: LDAPSession) async throws(EngineError) -> Newcomers {
@@ -35,7 +35,7 @@ extension GroupKeeper {
 
   /// Manages the groups that rows of the batch name for the first time; people stay out of those that wait.
   func manage(_ people: inout [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
-    let new = newcomers(people)
+    let new = newcomers(people.flatMap { $0.wanted ?? [] })
     if new.isEmpty { return }
     let found = try await meet(new, try session(lane))
     registry.bar(found.barred)

@@ -12,10 +12,8 @@ struct GroupRehearsal {
 
   /// Keys of linked members of groups that rows name for the first time: they would be looked at too.
   func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [RosterKey] {
-    var seen: Set<GroupName> = []
     let named = subjects.flatMap { planner.groups(named: $0.groups ?? []).groups }
-    let new = named.filter { !keeper.registry.manages($0) && seen.insert($0).inserted }
-    let found = try await keeper.meet(new, try keeper.session(.reading))
+    let found = try await keeper.meet(keeper.newcomers(named), try keeper.session(.reading))
     let ours = found.existing.subtracting(found.strangers).subtracting(found.barred)
     return try await keeper.muster(Array(ours), .reading)
   }
@@ -28,7 +26,8 @@ struct GroupRehearsal {
     withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
   ) async throws(EngineError) -> (before: [Step], after: [Step]) {
     var people = keeper.subjects(subjects, plan) { _ in false }
-    let found = try await keeper.meet(keeper.newcomers(people), try keeper.session(.reading))
+    let new = keeper.newcomers(people.flatMap { $0.wanted ?? [] })
+    let found = try await keeper.meet(new, try keeper.session(.reading))
     plan.takeovers += found.strangers.map { Takeover(subject: RosterKey($0.id), dn: $0.dn, isGroup: true) }
     for index in people.indices {
       people[index].wanted?.removeAll(where: found.strangers.contains)

@@ -47,8 +47,6 @@ extension Engine {
   private static let anotherServer = EngineError.database(
     PostgresError(kind: .connection, message: "another server, or a restored one, answers than before"))
 
-  static let future = "the watermark lies in the database's future: it was restored from a backup"
-
   /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).
   func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
     while provisioner.isWorking {

@@ -16,12 +16,12 @@ extension Engine {
   /// Why the next comparison holds every removal; nil where the budget decides.
   ///
   /// A slip in the mapping, or in the table that it reads, is seen before it costs anybody.
-  func holding(_ record: DirectoryRecord?, of surveyor: Surveyor) async throws(EngineError) -> RemovalBudget.Reason? {
+  func holding(_ record: DirectoryRecord?, of surveyor: Surveyor, _ fingerprint: String) -> RemovalBudget.Reason? {
     // Another directory, or another part of it, has never been compared.
     let base = surveyor.rules.base.normalized(surveyor.facts.schema)
     guard let record, record.server == surveyor.facts.identity, record.base == base, record.sinceReconcile != nil else {
       return .firstComparison
     }
-    return try await record.compared == fingerprint(of: surveyor) ? nil : .changedMapping
+    return record.compared == fingerprint ? nil : .changedMapping
   }
 }

@@ -73,10 +73,10 @@ extension Engine {
     capture: String, isUnderWay: Bool
   ) -> String? {
     guard let record, record.server != nil else { return "this directory has never been compared" }
-    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
     if record.system != identity.system { return "the database is another cluster than last time" }
     if record.timeline != identity.timeline { return "the database has failed over or was restored" }
-    if record.isFuture { return future }
+    if record.isFuture { return "the watermark lies in the database's future: it was restored from a backup" }
+    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
     if record.server != server { return "the LDAP server holds another directory than last time" }
     if record.base != base { return "the base has changed" }
     if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }

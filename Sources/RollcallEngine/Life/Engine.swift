@@ -178,7 +178,7 @@ public final class Engine {
     problems.renew()
     try await state.load()
     surveyor.learn(awaited: state.awaited)
-    gatekeeper.comparison.expect(try await holding(record, of: surveyor))
+    gatekeeper.comparison.expect(holding(record, of: surveyor, fingerprint))
     noteAcquaintance(facts, record, identity)
     let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
     self.surveyor = surveyor

@@ -44,7 +44,8 @@ extension Rehearsal {
       if kind == .memberships { return try await keeper?.countMembers(upTo: limit, .reading) ?? 0 }
       return try await engine.countManaged(upTo: limit, surveyor, lane: .reading)
     }
-    let holding = try await engine.holding(try await engine.ledger.record(), of: surveyor)
+    let fingerprint = try await engine.fingerprint(of: surveyor)
+    let holding = engine.holding(try await engine.ledger.record(), of: surveyor, fingerprint)
     return try await engine.gatekeeper.refusal(of: new, kind, holding, isForecast: true)
   }
 }

@@ -122,14 +122,10 @@ public final class Database {
     _ name: String, _ sql: String, _ parameters: [String?] = []
   ) async throws(EngineError) -> QueryResult {
     do throws(EngineError) {
-      return try await attempt(name, sql) { session, name throws(PostgresError) in
-        try await session.execute(name, parameters)
-      }
+      return try await attempt(name, sql, parameters)
     } catch {
       guard Database.isStale(error) else { throw error }
-      return try await attempt(name, sql) { session, name throws(PostgresError) in
-        try await session.execute(name, parameters)
-      }
+      return try await attempt(name, sql, parameters)
     }
   }
 
@@ -156,8 +152,7 @@ public final class Database {
   }
 
   private func attempt(
-    _ name: String, _ sql: String,
-    _ execute: @Reactor (PostgresConnection, String) async throws(PostgresError) -> QueryResult
+    _ name: String, _ sql: String, _ parameters: [String?]
   ) async throws(EngineError) -> QueryResult {
     let session = try await self.session()
     let found = prepared[name]
@@ -170,7 +165,7 @@ public final class Database {
       return try await on(session) { session throws(PostgresError) in
         if !isPrepared { try await session.prepare(ours, sql) }
         isPrepared = true
-        return try await execute(session, ours)
+        return try await session.execute(ours, parameters)
       }
     } catch {
       // Its successor on another session has statements of its own.
@@ -180,7 +175,7 @@ public final class Database {
   }
 
   /// A table that was altered makes what was prepared over it useless, and fails it for ever.
-  static func isStale(_ error: EngineError) -> Bool {
+  private static func isStale(_ error: EngineError) -> Bool {
     guard case .database(let failure) = error, let state = failure.sqlState else { return false }
     return state == "0A000" || state == "26000"
   }

@@ -75,16 +75,6 @@ extension Surveyor {
   }
 }
 
-extension Desired {
-  /// Whether a row of the roster says so.
-  var hasRow: Bool {
-    switch self {
-    case .present, .disabled, .rejected, .lockedOut: true
-    case .absent, .orphanDisabled, .untouched: false
-    }
-  }
-}
-
 extension Protection {
   init(_ configuration: Configuration, _ facts: DirectoryFacts) {
     self.init(

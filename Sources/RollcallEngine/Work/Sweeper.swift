@@ -106,8 +106,11 @@ final class Sweeper {
     if look.isBulk || heardBefore.union(covered).isSubset(of: look.changes) { return }
     if distrustedUntil.map({ .now >= $0 }) ?? true {
       logger.warning(
-        "a notification names changes that are not in the log: somebody else sends on the channel rollcall",
-        metadata: ["remedy": "look who may connect to this database; nothing but time is lost by it"])
+        "a notification names changes that are not in the log",
+        metadata: [
+          "why": "somebody else sends on the channel rollcall, or another server answers than the one that notifies",
+          "fix": "unless PostgreSQL has just failed over, look who may connect to this database; nothing is lost by it",
+        ])
     }
     distrustedUntil = .now + Sweeper.distrust
   }
