@@ -66,3 +66,18 @@ struct LoopbackSocket {
     }
   }
 }
+
+/// A connection or a listener that several threads use, closed when the last of them lets go of it.
+///
+/// None of them closes it: its number would be another socket's at once, and the next `accept` or `shutdown` of a thread
+/// that has not heard of it would meet that one.
+final class SharedSocket: Sendable {
+  let descriptor: Int32
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// Ends all that waits for it, and both directions.
+  func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}

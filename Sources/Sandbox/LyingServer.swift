@@ -26,14 +26,14 @@ public final class LyingServer: Sendable {
     var lie: Lie
     var requests: [LDAPRequest.Kind: Int] = [:]
     var connections = 0
-    var open: Set<Int32> = []
+    var open: [ObjectIdentifier: SharedSocket] = [:]
     var isOver = false
   }
 
   public let port: Int
   public var url: String { "ldap://127.0.0.1:\(port)" }
   let target: Int?
-  private let listener: LoopbackSocket
+  private let listener: SharedSocket
   private let state: Mutex<State>
 
   /// - Parameter target: the port of the server behind, on 127.0.0.1.
@@ -51,12 +51,12 @@ public final class LyingServer: Sendable {
       Glibc.listen(socket.descriptor, 128)
       return (port, socket)
     }
-    let server = LyingServer(port, listener, target, lie)
+    let server = LyingServer(port, SharedSocket(listener.descriptor), target, lie)
     try OwnThread.start { server.accept() }
     return server
   }
 
-  private init(_ port: Int, _ listener: LoopbackSocket, _ target: Int?, _ lie: @escaping Lie) {
+  private init(_ port: Int, _ listener: SharedSocket, _ target: Int?, _ lie: @escaping Lie) {
     self.port = port
     self.listener = listener
     self.target = target
@@ -76,19 +76,20 @@ public final class LyingServer: Sendable {
   public func stop() {
     state.withLock { state in
       state.isOver = true
-      for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+      for client in state.open.values { client.end() }
     }
-    listener.stopListening()
+    listener.end()
   }
 
   private func accept() {
     while true {
-      let client = Glibc.accept(listener.descriptor, nil, nil)
-      if client < 0 { return }
-      _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+      let descriptor = Glibc.accept(listener.descriptor, nil, nil)
+      if descriptor < 0 { return }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let client = SharedSocket(descriptor)
       let isOver = state.withLock { state in
         state.connections += 1
-        state.open.insert(client)
+        if !state.isOver { state.open[ObjectIdentifier(client)] = client }
         return state.isOver
       }
       let link = isOver ? nil : try? LyingLink(client: client, self)
@@ -104,29 +105,30 @@ public final class LyingServer: Sendable {
     return lie(request)
   }
 
-  /// Closes a client's descriptor, once.
-  func end(_ client: Int32) {
-    let isOpen = state.withLock { $0.open.remove(client) != nil }
-    if isOpen { close(client) }
+  /// A client's connection is over.
+  func end(_ client: SharedSocket) {
+    client.end()
+    state.withLock { $0.open[ObjectIdentifier(client)] = nil }
   }
 }
 
 /// One client, and the connection to the server behind that belongs to it.
 private final class LyingLink: Sendable {
-  private let client: Int32
-  private let upstream: LoopbackSocket?
+  private let client: SharedSocket
+  private let upstream: SharedSocket?
   private let server: LyingServer
   /// Makes other messages of the answers to these requests.
   private let altering = Mutex<[Int: @Sendable ([UInt8]) -> [UInt8]]>([:])
   private let writing = Mutex(())
 
-  init(client: Int32, _ server: LyingServer) throws {
+  init(client: SharedSocket, _ server: LyingServer) throws {
     self.client = client
     self.server = server
     upstream = try server.target.map { port in
       let socket = try LoopbackSocket()
+      let upstream = SharedSocket(socket.descriptor)
       try socket.connect(to: port)
-      return socket
+      return upstream
     }
   }
 
@@ -138,16 +140,15 @@ private final class LyingLink: Sendable {
           let alter = altering.withLock { $0[id] }
           return send(alter?(message) ?? message)
         }
-        shutdown(client, Int32(SHUT_RDWR))
-        upstream.close()
+        client.end()
       }
     }
     try OwnThread.start { [self] in
-      read(client) { message in
+      read(client.descriptor) { message in
         guard let request = LDAPRequest(message) else { return false }
         return answer(request, server.answer(to: request))
       }
-      if let upstream { shutdown(upstream.descriptor, Int32(SHUT_RDWR)) }
+      upstream?.end()
       server.end(client)
     }
   }
@@ -178,7 +179,7 @@ private final class LyingLink: Sendable {
   }
 
   private func send(_ octets: [UInt8]) -> Bool {
-    writing.withLock { _ in LyingLink.send(octets, to: client) }
+    writing.withLock { _ in LyingLink.send(octets, to: client.descriptor) }
   }
 
   private static func send(_ octets: [UInt8], to descriptor: Int32) -> Bool {

@@ -45,10 +45,7 @@ import Testing
       try await mirrored.servers.first.kill()
       try await mirrored.expectContent(mirrored.atSecond)
       // The first comes back with what it had confirmed, older than what was written since.
-      await mirrored.servers.toSecond.resume()
-      await mirrored.servers.toSecond.cut()
-      try await mirrored.servers.first.start()
-      try await mirrored.servers.converge()
+      try await mirrored.bringFirstBack()
       try await mirrored.expectContent(mirrored.atFirst)
       try await mirrored.expectContent(mirrored.atSecond)
       #expect(try await mirrored.atSecond.parked().isEmpty)
@@ -65,10 +62,7 @@ import Testing
       }
       try await mirrored.servers.first.kill()
       try await mirrored.expectContent(mirrored.atSecond)
-      await mirrored.servers.toSecond.resume()
-      await mirrored.servers.toSecond.cut()
-      try await mirrored.servers.first.start()
-      try await mirrored.servers.converge()
+      try await mirrored.bringFirstBack()
       try await mirrored.expectContent(mirrored.atFirst)
     }
   }

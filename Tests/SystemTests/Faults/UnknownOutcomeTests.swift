@@ -117,6 +117,16 @@ import Testing
     try await site.expectInStep()
   }
 
+  /// Has a person made as `fresh`, and then as `stale` by an add that the server carries out late.
+  private func makeTwice(_ site: Site, _ tap: LDAPTap) async throws {
+    try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
+    try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
+    try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+      try await site.names() == ["fresh"]
+    }
+    tap.deliverLate()
+  }
+
   @Test("G1: a stale add that makes a person twice is taken back")
   func aStaleAdd() async throws {
     var settings = SiteSettings()
@@ -124,12 +134,7 @@ import Testing
     let (site, tap) = try await tapped(settings)
     defer { tap.stop() }
     try await site.withDaemon { _ in
-      try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
-      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
-      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
-        try await site.names() == ["fresh"]
-      }
-      tap.deliverLate()
+      try await makeTwice(site, tap)
       try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
       #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeTwin])
       try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
@@ -149,12 +154,7 @@ import Testing
     let (site, tap) = try await tapped(settings)
     defer { tap.stop() }
     try await site.withDaemon { _ in
-      try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
-      try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
-      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
-        try await site.names() == ["fresh"]
-      }
-      tap.deliverLate()
+      try await makeTwice(site, tap)
       try await eventually(within: .seconds(30), "it is held") {
         try await site.heldActions()
       } is: {

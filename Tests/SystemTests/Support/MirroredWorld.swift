@@ -38,6 +38,14 @@ struct MirroredSite: Sendable {
       folder: folder, postgres: first.postgres, servers: servers, atFirst: first, atSecond: second)
   }
 
+  /// Starts the first server again and lets the two replicate, until they hold the same.
+  func bringFirstBack() async throws {
+    await servers.toSecond.resume()
+    await servers.toSecond.cut()
+    try await servers.first.start()
+    try await servers.converge()
+  }
+
   /// The values of `mail` at a server, by key.
   func mails(_ site: Site) async throws -> [String: String] {
     let entries = try await site.entries(["employeeNumber", "mail"]).values
