@@ -1,14 +1,32 @@
 # Rollcall's commands. Each installs the Debian packages it lacks first; `make setup` does only that.
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 ARGS ?=
 WIDTH ?= 4
 MINUTES ?= 60
 
-# With Swift's own libraries inside, so that the program runs where the toolchain is not.
-RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld
+# With Swift's own libraries inside, so that the program runs where the toolchain is not, and with the commit's name.
+RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(shell sh Packaging/commit)
 OUTPUT = .build/release
+# What `make install` installs.
+PROGRAM ?= $(OUTPUT)/rollcall
 
-.PHONY: build demo test soak bench lint install setup setup-build setup-test
+# The one place for the version is the program's source.
+VERSION = $(shell sed -n 's/.* static let number = "\(.*\)"/\1/p' Sources/RollcallCommand/Version.swift)
+
+# Where things go below DESTDIR.
+BIN = $(PREFIX)/bin
+DATA = $(PREFIX)/share/rollcall
+DOC = $(PREFIX)/share/doc/rollcall
+MAN = $(PREFIX)/share/man
+BASH = $(PREFIX)/share/bash-completion/completions
+ZSH = $(PREFIX)/share/zsh/site-functions
+FISH = $(PREFIX)/share/fish/vendor_completions.d
+UNITS = $(PREFIX)/lib/systemd/system
+SYSUSERS = $(PREFIX)/lib/sysusers.d
+CONFIGURATION = $(SYSCONFDIR)/rollcall
+
+.PHONY: build demo test soak bench lint version install uninstall deb setup setup-build setup-test
 
 build: setup-build
 	$(RELEASE) --product rollcall
@@ -43,11 +61,41 @@ bench: setup
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
-# What is there is installed, without its symbols, so that `make build && sudo make install` builds nothing as root.
-install: | $(OUTPUT)/rollcall
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/rollcall/sql'
-	install -s -m 755 $(OUTPUT)/rollcall '$(DESTDIR)$(PREFIX)/bin/rollcall'
-	install -m 644 sql/*.sql '$(DESTDIR)$(PREFIX)/share/rollcall/sql/'
+version:
+	@echo $(VERSION)
+
+# What is built is installed, without its symbols, so that `make build && sudo make install` builds nothing as root.
+# Nothing is started, and an example that has been edited is left.
+install: | $(PROGRAM)
+	install -d '$(DESTDIR)$(BIN)' '$(DESTDIR)$(DATA)/sql' '$(DESTDIR)$(DOC)' '$(DESTDIR)$(MAN)/man1' '$(DESTDIR)$(MAN)/man5'
+	install -d '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)' '$(DESTDIR)$(UNITS)' '$(DESTDIR)$(SYSUSERS)'
+	install -d '$(DESTDIR)$(CONFIGURATION)'
+	install -s -m 755 $(PROGRAM) '$(DESTDIR)$(BIN)/rollcall'
+	install -m 644 sql/*.sql '$(DESTDIR)$(DATA)/sql/'
+	install -m 644 LICENSE '$(DESTDIR)$(DOC)/'
+	install -m 644 Packaging/man/*.1 '$(DESTDIR)$(MAN)/man1/'
+	install -m 644 Packaging/man/*.5 '$(DESTDIR)$(MAN)/man5/'
+	$(PROGRAM) --generate-completion-script bash >'$(DESTDIR)$(BASH)/rollcall'
+	$(PROGRAM) --generate-completion-script zsh >'$(DESTDIR)$(ZSH)/_rollcall'
+	$(PROGRAM) --generate-completion-script fish >'$(DESTDIR)$(FISH)/rollcall.fish'
+	for unit in Packaging/systemd/rollcall*; do \
+	  sed 's|@BIN@|$(BIN)|; s|@CONFIGURATION@|$(CONFIGURATION)|' "$$unit" >"$(DESTDIR)$(UNITS)/$${unit##*/}" && \
+	  chmod 644 "$(DESTDIR)$(UNITS)/$${unit##*/}" || exit; \
+	done
+	install -m 644 Packaging/sysusers.conf '$(DESTDIR)$(SYSUSERS)/rollcall.conf'
+	test -e '$(DESTDIR)$(CONFIGURATION)/example.yaml' || \
+	  install -m 644 Packaging/example.yaml '$(DESTDIR)$(CONFIGURATION)/example.yaml'
+
+# Everything that `install` installs, but for configurations that are not the example as it came.
+uninstall:
+	rm -f '$(DESTDIR)$(BIN)/rollcall' '$(DESTDIR)$(MAN)/man1/rollcall.1' '$(DESTDIR)$(MAN)/man5/rollcall.yaml.5'
+	rm -f '$(DESTDIR)$(BASH)/rollcall' '$(DESTDIR)$(ZSH)/_rollcall' '$(DESTDIR)$(FISH)/rollcall.fish'
+	rm -f $(patsubst Packaging/systemd/%,'$(DESTDIR)$(UNITS)/%',$(wildcard Packaging/systemd/rollcall*))
+	rm -f '$(DESTDIR)$(SYSUSERS)/rollcall.conf'
+	rm -rf '$(DESTDIR)$(DATA)' '$(DESTDIR)$(DOC)'
+	! cmp -s Packaging/example.yaml '$(DESTDIR)$(CONFIGURATION)/example.yaml' || \
+	  rm '$(DESTDIR)$(CONFIGURATION)/example.yaml'
+	! test -d '$(DESTDIR)$(CONFIGURATION)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CONFIGURATION)'
 
 $(OUTPUT)/rollcall:
 	$(MAKE) build

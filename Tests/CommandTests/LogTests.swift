@@ -84,9 +84,4 @@ import Testing
     try await site.sql("INSERT INTO users VALUES (2, NULL, 'x', 'N', 'active')")
     #expect(try await site.rollcall("sync", "--log-level", "warning").output.contains("1 parked"))
   }
-
-  @Test func theVersionIsTold() async throws {
-    let ran = try await Rollcall.run(["--version"], environment: [:])
-    #expect(ran.code == 0 && ran.output.contains("."))
-  }
 }
