@@ -15,7 +15,8 @@ struct Run: AsyncParsableCommand {
       command that mends that. PostgreSQL or the directory being away is no reason to end: it waits for them.
 
       SIGTERM and SIGINT finish what is in flight and end it; a second one ends it at once. Under systemd use \
-      Type=notify: READY=1 comes when it is connected and leads or stands by, and STATUS= says how it is.
+      Type=notify: READY=1 comes when it is connected and leads or stands by, STATUS= says how it is, and WATCHDOG=1 \
+      comes at half of WatchdogSec as long as it works.
 
       Example, one line an applied change on standard error:
         rollcall run --config /etc/rollcall.yaml --log-format json
@@ -32,6 +33,7 @@ struct Run: AsyncParsableCommand {
       setting.warn()
       let daemon = Daemon(try Engine(setting.configuration, logger: setting.logger))
       let supervisor = Supervisor(setting.environment)
+      supervisor?.keepInformed()
       var last = ""
       daemon.onStatus = { status in
         if status != last { supervisor?.tell([("STATUS", status)]) }

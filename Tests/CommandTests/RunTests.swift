@@ -97,6 +97,29 @@ import Testing
     #expect(try await site.status().leader == nil)
   }
 
+  @Test func theSupervisorHearsThatItIsAlive() async throws {
+    // PostgreSQL is away, which is no reason to be restarted.
+    let site = try await House.shared.site()
+    let nowhere = try site.with("port=\(site.postgres.port)", "port=\(try FreePort.next())")
+    let socket = try NotifySocket("\(site.folder.path)/\(site.name).watchdog")
+    let watched = ["NOTIFY_SOCKET": socket.address, "WATCHDOG_USEC": "200000"]
+    // The first one inherited variables that are meant for another process.
+    let others = try NotifySocket(socket.address + "2")
+    let variables = watched.merging(["NOTIFY_SOCKET": others.address, "WATCHDOG_PID": "1"]) { $1 }
+    let other = try await nowhere.start(name: "\(site.name).other", more: variables)
+    try await soon("the first one waits") { try other.printed().contains("waiting for PostgreSQL") }
+    let daemon = try await nowhere.start(more: watched)
+    var signs = 0
+    try await soon("several signs of life") {
+      signs += socket.messages().count { $0 == "WATCHDOG=1" }
+      return signs > 3
+    }
+    #expect(await daemon.stop(within: .seconds(15)) == .exited(0))
+    #expect(await other.stop(within: .seconds(15)) == .exited(0))
+    let heard = others.messages()
+    #expect(heard.contains("STOPPING=1") && !heard.contains("WATCHDOG=1"))
+  }
+
   @Test(arguments: [SIGTERM, SIGINT])
   func aSignalEndsItInOrder(_ signal: Int32) async throws {
     let site = try await House.shared.site()

@@ -1,17 +1,34 @@
 internal import Glibc
 internal import PlainText
+internal import Reactor
 
 /// Tells the program that started this one how it is doing, as sd_notify(3) has it: datagrams to the socket that
 /// NOTIFY_SOCKET names. Nothing happens where there is none.
 struct Supervisor: Sendable {
   /// A path, or an abstract name that begins with `@`.
   private let address: String
+  /// How long it waits for a sign of life before it ends the process (sd_watchdog_enabled(3)); nil: for ever.
+  private let patience: Duration?
 
   init?(_ environment: [String: String]) {
     guard let address = environment["NOTIFY_SOCKET"], address.hasPrefix("/") || address.hasPrefix("@") else {
       return nil
     }
     self.address = address
+    // The variables are inherited: they may be meant for a parent of this process.
+    let isMeant = environment["WATCHDOG_PID"].map { Int32($0) == getpid() } ?? true
+    let patience = environment["WATCHDOG_USEC"].flatMap { Int64($0) } ?? 0
+    self.patience = isMeant && patience > 0 ? .microseconds(patience) : nil
+  }
+
+  /// Says `WATCHDOG=1` at half of the time after which it would be missed, for as long as the reactor works: each one
+  /// takes a timer of the loop and a job of its executor. Neither server's state plays a part, since a restart would
+  /// not bring one back.
+  func keepInformed() {
+    guard let patience else { return }
+    Reactor.task {
+      while (try? await Reactor.sleep(for: patience / 2)) != nil { tell([("WATCHDOG", "1")]) }
+    }
   }
 
   /// Sends assignments such as `READY=1`; line breaks in a value would begin another one.
