@@ -97,14 +97,18 @@ let package = Package(
     .testTarget(
       name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
-      name: "RollcallEngineTests", dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres", "YAML"],
+      name: "RollcallEngineTests",
+      dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres", "YAML", "PageBlocks"],
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
+    // What the pages of the documentation show, for the tests that run it.
+    .target(name: "PageBlocks", path: "Tests/PageBlocks", swiftSettings: strict),
+    .testTarget(name: "DocumentationTests", dependencies: ["PageBlocks"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
         // Not imported: the tests run what is built of it.
-        "RollcallCommand", "LDAPModel", "Sandbox",
+        "RollcallCommand", "LDAPModel", "Sandbox", "PageBlocks",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -112,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        .product(name: "Logging", package: "swift-log"),
+        "PageBlocks", .product(name: "Logging", package: "swift-log"),
         "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
       ],
       swiftSettings: strict),

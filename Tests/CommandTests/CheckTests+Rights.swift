@@ -119,46 +119,4 @@ extension CheckTests {
     }
     try await site.succeed("sync")
   }
-
-  /// slapd as Debian configures it, and what the README adds to that.
-  @Test func theReadmesConfigurationOfDebiansSlapd() async throws {
-    let site = try await installed()
-    var options = OpenLDAPOptions()
-    options.durable = false
-    options.indexes = ["objectClass", "uid"]
-    options.sizeLimit = 500
-    options.globalLines = ["database config", "rootdn cn=config", "rootpw config", "access to * by * read"]
-    let (own, server) = try await site.onOwnServer(options)
-    let users = try own.with("base: \(own.base)", "base: \(server.usersBase)")
-    let change = { (ldif: String) in
-      let file = try site.folder.write(ldif, to: "\(site.name).ldif")
-      let ran = try await Rollcall.shell("ldapmodify -x -D cn=config -w config -H \(server.url) -f \(file)")
-      #expect(ran.code == 0, "\(ran.words)")
-    }
-    try await change(
-      "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nreplace: olcAccess\n"
-        + "olcAccess: to attrs=userPassword by self write by anonymous auth by * none\nolcAccess: to * by * read\n")
-    let before = try await users.rollcall("check").output.split(separator: "\n").filter { $0.hasPrefix("error: ") }
-    #expect(before.count == 2, "\(before)")
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    let start = try #require(text.range(of: "```ldif\n"))
-    let end = try #require(text.range(of: "```", range: start.upperBound..<text.endIndex))
-    try await change(String(text[start.upperBound..<end.lowerBound]))
-    let after = try await users.succeed("check").output
-    #expect(after.contains("users.link: employeeNumber has an equality index"))
-    #expect(after.contains("this account may add entries here"))
-    #expect(after.contains("this account may see any number of entries in a search"))
-    try await site.hire(["ada"])
-    try await users.succeed("sync")
-    // One attribute that is forgotten is named, once.
-    try await change(
-      "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcAccess\n"
-        + "olcAccess: {0}to dn.children=\"\(server.usersBase)\" attrs=mail by * read\n")
-    try await site.sql("UPDATE users SET email = 'new@x'")
-    let parked = try await users.rollcall("sync").errors.split(separator: "\n").filter { $0.contains(" parked key=1 ") }
-    let words = "key 1: update of uid=ada,\(server.usersBase) (mail): insufficientAccessRights (50)\""
-    #expect(parked.count == 1 && parked.first?.hasSuffix(words) == true, "\(parked)")
-    await server.stop()
-  }
 }

@@ -1,28 +1,10 @@
 import Foundation
+import PageBlocks
 import Sandbox
 import Testing
 
 /// What the README says to paste does what it says, on servers of one's own.
 @Suite struct ReadmeSetupTests {
-  /// The lines of the section "Setting it up" that are indented, without their indentation, one text for each block.
-  private static func blocks() throws -> [String] {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    let section = try #require(text.split(separator: "\n## ").first { $0.hasPrefix("Setting it up\n") })
-    var blocks: [String] = []
-    var block = ""
-    let lines = section.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
-    for line in lines + [""] {
-      if line.hasPrefix("    ") {
-        block += line.dropFirst(4) + "\n"
-      } else if !block.isEmpty {
-        blocks.append(block)
-        block = ""
-      }
-    }
-    return blocks
-  }
-
   /// Both blocks go to bash as they stand. What differs from a reader's machine is around them: the first block's
   /// addresses are put right after it, and `make` and `sudo` are programs that do nothing, because the program is built.
   @Test("the setting-up section, pasted into bash, keeps a directory in step")
@@ -42,7 +24,7 @@ import Testing
         updated_at timestamp);
       INSERT INTO users VALUES (1, 'ada', 'ada@example.com', 'Ada Lovelace', 'active', now())
       """, database: "hr")
-    let blocks = try Self.blocks()
+    let blocks = try Page.blocks(of: .setup).map(\.text)
     try #require(blocks.count == 2 && blocks[0].contains("export PGHOST=") && blocks[1].contains("rollcall run"))
     let work = folder.path + "/pasted"
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: false)

@@ -6,7 +6,7 @@ import Testing
 
 /// What `check` says of each kind of server.
 @Suite struct CheckTests {
-  /// Each server of the suite has what its section of the README demands.
+  /// Each server of the suite has what its section of the page `Servers` demands.
   @Test(arguments: Servers.kinds)
   func nothingIsWrongWithTheServersOfTheSuite(_ kind: DirectoryServerKind) async throws {
     try await Servers.withSite(kind, .groups()) { site in
