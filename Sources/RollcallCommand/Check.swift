@@ -4,17 +4,17 @@ internal import RollcallEngine
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Looks whether everything is in place; changes nothing.",
+    abstract: "Checks the configuration, both connections, the triggers and the directory's schema.",
     discussion: """
-      Reads the configuration, connects to both sides as the daemon does, and looks at the schema and the triggers, at \
-      each expression of the mapping, at what it reads and whether that is watched, at the directory's schema, the base, \
-      the link's index and the limits of searches. Each finding is a line: ok, warning or error, where, what, and what \
-      to do about it.
+      Reads the configuration, connects to both sides as the daemon does, and checks the schema rollcall and the \
+      triggers, each expression of the mapping and the tables that it reads, the directory's schema, the base, the \
+      link's index, and the limits and rights of the account. It changes nothing. It prints one line for each finding: \
+      ok, warning or error, the place, the cause and the remedy.
 
       Example:
         rollcall check --config /etc/rollcall.yaml | grep -v ^ok
 
-      Exit codes: 0 no error (there may be warnings), 1 an error.
+      Exit codes: 0 without errors (there may be warnings), 1 with errors.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -10,22 +10,23 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     name: .customLong("config"),
     help: ArgumentHelp(
-      "The configuration; else what ROLLCALL_CONFIG names, else rollcall.yaml.", valueName: "file"),
+      "The configuration file. Default: $ROLLCALL_CONFIG, or else rollcall.yaml.", valueName: "file"),
     completion: .file(extensions: ["yaml", "yml"]))
   var file: String?
 
   @Option(
     name: .customLong("log-format"),
-    help: ArgumentHelp("How log lines look on standard error.", valueName: "format"))
+    help: ArgumentHelp("Form of log lines on standard error.", valueName: "format"))
   var format = LineLog.Format.text
 
   @Option(
     name: .customLong("log-level"),
     help: ArgumentHelp(
-      "The least that is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
+      "Minimum level to log: trace, debug, info, notice, warning, error or critical.", valueName: "level"),
     transform: { name in
       guard let level = Logger.Level(rawValue: name) else {
-        throw ValidationError("'\(name)' is no log level.")
+        throw ValidationError(
+          "unknown log level '\(name)'; use trace, debug, info, notice, warning, error or critical.")
       }
       return level
     })

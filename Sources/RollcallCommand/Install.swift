@@ -4,32 +4,32 @@ internal import RollcallEngine
 
 struct Install: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prepares the database: schema, triggers on the watched tables, rights of the daemon.",
+    abstract: "Prepares or upgrades the database: the schema, the triggers, the daemon's rights.",
     discussion: """
-      Applies the SQL that this program brings along, watches the tables of the configuration for changes of the columns \
-      that the mapping reads, and grants the daemon's role what it needs and no more. It runs as the tables' owner; the \
-      schema takes a superuser, or CREATEROLE and CREATE on the database, the first time. Run it again after every \
-      change of the mapping, and to upgrade: what is there already is left. Where somebody else has installed the schema, \
-      it prints the grants that the tables' owner lacks. Writers are given way to.
+      Creates the schema rollcall, adds triggers to the tables of the configuration for the columns that the mapping \
+      reads, and grants the daemon's role the rights that it needs. The first time it takes a superuser, or a role with \
+      CREATEROLE and CREATE on the database; later the tables' owner can run it. Run it again after every change of the \
+      mapping, and to upgrade; it keeps what is already there. If another role installed the schema, it prints the \
+      grants that the tables' owner lacks. It yields to concurrent writers.
 
       Examples:
         rollcall install --connection postgresql://hr_owner@db/hr
         PGPASSWORD=… rollcall install --connection 'host=db dbname=hr user=postgres'
 
-      A password on the command line can be seen by others on this machine: use PGPASSWORD, a password file or a service.
+      Other users of this machine can see a password on the command line: use PGPASSWORD, a password file or a service.
 
-      Exit codes: 0 done, 1 an error.
+      Exit codes: 0 on success, 1 on an error.
       """)
 
   @OptionGroup var options: GlobalOptions
 
   @Option(
     help: ArgumentHelp(
-      "How to connect as the tables' owner: a libpq URI or keywords; else as the daemon does.",
+      "libpq connection string or URI for the tables' owner. Default: source.connection.",
       valueName: "uri"))
   var connection: String?
 
-  @Option(help: ArgumentHelp("The daemon's role; else the user of source.connection.", valueName: "name"))
+  @Option(help: ArgumentHelp("The daemon's role. Default: the user of source.connection.", valueName: "name"))
   var role: String?
 
   func run() async throws {

@@ -6,25 +6,25 @@ internal import RollcallEngine
 
 struct Plan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what would change in the directory; changes nothing.",
+    abstract: "Shows what would change in the directory.",
     discussion: """
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
-      what is done. Removals that a person has to release, and keys that cannot be planned for, stand in it as comments. \
-      Passwords are shown as ***. With keys it looks at these alone, and says where each stands for which there is \
-      nothing to do. That and a summary go to standard error. A removal that the budget, or the first comparison after a \
-      change of the mapping, would hold is shown as held.
+      the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, and \
+      the keys that are parked. Passwords are printed as ***. With keys it looks at these alone, and says why nothing is \
+      to be done for a key. Such lines and a summary go to standard error.
 
       Examples:
         rollcall plan
         rollcall plan 17 18
         rollcall plan --json | jq -r '.operations[].dn'
 
-      Exit codes: 0 nothing to do (and nothing on standard output), 2 something, 1 an error, or a key that neither side knows.
+      Exit codes: 0 if nothing is to be done (standard output is empty), 2 if something is, 1 on an error, or for a key \
+      that neither side knows.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Argument(help: "Keys to look at; all where none is named.")
+  @Argument(help: "Keys to look at. Default: all.")
   var keys: [String] = []
 
   @Flag(help: "Print one JSON object instead of LDIF.")

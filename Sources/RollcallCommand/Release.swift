@@ -7,33 +7,34 @@ struct Release: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Approves removals and takeovers that are held.",
     discussion: """
-      Removals past the budget wait for a person, and so does the first change of an entry or a group that Rollcall did \
-      not make (a takeover); rollcall status names them and the set that they make. This approves exactly those named, or \
-      exactly the set that was looked at: where it has changed since, nothing is released. A removal that turns into \
-      another one afterwards is held anew. A group is named by its name or DN. A running daemon acts at once.
+      Removals beyond the removal budget wait for a person, and so does the first change of an entry or a group that \
+      Rollcall did not make (a takeover). rollcall status shows them, and an id for the whole set. This command approves \
+      exactly the keys that you name, or exactly the set that you have seen: if the set has changed since, it approves \
+      nothing. If an approved removal later becomes a different one, it is held again. Name a group by its name or its \
+      DN. A running daemon acts at once.
 
       Examples:
         rollcall release 17 18
         rollcall release --dn "cn=Domain Admins,cn=Users,dc=example,dc=com"
         rollcall release --set 8d3f0a61c2b4e597
 
-      Exit codes: 0 approved, 1 a key is not held, the set has changed, or an error.
+      Exit codes: 0 if approved, 1 if a key is not held, if the set has changed, or on an error.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Argument(help: "Keys, or names of groups, of which what is held is approved.")
+  @Argument(help: "Keys, or names of groups, to approve.")
   var keys: [String] = []
 
-  @Option(help: ArgumentHelp("The set of all that is held as rollcall status showed it.", valueName: "id"))
+  @Option(help: ArgumentHelp("Approve the whole set, by the id that rollcall status shows.", valueName: "id"))
   var set: String?
 
-  @Option(help: ArgumentHelp("The entry or group of which what is held is approved.", valueName: "DN"))
+  @Option(help: ArgumentHelp("Approve the entry or group with this DN.", valueName: "DN"))
   var dn: String?
 
   func validate() throws {
     guard [!keys.isEmpty, set != nil, dn != nil].count(where: { $0 }) == 1 else {
-      throw ValidationError("Name keys, or --dn DN, or --set ID; one of them.")
+      throw ValidationError("Give one of: keys, --dn DN, --set ID.")
     }
   }
 

@@ -5,21 +5,22 @@ internal import RollcallEngine
 
 struct Retry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lets parked keys be tried again.",
+    abstract: "Tries parked keys again.",
     discussion: """
-      A key is parked when its row or entry cannot be put right; rollcall status says why. It is released by itself when \
-      its row, the mapping or what stands in its way changes. This releases it now. A running daemon acts at once.
+      A key is parked when its row cannot be applied to its entry; rollcall status shows why. Rollcall tries it again by \
+      itself when the row, the mapping or the obstacle changes. This command makes it try now; a running daemon acts at \
+      once.
 
       Examples:
         rollcall retry
         rollcall retry 17 18
 
-      Exit codes: 0 done (keys that are not parked are named), 1 an error.
+      Exit codes: 0 on success (keys that are not parked are named), 1 on an error.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Argument(help: "Parked keys; all of them where none is named.")
+  @Argument(help: "Parked keys. Default: all of them.")
   var keys: [String] = []
 
   func run() async throws {

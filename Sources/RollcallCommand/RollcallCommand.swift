@@ -7,20 +7,21 @@ struct RollcallCommand: AsyncParsableCommand {
     commandName: "rollcall",
     abstract: "Keeps an LDAP directory in step with a PostgreSQL table of people, in near real time.",
     discussion: """
-      To see it work, on throwaway servers that go away with it:
+      To see it at work on throwaway servers:
         rollcall demo
 
       To set it up:
-        rollcall install       as the owner of the table: schema, triggers, rights
-        rollcall check         whether everything is in place; changes nothing
-        rollcall plan          what would change in the directory; changes nothing
-        rollcall run           the daemon
+        rollcall install       creates the schema, the triggers and the rights
+        rollcall check         checks that everything is in place
+        rollcall plan          shows what would change in the directory
+        rollcall run           runs the daemon
 
-      To look after it:
-        rollcall status        how far it is, and what waits for a person
-        rollcall retry, rollcall release
+      To operate it:
+        rollcall status        shows lag, parked keys, held removals and problems
+        rollcall retry         tries parked keys again
+        rollcall release       approves held removals
 
-      Every command reads one configuration: --config FILE, else $ROLLCALL_CONFIG, else rollcall.yaml. \
+      Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
       Usage errors exit 64.
       """,
     version: Version.text,

@@ -5,23 +5,23 @@ internal import RollcallEngine
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The daemon: keeps the directory in step until it is told to end.",
+    abstract: "Runs the daemon, which keeps the directory in step.",
     discussion: """
-      Hears of each commit by a notification, reads the row and the entry, and writes what differs. What it misses \
-      while it is away it finds in the change log when it returns. Where another process leads the directory already, \
-      it stands by and takes over when that one ends.
+      A notification tells it of each commit; it reads the row and the entry, and writes what differs. When it starts, it \
+      finds in the change log what it has missed. If another process already leads the directory, it stands by and takes \
+      over when that process ends.
 
-      It does not start when the triggers are missing or do not cover what the mapping reads; the message names the \
-      command that mends that. PostgreSQL or the directory being away is no reason to end: it waits for them.
+      It does not start if triggers are missing or do not cover the columns that the mapping reads; the message names \
+      the command that fixes this. It waits while PostgreSQL or the directory is unavailable.
 
-      SIGTERM and SIGINT finish what is in flight and end it; a second one ends it at once. Under systemd use \
-      Type=notify: READY=1 comes when it is connected and leads or stands by, STATUS= says how it is, and WATCHDOG=1 \
-      comes at half of WatchdogSec as long as it works.
+      On SIGTERM or SIGINT it finishes the writes in flight and ends; on a second signal it ends at once. For systemd, \
+      use Type=notify: it sends READY=1 when it is connected and leads or stands by, STATUS= with its state, and \
+      WATCHDOG=1 at half of WatchdogSec as long as it works.
 
-      Example, one line an applied change on standard error:
+      Example, which logs one line for each applied change on standard error:
         rollcall run --config /etc/rollcall.yaml --log-format json
 
-      Exit codes: 0 after an orderly end, 1 when it cannot start.
+      Exit codes: 0 after an orderly end, 1 if it cannot start.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -5,16 +5,16 @@ internal import RollcallEngine
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "How far the directory is, and what waits for a person.",
+    abstract: "Shows lag, parked keys, held removals and problems.",
     discussion: """
-      Read from the database alone, so it works while the daemon or the directory is down.
+      Reads the database alone, so it works while the daemon or the directory is down.
 
       Examples:
         rollcall status
         rollcall status --json | jq .watermark_age_seconds
 
-      Exit codes: 0 all is well, 1 something is parked or held, the directory is behind or there is a problem, 69 it \
-      cannot be found out.
+      Exit codes: 0 if all is well, 1 if something is parked or held, the directory is behind, nobody leads it or there \
+      is a problem, 69 if the state cannot be read.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -94,7 +94,7 @@ struct StatusPage {
     }
     let age = report.watermarkAge.map { "\(($0 * 10).rounded() / 10) s ago" } ?? "never"
     lines.append(("in step", age + (report.isBehind ? ", behind" : "")))
-    lines.append(("backlog", report.backlog.map { counted($0, "change") } ?? "everybody, by a reconcile"))
+    lines.append(("backlog", report.backlog.map { counted($0, "change") } ?? "full reconcile pending"))
     lines.append(("reconciled", report.lastReconcile ?? "never"))
     lines.append(("parked", "\(report.parked.count)"))
     lines.append(("held", "\(report.held.removals.count)" + (report.held.id.map { ", set \($0)" } ?? "")))

@@ -4,17 +4,17 @@ internal import RollcallEngine
 
 struct Sync: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Brings the directory in step once, then ends; for cron, or after a repair.",
+    abstract: "Brings the directory in step once and ends; for cron, or after a repair.",
     discussion: """
-      Catches up with what has changed since the last time, or compares everybody with --full. Where a daemon leads \
-      the directory, it is asked to do it and waited for.
+      Applies what has changed since the last time, or compares everybody with --full. If a daemon leads the directory, \
+      sync asks the daemon and waits for the result.
 
-      With --log-level warning it prints nothing where the directory is in step at the end.
+      With --log-level warning it prints nothing if the directory is in step at the end.
 
-      Example, drift in the directory put right at night:
+      Example, which corrects drift in the directory at night:
         17 3 * * *  rollcall sync --full --log-level warning
 
-      Exit codes: 0 when the directory is in step, 1 when a key is parked, a removal is held, or it failed.
+      Exit codes: 0 if the directory is in step, 1 if a key is parked, a removal is held, or it failed.
       """)
 
   @OptionGroup var options: GlobalOptions

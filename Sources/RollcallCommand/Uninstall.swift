@@ -3,16 +3,16 @@ internal import RollcallEngine
 
 struct Uninstall: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Forgets this directory; with --all takes Rollcall out of the database.",
+    abstract: "Deletes this directory's state; with --all removes Rollcall from the database.",
     discussion: """
-      Deletes what the database remembers of this directory: its watermark, what is parked and held. The entries in the \
+      Deletes this directory's state from the database: its watermark, and what is parked and held. The entries in the \
       directory stay as they are. With --all it drops the triggers, the schema with the state of every directory, and the \
-      role that owns them; that takes the rights that install takes.
+      roles that own them; this needs the same rights as install.
 
       Example:
         rollcall uninstall --all --connection postgresql://postgres@db/hr
 
-      Exit codes: 0 done, 1 an error.
+      Exit codes: 0 on success, 1 on an error.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -21,7 +21,7 @@ struct Uninstall: AsyncParsableCommand {
   var all = false
 
   @Option(
-    help: ArgumentHelp("How to connect: a libpq URI or keywords; else as the daemon does.", valueName: "uri"))
+    help: ArgumentHelp("libpq connection string or URI. Default: source.connection.", valueName: "uri"))
   var connection: String?
 
   func run() async throws {
@@ -33,9 +33,9 @@ struct Uninstall: AsyncParsableCommand {
       let found = try await uninstaller.forgetDirectory()
       if all {
         try await uninstaller.removeAll()
-        Output.standard.say("the triggers, the schema rollcall and its state are gone")
+        Output.standard.say("the triggers and the schema rollcall with its state were dropped")
       } else {
-        Output.standard.say(found ? "the state of \"\(name)\" is gone" : "there is no state of \"\(name)\"")
+        Output.standard.say(found ? "the state of \"\(name)\" was deleted" : "no state of \"\(name)\" was found")
       }
       return 0
     }

@@ -237,7 +237,7 @@ import Testing
     try await site.hire(["ada"])
     try await site.succeed("sync")
     let forgotten = try await site.succeed("uninstall")
-    #expect(forgotten.output == "the state of \"\(site.name)\" is gone\n")
+    #expect(forgotten.output == "the state of \"\(site.name)\" was deleted\n")
     #expect(try await site.sql("SELECT count(*) FROM rollcall.directory") == "0")
     #expect(try await site.names() == ["ada"])
     try await site.succeed("uninstall", "--all", "--connection", site.owner)

@@ -4,20 +4,21 @@ internal import Sandbox
 
 struct Demo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows Rollcall at work, on throwaway servers that go away with it.",
+    abstract: "Shows Rollcall at work on throwaway servers.",
     discussion: """
-      Starts a PostgreSQL and a slapd of its own in a temporary folder, installs Rollcall between them, writes to the \
-      table as HR would, and shows for each write the SQL, the entry that came of it and the time between. Nothing is \
-      left behind. It takes PostgreSQL's server, slapd and ldap-utils on this machine, and none of their services.
+      Starts its own PostgreSQL and slapd in a temporary folder, installs Rollcall between them, writes to the table as \
+      HR would, and shows for each write the SQL, the resulting entry and the time between. It stops the servers and \
+      deletes their files at the end. The packages postgresql, slapd and ldap-utils must be installed; their services \
+      need not run.
 
       Examples:
         rollcall demo
-        rollcall demo --keep    and then play with it: the lines to type are printed
+        rollcall demo --keep    leaves the servers up and prints commands to try
 
-      Exit codes: 0 all went as told, 1 an error.
+      Exit codes: 0 on success, 1 on an error.
       """)
 
-  @Flag(help: "Leave the servers up afterwards, until Ctrl-C.")
+  @Flag(help: "Leave the servers running until Ctrl-C.")
   var keep = false
 
   func run() async throws {
@@ -29,7 +30,7 @@ struct Demo: AsyncParsableCommand {
         }
         if keep { try await stay(site) }
       }
-      Output.standard.say("\nThe servers are stopped and their folder is gone.")
+      Output.standard.say("\nThe servers were stopped and their files deleted.")
     } catch {
       Output.error.say("rollcall: \(error)")
       throw ExitCode(1)
