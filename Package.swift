@@ -52,13 +52,34 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "RollcallEngine",
+      name: "RollcallConfiguration",
+      dependencies: ["RollcallCore", "LDAPModel", "LDAP", "Postgres", "PlainText", "YAML"],
+      swiftSettings: strict),
+    .target(
+      name: "RollcallLedger",
       dependencies: [
-        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText", "YAML",
+        "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       resources: ["install", "grants", "uninstall", "example"].map { .embedInCode("SQL/\($0).sql") },
+      swiftSettings: strict),
+    .target(
+      name: "RollcallEngine",
+      dependencies: [
+        "RollcallConfiguration", "RollcallLedger", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor",
+        "PlainText",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "RollcallAdministration",
+      dependencies: [
+        "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore", "LDAPModel", "LDAP", "Postgres",
+        "Reactor", "PlainText",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Sandbox",
@@ -71,7 +92,8 @@ let package = Package(
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
-        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "PlainText",
+        "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "PlainText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -79,8 +101,8 @@ let package = Package(
     .executableTarget(
       name: "RollcallBench",
       dependencies: [
-        "RollcallEngine", "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres",
-        "CLDAP",
+        "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres", "CLDAP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -98,7 +120,10 @@ let package = Package(
       name: "RollcallCoreTests", dependencies: ["RollcallCore", "LDAPModel"], swiftSettings: strict),
     .testTarget(
       name: "RollcallEngineTests",
-      dependencies: ["RollcallEngine", "RollcallCore", "LDAPModel", "Postgres", "YAML", "PageBlocks"],
+      dependencies: [
+        "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "LDAPModel", "Postgres", "YAML", "PageBlocks",
+      ],
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     // What the pages of the documentation show, for the tests that run it.
@@ -117,14 +142,16 @@ let package = Package(
       name: "ConformanceTests",
       dependencies: [
         "PageBlocks", .product(name: "Logging", package: "swift-log"),
-        "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
+        "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "SystemTests",
       dependencies: [
         .product(name: "Logging", package: "swift-log"),
-        "RollcallEngine", "RollcallCore", "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
+        "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "Sandbox", "Postgres", "LDAP", "LDAPModel", "Reactor",
       ],
       swiftSettings: strict),
   ],

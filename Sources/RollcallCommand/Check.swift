@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import PlainText
+internal import RollcallAdministration
+internal import RollcallConfiguration
 internal import RollcallEngine
 
 struct Check: AsyncParsableCommand {

@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import PlainText
 internal import Reactor
+internal import RollcallConfiguration
 internal import RollcallEngine
 
 /// What every command takes.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import PlainText
+internal import RollcallAdministration
 internal import RollcallEngine
 
 struct Install: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import LDAPModel
 internal import PlainText
+internal import RollcallAdministration
 internal import RollcallCore
 internal import RollcallEngine
 

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Logging
 internal import Reactor
+internal import RollcallConfiguration
 internal import RollcallEngine
 
 struct Run: AsyncParsableCommand {

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import PlainText
+internal import RollcallAdministration
 internal import RollcallCore
 internal import RollcallEngine
+internal import RollcallLedger
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import RollcallAdministration
+internal import RollcallConfiguration
 internal import RollcallEngine
 
 struct Uninstall: AsyncParsableCommand {

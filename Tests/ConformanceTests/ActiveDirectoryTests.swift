@@ -5,6 +5,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallConfiguration
+@testable import RollcallLedger
+
 /// What only Active Directory has: account names beside entries' names, passwords over TLS, control bits.
 @Suite(.enabled(if: SambaDomain.obstacle == nil, "Samba's fixed ports must be free and open to us"))
 struct ActiveDirectoryTests {

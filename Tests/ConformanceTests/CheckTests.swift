@@ -4,6 +4,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+
 /// What `check` says of each kind of server.
 @Suite struct CheckTests {
   /// Each server of the suite has what its section of the page `Servers` demands.

@@ -5,6 +5,10 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+@testable import RollcallLedger
+
 /// `mechanism: external`: without a password, as whom the socket or the certificate says.
 @Suite struct ExternalBindTests {
   @Test func theSocketSaysWhoItIs() async throws {

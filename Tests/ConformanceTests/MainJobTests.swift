@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// Every kind of HR write, on every kind of server.
 @Suite struct MainJobTests {
   @Test(arguments: Servers.kinds)

@@ -6,6 +6,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+
 /// What is learnt of a server when the connection is made.
 @Suite struct RecognitionTests {
   @Test(arguments: Servers.kinds)

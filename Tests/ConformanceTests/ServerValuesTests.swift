@@ -4,6 +4,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallConfiguration
+
 /// Values that Active Directory gives, keeps or spells in its own way.
 @Suite(.enabled(if: SambaDomain.obstacle == nil, "Samba's fixed ports must be free and open to us"))
 struct ServerValuesTests {

@@ -5,6 +5,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// G15: what Rollcall did not make waits, and what is protected is never touched, on every kind of server.
 @Suite struct StrangerTests {
   @Test(arguments: Servers.kinds) func aLinkTypedByHand(_ kind: DirectoryServerKind) async throws {

@@ -2,6 +2,8 @@ import RollcallEngine
 import Testing
 import YAML
 
+@testable import RollcallConfiguration
+
 /// Whatever is done to a file, reading it ends, with a configuration or with errors that have a place.
 @Suite struct ConfigurationFuzzTests {
   /// SplitMix64: the same mutations in every run.

@@ -2,6 +2,8 @@ import Foundation
 import RollcallEngine
 import Testing
 
+@testable import RollcallConfiguration
+
 /// Reading from the disk.
 @Suite struct ConfigurationLoadTests {
   /// Runs with a folder of these files, which is gone afterwards.

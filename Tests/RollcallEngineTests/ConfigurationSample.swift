@@ -1,5 +1,7 @@
 import RollcallEngine
 
+@testable import RollcallConfiguration
+
 /// The files that the configuration's tests start from, and how they are read without touching a disk.
 enum ConfigurationSample {
   /// Nothing but what has no default.

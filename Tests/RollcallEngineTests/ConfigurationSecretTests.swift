@@ -1,6 +1,8 @@
 import RollcallEngine
 import Testing
 
+@testable import RollcallConfiguration
+
 /// No way to print a configuration, or what is wrong with one, shows a secret.
 @Suite struct ConfigurationSecretTests {
   private static let words = ["env-secret", "conn-secret", "file-secret", "typed-secret", "DC=hidden"]

@@ -4,6 +4,8 @@ import RollcallEngine
 import Testing
 import YAML
 
+@testable import RollcallConfiguration
+
 /// What a right file becomes.
 @Suite struct ConfigurationTests {
   @Test func minimalFileGetsEveryDefault() throws {

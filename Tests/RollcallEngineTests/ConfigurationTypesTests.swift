@@ -2,6 +2,8 @@ import Postgres
 import RollcallEngine
 import Testing
 
+@testable import RollcallConfiguration
+
 /// The small types that a configuration is made of.
 @Suite struct ConfigurationTypesTests {
   @Test(

@@ -2,6 +2,8 @@ import Foundation
 import RollcallEngine
 import Testing
 
+@testable import RollcallConfiguration
+
 /// What is not wrong, but lets others hear, read or answer.
 @Suite struct ConfigurationWarningTests {
   /// Loads a configuration from a folder of its own, in which `secret` holds a password.

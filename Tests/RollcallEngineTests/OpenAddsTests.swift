@@ -2,6 +2,7 @@ import RollcallCore
 import Testing
 
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 @Suite struct OpenAddsTests {
   private let start = ContinuousClock.now

@@ -1,6 +1,7 @@
 import LDAPModel
 import Testing
 
+@testable import RollcallAdministration
 @testable import RollcallEngine
 
 /// What `olcSizeLimit` and `olcLimits` let one account see (slapd-config(5), slapd.conf(5)).

@@ -4,6 +4,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// A name that is blank, or that the server takes for none, concerns whoever has it and nobody else.
 @Suite struct BlankNamesTests {
   private static let parked = "SELECT string_agg(key || ' ' || reason, ',' ORDER BY key) FROM rollcall.parked"

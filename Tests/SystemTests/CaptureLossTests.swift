@@ -2,6 +2,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// G14: changes that are no longer logged are noticed while the daemon runs, and what was written meanwhile is found
 /// when they are logged again. The daily comparison is far away in these tests.
 @Suite struct CaptureLossTests {

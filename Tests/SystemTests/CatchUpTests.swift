@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// What was missed is found: downtime, late commits, silent writers, drift.
 @Suite struct CatchUpTests {
   @Test func twoThousandRowsInOneStatement() async throws {

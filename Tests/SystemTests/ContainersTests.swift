@@ -5,6 +5,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// Entries live in the containers that their rows name.
 @Suite struct ContainersTests {
   private func settings(_ container: String = "[{ ou: department }]") -> SiteSettings {

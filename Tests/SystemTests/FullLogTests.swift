@@ -3,6 +3,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// G2, G12: a log that was full loses nothing: logging is taken up again, and everybody is compared, those too whose
 /// transactions were under way meanwhile. The daily comparison is far away in these tests.
 @Suite struct FullLogTests {

@@ -4,6 +4,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// Groups after crashes, beside hands at work, and on a server that follows renames itself.
 @Suite struct GroupFaultsTests {
   /// Puts a site into the state of a process that was killed between a ModifyDN and what follows it.

@@ -4,6 +4,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// A group that others made has no member of Rollcall's before somebody has agreed.
 @Suite struct GroupTakeoverTests {
   private func site(_ lines: String = "") async throws -> Site {

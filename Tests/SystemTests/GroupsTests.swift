@@ -4,6 +4,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// Groups follow the rows: joining, leaving, made, emptied, by notification.
 @Suite struct GroupsTests {
   @Test func aGroupComesWithItsFirstMemberAndGoesWithItsLast() async throws {

@@ -2,7 +2,9 @@ import Reactor
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G12, G14: a log that grows is said, with the directory that it grows for.
 @Suite struct LongLogTests {

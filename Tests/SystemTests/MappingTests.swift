@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// Keys of every type, values of every type, rows that cannot be mapped.
 @Suite struct MappingTests {
   @Test(arguments: [

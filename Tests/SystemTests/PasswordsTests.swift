@@ -8,6 +8,8 @@ import Sandbox
 import Synchronization
 import Testing
 
+@testable import RollcallAdministration
+
 /// First passwords and other values that are set once.
 @Suite struct PasswordsTests {
   /// `secret` in a hash that slapd knows.

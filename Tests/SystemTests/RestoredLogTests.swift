@@ -4,7 +4,9 @@ import RollcallCore
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// A log that was restored from an older cluster into a younger one holds transaction ids that are still to come.
 @Suite struct RestoredLogTests {

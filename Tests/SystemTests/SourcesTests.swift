@@ -3,6 +3,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// A directory looks only at changes of the tables and key columns that it reads. Whether it looks at a person shows in
 /// an entry that somebody has changed by hand: it would be put right.
 @Suite struct SourcesTests {

@@ -5,6 +5,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+
 /// What Rollcall did not make is not touched before somebody has agreed, and what is protected never is.
 @Suite struct TakeoverTests {
   /// A site that has been compared, with ann in it.

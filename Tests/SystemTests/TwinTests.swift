@@ -4,6 +4,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// G6: of several entries with one link nobody is taken away, unless an add of Rollcall's own has made it twice.
 @Suite struct TwinTests {
   @Test("G8: entries whose link somebody has overwritten stay, also when the row of that link goes")

@@ -2,6 +2,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// Where transactions can be prepared, writers need not notify and nothing is lost or late for that.
 @Suite(.serialized) struct TwoPhaseTests {
   private static let start = Task { try await FaultyWorld.start(settings: ["max_prepared_transactions": "20"]) }

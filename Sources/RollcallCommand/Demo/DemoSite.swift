@@ -1,6 +1,9 @@
 internal import Glibc
 internal import Reactor
+internal import RollcallAdministration
+internal import RollcallConfiguration
 internal import RollcallEngine
+internal import RollcallLedger
 internal import Sandbox
 
 /// The demo's servers, its configuration, and the daemon as a process of its own.

@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Logging
 internal import Reactor
+internal import RollcallAdministration
 internal import RollcallEngine
 internal import Sandbox
 

@@ -1,6 +1,7 @@
 internal import LDAP
 internal import LDAPModel
 internal import Reactor
+internal import RollcallConfiguration
 
 /// Finds out which entry a connection is bound as, so that it is never written to.
 @Reactor

@@ -1,22 +1,23 @@
-public import LDAP
-public import LDAPModel
-public import RollcallCore
+package import LDAP
+package import LDAPModel
+package import RollcallConfiguration
+package import RollcallCore
 
 /// What was learnt of a server when the connection was made.
-public struct DirectoryFacts: Sendable {
-  public var dialect: any Dialect
-  public var schema: Schema
-  public var rootDSE: RootDSE
+package struct DirectoryFacts: Sendable {
+  package var dialect: any Dialect
+  package var schema: Schema
+  package var rootDSE: RootDSE
   /// Which data the server holds, to notice that it is another one than last time.
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
-  public var identity: String
+  package var identity: String
   /// Whom the connection is bound as, by every name under which that is known.
-  public var accounts: [DistinguishedName] = []
+  package var accounts: [DistinguishedName] = []
   /// How far the server is, as it was read last; nil where it has no clock that this account may read.
-  public var clock: ServerClock?
+  package var clock: ServerClock?
   /// Whether nobody on the way reads what is sent.
-  public var isEncrypted: Bool
+  package var isEncrypted: Bool
 
   /// The suffix that holds `base`: as far as values have to be unique.
   func suffix(of base: DistinguishedName) -> DistinguishedName {
@@ -27,7 +28,7 @@ public struct DirectoryFacts: Sendable {
   }
 
   /// Why people as the configuration describes them cannot be sent to this server; nil where they can.
-  public func refusal(of users: Configuration.Users) -> String? {
+  package func refusal(of users: Configuration.Users) -> String? {
     guard users.password != nil, dialect.passwordNeedsEncryption, !isEncrypted else { return nil }
     return
       "users.password: this server takes a password over an encrypted connection only; nothing was sent. "
@@ -40,14 +41,14 @@ public struct DirectoryFacts: Sendable {
   }
 
   /// An identity as text: most servers send it so, Active Directory as octets.
-  static func identity(_ value: AttributeValue) -> String {
+  package static func identity(_ value: AttributeValue) -> String {
     let isText = value.bytes.allSatisfy { (0x21...0x7E).contains($0) }
     if isText, let text = value.text { return text }
     return value.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
   /// The kind of server by its root DSE (RFC 4512, 5.1), unless the configuration names it.
-  static func kind(of rootDSE: RootDSE) -> DirectoryKind {
+  package static func kind(of rootDSE: RootDSE) -> DirectoryKind {
     if rootDSE.isActiveDirectory { return .activeDirectory }
     let vendor = [rootDSE.vendorName, rootDSE.vendorVersion].compactMap { $0 }.joined(separator: " ")
     return vendor.contains("389") ? .directory389 : .openldap

@@ -1,16 +1,18 @@
-public import LDAP
-public import LDAPModel
+package import LDAP
+package import LDAPModel
 internal import Logging
-public import Reactor
+package import Reactor
+package import RollcallConfiguration
 internal import RollcallCore
+package import RollcallLedger
 
 /// The connections to one directory, made and lost together.
 ///
 /// Three sessions, because a server works on one connection's operations in its own order and time: look-ups must not
 /// queue behind a bulk of writes, nor one HR write behind a load.
 @Reactor
-public final class DirectoryLink {
-  public enum Lane: CaseIterable, Sendable {
+package final class DirectoryLink {
+  package enum Lane: CaseIterable, Sendable {
     /// Searches of the bulk.
     case reading
     /// Writes of the bulk.
@@ -25,7 +27,7 @@ public final class DirectoryLink {
   private var lanes: [Lane: WriteLane] = [:]
   private var pulse: Timer?
   private var choice: ServerChoice
-  public private(set) var facts: DirectoryFacts?
+  package private(set) var facts: DirectoryFacts?
   /// Where it is, or was last, connected to.
   private(set) var url: String?
   /// How many sets of connections there were.
@@ -38,13 +40,13 @@ public final class DirectoryLink {
   private var strangers = 0
   private var strangersToldAt: ContinuousClock.Instant?
 
-  public init(_ configuration: Configuration.Directory, base: DistinguishedName) {
+  package init(_ configuration: Configuration.Directory, base: DistinguishedName) {
     self.configuration = configuration
     self.base = base
     choice = ServerChoice(configuration.urls.map(\.text))
   }
 
-  public var isConnected: Bool { sessions.count == Lane.allCases.count }
+  package var isConnected: Bool { sessions.count == Lane.allCases.count }
 
   private static let notConnected = EngineError.directory(
     LDAPError(code: .serverDown, diagnostic: "not connected", operation: "use the directory"))
@@ -52,7 +54,7 @@ public final class DirectoryLink {
   /// The session of a lane.
   ///
   /// - Throws: ``EngineError`` with `serverDown` while there is none.
-  public func session(_ lane: Lane) throws(EngineError) -> LDAPSession {
+  package func session(_ lane: Lane) throws(EngineError) -> LDAPSession {
     guard let session = sessions[lane], session.isUsable else { throw DirectoryLink.notConnected }
     return session
   }
@@ -72,7 +74,7 @@ public final class DirectoryLink {
   /// Connects all lanes to the first URL that answers, and learns what the server is.
   ///
   /// - Throws: ``EngineError`` of the last URL tried.
-  public func connect() async throws(EngineError) {
+  package func connect() async throws(EngineError) {
     close()
     var last =
       choice.refusal ?? LDAPError(code: .connectError, diagnostic: "no URL is configured", operation: "connect")
@@ -98,7 +100,7 @@ public final class DirectoryLink {
   }
 
   /// Whether there is a server that is worth trying.
-  var hasChoice: Bool { !choice.order(.now).isEmpty }
+  package var hasChoice: Bool { !choice.order(.now).isEmpty }
 
   /// Notes that the server has taken a write; says whether one did not before.
   func tookWrite() -> Bool { url.map { choice.takesWrites($0) } ?? false }
@@ -241,7 +243,7 @@ public final class DirectoryLink {
   /// What the server is that this link is connected to.
   ///
   /// - Throws: ``EngineError`` where people as the configuration describes them cannot be sent to it.
-  func learnt(for users: Configuration.Users) throws(EngineError) -> DirectoryFacts {
+  package func learnt(for users: Configuration.Users) throws(EngineError) -> DirectoryFacts {
     guard let facts else { throw DirectoryLink.notConnected }
     if let refusal = facts.refusal(of: users) { throw .refused(refusal) }
     return facts
@@ -254,7 +256,7 @@ public final class DirectoryLink {
     onLost?(error)
   }
 
-  public func close() {
+  package func close() {
     pulse?.cancel()
     pulse = nil
     let old = sessions
@@ -264,24 +266,5 @@ public final class DirectoryLink {
       session.onClose = nil
       session.close()
     }
-  }
-}
-
-extension LDAPOptions {
-  /// The options for one of the configured URLs.
-  public init(_ configuration: Configuration.Directory, url: String) {
-    self.init(url: url)
-    startTLS = configuration.startTLS
-    caFile = configuration.ca
-    verify = configuration.verify
-    certificate = configuration.certificate
-    key = configuration.key
-    bind =
-      switch configuration.bind {
-      case .simple(let dn, let password): .simple(dn: dn, password: BindPassword(password.bytes))
-      case .external: .external
-      }
-    connectTimeout = min(configuration.timeout, .seconds(5))
-    operationTimeout = configuration.timeout
   }
 }

@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Reads the entries that a plan is made from.
 @Reactor

@@ -2,12 +2,14 @@ internal import LDAPModel
 internal import Logging
 internal import Postgres
 internal import Reactor
+internal import RollcallConfiguration
 internal import RollcallCore
+package import RollcallLedger
 
 /// Groups have to do with people that no change names: former members, and all of a group that was lost.
 extension Engine {
   /// The keeper of this connection's groups, with what the ledger knows; nil where none are configured.
-  func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
+  package func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
       configured, people: UserRules(configuration.users), protected: configuration.users.protect.filter,

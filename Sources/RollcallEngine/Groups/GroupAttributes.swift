@@ -1,7 +1,9 @@
 internal import LDAPModel
 internal import Postgres
 internal import Reactor
+internal import RollcallConfiguration
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Further attributes of a group that is made: SQL over its name.
 @Reactor

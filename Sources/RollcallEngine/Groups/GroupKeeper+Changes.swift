@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// What is changed before the people's operations, and what after.
 extension GroupKeeper {

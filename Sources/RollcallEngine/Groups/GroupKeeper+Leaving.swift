@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+package import RollcallLedger
 
 /// Memberships that rows do not name any more have a budget of their own.
 extension GroupKeeper {
@@ -40,7 +41,7 @@ extension GroupKeeper {
   }
 
   /// Counts the memberships in managed groups, until there are as many as a limit.
-  func countMembers(upTo limit: Int?, _ lane: DirectoryLink.Lane) async throws(EngineError) -> Int {
+  package func countMembers(upTo limit: Int?, _ lane: DirectoryLink.Lane) async throws(EngineError) -> Int {
     var count = 0
     for group in registry.all {
       _ = try await finder.members(of: group, try session(lane)) { members in

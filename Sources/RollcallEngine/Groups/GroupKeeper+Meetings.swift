@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Groups that a row names for the first time: made, taken over, or held until a person agrees.
 extension GroupKeeper {

@@ -1,14 +1,15 @@
 internal import LDAP
 internal import LDAPModel
 internal import Reactor
-internal import RollcallCore
+package import RollcallCore
+package import RollcallLedger
 
 /// Names of groups that the server takes for one, although they differ here: the group that is there has the name.
 extension GroupKeeper {
   /// Gives the groups that rows name the names that they have in the directory.
   ///
   /// - Parameter isRehearsal: nothing is to be written, to the ledger either.
-  func believe(
+  package func believe(
     _ subjects: inout [Subject], _ lane: DirectoryLink.Lane, isRehearsal: Bool = false
   ) async throws(EngineError) {
     // A plain name may be the same as one that is not.

@@ -1,22 +1,24 @@
 internal import LDAP
 internal import LDAPModel
 internal import Logging
-internal import Reactor
+package import Reactor
+internal import RollcallConfiguration
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Keeps groups in step with the rows that name them, beside the path that people take.
 ///
 /// People come before groups when they join and after them when they leave; a rename is journalled before ModifyDN and
 /// followed after it, unless the server follows by itself.
 @Reactor
-final class GroupKeeper {
+package final class GroupKeeper {
   /// How long a server may take to follow a rename by itself, in looks and the pause between them.
   static let looks = 5
   static let pause: Duration = .milliseconds(20)
 
   let planner: GroupPlanner
   let finder: GroupFinder
-  let registry: GroupRegistry
+  package let registry: GroupRegistry
   let link: DirectoryLink
   let attributes: GroupAttributes
   let meetings: MeetingBook

@@ -1,6 +1,7 @@
 internal import LDAP
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// What came of one change of one group.
 enum GroupOutcome: Sendable {

@@ -1,10 +1,11 @@
-internal import LDAPModel
-internal import Reactor
-internal import RollcallCore
+package import LDAPModel
+package import Reactor
+package import RollcallCore
+internal import RollcallLedger
 
 /// The groups that are managed, and the names that people are leaving; as in the ledger, kept in memory too.
 @Reactor
-final class GroupRegistry {
+package final class GroupRegistry {
   private let ledger: Ledger
   private let planner: GroupPlanner
   private var groups: [String: ManagedGroup] = [:] {
@@ -14,7 +15,7 @@ final class GroupRegistry {
   /// Groups that were found missing when a row first named them, and are not made yet.
   private var unmade: Set<String> = []
   /// Old DNs of people whose groups may still know them by it.
-  private(set) var renaming: [RosterKey: DistinguishedName] = [:]
+  package private(set) var renaming: [RosterKey: DistinguishedName] = [:]
 
   init(_ ledger: Ledger, _ planner: GroupPlanner) {
     self.ledger = ledger

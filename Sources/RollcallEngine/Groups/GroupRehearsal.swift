@@ -1,17 +1,20 @@
 internal import LDAP
 internal import LDAPModel
-internal import Reactor
-internal import RollcallCore
+package import Reactor
+package import RollcallCore
+package import RollcallLedger
 
 /// What groups would have to change for a plan, without a write: the same looks and the same changes.
 @Reactor
-struct GroupRehearsal {
-  let keeper: GroupKeeper
+package struct GroupRehearsal {
+  package let keeper: GroupKeeper
 
   private var planner: GroupPlanner { keeper.planner }
 
+  package init(keeper: GroupKeeper) { self.keeper = keeper }
+
   /// Keys of linked members of groups that rows name for the first time: they would be looked at too.
-  func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [RosterKey] {
+  package func newcomers(_ subjects: [Subject]) async throws(EngineError) -> [RosterKey] {
     let named = subjects.flatMap { planner.groups(named: $0.groups ?? []).groups }
     let found = try await keeper.meet(keeper.newcomers(named), try keeper.session(.reading))
     let ours = found.existing.subtracting(found.strangers).subtracting(found.barred)
@@ -21,7 +24,7 @@ struct GroupRehearsal {
   /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
   ///
   /// - Parameter withheld: says who of those who leave groups stays in them for now.
-  func steps(
+  package func steps(
     _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName],
     withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
   ) async throws(EngineError) -> (before: [Step], after: [Step]) {

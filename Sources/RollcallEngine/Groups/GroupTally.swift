@@ -1,18 +1,19 @@
 internal import LDAP
 internal import LDAPModel
 internal import Reactor
-internal import RollcallCore
+package import RollcallCore
+internal import RollcallLedger
 
 /// Who is in which managed groups, as sixteen bytes a member however many groups there are.
 ///
 /// For each member the hashes of its groups are summed up: a person is in step when the groups that its row names have
 /// the same sum. Swift seeds its hashes anew in each process, so two sets that collide do not do so twice.
-struct GroupTally {
+package struct GroupTally {
   private let planner: GroupPlanner
   private var sums: [UInt64: UInt64] = [:]
   private var groups: [GroupName: UInt64]
   /// Groups that Rollcall made and in which nobody is left.
-  private(set) var empty: [GroupName] = []
+  package private(set) var empty: [GroupName] = []
   /// Memberships, placeholders aside.
   private(set) var count = 0
 

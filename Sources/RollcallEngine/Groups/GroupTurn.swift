@@ -1,5 +1,6 @@
 internal import LDAPModel
 internal import RollcallCore
+internal import RollcallLedger
 
 /// One person of a batch, as far as groups are concerned.
 struct GroupSubject {

@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Groups come with their first member and go with their last.
 extension GroupWriter {

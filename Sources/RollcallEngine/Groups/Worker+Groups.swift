@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Groups on the path of a batch. Without groups in the configuration nothing of this happens.
 extension Worker {

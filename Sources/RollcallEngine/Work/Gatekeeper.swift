@@ -1,15 +1,16 @@
 internal import LDAP
 internal import LDAPModel
 internal import Postgres
-internal import Reactor
-internal import RollcallCore
+package import Reactor
+package import RollcallCore
+package import RollcallLedger
 
 /// Lets removals through or holds them (the removal budget).
 ///
 /// A window of the log and a comparison gather their removals and are decided as a whole once they are read to the end;
 /// a removal is decided by itself only where no batch is known that it is a part of.
 @Reactor @safe
-final class Gatekeeper {
+package final class Gatekeeper {
   private struct Open {
     var removals: [RemovalKind: [RosterKey: Removal]] = [:]
     var holding: RemovalBudget.Reason?
@@ -39,7 +40,7 @@ final class Gatekeeper {
   /// Entries with a link that are there, and memberships in managed groups; none until somebody has counted.
   var managed: [RemovalKind: Int] = [:]
   /// Counts them in the directory, up to about a limit or all of them.
-  var count: @Reactor (_ kind: RemovalKind, _ limit: Int?) async throws(EngineError) -> Int = {
+  package var count: @Reactor (_ kind: RemovalKind, _ limit: Int?) async throws(EngineError) -> Int = {
     _, _ throws(EngineError) in 0
   }
   /// Looks at the log, so that whatever has removed a row by now is known; gives the windows that are not read yet
@@ -242,7 +243,7 @@ final class Gatekeeper {
   /// Why a batch would be held.
   ///
   /// - Parameter isForecast: nothing is written down.
-  func refusal(
+  package func refusal(
     of batch: [Removal], _ kind: RemovalKind, _ holding: RemovalBudget.Reason?, isForecast: Bool = false
   ) async throws(EngineError) -> RemovalBudget.Reason? {
     if isOff { return nil }
@@ -260,12 +261,5 @@ final class Gatekeeper {
       holding: holding)
     guard case .held(let reason) = decision else { return nil }
     return reason
-  }
-}
-
-extension RemovalPolicy {
-  init(_ removals: Configuration.Removals) {
-    self.init(
-      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
   }
 }

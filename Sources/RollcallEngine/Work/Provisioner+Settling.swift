@@ -4,6 +4,7 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 extension Provisioner {
   /// Writes down how a batch's keys have ended, and only then lets them settle.

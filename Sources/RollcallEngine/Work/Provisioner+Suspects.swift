@@ -3,6 +3,7 @@ internal import LDAPModel
 internal import Logging
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Keys whose operations were on their way each time when a connection was lost.
 ///

@@ -1,12 +1,13 @@
 internal import LDAPModel
 internal import Logging
 internal import Postgres
-internal import Reactor
-internal import RollcallCore
+package import Reactor
+package import RollcallCore
+internal import RollcallLedger
 
 /// Keeps the queue moving: takes batches to the worker, settles what came of them, moves the watermark.
 @Reactor @safe
-final class Provisioner {
+package final class Provisioner {
   private static let fastBatch = 32
   // Enough to fill the window while others read, and no more: a key in flight waits for its pass when HR changes it,
   // and a pass works through its batch without a pause.
@@ -49,14 +50,14 @@ final class Provisioner {
   /// Whether bulk work is to leave the machine to writers.
   var givesWay: @Reactor () -> Bool = { false }
   /// Called with the refusal that opens the breaker, and with nil when it closes.
-  var onBreaker: (@Reactor (Problem?) -> Void)?
+  package var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be tried again after a while.
   var onParked: (@Reactor (Duration) -> Void)?
   /// Called when a gathering's removals are decided; its epoch waits until this returns.
   var onDecided: (@Reactor (Gathering) async throws(EngineError) -> Void)?
 
   /// Steps confirmed by the directory since the start.
-  var appliedSteps = 0
+  package var appliedSteps = 0
 
   init(_ state: LedgerState, _ gatekeeper: Gatekeeper, _ logger: Logger) {
     self.state = state
@@ -122,7 +123,7 @@ final class Provisioner {
     wake()
   }
 
-  func suspend() { worker = nil }
+  package func suspend() { worker = nil }
 
   /// Stops for good: whoever waits for room is told.
   func end() {
@@ -237,5 +238,5 @@ final class Provisioner {
 
 extension Duration {
   /// Milliseconds with one decimal.
-  var milliseconds: Double { (self / .milliseconds(1) * 10).rounded() / 10 }
+  package var milliseconds: Double { (self / .milliseconds(1) * 10).rounded() / 10 }
 }

@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// `users.filter` says which entries are ours: what it does not match is not touched, whatever link it carries.
 extension Surveyor {

@@ -1,7 +1,9 @@
 internal import LDAP
 internal import LDAPModel
 internal import Reactor
+internal import RollcallConfiguration
 internal import RollcallCore
+internal import RollcallLedger
 
 /// What the ledger and the configuration say of the entries that were found.
 struct Acquaintances: Sendable {

@@ -1,6 +1,7 @@
 internal import LDAP
 internal import LDAPModel
 internal import RollcallCore
+internal import RollcallLedger
 
 extension Surveyor {
   /// The steps that take away what a late add has made of a person again; nil where the entries are no such twins.

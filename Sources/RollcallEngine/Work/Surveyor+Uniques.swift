@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Attributes whose values the server has turned out to keep unique, by a plug-in or an overlay that nobody can see.
 struct LearntUniques {
@@ -31,7 +32,7 @@ extension Surveyor {
   }
 
   /// Learns again what an earlier process, or an earlier connection, has set keys aside for.
-  func learn(awaited causes: some Swift.Sequence<String>) {
+  package func learn(awaited causes: some Swift.Sequence<String>) {
     let own = Set(facts.dialect.uniqueAttributes.map { facts.schema.canonicalName($0.name) })
     for cause in causes {
       guard let colon = cause.firstIndex(of: ":"), cause[colon...].hasPrefix(": ") else { continue }

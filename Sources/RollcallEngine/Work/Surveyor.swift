@@ -1,19 +1,21 @@
 internal import LDAP
 internal import LDAPModel
 internal import Postgres
-internal import Reactor
-internal import RollcallCore
+package import Reactor
+package import RollcallConfiguration
+package import RollcallCore
+package import RollcallLedger
 
 /// Both sides' state of some keys, read completely.
-struct Survey: Sendable {
-  var subjects: [Subject] = []
-  var occupants: [Occupant] = []
+package struct Survey: Sendable {
+  package var subjects: [Subject] = []
+  package var occupants: [Occupant] = []
   /// Keys that cannot be planned for.
-  var problems: [RosterKey: Problem] = [:]
+  package var problems: [RosterKey: Problem] = [:]
   /// What has to be taken away before these keys can be planned for.
-  var twins: [RosterKey: [Step]] = [:]
+  package var twins: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
-  var waits: [RosterKey: RosterKey] = [:]
+  package var waits: [RosterKey: RosterKey] = [:]
   /// Ids of entries that the ledger does not know, by their keys.
   var unmet: [RosterKey: String] = [:]
   /// Those of them that an add of ours has made.
@@ -21,12 +23,12 @@ struct Survey: Sendable {
   /// Adds that will not be carried out any more, or have been.
   var ended: [OpenAdds.Ended] = []
   /// Keys that were not looked at: what the others have is as much as is read at a time.
-  var postponed: [RosterKey] = []
+  package var postponed: [RosterKey] = []
 }
 
 /// Reads rows and entries, and puts them side by side.
 @Reactor
-final class Surveyor {
+package final class Surveyor {
   private let roster: Roster
   /// The same on another session: a single HR write does not queue behind the rows of a bulk.
   private let bulk: Roster
@@ -34,9 +36,9 @@ final class Surveyor {
   let state: LedgerState
   let facts: DirectoryFacts
   let projection: Projection
-  var planner: Planner
+  package var planner: Planner
   let finder: EntryFinder
-  let rules: UserRules
+  package let rules: UserRules
   /// What the server keeps unique besides what its kind says.
   var learnt = LearntUniques()
   /// Entries that match it are never touched.
@@ -44,7 +46,7 @@ final class Surveyor {
   /// An operation's.
   private let deadline: Duration
 
-  init(
+  package init(
     _ configuration: Configuration, roster: Roster, bulk: Roster, link: DirectoryLink, state: LedgerState,
     facts: DirectoryFacts
   ) {
@@ -70,7 +72,7 @@ final class Surveyor {
   ///   - careful: look also who has the names that are wanted; otherwise the server's refusal tells.
   ///   - withheld: keys whose removal is not to be planned.
   /// - Throws: ``EngineError`` when either side did not answer completely: nothing is concluded then.
-  func survey(
+  package func survey(
     _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
@@ -191,19 +193,5 @@ final class Surveyor {
       .duplicateLink,
       "key \(key): for \(rules.link) it is the same as key \(rival), which \(other.dn.text) carries; "
         + "one of the two keys must change", blocks: rival.text)
-  }
-}
-
-extension UserRules {
-  /// The part of the configuration that the pure code works by.
-  init(_ users: Configuration.Users) {
-    self.init(
-      base: users.base, naming: users.naming, link: users.link, classes: users.classes,
-      attributes: users.attributes.map(\.attribute), createOnly: users.createOnly.map(\.attribute),
-      hasPassword: users.password != nil, containers: users.container.map(\.attribute),
-      inactive: InactivePolicy(rawValue: users.inactive.rawValue) ?? .disable,
-      removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
-      disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
-      adopt: users.adopt)
   }
 }

@@ -1,4 +1,5 @@
 internal import RollcallCore
+internal import RollcallLedger
 
 /// How one key's turn ended.
 enum Verdict: Sendable {

@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Refusals by which a server says that another entry has a value (slapd's overlay `unique`, 389's plug-in).
 extension Worker {

@@ -3,6 +3,7 @@ internal import LDAPModel
 internal import Logging
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// First meetings: which of them wait, and who is known from now on.
 extension Worker {

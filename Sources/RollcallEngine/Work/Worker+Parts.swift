@@ -2,6 +2,7 @@ internal import LDAP
 internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// A modify that is refused because of one attribute is sent again attribute by attribute: what does not depend on the
 /// refused one goes through, and that one is named.

@@ -3,6 +3,7 @@ internal import LDAPModel
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// Takes keys through the one path: read both sides, plan, apply.
 @Reactor

@@ -8,6 +8,10 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+@testable import RollcallLedger
+
 /// One database, one base on a server of any kind, and the daemon between them.
 final class Site: Sendable {
   let name: String

@@ -1,6 +1,8 @@
 import RollcallEngine
 import Sandbox
 
+@testable import RollcallLedger
+
 /// What a test wants other than the defaults of its server's kind.
 struct SiteSettings {
   /// SQL before the table is watched.

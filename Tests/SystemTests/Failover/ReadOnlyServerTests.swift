@@ -3,6 +3,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// Servers that take no writes.
 @Suite(.serialized) struct ReadOnlyServerTests {
   @Test("a replica that refers, or only refuses, is left for the next URL", arguments: [true, false])

@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// G4: the process is killed at every single write of a piece of work, before the server sees it and after it has
 /// carried it out, and the next process finishes it.
 @Suite struct CrashPointTests {

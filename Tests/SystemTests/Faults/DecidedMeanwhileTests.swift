@@ -5,6 +5,7 @@ import Sandbox
 import Testing
 
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G2, G8: a removal that meets a batch while that is being decided is neither lost nor paid for alone.
 @Suite struct DecidedMeanwhileTests {

@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// G8: whoever else notices a key, its removal stays with the batch that decides it.
 @Suite struct DecidedTogetherTests {
   /// Sixty people in step, each in one of three groups, whom the daemon has forgotten afterwards.

@@ -2,6 +2,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// A daemon that is killed in the middle of a load.
 @Suite struct KilledLoadTests {
   @Test("G4: SIGKILL in a load of 5,000 rows; the next one finishes it, and a second look writes nothing")

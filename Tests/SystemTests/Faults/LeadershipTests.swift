@@ -3,6 +3,7 @@ import Sandbox
 import Testing
 
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G10: one writer, whatever becomes of it.
 @Suite struct LeadershipTests {

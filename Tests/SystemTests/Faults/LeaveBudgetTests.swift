@@ -5,6 +5,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// G8: a mass loss of memberships waits for a person, apart from everything else.
 @Suite struct LeaveBudgetTests {
   /// Sixty people in three groups of twenty.

@@ -2,7 +2,10 @@ import Reactor
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G10, G15: the leader's lock is an advisory lock, which anybody may take; it keeps nobody from leading.
 @Suite struct LockSquatTests {

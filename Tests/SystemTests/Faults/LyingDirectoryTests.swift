@@ -5,6 +5,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallConfiguration
+
 /// A directory that is broken or lies costs nobody an entry, writes nothing elsewhere, and is not asked for ever.
 @Suite struct LyingDirectoryTests {
   /// A site whose directory is reached through a server that lies when it is told to, with people in step.

@@ -3,6 +3,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallLedger
+
 /// G9, G15: somebody who may only connect fills PostgreSQL's notification queue; HR's writes do not fail for it.
 @Suite(.serialized) struct QueueTests {
   /// Whether the tests that fill 8 GB are wanted: `make soak` does.

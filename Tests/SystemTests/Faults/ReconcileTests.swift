@@ -2,6 +2,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallLedger
+
 /// Comparing everybody: at any size, under limits, and when the watermark does not fit.
 @Suite struct ReconcileTests {
   @Test("G5: under a size limit the unseen are not absent, and the message names the limit")

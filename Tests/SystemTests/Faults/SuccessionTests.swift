@@ -3,6 +3,7 @@ import Sandbox
 import Testing
 
 @testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G2: a predecessor that has not heard that it leads no more still writes for a second, and notes what it does.
 @Suite struct SuccessionTests {

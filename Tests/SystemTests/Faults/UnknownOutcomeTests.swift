@@ -4,6 +4,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// Operations whose answers never came may still be carried out, after what was sent since.
 @Suite struct UnknownOutcomeTests {
   /// A site whose directory is reached through a tap, with a short deadline.

@@ -3,6 +3,8 @@ import LDAPModel
 import RollcallEngine
 import Sandbox
 
+@testable import RollcallConfiguration
+
 /// What the directory must hold, worked out from the table by nothing of Rollcall's.
 enum ModelOracle {
   struct Person: Equatable, Sendable, CustomStringConvertible {

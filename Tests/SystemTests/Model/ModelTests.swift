@@ -3,6 +3,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+@testable import RollcallConfiguration
+
 /// G1, G2, G3, G4, G10: random transactions of several sessions against random faults; after quiet the directory is
 /// exactly what the table says.
 @Suite(.serialized) struct ModelTests {

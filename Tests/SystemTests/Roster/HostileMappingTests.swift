@@ -2,6 +2,9 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallConfiguration
+@testable import RollcallLedger
+
 /// G15: the mapping is code of others, and schemas have strangers in them.
 @Suite struct HostileMappingTests {
   /// A function of somebody else that tries whatever a session of the daemon might let it.

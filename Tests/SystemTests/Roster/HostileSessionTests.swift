@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallLedger
+
 /// G15: what code that the mapping calls does to the session in which it runs, and to what is read there next.
 @Suite struct HostileSessionTests {
   /// A site whose description is what a function of somebody else makes of the mail address.

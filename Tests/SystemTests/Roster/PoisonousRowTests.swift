@@ -3,6 +3,8 @@ import RollcallEngine
 import Sandbox
 import Testing
 
+@testable import RollcallLedger
+
 /// G7: a row whose mapping does to its session what it likes is alone with that.
 @Suite struct PoisonousRowTests {
   /// A site in which the description of whoever has the mail address `bad` comes from this statement.

@@ -5,6 +5,8 @@ import RollcallCore
 import RollcallEngine
 import Sandbox
 
+@testable import RollcallAdministration
+
 extension SiteSettings {
   /// People whose groups are the rows of a second table.
   static func groups(_ lines: String = "") -> SiteSettings {

@@ -5,6 +5,8 @@ import Reactor
 import RollcallEngine
 import Sandbox
 
+@testable import RollcallLedger
+
 /// The servers that most tests share: each test has a database and a base of its own on them.
 actor World {
   private static let start = Task { try await World() }

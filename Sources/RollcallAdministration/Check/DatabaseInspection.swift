@@ -1,0 +1,183 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallEngine
+internal import RollcallLedger
+
+/// The database's side of `check`.
+@Reactor
+struct DatabaseInspection {
+  private let configuration: Configuration
+  private let note: @Reactor (Finding) -> Void
+
+  init(_ configuration: Configuration, _ note: @escaping @Reactor (Finding) -> Void) {
+    self.configuration = configuration
+    self.note = note
+  }
+
+  func run() async -> SourceFacts {
+    var facts = SourceFacts()
+    let database: Database
+    let mapping: Database
+    do throws(EngineError) {
+      database = try Database(configuration)
+      mapping = try Database(mapping: configuration)
+    } catch {
+      note(Finding(.error, configuration.place(of: "source.connection"), "\(error)"))
+      return facts
+    }
+    defer {
+      database.close()
+      mapping.close()
+    }
+    if let warning = configuration.transportWarning { note(warning) }
+    do throws(EngineError) {
+      try await look(database, mapping, &facts)
+    } catch {
+      note(
+        Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
+    }
+    return facts
+  }
+
+  /// What helps where the connection failed; the messages of PostgreSQL and libpq say the rest.
+  private static func remedy(_ error: EngineError) -> String? {
+    guard case .database(let failure) = error, failure.kind != .server else { return nil }
+    guard let state = failure.sqlState else {
+      return failure.message.contains("no password supplied")
+        ? "give it in PGPASSWORD, in ~/.pgpass or in source.connection (password=${NAME})" : nil
+    }
+    return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
+  }
+
+  private func look(_ database: Database, _ mapping: Database, _ facts: inout SourceFacts) async throws(EngineError) {
+    let session = try await database.session()
+    let who = try await database.query("SELECT session_user, current_database()")
+    let version = session.serverVersion
+    let name = "PostgreSQL \(version / 10_000).\(version % 10_000)"
+    let place = "database \(who.text(0, 1) ?? "")"
+    if version < 140_000 {
+      note(Finding(.error, place, "\(name) is too old", remedy: "Rollcall needs PostgreSQL 14 or later"))
+      return
+    }
+    note(Finding(.ok, place, "\(name), connected as \(who.text(0, 0) ?? "")"))
+    let prepared = try await database.query("SELECT current_setting('max_prepared_transactions')")
+    if let finding = TwoPhase.finding(prepared.int(0, 0) ?? 0) { note(finding) }
+    let isInstalled = try await checkSchema(database, place)
+    if isInstalled {
+      try await checkUpkeep(database)
+      facts.others = try await Ledger(database, directory: configuration.name).others()
+    }
+    let path = MappingPath(database, configuration)
+    let strangers = try await path.findings()
+    strangers.forEach(note)
+    if !strangers.isEmpty { return }
+    if configuration.source.reader == nil {
+      note(
+        Finding(
+          .warning, configuration.place(of: "source.reader"),
+          "the mapping is evaluated by the role that keeps the schema rollcall, in transactions that cannot write",
+          remedy: "give source.reader a role that only reads the roster: psql -v reader=NAME -f grants.sql"))
+    }
+    facts.readings = try await MappingReader(mapping, configuration).read()
+    var findings = MappingInspection(configuration).findings(facts.readings)
+    findings += try await path.findings(facts.readings)
+    findings.forEach(note)
+    if findings.contains(where: { $0.level == .error }) { return }
+    note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL understands the mapping"))
+    if isInstalled {
+      let coverage = Coverage(database, mapping: mapping, configuration, facts.readings)
+      for finding in try await coverage.findings() { note(finding) }
+    }
+    try await checkReading(database, mapping, &facts)
+  }
+
+  // MARK: Parts
+
+  private func checkSchema(_ database: Database, _ place: String) async throws(EngineError) -> Bool {
+    do throws(EngineError) {
+      try await Ledger(database, directory: configuration.name).requireInstalled()
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      note(Finding(.error, place, reason))
+      return false
+    }
+    let ledger = Ledger(database, directory: configuration.name)
+    if let missing = try await ledger.missingRights() {
+      note(
+        Finding(
+          .error, "schema rollcall", "this role lacks rights: \(missing)",
+          remedy: "run: rollcall install, or grants.sql"))
+      return false
+    }
+    note(
+      Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
+    return true
+  }
+
+  /// What else of the database keeps the daemon from its work: a full queue, a lock in strange hands, a forgotten name.
+  private func checkUpkeep(_ database: Database) async throws(EngineError) {
+    let ledger = Ledger(database, directory: configuration.name)
+    let problems = StatusProblems(ledger)
+    var found = [try await problems.queue(), try await problems.forgotten(), try await problems.log()]
+    if let subject = try await ledger.record()?.subject { found.append(try await problems.lock(subject)) }
+    await ChangeLog.pruneIfLarge(configuration)
+    for problem in found.compactMap({ $0 }) {
+      note(Finding(.warning, "schema rollcall", problem.message, remedy: problem.fix))
+    }
+  }
+
+  /// Whether the rows can be read as they will be, and how many people there are.
+  private func checkReading(
+    _ database: Database, _ mapping: Database, _ facts: inout SourceFacts
+  ) async throws(EngineError) {
+    let query = RosterQuery(configuration)
+    let path = if case .table = configuration.source.relation { "source.table" } else { "source.query" }
+    let place = configuration.place(of: path)
+    do throws(EngineError) {
+      _ = try await mapping.read("EXPLAIN \(query.select)")
+      let scope = query.keys(inScopeOnly: true)
+      let count = try await mapping.read(
+        "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
+        timeout: .seconds(120))
+      facts.people = count.int(0, 0)
+      if let twice = count.int(0, 1), twice > 0 {
+        note(
+          Finding(
+            .error, configuration.place(of: "source.key"),
+            "\(counted(twice, "row")) share a key with another one, or have none",
+            remedy: "the key must be unique and not null"))
+      }
+      note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
+    } catch {
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
+        throw error
+      }
+      let remedy =
+        refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
+      note(Finding(.error, place, refusal.message, remedy: remedy))
+    }
+    try await checkKeyIndex(database, mapping)
+  }
+
+  private func checkKeyIndex(_ database: Database, _ mapping: Database) async throws(EngineError) {
+    guard case .table(let table) = configuration.source.relation else { return }
+    let found = try await database.query(
+      """
+      SELECT c.relkind IN ('v', 'm') OR EXISTS (SELECT FROM pg_index AS i
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = $2)
+      FROM pg_class AS c WHERE c.oid = $1::oid
+      """, [try await mapping.oid(of: table), configuration.source.key])
+    if found.isEmpty || found.bool(0, 0) { return }
+    note(
+      Finding(
+        .warning, configuration.place(of: "source.key"), "no unique index has this column alone",
+        remedy: "give the table one: it keeps keys apart and makes each look-up fast"))
+  }
+}
+
+/// `1 row`, `2 rows`.
+func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+  "\(count) \(count == 1 ? one : several ?? one + "s")"
+}

@@ -1,0 +1,250 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+internal import RollcallEngine
+package import RollcallLedger
+
+/// Prepares a database for one directory: the schema, the triggers, the daemon's rights.
+///
+/// It runs as the owner of the tables, who need not be the role of the daemon.
+@Reactor
+package final class Installer {
+  private let configuration: Configuration
+  private let database: Database
+  private let mapping: Database
+  private let role: String?
+  /// Told of each thing done.
+  package var onStep: (@Reactor (String) -> Void)?
+
+  /// - Parameters:
+  ///   - connection: how to connect as the tables' owner; nil means as the daemon does.
+  ///   - role: the daemon's role; nil means the one that the configuration's connection names.
+  /// - Throws: ``EngineError`` when a connection string is malformed.
+  package init(
+    _ configuration: Configuration, connection: String? = nil, role: String? = nil
+  ) throws(EngineError) {
+    self.configuration = configuration
+    do throws(PostgresError) {
+      let own = configuration.source.connection.text
+      let options = try ConnectionOptions(connection ?? own, applicationName: "rollcall install")
+      // A trigger gives way to writers for up to a minute a table.
+      database = Database(options, timeout: 600_000)
+      mapping = Database(options, searchPath: SessionSettings.path(configuration.source.schemas))
+      let named = try ConnectionOptions(own, applicationName: "rollcall")["user"]
+      self.role = role ?? named
+    } catch {
+      throw .database(error)
+    }
+  }
+
+  package func close() {
+    database.close()
+    mapping.close()
+  }
+
+  /// Does it all; what is there already is left, so that it can be run again at any time.
+  ///
+  /// - Throws: ``EngineError`` that says what is missing.
+  package func install() async throws(EngineError) {
+    let user = try await database.query("SELECT session_user").text(0, 0) ?? ""
+    let isOwner = try await installSchema(user)
+    let readings = try await MappingReader(mapping, configuration).read()
+    let failures = MappingInspection(configuration).failures(readings)
+    if !failures.isEmpty { throw .refused(Finding.text(failures)) }
+    let (demands, findings) = try await Coverage(database, mapping: mapping, configuration, readings).demands()
+    let errors = findings.filter { $0.level == .error }
+    if !errors.isEmpty { throw .refused(Finding.text(errors)) }
+    for demand in demands { try await watch(demand) }
+    try await nameOtherKeys(demands)
+    // Views are read with their owners' rights, but they have to be read.
+    let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
+    let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
+    try await grant(user, tables, views.sorted { $0.name < $1.name }, isOwner: isOwner)
+  }
+
+  /// What the daemon's role has to read.
+  private struct Relation: Hashable {
+    var oid: Int
+    /// Schema and name, quoted where needed.
+    var name: String
+  }
+
+  // MARK: Schema
+
+  /// Makes the schema, or brings it up to date where this user may.
+  ///
+  /// - Returns: whether the user may.
+  private func installSchema(_ user: String) async throws(EngineError) -> Bool {
+    let ledger = Ledger(database, directory: configuration.name)
+    let before: Int?
+    do throws(EngineError) { before = try await ledger.schemaVersion() } catch {
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+      try await OwnerRights.require(database)
+      throw error
+    }
+    try ledger.refuseNewer(before)
+    do throws(EngineError) {
+      try await database.script(SQLScripts.install, timeout: .seconds(300))
+    } catch {
+      _ = try? await database.query("ROLLBACK")
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+      guard before == SQLScripts.version else {
+        throw .refused(
+          "the schema \"rollcall\" cannot be installed as \(user) (\(refusal.message)); it takes a superuser, or a "
+            + "role with CREATEROLE and CREATE on the database: rollcall install --connection URI, or psql -f install.sql"
+        )
+      }
+      try await OwnerRights.require(database)
+      onStep?("schema rollcall: version \(SQLScripts.version) is there; \(user) may not change it")
+      return false
+    }
+    switch before {
+    case nil: onStep?("schema rollcall: installed, version \(SQLScripts.version)")
+    case SQLScripts.version?: onStep?("schema rollcall: version \(SQLScripts.version) was there")
+    case let old?: onStep?("schema rollcall: upgraded from version \(old) to \(SQLScripts.version)")
+    }
+    return true
+  }
+
+  // MARK: Triggers
+
+  private func watch(_ demand: Coverage.Demand) async throws(EngineError) {
+    let columns = try await withOthers(demand)
+    let array = columns.map { SQLText.array($0) }
+    do throws(EngineError) {
+      try await database.query(
+        "SELECT rollcall.watch($1::oid::regclass, $2::name, $3::name[])",
+        ["\(demand.oid)", demand.key, array],
+        timeout: .seconds(300))
+    } catch {
+      guard case .database(let refusal) = error, refusal.kind == .server else { throw error }
+      let hint = refusal.hint.map { "; \($0)" } ?? ""
+      throw .refused(
+        "\(demand.table) cannot be watched: \(refusal.message)\(refusal.detail.map { " (\($0))" } ?? "")\(hint)"
+      )
+    }
+    let seen = columns.map { $0.isEmpty ? "its key alone" : $0.joined(separator: ", ") } ?? "all columns"
+    onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
+  }
+
+  /// Other key columns by which these tables are watched: another directory may read them, which nobody here knows.
+  private func nameOtherKeys(_ demands: [Coverage.Demand]) async throws(EngineError) {
+    for oid in Set(demands.map(\.oid)).sorted() {
+      let own = demands.filter { $0.oid == oid }
+      let found = try await database.query(
+        "SELECT key FROM rollcall.watched WHERE source = $1::oid AND key <> ALL ($2::name[]) ORDER BY key",
+        ["\(oid)", SQLText.array(own.map(\.key))])
+      for row in 0..<found.rowCount {
+        let (table, key) = (own[0].table, found.text(row, 0) ?? "")
+        onStep?(
+          "\(table): also watched by its column \(key), for another directory; if there is none: "
+            + "SELECT rollcall.unwatch(\(SQLText.literal(table)), \(SQLText.literal(key)))")
+      }
+    }
+  }
+
+  /// The columns to watch: other directories may read more of the table than this one.
+  private func withOthers(_ demand: Coverage.Demand) async throws(EngineError) -> [String]? {
+    guard let own = demand.columns else { return nil }
+    let others = try await database.query(
+      """
+      SELECT w.columns FROM rollcall.watched AS w
+      WHERE w.source = $1::oid AND w.key = $2 AND w.problem IS NULL
+        AND EXISTS (SELECT FROM rollcall.directory AS d WHERE d.name <> $3)
+      """, ["\(demand.oid)", demand.key, configuration.name])
+    if others.isEmpty { return own.sorted() }
+    guard let watched = others.names(0, 0) else { return nil }
+    return own.union(watched).sorted()
+  }
+
+  // MARK: Rights
+
+  private func grant(
+    _ user: String, _ tables: [Relation], _ views: [Relation], isOwner: Bool
+  ) async throws(EngineError) {
+    guard let role = try await daemonRole() else { return }
+    if role == user {
+      onStep?("rights: none to grant, the daemon connects as \(user) too")
+      return
+    }
+    let known = try await database.query("SELECT FROM pg_roles WHERE rolname = $1", [role])
+    guard !known.isEmpty else {
+      throw .refused(
+        "the role \"\(role)\", as which the daemon connects, does not exist; make it, then run this again: "
+          + "CREATE ROLE \(SQLText.identifier(role)) LOGIN PASSWORD '…'")
+    }
+    do throws(EngineError) {
+      try await database.script(SQLScripts.grants(to: role))
+    } catch {
+      _ = try? await database.query("ROLLBACK")
+      guard !isOwner, case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+      for table in tables { try await letRead(table, role) }
+    }
+    for view in views { try await letRead(view, role) }
+    try await requireRights(role, tables + views)
+    onStep?(
+      "rights: \(role) may read \(views.isEmpty ? "the watched tables" : "the watched tables and the views") "
+        + "and keep its state in the schema rollcall")
+  }
+
+  /// Where this user may not grant it, what is missing is told at the end.
+  private func letRead(_ relation: Relation, _ role: String) async throws(EngineError) {
+    do throws(EngineError) {
+      try await database.query("GRANT SELECT ON \(relation.name) TO \(SQLText.identifier(role))")
+    } catch {
+      guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+    }
+  }
+
+  /// The role of the daemon; asks the server where only it knows.
+  private func daemonRole() async throws(EngineError) -> String? {
+    if let role { return role }
+    let session = try Database(configuration)
+    defer { session.close() }
+    do throws(EngineError) { return try await session.query("SELECT session_user").text(0, 0) } catch {
+      onStep?(
+        "rights: not granted, because nobody knows as whom the daemon connects (\(error)); use --role NAME")
+      return nil
+    }
+  }
+
+  private func requireRights(_ role: String, _ relations: [Relation]) async throws(EngineError) {
+    var missing: [String] = []
+    let quoted = SQLText.identifier(role)
+    for relation in relations {
+      let rights = try await database.query(
+        """
+        SELECT has_schema_privilege($1, c.relnamespace, 'USAGE'), has_table_privilege($1, c.oid, 'SELECT'),
+          c.relnamespace::regnamespace::text
+        FROM pg_class AS c WHERE c.oid = $2::oid
+        """, [role, "\(relation.oid)"])
+      if !rights.bool(0, 0) {
+        missing.append("GRANT USAGE ON SCHEMA \(rights.text(0, 2) ?? "") TO \(quoted)")
+      }
+      if !rights.bool(0, 1) { missing.append("GRANT SELECT ON \(relation.name) TO \(quoted)") }
+    }
+    let ledger = try await database.query("SELECT has_schema_privilege($1, 'rollcall', 'USAGE')", [role])
+    if !ledger.bool(0, 0) {
+      missing.append("psql -v role=\(role) -f grants.sql, as who installed the schema")
+    }
+    if missing.isEmpty { return }
+    throw .refused(
+      "\(role) still lacks rights that this user cannot grant: " + missing.joined(separator: "; "))
+  }
+}
+
+extension SQLScripts {
+  /// `grants.sql` with psql's variable `role` put in.
+  static func grants(to role: String) -> String {
+    var isOfReader = false
+    var lines: [Substring] = []
+    for line in grants.split(separator: "\n", omittingEmptySubsequences: false) {
+      // psql's own commands: what is for a reader is left out.
+      if line.hasPrefix("\\") { isOfReader = line.hasPrefix("\\if") } else if !isOfReader { lines.append(line) }
+    }
+    return lines.joined(separator: "\n").split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(
+      separator: SQLText.identifier(role)
+    )
+    .split(separator: ":'role'", omittingEmptySubsequences: false).joined(separator: SQLText.literal(role))
+  }
+}

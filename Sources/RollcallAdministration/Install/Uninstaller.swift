@@ -1,0 +1,66 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallLedger
+
+/// Takes Rollcall out of a database, or one directory's state.
+@Reactor
+package final class Uninstaller {
+  private static let tables = [
+    "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
+    "managed_group", "request", "problem", "server", "confirmed", "entry", "making",
+  ]
+  private let configuration: Configuration
+  private let database: Database
+
+  /// - Parameter connection: how to connect; nil means as the daemon does.
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(_ configuration: Configuration, connection: String? = nil) throws(EngineError) {
+    self.configuration = configuration
+    do throws(PostgresError) {
+      database = Database(
+        try ConnectionOptions(
+          connection ?? configuration.source.connection.text, applicationName: "rollcall uninstall"),
+        timeout: 600_000)
+    } catch {
+      throw .database(error)
+    }
+  }
+
+  package func close() { database.close() }
+
+  /// Forgets what is known of this directory; its entries stay.
+  ///
+  /// - Returns: whether there was anything.
+  /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
+  package func forgetDirectory() async throws(EngineError) -> Bool {
+    let ledger = Ledger(database, directory: configuration.name)
+    guard try await ledger.schemaVersion() != nil else { return false }
+    try await ledger.requireInstalled()
+    let record = try await database.query(
+      "SELECT server || ' ' || base, leader FROM rollcall.directory WHERE name = $1", [configuration.name])
+    if !record.isEmpty, let subject = record.text(0, 0),
+      try await Leader.exists(for: configuration.name, subject: subject, database)
+    {
+      throw .refused(
+        "\(record.text(0, 1) ?? "a daemon") leads the directory \"\(configuration.name)\"; stop it first")
+    }
+    try await database.query("BEGIN")
+    var rows = 0
+    for table in Uninstaller.tables {
+      let result = try await database.query(
+        "DELETE FROM rollcall.\(table) WHERE directory = $1", [configuration.name])
+      rows += result.affectedRows
+    }
+    rows += try await database.query(
+      "DELETE FROM rollcall.directory WHERE name = $1", [configuration.name]
+    ).affectedRows
+    try await database.query("COMMIT")
+    return rows > 0
+  }
+
+  /// Drops the schema with every directory's state, the triggers and the roles that own them.
+  package func removeAll() async throws(EngineError) {
+    try await database.script(SQLScripts.uninstall, timeout: .seconds(300))
+  }
+}

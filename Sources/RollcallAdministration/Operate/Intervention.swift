@@ -1,0 +1,120 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallCore
+internal import RollcallEngine
+package import RollcallLedger
+
+/// What a person does about keys that are parked, and about removals and takeovers that are held.
+///
+/// The ledger is changed here; a daemon that leads is told and acts at once, another one finds it when it starts.
+@Reactor
+package final class Intervention {
+  private let ledger: Ledger
+
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(_ configuration: Configuration) throws(EngineError) {
+    ledger = try Ledger(configuration)
+  }
+
+  package func close() { ledger.database.close() }
+
+  /// What came of it.
+  package struct Outcome: Sendable, Equatable {
+    /// In order.
+    package var keys: [RosterKey]
+    /// Keys that were named and are not parked, or not held.
+    package var unknown: [RosterKey]
+    /// How many of what was approved are takeovers.
+    package var takeovers = 0
+  }
+
+  /// Lets parked keys be tried again; no keys means all of them.
+  package func retry(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let released = try await ledger.releaseParked(keys)
+    if !released.isEmpty { _ = try await ledger.ask(.retry) }
+    return Outcome(keys: released.sorted(), unknown: Intervention.missing(keys, released))
+  }
+
+  /// Approves what is held of these keys; a group is named by its DN or its name.
+  package func release(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let all = try await ledger.heldSet().removals
+    var found: [HeldSet.Removal] = []
+    var unknown: [RosterKey] = []
+    for key in Intervention.distinct(keys) {
+      var matching = all.filter { $0.key == key }
+      if matching.isEmpty { matching = all.filter { $0.action == Takeover.action && $0.isNamed(key.text) } }
+      if matching.isEmpty { unknown.append(key) }
+      found += matching.filter { !found.contains($0) }
+    }
+    return try await approve(found, unknown)
+  }
+
+  /// Approves what is held of the entry or group with a DN.
+  package func release(dn: String) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let found = try await ledger.heldSet().removals.filter { HeldSet.isSame($0.dn, dn) }
+    return try await approve(found, found.isEmpty ? [RosterKey(dn)] : [])
+  }
+
+  private func approve(
+    _ removals: [HeldSet.Removal], _ unknown: [RosterKey]
+  ) async throws(EngineError) -> Outcome {
+    let keys = try await approve(removals)
+    return Outcome(keys: keys, unknown: unknown, takeovers: removals.count { $0.action == Takeover.action })
+  }
+
+  /// Approves the whole set, provided that it still is the one that `status` showed.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` when the set has changed since.
+  package func release(set id: String) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let held = try await ledger.heldSet()
+    guard held.id == id else {
+      guard let now = held.id else {
+        throw .refused("the set \(id) is not held any more: nothing is held now; nothing was released")
+      }
+      throw .refused(
+        "the set of what is held has changed since \(id): it is \(now) now, of \(held.removals.count); "
+          + "look at rollcall status again; nothing was released")
+    }
+    return try await approve(held.removals, [])
+  }
+
+  /// Approves exactly what was seen: all of it, or nothing where some of it has changed meanwhile.
+  private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [RosterKey] {
+    if removals.isEmpty { return [] }
+    try await ledger.database.query("BEGIN")
+    let result = try await ledger.database.query(
+      """
+      UPDATE rollcall.held AS h SET approved = true
+      FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
+      WHERE h.directory = $1 AND h.subject = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
+      """,
+      [
+        ledger.directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action)),
+        SQLText.array(removals.map(\.dn)),
+      ])
+    guard result.affectedRows == removals.count else {
+      try await ledger.database.query("ROLLBACK")
+      throw .refused(
+        "what is held has changed this moment; look at rollcall status again; nothing was released")
+    }
+    try await ledger.database.query("COMMIT")
+    _ = try await ledger.ask(.release)
+    return removals.map(\.key)
+  }
+
+  private static func distinct(_ keys: [RosterKey]) -> [RosterKey] {
+    var seen: Set<RosterKey> = []
+    return keys.filter { seen.insert($0).inserted }
+  }
+
+  private static func missing(_ keys: [RosterKey], _ found: [RosterKey]) -> [RosterKey] {
+    let found = Set(found)
+    var seen: Set<RosterKey> = []
+    return keys.filter { !found.contains($0) && seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,53 @@
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+internal import RollcallEngine
+internal import RollcallLedger
+
+extension Rehearsal {
+  /// Takes removals out of a plan that the gatekeeper would hold.
+  func foretellHolds(
+    _ subjects: inout [Subject], _ occupants: [Occupant], _ surveyor: Surveyor, _ result: inout Result
+  ) async throws(EngineError) {
+    guard let reason = try await refusal(of: result.plan.removals, .people, surveyor) else { return }
+    let keys = Set(result.plan.removals.filter(isNew).map(\.key))
+    for index in subjects.indices where keys.contains(subjects[index].key) { subjects[index].removalHeld = true }
+    for key in keys { result.foretold[key] = reason.explanation }
+    result.plan = surveyor.planner.plan(subjects, occupants: occupants)
+  }
+
+  /// Which of these people keep their groups: their leaving is held, or would be.
+  func withheld(
+    _ leaves: [Removal], _ surveyor: Surveyor, _ result: inout Result
+  ) async throws(EngineError) -> Set<RosterKey> {
+    let reason = try await refusal(of: leaves, .memberships, surveyor)
+    let kept = leaves.filter { leave in
+      if let hold = engine.state.held(leave.key, .memberships) { return !hold.isApproved }
+      return reason != nil
+    }
+    result.held += kept
+    for leave in kept where isNew(leave) { result.foretold[leave.key] = reason?.explanation }
+    return Set(kept.map(\.key))
+  }
+
+  /// Whether nobody has held it or has released it.
+  private func isNew(_ removal: Removal) -> Bool {
+    guard let hold = engine.state.held(removal.key, removal.action.kind) else { return true }
+    return hold.action != removal.action
+  }
+
+  private func refusal(
+    of removals: [Removal], _ kind: RemovalKind, _ surveyor: Surveyor
+  ) async throws(EngineError) -> RemovalBudget.Reason? {
+    let new = removals.filter(isNew)
+    if new.isEmpty { return nil }
+    let (engine, keeper) = (self.engine, keeper)
+    engine.gatekeeper.count = { kind, limit throws(EngineError) in
+      if kind == .memberships { return try await keeper?.countMembers(upTo: limit, .reading) ?? 0 }
+      return try await engine.countManaged(upTo: limit, surveyor, lane: .reading)
+    }
+    let fingerprint = try await engine.fingerprint(of: surveyor)
+    let holding = engine.holding(try await engine.ledger.record(), of: surveyor, fingerprint)
+    return try await engine.gatekeeper.refusal(of: new, kind, holding, isForecast: true)
+  }
+}

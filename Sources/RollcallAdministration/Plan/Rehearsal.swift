@@ -1,0 +1,180 @@
+internal import LDAPModel
+internal import Postgres
+package import Reactor
+internal import RollcallConfiguration
+package import RollcallCore
+package import RollcallEngine
+package import RollcallLedger
+
+/// `rollcall plan`: the path of every key without its last step.
+///
+/// It reads the same sides with the same mapping and planner, and writes nowhere; a lock is not needed for that.
+@Reactor
+package final class Rehearsal {
+  let engine: Engine
+  private var groups: GroupRehearsal?
+  private var containers: ContainerMaker?
+  /// Nil where no groups are configured.
+  var keeper: GroupKeeper? { groups?.keeper }
+
+  package init(_ engine: Engine) { self.engine = engine }
+
+  /// What would change, and what would not although the table says so.
+  package struct Result: Sendable {
+    package var plan = Plan()
+    /// Removals that a person has to release, with what would be done.
+    package var held: [Removal] = []
+    /// Those of them that are not held yet and would be, and why.
+    package var foretold: [RosterKey: String] = [:]
+    /// Keys of the plan that are parked at present, and why.
+    package var setAside: [RosterKey: StatusReport.Parked] = [:]
+    /// Entries and groups that others made and that a person has to release, with what would be done.
+    package var takeovers: [Takeover] = []
+    /// Why a key cannot be planned for.
+    package var parked: [RosterKey: Problem] = [:]
+    /// How many keys were looked at.
+    package var keys = 0
+    /// Where keys that were named stand for which there is nothing to do.
+    package var standings: [Standing] = []
+    /// Keys that were named and that neither side knows.
+    package var unknown: [RosterKey] { standings.filter(\.isUnknown).map(\.key) }
+  }
+
+  /// Plans for these keys, or for everybody.
+  ///
+  /// - Throws: ``EngineError`` when either side did not answer completely.
+  package func run(_ keys: [RosterKey]) async throws(EngineError) -> Result {
+    try await engine.requireInstalled()
+    try await engine.requireReadable()
+    try await engine.link.connect()
+    let facts = try engine.link.learnt(for: engine.configuration.users)
+    try await engine.state.load()
+    // A standby, which can be planned from, does not say.
+    let identity = try? await DatabaseIdentity.read(engine.database)
+    engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
+    let surveyor = Surveyor(
+      engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
+      facts: facts)
+    surveyor.learn(awaited: engine.state.awaited)
+    groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
+    containers = ContainerMaker(surveyor.rules, facts, engine.link)
+    let named = keys
+    var keys = keys
+    var result = Result()
+    var empty: [GroupName] = []
+    if keys.isEmpty {
+      let reader = BothSides(
+        engine.roster.on(engine.bulk), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
+      result.keys = try await reader.read(reader.nobody) { found in keys += found }
+      empty = reader.tally?.empty ?? []
+      keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
+    } else {
+      result.keys = keys.count
+    }
+    let subjects = try await plan(keys, surveyor, &result, empty)
+    result.standings = try await standings(of: named, subjects, result)
+    let planned = Set(named + result.plan.sequences.flatMap(\.steps).map(\.key))
+    for parked in try await engine.ledger.parkedInDetail() {
+      let key = RosterKey(parked.key)
+      if planned.contains(key), result.parked[key] == nil { result.setAside[key] = parked }
+    }
+    return result
+  }
+
+  private func standings(
+    of named: [RosterKey], _ subjects: [Subject], _ result: Result
+  ) async throws(EngineError) -> [Standing] {
+    let waiting = result.held.map(\.key) + result.takeovers.map(\.subject)
+    let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + waiting
+    let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
+    if open.isEmpty { return [] }
+    let rows = try await engine.roster.fetchAll(open.sorted())
+    return subjects.filter { open.contains($0.key) }.map { subject in
+      switch rows[subject.key] {
+      case .row(let row)?: Standing(subject, row: (row.inScope, row.active))
+      case .problem(_, let active)?: Standing(subject, row: (true, active))
+      case .impossible?, nil: Standing(subject, row: nil)
+      }
+    }
+  }
+
+  /// All keys that differ are planned for together, so that names which some of them free are seen to be free; gives
+  /// what was found of each.
+  private func plan(
+    _ keys: [RosterKey], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
+  ) async throws(EngineError) -> [Subject] {
+    var subjects: [Subject] = []
+    var occupants: [Occupant] = []
+    var pending = keys
+    var known = Set(keys)
+    var twins: [Step] = []
+    while !pending.isEmpty {
+      var holders: [RosterKey] = []
+      for start in stride(from: 0, to: pending.count, by: 256) {
+        let some = Array(pending[start..<min(start + 256, pending.count)])
+        let survey = try await surveyor.survey(some, lane: .reading, careful: true)
+        subjects += survey.subjects
+        occupants += survey.occupants
+        result.parked.merge(survey.problems.filter { survey.twins[$0.key] == nil }) { first, _ in first }
+        twins += survey.twins.values.joined()
+        holders += survey.postponed
+        for holder in survey.occupants.compactMap(\.key) + survey.waits.values
+        where known.insert(holder).inserted { holders.append(holder) }
+      }
+      pending = holders
+      if let groups { try await groups.keeper.believe(&subjects, .reading, isRehearsal: true) }
+      if pending.isEmpty, let groups {
+        pending = try await groups.newcomers(subjects).filter { known.insert($0).inserted }
+      }
+    }
+    let own = Set(subjects.compactMap { $0.current?.dn.text })
+    let outside = occupants.filter { !own.contains($0.dn.text) }
+    for index in subjects.indices {
+      // A directory's first comparison holds all removals, each with what would be done.
+      if engine.state.meetings.phase == .first { subjects[index].acquaintance.insert(.removal) }
+      guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }
+      subjects[index].removalHeld = true
+    }
+    result.plan = surveyor.planner.plan(subjects, occupants: outside)
+    try await foretellHolds(&subjects, outside, surveyor, &result)
+    result.held = result.plan.withheld + result.plan.shielded
+    let made = try await missingContainers(&result.plan)
+    if let groups {
+      var plan = result.plan
+      let steps = try await groups.steps(subjects, &plan, empty: empty) { leaves throws(EngineError) in
+        try await self.withheld(leaves, surveyor, &result)
+      }
+      result.plan = plan
+      result.plan.sequences = sequences(steps.before) + made + result.plan.sequences + sequences(steps.after)
+    } else {
+      result.plan.sequences = made + result.plan.sequences
+    }
+    result.plan.sequences = sequences(twins) + result.plan.sequences
+    result.takeovers = result.plan.takeovers
+    result.parked.merge(result.plan.parked) { first, _ in first }
+    return subjects
+  }
+
+  private func sequences(_ steps: [Step]) -> [Plan.Sequence] { steps.map { Plan.Sequence(steps: [$0]) } }
+
+  /// The containers that would have to be made for a plan; a key is parked whose container nobody can make.
+  private func missingContainers(_ plan: inout Plan) async throws(EngineError) -> [Plan.Sequence] {
+    guard let containers, let schema = engine.link.facts?.schema else { return [] }
+    if engine.configuration.users.container.isEmpty { return [] }
+    var known: Set<String> = []
+    var made: [Step] = []
+    for step in plan.sequences.flatMap(\.steps) {
+      guard let place = step.destination else { continue }
+      for container in try await containers.missing(above: place, known: known, .reading) {
+        do throws(Problem) {
+          made.append(Step(key: step.key, operation: try containers.making(container), what: .makeContainer))
+        } catch {
+          plan.parked[step.key] = error.concerning(step.key)
+        }
+        known.insert(container.normalized(schema))
+      }
+      if let parent = place.parent { known.insert(parent.normalized(schema)) }
+    }
+    return sequences(made)
+  }
+}

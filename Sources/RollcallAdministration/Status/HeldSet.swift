@@ -1,0 +1,68 @@
+internal import LDAPModel
+internal import Postgres
+package import RollcallCore
+internal import RollcallLedger
+
+/// The removals and takeovers of a directory that wait for a person, and an id for exactly this set of them.
+package struct HeldSet: Sendable, Equatable {
+  package struct Removal: Sendable, Equatable {
+    /// The person's; of a group its DN in canonical form.
+    package var key: RosterKey
+    /// `delete`, `disable` or `takeover`.
+    package var action: String
+    package var dn: String
+    /// RFC 3339, UTC.
+    package var since: String
+    /// Why it is held; nil where an older version did so.
+    package var reason: String?
+
+    /// Whether a text is the DN, or the name in it.
+    func isNamed(_ text: String) -> Bool {
+      if HeldSet.isSame(dn, text) { return true }
+      let name = DistinguishedName(unchecked: dn).first?.parts.first?.value.text
+      return name?.lowercased() == text.lowercased()
+    }
+  }
+
+  /// Whether two texts are one DN, however they are spelt.
+  static func isSame(_ one: String, _ other: String) -> Bool {
+    guard let other = try? DistinguishedName(parsing: other) else { return false }
+    return DistinguishedName(unchecked: one).isEquivalent(to: other, HeldSet.plain)
+  }
+
+  /// Knows no attribute: names are compared without case.
+  private static let plain = Schema(attributeTypes: [], objectClasses: [])
+
+  /// By key.
+  package let removals: [Removal]
+
+  /// Sixteen hexadecimal digits that any change of a key, an action or a DN changes; nil for an empty set.
+  package var id: String? {
+    if removals.isEmpty { return nil }
+    var hash = StableHash()
+    for removal in removals {
+      for text in [removal.key.text, removal.action, removal.dn] {
+        hash.combine(text.utf8)
+        hash.combine(CollectionOfOne(0))
+      }
+    }
+    return hash.text
+  }
+}
+
+extension Ledger {
+  /// The removals that nobody has approved.
+  func heldSet() async throws(EngineError) -> HeldSet {
+    let result = try await database.query(
+      """
+      SELECT subject, action, dn, \(SQLText.time("since")), reason FROM rollcall.held
+      WHERE directory = $1 AND NOT approved ORDER BY subject COLLATE "C", action COLLATE "C"
+      """, [directory])
+    return HeldSet(
+      removals: (0..<result.rowCount).map { row in
+        HeldSet.Removal(
+          key: result.key(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
+          since: result.text(row, 3) ?? "", reason: result.text(row, 4))
+      })
+  }
+}

@@ -1,0 +1,157 @@
+internal import Postgres
+internal import Reactor
+package import RollcallConfiguration
+internal import RollcallEngine
+package import RollcallLedger
+
+/// How far one directory is, read from the ledger alone: it works while the daemon or the directory is down.
+package struct StatusReport: Sendable {
+  /// How the directory was when the daemon last said so.
+  package struct DirectoryState: Sendable, Equatable {
+    package var state: String
+    package var reason: String?
+    /// RFC 3339, UTC; as all times here.
+    package var since: String?
+    /// Whether the reason is a fault of the database, not of the directory.
+    package var isOfDatabase: Bool { DirectoryCondition.isOfDatabase(reason) }
+  }
+
+  /// A key that is set aside.
+  package struct Parked: Sendable, Equatable {
+    package var key: String
+    package var reason: String
+    /// The LDAP result code; nil where no server refused.
+    package var code: Int?
+    package var message: String
+    package var attempts: Int
+    package var since: String
+    /// When it is tried again; nil waits for its cause to change.
+    package var nextAt: String?
+  }
+
+  package var name: String
+  /// Seconds since the last completed look that left nothing unsettled; nil before the first.
+  package var watermarkAge: Double?
+  /// Changes that the watermark has not passed; nil where there is no watermark, so that everybody is compared.
+  package var backlog: Int?
+  /// `host:pid` of the process that holds the leader's lock; nil if nobody does.
+  package var leader: String?
+  package var leaderSince: String?
+  /// Nil before the daemon has ever connected.
+  package var directory: DirectoryState?
+  package var lastReconcile: String?
+  package var parked: [Parked]
+  /// Removals that wait for a person.
+  package var held: HeldSet
+  /// Removals that a person has approved and that are still to be done.
+  package var released: Int
+  /// Whether the last look is older than the configuration's `behind_after`.
+  package var isBehind: Bool
+  /// Promises that are not kept at present, the oldest first.
+  package var problems: [ConditionProblem] = []
+
+  /// Whether nobody has to do anything.
+  package var isWell: Bool {
+    parked.isEmpty && held.removals.isEmpty && !isBehind && problems.allSatisfy(\.isAdvisory)
+  }
+
+  /// Reads it.
+  ///
+  /// - Throws: ``EngineError`` when it cannot be found out.
+  @Reactor
+  package static func read(_ configuration: Configuration) async throws(EngineError) -> StatusReport {
+    let ledger = try Ledger(configuration)
+    defer { ledger.database.close() }
+    try await ledger.requireInstalled()
+    try await ledger.database.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    let parked = try await ledger.parkedInDetail()
+    let held = try await ledger.heldSet()
+    let released = try await ledger.countReleased()
+    let record = try await ledger.database.query(
+      """
+      SELECT extract(epoch FROM clock_timestamp() - d.looked_at), d.leader, \(SQLText.time("d.leader_since")), d.state, d.reason,
+        \(SQLText.time("d.since")), \(SQLText.time("d.last_reconcile")), d.server || ' ' || d.base,
+        CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM rollcall.change AS c
+          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)
+            AND c.xid < pg_snapshot_xmax(pg_current_snapshot())) END,
+        \(SQLText.time("d.looked_at"))
+      FROM rollcall.directory AS d WHERE d.name = $1
+      """, [configuration.name])
+    var report = StatusReport(
+      name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
+      problems: try await ledger.problems())
+    let found = StatusProblems(ledger)
+    let queue = try await found.queue()
+    report.add(queue)
+    report.add(try await found.forgotten())
+    report.add(try await found.log())
+    try await ledger.database.query("COMMIT")
+    await ChangeLog.pruneIfLarge(configuration)
+    guard !record.isEmpty else { return report }
+    report.watermarkAge = record.double(0, 0).map { max(0, $0) }
+    report.backlog = record.int(0, 8)
+    report.directory = record.text(0, 3).map {
+      DirectoryState(state: $0, reason: record.text(0, 4), since: record.text(0, 5))
+    }
+    report.lastReconcile = record.text(0, 6)
+    if let subject = record.text(0, 7),
+      try await Leader.exists(for: configuration.name, subject: subject, ledger.database)
+    {
+      report.leader = record.text(0, 1)
+      report.leaderSince = record.text(0, 2)
+    } else {
+      // Nobody is there to say that it is over.
+      if queue == nil { report.problems.removeAll { $0.code == .queue } }
+      if let subject = record.text(0, 7) { report.add(try await found.lock(subject)) }
+      report.add(StatusProblems.leader(record.text(0, 1), report.directory, lookedAt: record.text(0, 9)))
+      // What was said of the connection is the past.
+      if record.text(0, 1) != nil, let state = report.directory?.state, state != DirectoryCondition.stopped.state {
+        report.directory?.reason = "it was \(state) when its last leader was heard of"
+        report.directory?.state = "unknown"
+      }
+    }
+    let limit = configuration.behindAfter / .seconds(1)
+    report.isBehind = report.watermarkAge.map { $0 > limit } ?? true
+    return report
+  }
+
+  /// What the daemon has said of the same goes first: it knows since when.
+  private mutating func add(_ problem: ConditionProblem?) {
+    guard let problem, !problems.contains(where: { $0.code == problem.code }) else { return }
+    problems.append(problem)
+  }
+}
+
+extension Ledger {
+  func parkedInDetail() async throws(EngineError) -> [StatusReport.Parked] {
+    let result = try await database.query(
+      """
+      SELECT key, reason, code, message, attempts, \(SQLText.time("since")), \(SQLText.time("next_at"))
+      FROM rollcall.parked WHERE directory = $1 ORDER BY since, key
+      """, [directory])
+    return (0..<result.rowCount).map { row in
+      StatusReport.Parked(
+        key: result.text(row, 0) ?? "", reason: result.text(row, 1) ?? "", code: result.int(row, 2),
+        message: result.text(row, 3) ?? "", attempts: result.int(row, 4) ?? 0,
+        since: result.text(row, 5) ?? "",
+        nextAt: result.text(row, 6))
+    }
+  }
+
+  fileprivate func countReleased() async throws(EngineError) -> Int {
+    let result = try await database.query(
+      "SELECT count(*) FROM rollcall.held WHERE directory = $1 AND approved", [directory])
+    return result.int(0, 0) ?? 0
+  }
+}
+
+extension Engine {
+  /// Whether any process leads this directory.
+  func isLed() async throws(EngineError) -> Bool {
+    guard let record = try await ledger.record(), let server = record.server, let base = record.base else {
+      return false
+    }
+    return try await Leader.exists(
+      for: configuration.name, subject: Leader.subject(server: server, base: base), database)
+  }
+}

@@ -1,0 +1,102 @@
+package import LDAPModel
+package import RollcallCore
+internal import YAML
+
+extension Configuration {
+  /// `groups`: groups that follow from the rows. Left out, Rollcall touches none.
+  package struct Groups: Hashable, Sendable {
+    /// `base`: the DN below which the groups are; required.
+    package var base: DistinguishedName
+
+    /// `membership`: the SQL expression over a person's row that gives the names of the groups, text[];
+    /// required.
+    package var membership: String
+
+    /// `naming` (default `cn`): the attribute of a group's RDN.
+    package var naming: String
+
+    /// `classes` (default `[groupOfNames]`): the object classes of a group that is made.
+    package var classes: [String]
+
+    /// `member` (default `member`): the attribute of the members; it carries DNs, `memberUid` the naming
+    /// values.
+    package var member: String
+
+    /// `attributes` (default none): further attributes of a group that is made, SQL over its name.
+    package var attributes: [AttributeExpression]
+
+    /// `create` (default true): make a group that a row names and the directory lacks.
+    package var create: Bool
+
+    /// `empty` (default `delete`): what happens when the last member leaves.
+    package var empty: Empty
+
+    /// `adopt` (default false): take over groups that others made as soon as a row names them, all of them (`true`)
+    /// or those whose names are listed. Others are held until somebody releases them.
+    package var adopt: GroupAdoption
+
+    /// `placeholder` (default none): a DN that stays as member where the class demands one.
+    package var placeholder: DistinguishedName?
+  }
+
+  /// `empty`: what happens to a group when the last member leaves.
+  package enum Empty: String, CaseIterable, Hashable, Sendable {
+    /// Only if Rollcall made it.
+    case delete
+    case keep
+  }
+}
+
+extension Configuration.Groups {
+  static let keys = [
+    "base", "membership", "naming", "classes", "member", "attributes", "create", "empty", "adopt", "placeholder",
+  ]
+
+  /// nil, with the problems noted, if something is wrong.
+  init?(_ section: ConfigurationSection) {
+    let base = section.required("base").flatMap { section.distinguishedName($0) }
+    let membership = section.required("membership")
+    let naming = section.attributeType("naming", default: "cn")
+    let classes = section.classes(default: ["groupOfNames"])
+    let member = section.attributeType("member", default: "member")
+    let attributes = section.expressions("attributes") ?? []
+    let create = section.bool("create", default: true)
+    let empty = section.choice("empty", default: Configuration.Empty.delete)
+    let adopt = section.adoption()
+    let placeholder = section.text("placeholder").flatMap { section.distinguishedName($0) }
+    if let naming, let member {
+      section.checkNames(naming: naming.value, member: member.value, attributes: attributes)
+    }
+    guard let base, let membership, let naming, let member else { return nil }
+    self.init(
+      base: base, membership: membership.value, naming: naming.value, classes: classes,
+      member: member.value, attributes: attributes, create: create, empty: empty, adopt: adopt,
+      placeholder: placeholder)
+  }
+}
+
+extension ConfigurationSection {
+  /// `true`, `false` or a list of names.
+  fileprivate func adoption() -> GroupAdoption {
+    guard isList("adopt") else { return bool("adopt", default: false) ? .all : .none }
+    let names = (list("adopt") ?? []).compactMap { reader.text($0.node, path: $0.path)?.value }
+    return .named(names)
+  }
+
+  /// What Rollcall sets itself in a group has no expression.
+  fileprivate func checkNames(
+    naming: String, member: String, attributes: [Configuration.AttributeExpression]
+  ) {
+    for attribute in attributes.map(\.attribute) {
+      let path = "\(pathOf("attributes")).\(attribute)"
+      let problem: String? =
+        switch attribute.lowercased() {
+        case naming.lowercased(): "is the group's name already"
+        case member.lowercased(): "carries the members already"
+        case "objectclass": "is set by \(pathOf("classes"))"
+        default: nil
+        }
+      if let problem { reader.problem(reader.keyPositions[path] ?? mark, "\(path): \(problem)") }
+    }
+  }
+}

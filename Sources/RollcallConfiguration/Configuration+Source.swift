@@ -1,0 +1,161 @@
+internal import Postgres
+internal import YAML
+
+extension Configuration {
+  /// `source`: which rows are the people, and which of them count.
+  ///
+  /// Expressions are SQL over a row of the table or query, which is called `roster` there.
+  package struct Source: Hashable, Sendable {
+    /// `connection` (default empty): libpq's connection string or URI; what it leaves open comes from the
+    /// `PG*` variables of the environment. A secret, since it may hold a password.
+    package var connection: Secret
+
+    /// `table` or `query`: one of them must be there.
+    package var relation: Relation
+
+    /// `key`: the column of the primary key (or another that is unique and never changes); required.
+    ///
+    /// An integer, uuid, text or varchar. Written as in SQL, so a name in mixed case needs its double quotes
+    /// within YAML's own: `'"Id"'`. Here it is the name itself, without quotes.
+    package var key: String
+
+    /// `where` (default none: all rows): an SQL boolean; only rows for which it is true are people at all.
+    package var `where`: String?
+
+    /// `active` (default none: everyone): an SQL boolean; for whom it is not true, `users.inactive` says what
+    /// happens.
+    package var active: String?
+
+    /// `watch` (default none): further tables that the expressions read, `[{ table: user_roles, key: user_id
+    /// }]`.
+    package var watch: [Watched]
+
+    /// `search_path` (default none: those of `table` and `watch`): the schemas in which the mapping's names are
+    /// looked up, besides `pg_catalog`. In each only its owner, the database's owner and superusers may create.
+    package var searchPath: [String]?
+
+    /// `reader` (default none: as `connection`): how to connect as a role that reads the roster and has no right on
+    /// the schema `rollcall`.
+    package var reader: Secret?
+
+    /// `largest_row` (default `64MB`): the octets of a row's values; a person with more is set aside.
+    package var largestRow: Int
+  }
+
+  /// Where the rows come from.
+  package enum Relation: Hashable, Sendable {
+    /// `table: public.users`.
+    case table(QualifiedName)
+    /// `query: SELECT …`; the tables that it reads belong in `watch`.
+    case query(String)
+  }
+
+  /// A further table whose changes concern people.
+  package struct Watched: Hashable, Sendable {
+    /// `table`.
+    package var table: QualifiedName
+    /// `key`: its column that names the person by the source's key; a row with NULL there concerns nobody.
+    package var key: String
+  }
+}
+
+extension Configuration.Source {
+  /// nil, with the problems noted, if something is wrong.
+  init?(_ section: ConfigurationSection) {
+    let connection = section.text("connection", mayBeEmpty: true)
+    if let connection, !connection.isSubstituted, Self.holdsPassword(connection.value) {
+      section.reader.literalSecrets.append(connection)
+    }
+    let relation = Self.relation(section)
+    let key = section.required("key").flatMap { section.identifier($0) }
+    let scope = section.text("where")
+    let active = section.text("active")
+    let watch = Self.watch(section)
+    guard let relation, let key else { return nil }
+    self.init(
+      connection: Secret(connection?.value ?? ""), relation: relation, key: key, where: scope?.value,
+      active: active?.value, watch: watch, searchPath: Self.searchPath(section),
+      reader: section.text("reader").map { Secret($0.value) },
+      largestRow: section.size("largest_row", default: 64 << 20))
+  }
+
+  private static func holdsPassword(_ connection: String) -> Bool {
+    (try? ConnectionOptions(connection, applicationName: ""))?.holdsSecret ?? false
+  }
+
+  static let keys = [
+    "connection", "table", "query", "key", "where", "active", "watch", "search_path", "reader", "largest_row",
+  ]
+
+  /// The schemas that the mapping sees besides `pg_catalog`. A table without a schema is one of `public`.
+  package var schemas: [String] {
+    if let searchPath { return searchPath }
+    var tables = watch.map(\.table)
+    if case .table(let table) = relation { tables.insert(table, at: 0) }
+    var schemas: [String] = []
+    for schema in tables.map({ $0.schema ?? "public" }) where !schemas.contains(schema) { schemas.append(schema) }
+    return schemas.isEmpty ? ["public"] : schemas
+  }
+
+  private static func searchPath(_ section: ConfigurationSection) -> [String]? {
+    section.list("search_path").map { list in
+      list.compactMap { path, node in section.reader.text(node, path: path).flatMap { section.identifier($0) } }
+    }
+  }
+
+  private static func relation(_ section: ConfigurationSection) -> Configuration.Relation? {
+    switch (section.has("table"), section.has("query")) {
+    case (true, true):
+      section.reader.problem(section.position(of: "query"), "source: table and query exclude each other")
+      return nil
+    case (false, false):
+      section.reader.problem(section.mark, "missing key \"table\" (or \"query\") under source")
+      return nil
+    case (true, false):
+      return section.text("table").flatMap { section.qualifiedName($0) }.map { .table($0) }
+    case (false, true):
+      return section.text("query").map { .query($0.value) }
+    }
+  }
+
+  private static func watch(_ section: ConfigurationSection) -> [Configuration.Watched] {
+    var watch: [Configuration.Watched] = []
+    for (path, node) in section.list("watch") ?? [] {
+      guard case .mapping(let pairs) = node.content else {
+        section.reader.problem(node.mark, "\(path): expected a mapping, found \(node.kind)")
+        continue
+      }
+      let element = ConfigurationSection(
+        pairs, keys: ["table", "key"], path: path, mark: node.mark, reader: section.reader)
+      let table = element.required("table").flatMap { element.qualifiedName($0) }
+      let key = element.required("key").flatMap { element.identifier($0) }
+      guard let table, let key else { continue }
+      let watched = Configuration.Watched(table: table, key: key)
+      if watch.contains(watched) {
+        section.reader.problem(node.mark, "\(path): the same table and key stand here before")
+      }
+      watch.append(watched)
+    }
+    return watch
+  }
+}
+
+extension ConfigurationSection {
+  fileprivate func qualifiedName(_ text: ConfiguredText) -> QualifiedName? {
+    do throws(QualifiedName.Invalid) {
+      return try QualifiedName(parsing: text.value)
+    } catch {
+      reader.problem(text.mark, "\(text.path): the name \"\(text.shown)\" \(error)")
+      return nil
+    }
+  }
+
+  fileprivate func identifier(_ text: ConfiguredText) -> String? {
+    do throws(QualifiedName.Invalid) {
+      return try QualifiedName.identifier(parsing: text.value)
+    } catch {
+      reader.problem(text.mark, "\(text.path): the name \"\(text.shown)\" \(error)")
+      return nil
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package import LDAPModel
+internal import YAML
+
+extension Configuration {
+  /// `users`: how a row becomes an entry, and what happens to the entry when the row goes.
+  ///
+  /// Expressions are SQL over the row. NULL and empty text are no value, an array is several, a bytea octets,
+  /// a boolean TRUE or FALSE, a timestamptz generalizedTime in UTC; any other type gives its text.
+  /// One that begins with a quote stands as a whole in YAML's other quotes: `cn: "'Dr. ' || full_name"`.
+  package struct Users: Hashable, Sendable {
+    /// `base`: the DN below which the entries are; required.
+    package var base: DistinguishedName
+
+    /// `naming` (default `uid`): the attribute of the RDN; it has its expression in `attributes`.
+    package var naming: String
+
+    /// `link` (default `employeeNumber`): the attribute that carries the row's key; indexed, and nobody
+    /// else's.
+    package var link: String
+
+    /// `classes` (default `[inetOrgPerson]`): the entry's object classes.
+    package var classes: [String]
+
+    /// `attributes`: for each LDAP attribute the SQL expression of its values, in the file's order; required.
+    package var attributes: [AttributeExpression]
+
+    /// `filter` (default none): an LDAP filter that every entry of ours must match.
+    package var filter: Filter?
+
+    /// `adopt` (default false): take over an entry without link that has the wanted DN.
+    package var adopt: Bool
+
+    /// `protect` (default none): entries that are never touched, as DNs or as one LDAP filter. The account that
+    /// Rollcall binds with, the bases and their parents never are.
+    package var protect: Protect
+
+    /// `create_only` (default none): like `attributes`, but set when the entry is made and never again.
+    package var createOnly: [AttributeExpression]
+
+    /// `password` (default none): the SQL expression of the first password, set when the entry is made.
+    ///
+    /// Hashed values go as they are; Active Directory's encoding is done for you.
+    package var password: String?
+
+    /// `container` (default none): where below the base the entry lives, nearest first, `[{ ou: department
+    /// }]`; what is missing is made.
+    package var container: [AttributeExpression]
+
+    /// `inactive` (default `disable`): what happens to someone in scope who is not `active`.
+    package var inactive: Inactive
+
+    /// `removed` (default `delete`): what happens when the row goes, or leaves the scope.
+    package var removed: Removed
+
+    /// `disable` (default none: the server's own way): what a disabled entry has, `{ loginShell: /bin/false
+    /// }`.
+    package var disable: [AttributeValues]
+  }
+
+  /// `protect`: what is never touched.
+  package struct Protect: Hashable, Sendable {
+    package var names: [DistinguishedName] = []
+    package var filter: Filter?
+  }
+
+  /// An attribute and where its values come from.
+  package struct AttributeExpression: Hashable, Sendable {
+    /// As the file writes it; LDAP compares it without case.
+    package var attribute: String
+    /// SQL.
+    package var expression: String
+  }
+
+  /// An attribute and its fixed values.
+  package struct AttributeValues: Hashable, Sendable {
+    package var attribute: String
+    /// At least one.
+    package var values: [String]
+  }
+
+  /// `inactive`: what happens to someone who is not active.
+  package enum Inactive: String, CaseIterable, Hashable, Sendable {
+    case disable
+    case delete
+    /// Neither made nor changed.
+    case keep
+  }
+
+  /// `removed`: what happens when a row goes.
+  package enum Removed: String, CaseIterable, Hashable, Sendable {
+    case delete
+    /// And out of its groups.
+    case disable
+    /// Untouched.
+    case keep
+  }
+}
+
+extension Configuration.Users {
+  static let keys = [
+    "base", "naming", "link", "classes", "attributes", "filter", "adopt", "protect", "create_only", "password",
+    "container", "inactive", "removed", "disable",
+  ]
+
+  /// nil, with the problems noted, if something is wrong.
+  init?(_ section: ConfigurationSection) {
+    let base = section.required("base").flatMap { section.distinguishedName($0) }
+    let naming = section.attributeType("naming", default: "uid")
+    let link = section.attributeType("link", default: "employeeNumber")
+    let classes = section.classes(default: ["inetOrgPerson"])
+    let attributes = section.has("attributes") ? section.expressions("attributes") : nil
+    if !section.has("attributes") { section.missing("attributes") }
+    let filter = section.text("filter").flatMap { section.filter($0) }
+    let adopt = section.bool("adopt", default: false)
+    let protect = section.protect()
+    let createOnly = section.expressions("create_only") ?? []
+    let password = section.text("password")
+    let container = section.container()
+    let inactive = section.choice("inactive", default: Configuration.Inactive.disable)
+    let removed = section.choice("removed", default: Configuration.Removed.delete)
+    let disable = section.fixedValues("disable")
+    if let attributes, let naming, let link {
+      section.checkNames(
+        naming: naming, link: link, attributes: attributes, createOnly: createOnly,
+        disable: disable.map(\.attribute))
+    }
+    guard let base, let naming, let link, let attributes else { return nil }
+    self.init(
+      base: base, naming: naming.value, link: link.value, classes: classes, attributes: attributes,
+      filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password?.value,
+      container: container, inactive: inactive, removed: removed, disable: disable)
+  }
+}
+
+extension ConfigurationSection {
+  /// A list of DNs, one DN, or a filter in parentheses.
+  fileprivate func protect() -> Configuration.Protect {
+    if isList("protect") {
+      let texts = (list("protect") ?? []).compactMap { reader.text($0.node, path: $0.path) }
+      return Configuration.Protect(names: texts.compactMap { distinguishedName($0) })
+    }
+    guard let text = text("protect") else { return Configuration.Protect() }
+    if text.value.hasPrefix("(") { return Configuration.Protect(filter: filter(text)) }
+    return Configuration.Protect(names: distinguishedName(text).map { [$0] } ?? [])
+  }
+
+  /// `[{ ou: department }, { ou: country }]`: one attribute a list element.
+  fileprivate func container() -> [Configuration.AttributeExpression] {
+    (list("container") ?? []).compactMap { path, node in
+      guard case .mapping(let pairs) = node.content, let pair = pairs.first, pairs.count == 1 else {
+        reader.problem(
+          node.mark, "\(path): expected one attribute with its expression, as { ou: department }")
+        return nil
+      }
+      reader.note("\(path).\(pair.key)", key: pair.mark, value: pair.value)
+      return expression(pair, under: path)
+    }
+  }
+
+  /// One expression an attribute; nil where the key has no mapping.
+  func expressions(_ key: String) -> [Configuration.AttributeExpression]? {
+    guard let pairs = pairs(key) else { return nil }
+    noteRepetitions(pairs, under: pathOf(key))
+    return pairs.compactMap { expression($0, under: pathOf(key)) }
+  }
+
+  private func expression(
+    _ pair: YAMLNode.Pair, under path: String
+  ) -> Configuration.AttributeExpression? {
+    let path = "\(path).\(pair.key)"
+    guard checkDescription(pair.key, at: pair.mark, path: path),
+      let text = reader.text(pair.value, path: path)
+    else { return nil }
+    guard !text.value.allSatisfy(\.isWhitespace) else {
+      reader.problem(text.mark, "\(path): is empty")
+      return nil
+    }
+    return .init(attribute: pair.key, expression: text.value)
+  }
+
+  /// One value or a list of them an attribute; empty where the key has no mapping.
+  func fixedValues(_ key: String) -> [Configuration.AttributeValues] {
+    guard let pairs = pairs(key) else { return [] }
+    noteRepetitions(pairs, under: pathOf(key))
+    return pairs.compactMap { pair in
+      let path = "\(pathOf(key)).\(pair.key)"
+      guard checkDescription(pair.key, at: pair.mark, path: path) else { return nil }
+      var nodes = [(path, pair.value)]
+      if case .list(let list) = pair.value.content {
+        nodes = list.enumerated().map { ("\(path)[\($0)]", $1) }
+      }
+      let values = nodes.compactMap { path, node -> String? in
+        guard let text = reader.text(node, path: path) else { return nil }
+        guard !text.value.isEmpty else {
+          reader.problem(text.mark, "\(path): is empty")
+          return nil
+        }
+        return text.value
+      }
+      if nodes.isEmpty { reader.problem(pair.mark, "\(path): is empty") }
+      return .init(attribute: pair.key, values: values)
+    }
+  }
+}

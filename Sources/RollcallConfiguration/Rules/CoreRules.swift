@@ -1,0 +1,36 @@
+internal import LDAPModel
+internal import RollcallCore
+
+// The settings as the pure code works by them.
+
+extension UserRules {
+  /// The part of the configuration that the pure code works by.
+  package init(_ users: Configuration.Users) {
+    self.init(
+      base: users.base, naming: users.naming, link: users.link, classes: users.classes,
+      attributes: users.attributes.map(\.attribute), createOnly: users.createOnly.map(\.attribute),
+      hasPassword: users.password != nil, containers: users.container.map(\.attribute),
+      inactive: InactivePolicy(rawValue: users.inactive.rawValue) ?? .disable,
+      removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
+      disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
+      adopt: users.adopt)
+  }
+}
+
+extension GroupRules {
+  /// The part of the configuration that the pure code works by.
+  package init(_ groups: Configuration.Groups) {
+    self.init(
+      base: groups.base, naming: groups.naming, classes: groups.classes, member: groups.member,
+      attributes: groups.attributes.map(\.attribute), create: groups.create,
+      empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, adopt: groups.adopt,
+      placeholder: groups.placeholder)
+  }
+}
+
+extension RemovalPolicy {
+  package init(_ removals: Configuration.Removals) {
+    self.init(
+      most: Double(removals.most.basisPoints) / 100, least: removals.least, within: removals.within)
+  }
+}

@@ -1,0 +1,60 @@
+package import LDAPModel
+package import RollcallConfiguration
+package import RollcallCore
+
+/// Whether the directory's schema takes what the mapping makes, as `rollcall check` tells it.
+package struct SchemaInspection {
+  private let configuration: Configuration
+  private let check: SchemaCheck
+
+  /// - Parameter readings: what PostgreSQL makes of the expressions; their types tell which give arrays.
+  package init(
+    _ configuration: Configuration, _ schema: Schema, _ dialect: any Dialect, _ readings: [MappingReading]
+  ) {
+    self.configuration = configuration
+    let users = configuration.users
+    let texts =
+      users.attributes.map { ("users.attributes.\($0.attribute)", $0.expression) }
+      + users.createOnly.map { ("users.create_only.\($0.attribute)", $0.expression) }
+    let types = Dictionary(readings.map { ($0.path, $0.type) }) { first, _ in first }
+    var expressions: [String: ExpressionType] = [:]
+    for (path, text) in texts {
+      if let oid = types[path], oid != 0 { expressions[path] = ExpressionType(oid: oid, text: text) }
+    }
+    check = SchemaCheck(
+      schema: schema, dialect: dialect, arrays: Set(readings.filter(\.isArray).map(\.path)),
+      expressions: expressions)
+  }
+
+  private var complaints: [SchemaComplaint] {
+    let users = UserRules(configuration.users)
+    var complaints = check.complaints(about: users)
+    if let groups = configuration.groups {
+      complaints += check.complaints(about: GroupRules(groups), users: users)
+    }
+    return complaints
+  }
+
+  /// Why the configuration does not fit the server: what `check` calls an error, each with its place; nil where it fits.
+  /// Every entry, or every one with such a value, would be parked.
+  var refusal: String? {
+    // A group that cannot be kept empty concerns whoever leaves it last, and nobody else.
+    let errors = complaints.filter { $0.level == .error && $0.path != "groups.empty" }
+    if errors.isEmpty { return nil }
+    return errors.map { complaint in
+      "\(configuration.place(of: complaint.path)): \(complaint.message)\(complaint.remedy.map { " (\($0))" } ?? "")"
+    }.joined(separator: "; ")
+  }
+
+  package func findings() -> [Finding] {
+    let findings = complaints.map { complaint in
+      Finding(
+        complaint.level == .error ? .error : .warning, configuration.place(of: complaint.path),
+        complaint.message,
+        remedy: complaint.remedy)
+    }
+    if findings.contains(where: { $0.level == .error }) { return findings }
+    let place = configuration.place(of: "users.classes")
+    return findings + [Finding(.ok, place, "the directory's schema takes the mapping")]
+  }
+}

@@ -1,0 +1,60 @@
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// What is heard and how soon the log is looked at for it.
+extension Daemon {
+  /// Notes a notification; those that came with one read are taken up together.
+  func hear(_ payload: NotificationPayload?) {
+    if payload?.request != nil { return engine.answerRequests() }
+    doorbell.heard(backlog: engine.provisioner.queue.backlog)
+    // Keys of another directory.
+    if let source = payload?.source, !engine.sources.contain("\(source)") { return }
+    burst.add(payload)
+    if isHearing { return }
+    isHearing = true
+    Reactor.task { self.takeUpBurst() }
+  }
+
+  private func takeUpBurst() {
+    isHearing = false
+    let heard = burst.take()
+    var mustLook = heard.mustLook
+    guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
+    for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
+    // After few changes the log is read a moment later, once for a burst, to move the watermark; and not without a pause,
+    // however much is heard.
+    lookSoon(
+      mustLook
+        ? max(.zero, lookedAt + Daemon.lookAfter.pause - .now)
+        : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
+  }
+
+  func lookSoon(_ delay: Duration) {
+    if delay == .zero {
+      lookTimer?.cancel()
+      lookTimer = nil
+      return look()
+    }
+    if lookTimer != nil, lookDue <= .now + delay { return }
+    lookTimer?.cancel()
+    lookDue = .now + delay
+    lookTimer = Reactor.loop.after(delay) {
+      self.lookTimer = nil
+      self.look()
+    }
+  }
+
+  private func look() {
+    guard engine.provisioner.isWorking, let sweeper = engine.sweeper else { return }
+    lookedAt = .now
+    Reactor.task {
+      do throws(EngineError) {
+        try await sweeper.look()
+        await self.engine.prune(force: false)
+      } catch {
+        self.engine.trouble(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// How the directory is, for `status`: derived each time it is told, so that no news hides another.
+extension Engine {
+  /// While there is no trouble.
+  var condition: DirectoryCondition {
+    if provisioner.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
+    if let incomplete = reconciles.incomplete { return .connected(incomplete) }
+    if !reconciles.isUnderWay { return .connected(nil) }
+    let why = reconciles.why.map { ": \($0)" } ?? ""
+    let holding = gatekeeper.comparison.holding.map { "; \($0.explanation)" } ?? ""
+    return .connected("comparing everybody\(why)\(holding)")
+  }
+
+  func noteBreaker(_ problem: Problem?) {
+    refusal = problem
+    onState?()
+  }
+}

@@ -1,0 +1,60 @@
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// What was seen of the log is not what PostgreSQL has.
+extension Engine {
+  /// The stored watermark is not the one that was stored last, or transaction ids are given out anew: goes on from the
+  /// stored one. Where logging was stopped, there is none.
+  func displaced() {
+    guard leader.isLeading, provisioner.isWorking else { return }
+    Reactor.task {
+      do throws(EngineError) {
+        // A session that was idle when a primary was lost has found its successor before anybody else did.
+        let identity = try await DatabaseIdentity.read(self.database)
+        let record = try await self.ledger.record()
+        if record?.hasLost(to: identity) == true { throw Engine.anotherServer }
+        let wasFull = try await self.bound.settle()
+        if wasFull {
+          try await self.beginAnew(LogBound.reason)
+        } else {
+          self.logger.notice("reading the change log again from the stored watermark")
+          // A predecessor that had not heard yet that it does not lead may have moved it, and has set aside what it
+          // passes.
+          try await self.state.load()
+          try await self.groups?.load()
+          self.surveyor?.learn(awaited: self.state.awaited)
+          try await self.resume(from: record?.watermark)
+          try await self.takeUpLedger()
+          self.takeUpGroups()
+        }
+        try await self.sweeper?.look()
+        try await self.retrier.check()
+      } catch {
+        self.trouble(error)
+      }
+    }
+  }
+
+  /// Hands in what had its cause removed by a step whose record was lost with a process or a connection, and what a
+  /// person has approved meanwhile.
+  func takeUpLedger() async throws(EngineError) {
+    provisioner.gather(state.blockedKeys, .retry)
+    try await takeUpReleased()
+  }
+
+  private static let anotherServer = EngineError.database(
+    PostgresError(kind: .connection, message: "another server, or a restored one, answers than before"))
+
+  /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
+    while provisioner.isWorking {
+      if let sweeper, let windows = try await sweeper.catchUp(keys) { return windows }
+      // One that reads from the stored watermark is there in a moment.
+      try? await Reactor.sleep(for: .milliseconds(1))
+    }
+    throw .standby
+  }
+}

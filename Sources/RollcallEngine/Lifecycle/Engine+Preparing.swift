@@ -1,0 +1,88 @@
+internal import LDAPModel
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+package import RollcallLedger
+
+extension Engine {
+  /// Notes how well this directory is known; another one, or another part of it, has never been compared.
+  package func noteAcquaintance(_ facts: DirectoryFacts, _ record: DirectoryRecord?, _ identity: DatabaseIdentity?) {
+    let base = configuration.users.base.normalized(facts.schema)
+    let isSame = record?.server == facts.identity && record?.base == base
+    let isFirst = !(isSame && record?.sinceReconcile != nil)
+    state.meetings.schema = facts.schema
+    let isLoss = identity.map { record?.hasLost(to: $0) == true } ?? false
+    state.meetings.begin(
+      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .settled, isLoss: isLoss)
+  }
+
+  /// Says once what is allowed and dangerous.
+  package func warn() {
+    if let warning = configuration.transportWarning {
+      logger.warning("\(warning.message)", metadata: ["place": "\(warning.place)", "fix": "\(warning.remedy ?? "")"])
+    }
+  }
+
+  /// Refuses a configuration that does not fit the server: everybody would be parked one by one.
+  func refuseMisfits(_ facts: DirectoryFacts) throws(EngineError) {
+    if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal { throw .refused(reason) }
+    guard !hasWarnedOfLock,
+      let warning = LockInspection.shortcoming(configuration, facts.dialect, facts.schema)
+    else { return }
+    hasWarnedOfLock = true
+    let place = configuration.place(of: "users.disable")
+    logger.warning("\(warning)", metadata: ["place": "\(place)", "fix": "\(LockInspection.remedy)"])
+  }
+
+  /// Checks what has to hold before anything is established, and that the database answers; waits for a
+  /// database that is not there.
+  ///
+  /// - Parameter pause: waits that long; false gives up.
+  func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
+    warn()
+    var attempt = 0
+    while true {
+      do throws(EngineError) {
+        try await PoolerProbe.requireSessions(options)
+        try await requireInstalled()
+        try await ledger.requireRights()
+        try await requireCoverage()
+        if try await roster.resolveKeyType() == .text {
+          logger.warning("configuration", metadata: ["message": "source.key: \(KeyType.textIsHeard)"])
+        }
+        return
+      } catch {
+        // A wrong user, password (class 28) or database (3D000) is not waited for.
+        guard case .database(let failure) = error, failure.isConnectionLost,
+          failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
+        else { throw error }
+        attempt += 1
+        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
+        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
+        let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
+        guard await pause(delay) else { return }
+      }
+    }
+  }
+
+  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
+  ///
+  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
+  static func mismatch(
+    _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
+    capture: String, isUnderWay: Bool
+  ) -> String? {
+    guard let record, record.server != nil else { return "this directory has never been compared" }
+    if record.system != identity.system { return "the database is another cluster than last time" }
+    if record.timeline != identity.timeline { return "the database has failed over or was restored" }
+    if record.isFuture { return "the watermark lies in the database's future: it was restored from a backup" }
+    if record.watermark == nil, !isUnderWay { return "there is no watermark" }
+    if record.server != server { return "the LDAP server holds another directory than last time" }
+    if record.base != base { return "the base has changed" }
+    if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
+    if let last = record.capture, last != capture { return "tables or triggers were changed" }
+    return nil
+  }
+}

@@ -1,0 +1,153 @@
+internal import Logging
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+package import RollcallLedger
+
+extension Engine {
+  /// Looks at what commands have asked for, and answers; one after the other.
+  func answerRequests() {
+    if isAnswering { return }
+    isAnswering = true
+    Reactor.task {
+      do throws(EngineError) {
+        requests: while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
+          try await self.ledger.noteStart(of: request)
+          switch try await self.fulfil(request) {
+          case .done: try await self.ledger.answer(request, message: nil)
+          case .cannot(let reason): try await self.ledger.answer(request, message: reason)
+          case .stopped: break requests
+          }
+        }
+      } catch {
+        self.trouble(error)
+      }
+      self.isAnswering = false
+    }
+  }
+
+  /// How a request ended.
+  private enum Answer {
+    case done
+    /// It cannot be done, for this reason; whoever asks again is told the same until that has changed.
+    case cannot(String)
+    /// Work has stopped before it was done.
+    case stopped
+  }
+
+  /// Does what was asked for.
+  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> Answer {
+    switch request.kind {
+    case .look: return try await settleOrSayWhy()
+    case .full:
+      // Who asks wants it now, and not when it is tried again by itself.
+      if reconciles.incomplete != nil { reconciles.notBefore = nil }
+      requestReconcile()
+      return try await settleOrSayWhy()
+    case .retry:
+      try await state.load()
+      try await retrier.check()
+    case .release:
+      try await state.load()
+      try await takeUpReleased()
+    }
+    return .done
+  }
+
+  /// Settles, unless that waits for a comparison which the directory does not let come to its end.
+  private func settleOrSayWhy() async throws(EngineError) -> Answer {
+    let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
+    if isSettled { return .done }
+    if let reason = reconciles.incomplete, provisioner.isWorking { return .cannot(reason) }
+    return .stopped
+  }
+
+  /// Hands in the removals that a person has approved.
+  func takeUpReleased() async throws(EngineError) {
+    try await takeUpReleasedGroups()
+    let lists = [("removals released", state.released), ("takeovers released", state.meetings.releasedPeople.sorted())]
+    for (what, keys) in lists where !keys.isEmpty {
+      logger.notice("\(what)", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
+    }
+    let keys = Set(lists.flatMap(\.1)).sorted()
+    if keys.isEmpty { return }
+    for key in keys { provisioner.add(key, .retry) }
+    provisioner.pump()
+  }
+
+  func logHeld(_ removals: [Removal], _ reason: RemovalBudget.Reason) {
+    logger.error(
+      "removals held",
+      metadata: [
+        "count": "\(removals.count)", "keys": "\(Engine.list(removals.map(\.key)))", "why": "\(reason.explanation)",
+      ])
+  }
+
+  /// Keys in a line of the log: all, or the first of many.
+  private static func list(_ keys: [RosterKey]) -> String {
+    let most = 50
+    let first = keys.prefix(most).map(\.text).joined(separator: " ")
+    return first + (keys.count > most ? " and \(keys.count - most) more" : "")
+  }
+
+  /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
+  /// stopped before.
+  ///
+  /// - Parameter givesUp: asked while it waits; true ends the waiting.
+  package func settle(orEndIf givesUp: @Reactor () -> Bool = { false }) async throws(EngineError) -> Bool {
+    // A look that is under way already has begun too early.
+    let target = provisioner.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
+    try await sweeper?.look()
+    while provisioner.isWorking, let sweeper {
+      sweeper.progress(atOnce: true)
+      if sweeper.storedUpTo >= target { return true }
+      if givesUp() { return false }
+      try? await Reactor.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+
+  /// Says for `status` how the directory is, unless another process leads, which knows better.
+  package func note(_ condition: DirectoryCondition) async {
+    do throws(EngineError) {
+      if try await isLedElsewhere() { return }
+      try await ledger.note(condition)
+    } catch {
+      // Whoever asks for the status cannot reach the database either.
+      logger.debug("noting the state", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Whether another process leads.
+  func isLedElsewhere() async throws(EngineError) -> Bool {
+    if leader.isLeading { return false }
+    guard let subject = try await ledger.record()?.subject else { return false }
+    return try await Leader.exists(for: configuration.name, subject: subject, ledger.database)
+  }
+
+  /// Waits until no pass is under way, after work has stopped.
+  package func settleDown() async {
+    provisioner.suspend()
+    // Each operation under way has a deadline of its own.
+    while provisioner.passesRunning > 0 { try? await Reactor.sleep(for: .milliseconds(5)) }
+  }
+
+  /// Finishes what is in flight and stores the watermark; takes up nothing new.
+  package func drain() async {
+    provisioner.suspend()
+    let deadline = ContinuousClock.now + configuration.directory.timeout
+    while provisioner.passesRunning > 0, ContinuousClock.now < deadline {
+      try? await Reactor.sleep(for: .milliseconds(5))
+    }
+    if provisioner.passesRunning == 0, leader.isLeading { await servers.end() }
+    sweeper?.progress(atOnce: true)
+    while sweeper?.isStoring == true, ContinuousClock.now < deadline {
+      try? await Reactor.sleep(for: .milliseconds(5))
+    }
+    await problems.flush()
+    // Only who has nothing on its way says that it has ended in order.
+    if let leadingSince, provisioner.passesRunning == 0, !unknown.isOpen {
+      try? await ledger.noteEnd(ofTermSince: leadingSince)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+internal import LDAP
+internal import Logging
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// What follows when another server answers, or the same one with other data.
+extension Engine {
+  func wireServers() {
+    provisioner.servers = servers
+    servers.onDoubt = { [weak self] reason in self?.compareSoon(reason) }
+    servers.onWell = { [weak self] in self?.noteServerIsWell() }
+    servers.onTrouble = { [weak self] error in self?.trouble(error) }
+  }
+
+  /// Looks again at what the server that was just connected may lack.
+  ///
+  /// - Parameter comparesAnyway: everybody is compared for another reason.
+  func takeUp(_ finding: ServerMemory.Finding, comparesAnyway: Bool) {
+    let server = link.url ?? "the server"
+    if comparesAnyway { return }
+    switch finding {
+    case .lookAgain: lookAgain()
+    case .behind: compareSoon("\(server) is behind what was confirmed before")
+    case .tooMany: compareSoon("more was confirmed just before the connection was lost than is remembered")
+    case .caughtUp: compareSoon("\(server) has caught up with what another server had confirmed")
+    }
+  }
+
+  /// Hands in the keys that were confirmed last; their removals are decided together.
+  private func lookAgain() {
+    let keys = servers.memory.keys.keys
+    if keys.isEmpty { return }
+    logger.info("looking again at what was confirmed last", metadata: ["keys": "\(keys.count)"])
+    // What waits for its turn anyway may have changed, and who is parked or held is not as the row wants it.
+    let unchanged = keys.filter {
+      !provisioner.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
+    }
+    provisioner.gather(keys, .sweep)
+    servers.check(unchanged)
+    provisioner.pump()
+  }
+
+  /// Has everybody compared in the background, now or after a pause that grows each time.
+  func compareSoon(_ reason: String) {
+    let delay = reconciles.pace.delay(
+      .now, most: configuration.reconcile.every, random: Double.random(in: 0..<1))
+    problems.set(
+      .server, message: "\(reason): everybody is compared",
+      fix: "if this comes back, look whether the servers of directory.url replicate to each other")
+    guard delay > .zero else { return compareNow(reason) }
+    logger.notice("comparing everybody later", metadata: ["why": "\(reason)", "in": "\(delay)"])
+    reconciles.paceTimer?.cancel()
+    reconciles.paceTimer = Reactor.loop.after(delay) { [weak self] in
+      guard let self else { return }
+      self.reconciles.paceTimer = nil
+      if self.provisioner.isWorking, self.servers.memory.owesComparison { self.compareNow(reason) }
+    }
+  }
+
+  private func compareNow(_ reason: String) {
+    // One that waits is as good as another.
+    if !reconciles.wanted.isEmpty { return }
+    logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    reconciles.why = reason
+    requestReconcile()
+    onState?()
+  }
+
+  /// Stops what waits for the directory's answers.
+  func disconnected() {
+    unknown.disconnected()
+    servers.disconnected()
+  }
+
+  /// Gives the directory's connections up.
+  func giveUp(_ error: LDAPError) {
+    noteReadOnly(error)
+    link.close()
+  }
+
+  /// Notes a server that takes no writes; another one is tried then.
+  private func noteReadOnly(_ error: LDAPError) {
+    guard ErrorClassifier.isReadOnly(error.code, error.diagnostic), let url = link.url else { return }
+    let goesOn = link.takesNoWrites(error)
+    logger.warning(
+      "the server takes no writes", metadata: ["url": "\(url)", "error": "\(error)", "goesOn": "\(goesOn)"])
+    if goesOn { return }
+    problems.set(
+      .server, message: "no server of directory.url takes writes; the last one, \(url), says: \(error)",
+      fix: "name the server that takes writes in directory.url")
+  }
+
+  /// Notes that the server's problems are over, as far as it shows.
+  func noteServerIsWell() {
+    if !servers.memory.owesComparison { problems.clear(.server) }
+  }
+}

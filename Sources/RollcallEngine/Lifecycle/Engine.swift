@@ -1,0 +1,297 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import LDAP
+internal import LDAPModel
+package import Logging
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+internal import RollcallCore
+package import RollcallLedger
+
+/// One directory's engine: both sides' connections and everything between them.
+///
+/// ``establish()`` brings it into a state in which keys flow; whoever runs it (the daemon, a sync) decides what happens
+/// when a side is lost.
+@Reactor
+package final class Engine {
+  package let configuration: Configuration
+  package let logger: Logger
+  let options: ConnectionOptions
+  package let database: Database
+  let windows: Database
+  /// Sessions in which the mapping is evaluated; nothing else is done on them.
+  let mapping: Database
+  let mappingBulk: Database
+  /// Streams everybody.
+  package let bulk: Database
+  package let link: DirectoryLink
+  package let roster: Roster
+  package let ledger: Ledger
+  package let state: LedgerState
+  package let gatekeeper: Gatekeeper
+  package let provisioner: Provisioner
+  let retrier: Retrier
+  let leader: Leader
+  let unknown: UnknownOutcomes
+  private(set) lazy var servers = ServerWatch(ledger, link, logger)
+  /// What `status` shows as problems.
+  package let problems: ProblemBoard
+  private(set) lazy var capture = CaptureWatch(self)
+  private(set) lazy var bound = LogBound(self)
+  let sources: ChangeSources
+  private(set) var sweeper: Sweeper?
+  private(set) var surveyor: Surveyor?
+  /// Nil where no groups are configured, and before the first connection.
+  private(set) var groups: GroupKeeper?
+  var reconciles = ReconcileAgenda()
+  var isAnswering = false
+  /// Since when this process leads, as the ledger has it.
+  private(set) var leadingSince: String?
+  /// How long to wait for the leader's lock where another process has it.
+  var patience: Duration = .zero
+  var lastPrune: ContinuousClock.Instant?
+  var storesAtPrune = 0
+  /// Called when work stopped because a side was lost.
+  package var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Called when everybody could not be compared, although the connection lives.
+  package var onIncomplete: (@Reactor (EngineError) -> Void)?
+  /// Called when what `status` says of the directory has changed while it is connected.
+  var onState: (@Reactor () -> Void)?
+  /// What opened the breaker last.
+  var refusal: Problem?
+  var hasWarnedOfLock = false
+
+  /// - Throws: ``PostgresError`` when the connection string is malformed.
+  package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
+    self.configuration = configuration
+    self.logger = logger
+    do throws(PostgresError) {
+      options = try ConnectionOptions(
+        configuration.source.connection.text, applicationName: "rollcall \(configuration.name)")
+    } catch {
+      throw .database(error)
+    }
+    database = Database(options)
+    windows = Database(options, timeout: 600_000)
+    mapping = try Database(mapping: configuration)
+    mappingBulk = try Database(mapping: configuration)
+    bulk = try Database(mapping: configuration, timeout: 600_000)
+    let ledgerSession = Database(options)
+    sources = ChangeSources(configuration)
+    link = DirectoryLink(configuration.directory, base: configuration.users.base)
+    roster = Roster(mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
+    ledger = Ledger(ledgerSession, directory: configuration.name)
+    state = LedgerState(ledger)
+    gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
+    provisioner = Provisioner(state, gatekeeper, logger)
+    unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
+    retrier = Retrier(ledger, provisioner)
+    leader = Leader(options, directory: configuration.name)
+    problems = ProblemBoard(ledger, logger)
+    wire()
+  }
+
+  private func wire() {
+    link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
+    link.onStrangers = { [weak self] name, count in
+      self?.logger.warning(
+        "the directory answers with entries that are not below the base; they are ignored",
+        metadata: ["dn": "\(name)", "count": "\(count)"])
+    }
+    provisioner.unknown = unknown
+    state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
+    roster.health.onRecovered = { [weak self] keys in
+      guard let self else { return }
+      logger.notice("the mapping works again")
+      for key in keys { provisioner.add(key, .retry) }
+    }
+    wireServers()
+    provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
+    provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
+    provisioner.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
+    provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
+    provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering) }
+    provisioner.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
+    unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
+    unknown.onOverflow = { [weak self] in self?.requestReconcile() }
+    retrier.onTrouble = { [weak self] error in self?.trouble(error) }
+    leader.onLost = { [weak self] error in self?.trouble(error) }
+    leader.onStranger = { [weak self] holder in
+      self?.logger.error(
+        "the leader's lock is held by a stranger; another number is taken",
+        metadata: ["holder": "\(holder.text)", "fix": "\(holder.fix)"])
+    }
+    problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
+    gatekeeper.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
+    gatekeeper.onHeld = { [weak self] removals, reason in self?.logHeld(removals, reason) }
+    gatekeeper.count = { [weak self] kind, limit throws(EngineError) in
+      guard let self else { return 0 }
+      if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
+      return try await self.countManaged(upTo: limit, self.surveyor)
+    }
+  }
+
+  // MARK: Connecting
+
+  /// Checks that the database is ours to use: installed, and of a version that this program knows.
+  package func requireInstalled() async throws(EngineError) { try await ledger.requireInstalled() }
+
+  /// Connects the directory if need be, compares what is stored with what is there, and lets keys flow.
+  ///
+  /// - Returns: why everybody has to be compared; nil when the watermark still holds.
+  @discardableResult
+  package func establish() async throws(EngineError) -> String? {
+    let identity = try await DatabaseIdentity.read(database)
+    try await requirePath()
+    if !link.isConnected { try await link.connect() }
+    let facts = try link.learnt(for: configuration.users)
+    let surveyor = Surveyor(
+      configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
+    try refuseMisfits(facts)
+    roster.forget()
+    let fingerprint = try await fingerprint(of: surveyor)
+    let base = configuration.users.base.normalized(facts.schema)
+    try await refuseRivals(facts, base)
+    let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
+    let signature = try await capture.begin()
+    let wasFull = try await bound.settle()
+    // Read only now: until then another leader may have changed it.
+    var record = try await ledger.record()
+    let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
+    if isNew { leader.beginTerm(afterAnother: isTakeover) }
+    if isNew, isTakeover, let former = record?.leader {
+      logger.notice("taking over from a process that has not ended in order", metadata: ["leader": "\(former)"])
+      try await leader.outlastPredecessor()
+      record = try await ledger.record()
+    }
+    let reason =
+      Engine.mismatch(
+        record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
+        isUnderWay: sweeper != nil || wasFull) ?? (wasFull ? LogBound.reason : nil)
+    if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
+    try await ledger.begin(
+      identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
+      keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true)
+    try await refuseRivals(facts, base, givingUp: true)
+    if isNew || leadingSince == nil {
+      leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
+    }
+    problems.renew()
+    try await state.load()
+    surveyor.learn(awaited: state.awaited)
+    gatekeeper.comparison.expect(holding(record, of: surveyor, fingerprint))
+    noteAcquaintance(facts, record, identity)
+    let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
+    self.surveyor = surveyor
+    for lane in DirectoryLink.Lane.allCases {
+      try link.permit(lane, leader)
+    }
+    groups = try await groupKeeper(facts)
+    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
+    unknown.note(state.meetings.keysInMaking)
+    // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
+    unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
+    if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
+    try await begin(reason, record)
+    takeUp(finding, comparesAnyway: reason != nil)
+    takeUpGroups()
+    return reason
+  }
+
+  /// Becomes the leader, or says who is; whether it was not before.
+  private func lead(_ subject: String) async throws(EngineError) -> Bool {
+    let term = leader.isLeading ? leader.term : nil
+    guard try await leader.tryToLead(subject: subject, patience: patience) else { throw .standby }
+    if term == leader.term { return false }
+    // Whoever led before may have written behind our back.
+    sweeper?.stop()
+    sweeper = nil
+    gatekeeper.managed = [:]
+    return true
+  }
+
+  /// Starts from the watermark, or from now with a reconcile behind it.
+  private func begin(_ reason: String?, _ record: DirectoryRecord?) async throws(EngineError) {
+    if let reason {
+      try await beginAnew(reason)
+    } else if sweeper?.goOn(from: record?.watermark) != true {
+      try await resume(from: record?.watermark)
+    }
+    if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
+    planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
+    if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
+    runReconciles()
+    try await takeUpLedger()
+    try await sweeper?.look()
+    await bound.look()
+    try await retrier.check()
+    answerRequests()
+  }
+
+  /// Starts from a watermark that is not the one this process has stored last.
+  ///
+  /// PostgreSQL may have lost that one with its last commits (``Ledger/store(watermark:after:lookedAt:)``); from the
+  /// one that it has, the log is complete. Without any the log was cut.
+  func resume(from watermark: String?) async throws(EngineError) {
+    guard let watermark else { return try await beginAnew(Engine.cut) }
+    sweeper?.stop()
+    startSweeper(seen: watermark, stored: watermark)
+  }
+
+  /// Takes this moment for the watermark to come, and has everybody compared.
+  func beginAnew(_ reason: String) async throws(EngineError) {
+    logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
+    try await ledger.forgetCut()
+    let now = try await ChangeLog(database).now()
+    sweeper?.stop()
+    startSweeper(seen: now.snapshot, stored: nil)
+    reconciles.why = reason
+    requestReconcile()
+  }
+
+  private func startSweeper(seen: String, stored: String?) {
+    let sweeper = Sweeper(
+      database, windows: windows, sources, ledger, provisioner, seen: seen, stored: stored, stops: bound.stops, logger)
+    sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
+    sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
+    sweeper.onDisplaced = { [weak self] in self?.displaced() }
+    sweeper.isKey = { [weak roster] key in roster?.isKey(key) ?? true }
+    self.sweeper = sweeper
+  }
+
+  private static let cut = "the change log was cut before this directory had settled it"
+
+  // MARK: Trouble
+
+  /// Stops work because a side was lost or cannot answer.
+  func trouble(_ error: EngineError) {
+    provisioner.suspend()
+    switch error {
+    case .directory(let failure): giveUp(failure)
+    case .database(let failure) where failure.isConnectionLost:
+      // What has ended one session has likely made the others useless; nobody waits for their deadlines.
+      for session in sessions { session.close() }
+    case .database, .refused, .standby: break
+    }
+    disconnected()
+    onTrouble?(error)
+  }
+
+  /// All but the leader's, which has a watch of its own.
+  private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
+
+  // MARK: Ending
+
+  package func close() {
+    provisioner.end()
+    sweeper?.stop()
+    disconnected()
+    reconciles.stop()
+    retrier.stop()
+    leader.resign()
+    link.close()
+    for session in sessions { session.end() }
+  }
+}

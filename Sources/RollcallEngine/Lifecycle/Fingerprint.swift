@@ -1,0 +1,43 @@
+internal import LDAPModel
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// A digest of everything besides rows and entries that decides how an entry looks.
+///
+/// When it changes everybody has to be compared again, and what was parked deserves another try.
+enum Fingerprint {
+  static func of(
+    _ query: RosterQuery, path: [String], keyType: KeyType, _ rules: UserRules, groups: Configuration.Groups?,
+    _ schema: Schema
+  ) -> String {
+    var hash = StableHash()
+    func combine(_ text: String) {
+      hash.combine(text.utf8)
+      hash.combine(CollectionOfOne(0))
+    }
+    combine(query.select)
+    combine(SessionSettings.path(path))
+    combine(keyType.sql)
+    for expression in query.expressions { combine(expression.path) }
+    combine(described(rules))
+    combine(described(groups))
+    for name in rules.classes {
+      guard let found = schema.objectClass(name) else { continue }
+      combine(name)
+      for attribute in found.must.sorted() + ["|"] + found.may.sorted() { combine(attribute) }
+    }
+    for name in rules.attributes + [rules.link] + rules.createOnly {
+      combine(name)
+      combine("\(schema.matchingRule(for: name)) \(schema.attributeType(name)?.singleValue ?? false)")
+    }
+    return hash.text
+  }
+
+  /// All fields of a value, and nothing of the modules in which their types are.
+  private static func described(_ value: some Any) -> String {
+    ["RollcallConfiguration.", "RollcallCore.", "LDAPModel."].reduce(String(describing: value)) { text, module in
+      text.replacing(module, with: "")
+    }
+  }
+}

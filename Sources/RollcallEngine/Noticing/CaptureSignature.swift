@@ -1,0 +1,48 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallLedger
+
+/// Everything on which it depends that changes are logged, in one digest: the tables behind the configured names,
+/// their partitions, the triggers and the subscriptions.
+///
+/// Where it is another than last time, changes may have passed unlogged in between, even if all is well now.
+enum CaptureSignature {
+  /// - Parameters:
+  ///   - tables: the names of the tables that are to be watched; one may be a view.
+  ///   - mapping: a session that looks names up where the mapping does.
+  @Reactor
+  static func read(
+    _ database: Database, mapping: Database, _ tables: [QualifiedName]
+  ) async throws(EngineError) -> String {
+    var oids: [String] = []
+    for table in tables { oids.append(try await mapping.oid(of: table) ?? "0") }
+    // The xmin of a catalogue's row is the transaction that changed it last. No table is locked for this.
+    let result = try await database.query(
+      """
+      WITH RECURSIVE tree (oid) AS (
+        SELECT unnest($1::oid[])
+        UNION SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid
+      )
+      SELECT md5(concat_ws('|', $1::text,
+        (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM tree),
+        (SELECT string_agg(concat_ws(' ', t.oid, t.xmin, t.tgenabled), ',' ORDER BY t.oid)
+         FROM tree JOIN pg_trigger AS t ON t.tgrelid = tree.oid JOIN pg_proc AS p ON p.oid = t.tgfoid
+           JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'rollcall'),
+        (SELECT string_agg(concat_ws(' ', s.srrelid, s.srsubid), ',' ORDER BY s.srrelid, s.srsubid)
+         FROM tree JOIN pg_subscription_rel AS s ON s.srrelid = tree.oid),
+        (SELECT string_agg(concat_ws(' ', r.oid, r.xmin), ',' ORDER BY r.oid)
+         FROM tree JOIN pg_rewrite AS r ON r.ev_class = tree.oid)))
+      """, [SQLText.array(oids)], timeout: .seconds(20))
+    return result.text(0, 0) ?? ""
+  }
+}
+
+extension Configuration {
+  /// The names of the tables that are to be watched.
+  var watchedTables: [QualifiedName] {
+    var tables = source.watch.map(\.table)
+    if case .table(let name) = source.relation { tables.insert(name, at: 0) }
+    return tables
+  }
+}

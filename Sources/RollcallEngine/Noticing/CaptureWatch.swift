@@ -1,0 +1,97 @@
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallLedger
+
+/// Looks with every sweep whether changes are still logged.
+///
+/// A trigger that is switched off, or a table that has taken another's place, fails nobody's write: without this look
+/// the next comparison of everybody, a day later, would be the first to notice. When all is well again everybody is
+/// compared, because nobody knows what was written meanwhile. A look costs one query of the catalogue; the mapping is
+/// read anew only where the digest has changed.
+@Reactor
+final class CaptureWatch {
+  private unowned let engine: Engine
+  private let tables: [QualifiedName]
+  /// The digest when changes were logged last, as far as is known.
+  private(set) var signature: String?
+  /// Whether it has been looked at in detail since this digest was read.
+  private var isVerified = false
+  private var isLost = false
+  private var isLooking = false
+  private var failures = 0
+  /// What the mapping read when it could be looked at last.
+  private var readings: [MappingReading]?
+
+  init(_ engine: Engine) {
+    self.engine = engine
+    tables = engine.configuration.watchedTables
+  }
+
+  /// The digest at the beginning of a term, before the log is looked at.
+  func begin() async throws(EngineError) -> String {
+    let now = try await CaptureSignature.read(engine.database, mapping: engine.mapping, tables)
+    if now != signature { isVerified = false }
+    signature = now
+    try await engine.sources.read(engine.database, mapping: engine.mapping)
+    return now
+  }
+
+  /// Looks, says what is wrong, and has everybody compared when it is right again.
+  func look() async {
+    guard !isLooking, engine.provisioner.isWorking else { return }
+    isLooking = true
+    defer { isLooking = false }
+    // A table that is being altered keeps nobody waiting on this session.
+    let session = Database(engine.options, timeout: 20_000)
+    defer { session.end() }
+    do throws(EngineError) {
+      let now = try await CaptureSignature.read(session, mapping: engine.mapping, tables)
+      if now != signature || !isVerified || isLost {
+        try await engine.sources.read(session, mapping: engine.mapping)
+        note(try await faults(session), now)
+      }
+      failures = 0
+    } catch {
+      failures += 1
+      engine.logger.debug("looking at the triggers", metadata: ["error": "\(error)"])
+      // Once may be a lock or a lost connection.
+      if failures > 1, engine.provisioner.isWorking {
+        engine.problems.set(.capture, message: "whether changes are logged cannot be found out: \(error)")
+      }
+    }
+  }
+
+  private func note(_ faults: [Finding], _ now: String) {
+    guard engine.provisioner.isWorking else { return }
+    guard faults.isEmpty else {
+      isLost = true
+      let remedies = faults.compactMap(\.remedy).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      engine.problems.set(
+        .capture, message: faults.map { "\($0.place): \($0.message)" }.joined(separator: "; "),
+        fix: remedies.isEmpty ? nil : remedies.joined(separator: "; "))
+      return
+    }
+    let why = isLost ? "changes are logged again" : now != signature ? "tables or triggers were changed" : nil
+    isLost = false
+    isVerified = true
+    signature = now
+    engine.problems.clear(.capture)
+    guard let why else { return }
+    engine.logger.notice("comparing everybody", metadata: ["why": "\(why)"])
+    engine.reconciles.why = why
+    engine.requestReconcile()
+  }
+
+  /// What keeps changes from being logged. A mapping that cannot be read is none of this: it fails where it is used.
+  private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
+    let mapping = try Database(mapping: engine.configuration, timeout: 20_000)
+    defer { mapping.end() }
+    let found = try await MappingReader(mapping, engine.configuration).read()
+    if found.allSatisfy({ $0.failure == nil }) { readings = found }
+    guard let readings else { return [] }
+    return try await Coverage(session, mapping: mapping, engine.configuration, readings).findings()
+      .filter { $0.level == .error }
+  }
+}

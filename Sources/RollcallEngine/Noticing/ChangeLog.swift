@@ -1,0 +1,218 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// One row of `rollcall.change`, as far as the engine needs it.
+struct LoggedChange: Sendable, Hashable {
+  var xid: String
+  /// Nil means everyone: the table was truncated.
+  var key: RosterKey?
+}
+
+/// What a look at the change log found beyond what was seen.
+struct Look: Sendable {
+  /// The snapshot of the look, `pg_snapshot` as text.
+  var snapshot: String
+  /// The database's clock at the look, as text.
+  var at: String
+  /// Changes beyond the last snapshot, unless there are more than a look carries.
+  var changes: [LoggedChange]
+  /// Whether the window has to be read in pages instead.
+  var isBulk: Bool
+  /// How many changes were found, those of other directories' sources too.
+  var found = 0
+  /// How often logging was stopped or taken up again, and whether it is stopped now.
+  var stops = 0
+  var isFull = false
+
+  /// Whether its snapshot ends before another one does: transaction ids are given out anew.
+  func isBehind(_ other: String) -> Bool {
+    guard let own = Look.end(of: snapshot), let others = Look.end(of: other) else { return false }
+    return own < others
+  }
+
+  /// The first transaction id that a snapshot does not know; its text is `xmin:xmax:list`.
+  private static func end(of snapshot: String) -> UInt64? {
+    let parts = snapshot.split(separator: ":", omittingEmptySubsequences: false)
+    return parts.count > 1 ? UInt64(parts[1]) : nil
+  }
+}
+
+/// Reads `rollcall.change` by snapshots.
+///
+/// A change belongs to the window (W, S] exactly if it is visible in S and was not in W, so neither a late
+/// committer nor a long transaction is lost or holds up anybody else.
+@Reactor
+package final class ChangeLog {
+  /// Rows that one look returns itself; a longer window is read in pages.
+  private static let most = 1000
+  private static let portion = 50_000
+  private let database: Database
+  private let sources: ChangeSources?
+
+  /// - Parameter sources: what concerns the directory; nil means everything.
+  init(_ database: Database, _ sources: ChangeSources? = nil) {
+    self.database = database
+    self.sources = sources
+  }
+
+  /// A look at everything beyond the snapshot `seen`.
+  func look(beyond seen: String) async throws(EngineError) -> Look {
+    let result = try await database.execute(
+      "look",
+      """
+      SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, c.key, c.source::oid::text,
+        stops, is_full
+      FROM (VALUES (coalesce(pg_sequence_last_value('rollcall.stops'), 0),
+        coalesce(pg_sequence_last_value('rollcall.ring') = 1, false))) AS always (stops, is_full) LEFT JOIN LATERAL (
+        SELECT xid, key, source FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+          AND xid < pg_snapshot_xmax(pg_current_snapshot())
+        LIMIT \(ChangeLog.most + 1)) AS c ON true
+      """, [seen])
+    var look = Look(
+      snapshot: result.text(0, 0) ?? seen, at: result.text(0, 1) ?? "", changes: [],
+      isBulk: result.rowCount > ChangeLog.most, stops: result.int(0, 5) ?? 0, isFull: result.bool(0, 6))
+    look.found = min(result.rowCount, ChangeLog.most)
+    if look.isBulk { return look }
+    for row in 0..<result.rowCount {
+      guard let xid = result.text(row, 2) else {
+        look.found = 0
+        continue
+      }
+      if let sources, let source = result.text(row, 4), !sources.contain(source) { continue }
+      look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
+    }
+    return look
+  }
+
+  /// Which of these keys the log names between two snapshots; all of them where it names everyone.
+  func naming(_ keys: [RosterKey], after: String, upTo: String) async throws(EngineError) -> [RosterKey] {
+    let result = try await database.query(
+      """
+      SELECT DISTINCT key FROM rollcall.change
+      WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+        AND pg_visible_in_snapshot(xid, $2::pg_snapshot) AND (key = ANY ($3::text[]) OR everyone)
+        AND \(sources?.condition ?? "true")
+      """, [after, upTo, SQLText.array(keys)])
+    let named = (0..<result.rowCount).map { result.key($0, 0) }
+    return named.contains(nil) ? keys : named.compactMap { $0 }
+  }
+
+  /// Whether a look would find anything, of other directories' sources too: it moves on beyond them.
+  ///
+  /// - Parameter stops: how often logging was stopped or taken up again, as far as is known.
+  func hasNews(beyond seen: String, stops: Int) async throws(EngineError) -> Bool {
+    let result = try await database.execute(
+      "news",
+      """
+      SELECT EXISTS (SELECT FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+          AND xid < pg_snapshot_xmax(pg_current_snapshot()))
+        OR coalesce(pg_sequence_last_value('rollcall.stops'), 0) <> $2
+        OR coalesce(pg_sequence_last_value('rollcall.ring') = 1, false)
+      """, [seen, "\(stops)"])
+    return result.bool(0, 0)
+  }
+
+  /// The snapshot of this moment, for a watermark that starts here.
+  func now() async throws(EngineError) -> (snapshot: String, at: String) {
+    let result = try await database.query("SELECT pg_current_snapshot()::text, clock_timestamp()::text")
+    return (result.text(0, 0) ?? "", result.text(0, 1) ?? "")
+  }
+
+  /// Deletes what every directory has settled, and gives up the watermark of one too far behind.
+  func prune() async throws(EngineError) {
+    // In portions, so that no transaction lasts long and none of its locks keeps anybody waiting.
+    while true {
+      let pruned = try await database.query(
+        "SELECT rollcall.prune(batch => \(ChangeLog.portion))", timeout: .seconds(120))
+      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { return }
+    }
+  }
+}
+
+extension ChangeLog {
+  /// Prunes a log that is longer than it may be, on a session of its own, for a few seconds at most.
+  ///
+  /// Every command that looks at the database calls it: there may be no daemon that does it. A role that may not, or a
+  /// database that does not answer, is no reason for a command to fail.
+  package static func pruneIfLarge(_ configuration: Configuration) async {
+    guard let session = try? Database(configuration, timeout: 5_000) else { return }
+    defer { session.close() }
+    do throws(EngineError) {
+      let limit = "SELECT pg_relation_size('rollcall.change') / 60 > changes FROM rollcall.log_limit"
+      let found = try await session.query(limit)
+      guard !found.isEmpty, found.bool(0, 0) else { return }
+      let deadline = ContinuousClock.now + .seconds(5)
+      while ContinuousClock.now < deadline {
+        let pruned = try await session.query("SELECT rollcall.prune(batch => \(ChangeLog.portion))")
+        guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { return }
+      }
+    } catch {
+      return
+    }
+  }
+}
+
+/// A long window of the change log, its keys handed out in pages.
+///
+/// The keys are read through a cursor WITH HOLD: the server keeps the distinct keys on its disk, no transaction
+/// stays open meanwhile, and this side holds one page. One window at a time on one session.
+@Reactor
+final class ChangeWindow {
+  private static let page = 2000
+  private let database: Database
+  private let sources: ChangeSources
+  private let after: String
+  private let upTo: String
+  private var session: PostgresConnection?
+
+  init(_ database: Database, _ sources: ChangeSources, after: String, upTo: String) {
+    self.database = database
+    self.sources = sources
+    self.after = after
+    self.upTo = upTo
+  }
+
+  /// The next keys, nil for everyone; empty at the end.
+  ///
+  /// - Throws: ``EngineError``; the window begins again then, which repeats keys.
+  func next() async throws(EngineError) -> [RosterKey?] {
+    do throws(EngineError) { return try await page() } catch {
+      // Whatever failed, the session may be within a transaction that did.
+      session = nil
+      database.close()
+      throw error
+    }
+  }
+
+  private func page() async throws(EngineError) -> [RosterKey?] {
+    if session == nil || session?.isUsable == false { try await open() }
+    let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
+    if result.isEmpty {
+      try await database.query("CLOSE rollcall_window")
+      session = nil
+    }
+    return (0..<result.rowCount).map { result.key($0, 0) }
+  }
+
+  private func open() async throws(EngineError) {
+    let session = try await database.session()
+    try await database.script(
+      """
+      BEGIN;
+      DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
+        SELECT key FROM rollcall.change
+        WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
+          AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
+          AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)
+          AND \(sources.condition)
+        GROUP BY key ORDER BY min(seq);
+      COMMIT
+      """, timeout: .seconds(300))
+    self.session = session
+  }
+}

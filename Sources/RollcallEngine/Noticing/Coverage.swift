@@ -1,0 +1,253 @@
+internal import Logging
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallLedger
+
+/// Whether every table that the mapping reads is watched, with the columns that it reads.
+///
+/// A change that no trigger logs is found by the next full reconcile only, a day later: so the daemon does not start
+/// on less than this.
+@Reactor
+package struct Coverage {
+  /// A table to be watched.
+  package struct Demand: Sendable {
+    /// Where the configuration names it.
+    var path: String
+    package var oid: Int
+    /// Schema and name, quoted where needed.
+    package var table: String
+    /// The column that names the person.
+    package var key: String
+    /// What the mapping reads of it, the key aside; nil means all.
+    package var columns: Set<String>?
+  }
+
+  private let database: Database
+  private let mapping: Database
+  private let configuration: Configuration
+  let readings: [MappingReading]
+
+  /// - Parameter mapping: a session that looks up the tables' names where the mapping does.
+  package init(_ database: Database, mapping: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
+    self.database = database
+    self.mapping = mapping
+    self.configuration = configuration
+    self.readings = readings
+  }
+
+  /// The tables that have to be watched, and what speaks against it.
+  package func demands() async throws(EngineError) -> (demands: [Demand], findings: [Finding]) {
+    var findings: [Finding] = []
+    var demands: [Demand] = []
+    for (path, table, key) in configured {
+      let found = try await database.query(
+        """
+        SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, EXISTS (SELECT FROM pg_attribute AS a
+          WHERE a.attrelid = c.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = $1::oid
+        """, [try await mapping.oid(of: table), key])
+      guard let oid = found.isEmpty ? nil : found.int(0, 0), let name = found.text(0, 1) else {
+        findings.append(error(path, "there is no table \(table)"))
+        continue
+      }
+      // A view is watched through the tables that it reads.
+      if path == "source.table", found.text(0, 2) == "v" { continue }
+      if !found.bool(0, 3) {
+        findings.append(error(path, "\(name) has no column \"\(key)\""))
+      } else if !demands.contains(where: { $0.oid == oid && $0.key == key }) {
+        demands.append(Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key)))
+      }
+    }
+    findings += unwatched(demands)
+    return (demands, findings)
+  }
+
+  /// Looks whether the triggers are there, are enabled and see all columns that are read.
+  package func findings() async throws(EngineError) -> [Finding] {
+    var (demands, findings) = try await self.demands()
+    let watched = try await database.query("SELECT source::oid, key, columns, problem, warning FROM rollcall.watched")
+    let install = "run: rollcall install"
+    for demand in demands {
+      let rows = (0..<watched.rowCount).filter { watched.int($0, 0) == demand.oid }
+      guard let row = rows.first(where: { watched.text($0, 1) == demand.key }) ?? rows.first else {
+        findings.append(
+          Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
+        continue
+      }
+      let key = watched.text(row, 1) ?? ""
+      if let problem = watched.text(row, 3) {
+        findings.append(
+          Finding(.error, demand.table, "its triggers are not in order: \(problem)", remedy: install))
+      } else if key != demand.key {
+        let message = "is watched by its column \"\(key)\", not by \"\(demand.key)\" as \(demand.path) says"
+        findings.append(Finding(.error, demand.table, message, remedy: install))
+      } else if !isBlind, let unseen = Coverage.unseen(demand, watched.names(row, 2)) {
+        findings.append(
+          Finding(
+            .error, demand.table, "its triggers do not watch \(unseen), which the mapping reads",
+            remedy: install))
+      } else {
+        let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
+        findings.append(
+          Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
+      }
+      if let warning = watched.text(row, 4) {
+        findings.append(Finding(.warning, demand.table, warning, remedy: install))
+      }
+    }
+    return findings
+  }
+
+  private static func unseen(_ demand: Demand, _ columns: [String]?) -> String? {
+    guard let columns else { return nil }
+    guard let wanted = demand.columns else { return "all columns" }
+    let missing = wanted.subtracting(columns).subtracting([demand.key])
+    return missing.isEmpty ? nil : missing.sorted().joined(separator: ", ")
+  }
+
+  /// The tables that the configuration says to watch.
+  private var configured: [(path: String, table: QualifiedName, key: String)] {
+    var tables: [(String, QualifiedName, String)] = []
+    if case .table(let name) = configuration.source.relation {
+      tables.append(("source.table", name, configuration.source.key))
+    }
+    for (index, watched) in configuration.source.watch.enumerated() {
+      tables.append(("source.watch[\(index)].table", watched.table, watched.key))
+    }
+    return tables
+  }
+
+  /// Whether this role cannot find out what the mapping reads.
+  private var isBlind: Bool { readings.contains { $0.isBlind } }
+
+  /// What the mapping reads of a table; all where nobody can see what reads it, as in a function.
+  private func columns(of oid: Int, _ key: String) -> Set<String>? {
+    if isBlind { return nil }
+    let tables = readings.flatMap(\.tables).filter { $0.oid == oid }
+    if tables.isEmpty { return nil }
+    var columns: Set<String> = []
+    for table in tables {
+      guard let read = table.columns else { return nil }
+      columns.formUnion(read)
+    }
+    return columns.subtracting([key])
+  }
+
+  /// Tables that are read and that nothing watches.
+  private func unwatched(_ demands: [Demand]) -> [Finding] {
+    var findings: [Finding] = []
+    var seen: Set<Int> = []
+    for reading in readings {
+      for table in reading.tables where !table.isView && !demands.contains(where: { $0.oid == table.oid }) {
+        guard seen.insert(table.oid).inserted else { continue }
+        findings.append(finding(reading.path, table))
+      }
+    }
+    return findings
+  }
+
+  private func finding(_ path: String, _ table: MappingReading.Table) -> Finding {
+    let place = configuration.place(of: path)
+    if table.isCatalog {
+      return Finding(
+        .warning, place,
+        "reads \(table.name), a system catalog; its changes take effect at the next reconcile")
+    }
+    let columns = table.columns.map { $0.sorted().joined(separator: ", ") } ?? "all columns"
+    switch table.kind {
+    case "m":
+      return Finding(
+        .error, place, "reads \(table.name), a materialized view, whose changes no trigger sees",
+        remedy: "read the tables below it")
+    case "f":
+      return Finding(
+        .error, place, "reads \(table.name), a foreign table, whose changes no trigger here sees",
+        remedy: "copy it into this database")
+    default:
+      return Finding(
+        .error, place, "reads \(table.name) (\(columns)), which nobody watches",
+        remedy: "name it in source.watch with the column that names the person, then run: rollcall install")
+    }
+  }
+
+  private func error(_ path: String, _ message: String) -> Finding {
+    Finding(.error, configuration.place(of: path), message)
+  }
+}
+
+extension Database {
+  /// A table's OID, its name looked up as this session does; nil where there is none.
+  package func oid(of table: QualifiedName) async throws(EngineError) -> String? {
+    // Qualified: the mapping's session sees other schemas.
+    try await query("SELECT pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid", [table.sql]).text(0, 0)
+  }
+}
+
+extension Engine {
+  /// Checks that the mapping can be read and that the triggers see all that it reads.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
+  package func requireCoverage() async throws(EngineError) {
+    try await requirePath()
+    let readings = try await requireMapping()
+    let unseen = try await MappingPath(database, configuration).findings(readings)
+    if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
+    let coverage = Coverage(database, mapping: mapping, configuration, readings)
+    let findings = try await coverage.findings()
+    let errors = findings.filter { $0.level == .error }
+    if !errors.isEmpty { throw .refused(Finding.text(errors)) }
+    for finding in findings where finding.level == .warning && finding.remedy != nil {
+      logger.warning("\(finding.place): \(finding.message)", metadata: ["remedy": "\(finding.remedy ?? "")"])
+    }
+  }
+
+  /// Checks that the mapping can be read, by the statement that reads it: only where that fails, each expression is
+  /// looked at to find which.
+  ///
+  /// - Throws: ``EngineError``, with the place in the file where there is one.
+  package func requireReadable() async throws(EngineError) {
+    try await requirePath()
+    if try await mayHaveUnseenTypes() {
+      let unseen = try await MappingPath(database, configuration).findings(try await requireMapping())
+      if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
+    }
+    do throws(EngineError) { try await roster.prepare() } catch {
+      if case .database(let failure) = error, failure.isConnectionLost { throw error }
+      try await requireMapping()
+      throw error
+    }
+  }
+
+  /// Whether it has to be looked at which columns are read: of a query nobody can say it without.
+  private func mayHaveUnseenTypes() async throws(EngineError) -> Bool {
+    guard case .table = configuration.source.relation else { return true }
+    var oids: [Int] = []
+    for table in configuration.watchedTables {
+      if let oid = try await mapping.oid(of: table).flatMap({ Int($0) }) { oids.append(oid) }
+    }
+    return try await MappingPath(database, configuration).hasUnseenTypes(oids)
+  }
+
+  /// What PostgreSQL makes of the mapping.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with the place in the file of everything that it does not take.
+  @discardableResult
+  private func requireMapping() async throws(EngineError) -> [MappingReading] {
+    let readings: [MappingReading]
+    do throws(EngineError) { readings = try await MappingReader(mapping, configuration).read() } catch {
+      guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
+        throw error
+      }
+      throw .refused("the mapping cannot be looked at: \(refusal.message)")
+    }
+    if readings.contains(where: \.isBlind) {
+      logger.warning(
+        "cannot see which columns the mapping reads: the database role may not make temporary views",
+        metadata: ["remedy": "GRANT TEMPORARY ON DATABASE … TO …"])
+    }
+    let failures = MappingInspection(configuration).failures(readings)
+    if !failures.isEmpty { throw .refused(Finding.text(failures)) }
+    return readings
+  }
+}

@@ -1,0 +1,210 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Tells writers whether to notify: armed while there is little to do, silent while the log is read anyway.
+///
+/// The notification is what costs writers under load, not the log; so a storm is polled, as network drivers poll. So is
+/// the log while PostgreSQL's notification queue fills up (``QueueWatch``), and where two-phase commit is possible: there
+/// triggers notify in sessions only that ask for it, because who has notified cannot prepare.
+///
+/// The lease on the row ends by itself, so nobody pays for a daemon that is gone. It is shorter than it takes to fill
+/// the queue from where the bell is silenced (some 44 s), so that it has ended before a commit could fail by it.
+@Reactor @safe
+final class Doorbell {
+  /// How long an arming lasts, and when it is renewed.
+  private static let lease: Duration = .seconds(30)
+  private static let renewEvery: Duration = .seconds(10)
+  /// How often the log is read in a storm, at most.
+  private static let pollEvery: Duration = .milliseconds(5)
+  /// How often it is looked at where writers do not notify, at most.
+  private static let quietPollEvery: Duration = .milliseconds(50)
+  /// More notifications than these in a span are a storm: by themselves, or with work that has piled up.
+  private static let span: Duration = .milliseconds(50)
+  private static let storm = (rings: 75, ringsBehind: 10, backlog: 64)
+  /// A storm is over when less than this is logged in two spans.
+  private static let calm = 20
+
+  private let database: Database
+  private let directory: String
+  private let sweeper: @Reactor () -> Sweeper?
+  private let queue: QueueWatch
+  private var isTwoPhase = false
+  private var task: Task<Void, Never>?
+  private var rings = 0
+  private var spanBegan = ContinuousClock.now
+  private var isStorm = false
+  private var nap: (waiter: UnsafeContinuation<Void, Never>, timer: Timer)?
+  var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Where it is said that writers do not notify.
+  var problems: ProblemBoard?
+
+  /// - Parameter sweeper: who reads the log; another one after each loss of a side.
+  init(_ database: Database, directory: String, sweeper: @escaping @Reactor () -> Sweeper?) {
+    self.database = database
+    self.directory = directory
+    self.sweeper = sweeper
+    queue = QueueWatch(database)
+    queue.onChange = { [weak self] in self?.queueHasChanged() }
+  }
+
+  private func queueHasChanged() {
+    if queue.isFilling {
+      problems?.set(.queue, message: QueueWatch.problem.message, fix: QueueWatch.problem.fix)
+    } else {
+      problems?.clear(.queue)
+    }
+    wake()
+  }
+
+  /// Notes a notification; `backlog` is how much is unsettled.
+  func heard(backlog: Int) {
+    let now = ContinuousClock.now
+    if now - spanBegan > Doorbell.span {
+      spanBegan = now
+      rings = 0
+    }
+    rings += 1
+    let storm = Doorbell.storm
+    if !isStorm, rings >= storm.rings || (rings >= storm.ringsBehind && backlog >= storm.backlog) {
+      isStorm = true
+      wake()
+    }
+  }
+
+  /// Arms it, and keeps it until ``stop()`` or trouble.
+  func start() async throws(EngineError) {
+    stop()
+    isStorm = false
+    try await lookForTwoPhase()
+    try await queue.start()
+    try await arm()
+    task = Reactor.task { await self.keep() }
+  }
+
+  func stop() {
+    task?.cancel()
+    task = nil
+    queue.stop()
+    wake()
+  }
+
+  private func lookForTwoPhase() async throws(EngineError) {
+    let most = try await database.query("SELECT current_setting('max_prepared_transactions')").int(0, 0) ?? 0
+    isTwoPhase = most > 0
+    if let finding = TwoPhase.finding(most) {
+      problems?.set(.twophase, message: finding.message, fix: finding.remedy)
+    } else {
+      problems?.clear(.twophase)
+    }
+  }
+
+  /// Ends in order: with no other daemon there writers notify whoever listens, as without Rollcall's program.
+  func retire() async {
+    stop()
+    _ = try? await database.query("DELETE FROM rollcall.bell WHERE directory = $1", [directory])
+  }
+
+  private func keep() async {
+    do throws(EngineError) {
+      while !Task.isCancelled {
+        if queue.isFilling || isTwoPhase { try await pollQuietly() } else { try await listen() }
+        if isStorm {
+          try await disarm()
+          try await poll()
+          isStorm = false
+        }
+        if !Task.isCancelled, !queue.isFilling { try await arm() }
+      }
+    } catch {
+      if !Task.isCancelled { onTrouble?(error) }
+    }
+  }
+
+  private func disarm() async throws(EngineError) {
+    try await database.query(
+      "UPDATE rollcall.bell SET armed = false WHERE directory = $1 AND armed", [directory])
+  }
+
+  private func arm() async throws(EngineError) {
+    try await database.query(
+      """
+      INSERT INTO rollcall.bell AS b (directory, armed, until)
+      VALUES ($1, $3::boolean, clock_timestamp() + $2::float8 * interval '1 second')
+      ON CONFLICT (directory) DO UPDATE SET armed = excluded.armed, until = excluded.until
+      """, [directory, "\(Doorbell.lease / .seconds(1))", queue.isFilling ? "f" : "t"])
+  }
+
+  /// Looks for what came about silently before it was armed; returns when a storm begins or it is time to arm it anew.
+  private func listen() async throws(EngineError) {
+    let due = ContinuousClock.now + Doorbell.renewEvery
+    // A writer has its transaction id before it looks at the bell. So whoever saw the bell silent has one below the
+    // first that is given out now. (A snapshot's xmax would not do: greater ones may be running already.)
+    let first =
+      try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
+    var pause = Doorbell.pollEvery
+    while !Task.isCancelled, !isStorm, !queue.isFilling, ContinuousClock.now < due {
+      guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
+      if sweeper.seenAllBelow(first) {
+        await rest(due - ContinuousClock.now)
+      } else {
+        let started = ContinuousClock.now
+        try await sweeper.look()
+        if sweeper.seenAllBelow(first) { continue }
+        // A transaction that stays open for hours must not be waited for at full speed.
+        await rest(min(max(pause, (ContinuousClock.now - started) * 4), due - ContinuousClock.now))
+        pause = min(pause * 3 / 2, .seconds(1))
+      }
+    }
+  }
+
+  /// Looks for changes while writers do not notify; returns when that is over, a storm begins or it is time to arm anew.
+  private func pollQuietly() async throws(EngineError) {
+    let due = ContinuousClock.now + Doorbell.renewEvery
+    while !Task.isCancelled, !isStorm, queue.isFilling || isTwoPhase, ContinuousClock.now < due {
+      guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
+      let started = ContinuousClock.now
+      try await sweeper.lookForNews()
+      await rest(max(Doorbell.quietPollEvery, (ContinuousClock.now - started) * 4))
+    }
+  }
+
+  /// Reads the log every few milliseconds until the storm is over; less often while it is heavy.
+  private func poll() async throws(EngineError) {
+    var began = ContinuousClock.now
+    var before = sweeper()?.found ?? 0
+    defer { sweeper()?.courtesy.stormIsOver() }
+    while !Task.isCancelled {
+      guard let sweeper = sweeper() else { return }
+      let started = ContinuousClock.now
+      try await sweeper.look()
+      // A look that takes long, because a transaction stays open or the machine is busy, is not repeated as often.
+      let pause = sweeper.courtesy.isHeavy ? Courtesy.pollEvery : Doorbell.pollEvery
+      await rest(max(pause, (ContinuousClock.now - started) * 2))
+      let span = ContinuousClock.now - began
+      if span > Doorbell.span * 2 {
+        let found = sweeper.found - before
+        if found < Doorbell.calm { return }
+        sweeper.courtesy.note(found, in: span)
+        began = .now
+        before = sweeper.found
+      }
+    }
+  }
+
+  private func rest(_ duration: Duration) async {
+    if Task.isCancelled || duration <= .zero { return }
+    unsafe await withUnsafeContinuation { waiter in
+      unsafe nap = (waiter, Reactor.loop.after(duration) { self.wake() })
+    }
+  }
+
+  private func wake() {
+    guard let nap = unsafe nap else { return }
+    unsafe self.nap = nil
+    unsafe nap.timer.cancel()
+    unsafe nap.waiter.resume()
+  }
+}

@@ -1,0 +1,45 @@
+internal import LDAPModel
+package import Reactor
+internal import RollcallCore
+
+/// The links that a comparison has met, as hashes under the link's matching rule.
+///
+/// Swift seeds its hashes anew in each process, so two links that collide (one pair in 10^19) do not do so twice.
+@Reactor
+package final class SeenLinks {
+  private var hashes: Set<UInt64> = []
+  /// Pages that were met and whose keys have not been handed in yet.
+  private var pages: [Set<UInt64>] = []
+  private let rule: MatchingRule
+
+  init(_ rule: MatchingRule) { self.rule = rule }
+
+  var count: Int { hashes.count }
+
+  private func hash(_ value: AttributeValue) -> UInt64 {
+    var hasher = Hasher()
+    hasher.combine(rule.normalize(value))
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+
+  func beginPage() { pages.append([]) }
+
+  /// The oldest page's keys have been compared, and those that differ are handed in.
+  func pageIsDone() { pages.removeFirst() }
+
+  /// Whether a link is met for the first time.
+  func insert(_ value: AttributeValue) -> Bool {
+    let hash = hash(value)
+    guard hashes.insert(hash).inserted else { return false }
+    if !pages.isEmpty { pages[pages.count - 1].insert(hash) }
+    return true
+  }
+
+  func contains(_ value: AttributeValue) -> Bool { hashes.contains(hash(value)) }
+
+  /// Whether the comparison is past this key: it is in step, or was handed in.
+  func hasLookedAt(_ key: RosterKey) -> Bool {
+    let hash = hash(AttributeValue(key))
+    return hashes.contains(hash) && !pages.contains { $0.contains(hash) }
+  }
+}

@@ -1,0 +1,125 @@
+internal import DequeModule
+internal import Logging
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Reads stretches of the log that are too long for a look, one after the other, page by page.
+@Reactor
+final class WindowReader {
+  private struct Window {
+    var after: String
+    var upTo: String
+    /// Held open until the window's removals are decided.
+    var epoch: Epoch
+    var gathering: Gathering
+  }
+
+  private let session: Database
+  private let sources: ChangeSources
+  private let provisioner: Provisioner
+  private let logger: Logger
+  private var waiting = Deque<Window>()
+  private var current: Window?
+  private var reading: Task<Void, Never>?
+  private var hasStopped = false
+  /// Called when everyone has to be looked at; the epoch waits until that is done.
+  var onEveryone: (@Reactor (Epoch) -> Void)?
+
+  init(_ session: Database, _ sources: ChangeSources, _ provisioner: Provisioner, _ logger: Logger) {
+    self.session = session
+    self.sources = sources
+    self.provisioner = provisioner
+    self.logger = logger
+  }
+
+  /// Reads the log between two snapshots.
+  ///
+  /// - Parameter epoch: which does not settle before its removals are decided.
+  func read(after: String, upTo: String, _ epoch: Epoch) {
+    provisioner.queue.epochs.enter(epoch)
+    let gathering = provisioner.gatekeeper.begin(isOfTheLog: true)
+    waiting.append(Window(after: after, upTo: upTo, epoch: epoch, gathering: gathering))
+    readNext()
+  }
+
+  /// The same for a window that follows the last one.
+  func append(after: String, upTo: String) {
+    // Windows that nobody reads yet grow instead of queueing up; the older epoch holds the younger ones.
+    if let last = waiting.last, last.upTo == after {
+      waiting[waiting.count - 1].upTo = upTo
+    } else {
+      read(after: after, upTo: upTo, provisioner.queue.epochs.current)
+    }
+  }
+
+  /// Ends it: what it has not read is read from the stored watermark by its successor.
+  func stop() {
+    hasStopped = true
+    reading?.cancel()
+    for window in waiting { giveUp(window) }
+    waiting = []
+  }
+
+  /// Which of these keys windows name that are not read to their end, and where their removals are decided.
+  func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
+    var found: [RosterKey: Gathering] = [:]
+    for window in ([current].compactMap { $0 } + waiting) {
+      let named = try await ChangeLog(session, sources).naming(keys, after: window.after, upTo: window.upTo)
+      for key in named { found[key] = window.gathering }
+    }
+    return found
+  }
+
+  private func giveUp(_ window: Window) {
+    provisioner.gatekeeper.abandon(window.gathering)
+    provisioner.queue.epochs.leave(window.epoch)
+  }
+
+  private func readNext() {
+    guard reading == nil, !hasStopped, let window = waiting.popFirst() else { return }
+    current = window
+    reading = Reactor.task {
+      let isRead = await self.read(window)
+      self.current = nil
+      if isRead { self.provisioner.close(window.gathering, epoch: window.epoch) } else { self.giveUp(window) }
+      self.reading = nil
+      self.readNext()
+    }
+  }
+
+  /// Reads a window to its end, however often the connection is lost meanwhile; false if it was stopped.
+  private func read(_ window: Window) async -> Bool {
+    var attempt = 0
+    var everyone = false
+    let cursor = ChangeWindow(session, sources, after: window.after, upTo: window.upTo)
+    while await provisioner.room(), !hasStopped {
+      do throws(EngineError) {
+        let page = try await cursor.next()
+        if hasStopped { return false }
+        if page.isEmpty {
+          guard everyone else { return true }
+          provisioner.queue.epochs.enter(window.epoch)
+          onEveryone?(window.epoch)
+          return true
+        }
+        for key in page {
+          guard let key else {
+            everyone = true
+            continue
+          }
+          provisioner.add(key, .sweep, epoch: window.epoch, gathering: window.gathering)
+        }
+        provisioner.pump()
+        attempt = 0
+      } catch {
+        attempt += 1
+        if hasStopped { return false }
+        logger.warning("reading the change log", metadata: ["error": "\(error)"])
+        let backoff = Backoff(base: .milliseconds(200), cap: .seconds(10))
+        try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+      }
+    }
+    return false
+  }
+}

@@ -1,0 +1,70 @@
+internal import Postgres
+internal import Reactor
+package import RollcallConfiguration
+package import RollcallLedger
+
+extension Configuration {
+  /// How to reach the roster: as the reader, where there is one.
+  func rosterOptions() throws(EngineError) -> ConnectionOptions {
+    do throws(PostgresError) {
+      return try ConnectionOptions(
+        (source.reader ?? source.connection).text, applicationName: "rollcall \(name) roster")
+    } catch {
+      throw .database(error)
+    }
+  }
+}
+
+extension Database {
+  /// A session in which the mapping is evaluated, and nothing of the ledger's or the lock's.
+  package convenience init(mapping configuration: Configuration, timeout: Int = 60_000) throws(EngineError) {
+    self.init(
+      try configuration.rosterOptions(), timeout: timeout,
+      searchPath: SessionSettings.path(configuration.source.schemas), patience: .seconds(4))
+  }
+
+  /// Runs the body with a transaction open that cannot write, and rolls it back.
+  func reading<T>(
+    _ body: @Reactor (PostgresConnection) async throws(EngineError) -> T
+  ) async throws(EngineError) -> T {
+    let session = try await self.session()
+    try await query("BEGIN READ ONLY")
+    do throws(EngineError) {
+      let result = try await body(session)
+      try await endReading()
+      return result
+    } catch {
+      if session.isUsable { _ = try? await endReading() }
+      throw error
+    }
+  }
+
+  /// Takes back what code of others has left, also what no rollback does.
+  private func endReading() async throws(EngineError) {
+    try await query("ROLLBACK")
+    try await query("SELECT pg_catalog.pg_advisory_unlock_all()")
+  }
+}
+
+extension Database {
+  /// A session with the configuration's connection.
+  package convenience init(
+    _ configuration: Configuration, timeout: Int = 60_000, searchPath: String? = nil
+  ) throws(EngineError) {
+    do throws(PostgresError) {
+      self.init(
+        try ConnectionOptions(
+          configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"),
+        timeout: timeout, searchPath: searchPath)
+    } catch {
+      throw .database(error)
+    }
+  }
+}
+
+extension Ledger {
+  /// The ledger of a configuration, on a session of its own.
+  package convenience init(_ configuration: Configuration) throws(EngineError) {
+    self.init(try Database(configuration), directory: configuration.name)
+  }
+}

@@ -1,0 +1,66 @@
+package import RollcallCore
+
+/// The type of the roster's key: what may be asked for, and how it is written in SQL.
+package enum KeyType: Sendable, Equatable {
+  case integer(sql: String, range: ClosedRange<Int>)
+  case uuid
+  case text
+
+  /// The key type of a result column; nil for a type that cannot be a key.
+  package init?(oid: UInt32) {
+    switch oid {
+    case 21: self = .integer(sql: "int2", range: Int(Int16.min)...Int(Int16.max))
+    case 23: self = .integer(sql: "int4", range: Int(Int32.min)...Int(Int32.max))
+    case 20: self = .integer(sql: "int8", range: Int.min...Int.max)
+    case 2950: self = .uuid
+    case 25, 1043: self = .text
+    default: return nil
+    }
+  }
+
+  /// What to say of keys that are text.
+  static let textIsHeard =
+    "the keys are text, and each notification carries some: every role that may connect to this database can hear them "
+    + "with LISTEN; give the table a key that says nothing of a person, or let only those connect who may know them"
+
+  package var sql: String {
+    switch self {
+    case .integer(let sql, _): "pg_catalog." + sql
+    case .uuid: "pg_catalog.uuid"
+    case .text: "pg_catalog.text"
+    }
+  }
+
+  /// As a person calls it.
+  var name: String {
+    switch self {
+    case .integer(let sql, _): sql
+    case .uuid: "uuid"
+    case .text: "text"
+    }
+  }
+
+  /// Whether a row could have this key, spelt just like that.
+  ///
+  /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all
+  /// keys of the batch, and `007` would be answered by the row of `7`, which is somebody else.
+  package func admits(_ key: RosterKey) -> Bool {
+    switch self {
+    case .text: return !key.text.utf8.contains(0)
+    case .integer(_, let range):
+      guard let number = Int(key.text) else { return false }
+      return range.contains(number) && String(number) == key.text
+    case .uuid:
+      let bytes = Array(key.text.utf8)
+      guard bytes.count == 36 else { return false }
+      return bytes.enumerated().allSatisfy { index, byte in
+        switch index {
+        case 8, 13, 18, 23: byte == UInt8(ascii: "-")
+        default:
+          (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+internal import Postgres
+package import RollcallConfiguration
+internal import RollcallCore
+
+/// What is to be said of the mapping, from what PostgreSQL makes of its pieces.
+package struct MappingInspection: Sendable {
+  private let configuration: Configuration
+
+  package init(_ configuration: Configuration) { self.configuration = configuration }
+
+  /// Pieces that PostgreSQL does not take, each at its place in the file with PostgreSQL's own words, or that make no
+  /// sense.
+  package func failures(_ readings: [MappingReading]) -> [Finding] {
+    readings.compactMap { reading in
+      guard let failure = reading.failure else {
+        guard reading.path == "groups.membership", !reading.isArray else { return nil }
+        return Finding(
+          .error, configuration.place(of: reading.path), "gives no array, and the names of groups are text[]",
+          remedy: "ARRAY[…] makes one of a single name")
+      }
+      let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
+      return Finding(.error, configuration.place(of: reading.path), failure.message + detail)
+    }
+  }
+
+  /// Everything else: the key's type, what changes by itself, what cannot be seen.
+  package func findings(_ readings: [MappingReading]) -> [Finding] {
+    var findings = failures(readings)
+    if readings.contains(where: \.isBlind) {
+      findings.append(
+        Finding(
+          .warning, "database",
+          "this role may not make temporary views, so what the mapping reads cannot be seen",
+          remedy: "GRANT TEMPORARY ON DATABASE … TO …, or check as another role"))
+    }
+    for reading in readings where reading.failure == nil {
+      if reading.path == "source.key", KeyType(oid: reading.type) == nil {
+        findings.append(
+          Finding(
+            .error, configuration.place(of: reading.path), "the column's type cannot be a key",
+            remedy: "it must be an integer, uuid, text or varchar"))
+      }
+      if reading.path == "source.key", KeyType(oid: reading.type) == .text {
+        findings.append(Finding(.warning, configuration.place(of: reading.path), KeyType.textIsHeard))
+      }
+      for stranger in reading.strangers {
+        findings.append(
+          Finding(
+            .warning, configuration.place(of: reading.path),
+            "calls \(stranger.function), which belongs to \(stranger.owner): neither a superuser nor the owner of the "
+              + "database or of the source table", remedy: "look at it: its owner decides what the mapping says"))
+      }
+      for function in reading.functions { findings.append(finding(reading.path, function)) }
+    }
+    return findings
+  }
+
+  /// Functions that write; what others call within is found when it happens.
+  private static let writing: Set<String> = ["nextval()", "setval()", "lo_create()", "lo_put()", "lo_unlink()"]
+
+  private func finding(_ path: String, _ function: MappingReading.Function) -> Finding {
+    let place = configuration.place(of: path)
+    if MappingInspection.writing.contains(function.name) {
+      return Finding(
+        .error, place,
+        "calls \(function.name), which PostgreSQL refuses: the mapping is evaluated in a transaction "
+          + "that cannot write", remedy: "give numbers in a trigger or a column's default, and read the column")
+    }
+    if function.isForeign {
+      return Finding(
+        .warning, place, "calls \(function.name), and nobody can see what that depends on",
+        remedy:
+          "declare it IMMUTABLE if it depends on its arguments alone; else name the tables that it reads in source.watch"
+      )
+    }
+    return Finding(
+      .warning, place, "\(function.name) changes its value although no row changes",
+      remedy: "such a change takes effect when the row is next written, or at the next reconcile")
+  }
+}

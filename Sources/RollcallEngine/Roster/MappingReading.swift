@@ -1,0 +1,241 @@
+internal import LDAPModel
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+internal import RollcallCore
+package import RollcallLedger
+
+/// What one piece of the mapping is to PostgreSQL: an expression, the key, or the source itself.
+package struct MappingReading: Sendable {
+  /// A table that it reads, directly or through views, or a view that it reads directly.
+  package struct Table: Sendable, Hashable {
+    package var oid: Int
+    /// Schema and name, quoted where needed.
+    package var name: String
+    /// `pg_class.relkind`.
+    var kind: String
+    package var isView: Bool { kind == "v" }
+    var isCatalog: Bool
+    /// Nil means all: a whole row is read.
+    var columns: Set<String>?
+  }
+
+  /// A function whose value may change although no row does.
+  struct Function: Sendable, Hashable {
+    var name: String
+    /// A function of this database, of which nobody here knows what it reads.
+    var isForeign: Bool
+  }
+
+  /// A function whose owner may replace it, and owns nothing that the mapping reads.
+  struct Stranger: Sendable, Hashable {
+    var function: String
+    var owner: String
+  }
+
+  /// Its key in the configuration.
+  var path: String
+  /// Why PostgreSQL does not take it.
+  var failure: PostgresError?
+  /// The OID of its type; that of the type below for a domain.
+  var type: UInt32 = 0
+  var isArray = false
+  package var tables: [Table] = []
+  var functions: [Function] = []
+  /// Functions that belong neither to a superuser nor to the owner of the database or of the source table.
+  var strangers: [Stranger] = []
+  /// Whether nobody knows what it reads, because the role may not make temporary views.
+  var isBlind = false
+}
+
+/// Finds out what the mapping reads, by making views of its pieces and taking them back.
+///
+/// PostgreSQL itself notes in `pg_depend` which columns a view reads, in subqueries and through other views too.
+@Reactor
+package struct MappingReader {
+  private let database: Database
+  private let query: RosterQuery
+  private let configuration: Configuration
+
+  package init(_ database: Database, _ configuration: Configuration) {
+    self.database = database
+    self.configuration = configuration
+    query = RosterQuery(configuration)
+  }
+
+  /// Reads all pieces: the source, the key, then the expressions. Where the source cannot be read it is the only one.
+  ///
+  /// - Throws: ``EngineError`` when the database did not answer; what it does not take is in the readings.
+  package func read() async throws(EngineError) -> [MappingReading] {
+    try await database.query("BEGIN")
+    do throws(EngineError) {
+      let readings = try await readAll()
+      try await database.query("ROLLBACK")
+      return readings
+    } catch {
+      _ = try? await database.query("ROLLBACK")
+      throw error
+    }
+  }
+
+  private var sourcePath: String {
+    if case .table = configuration.source.relation { "source.table" } else { "source.query" }
+  }
+
+  private func readAll() async throws(EngineError) -> [MappingReading] {
+    let source = try await read(sourcePath, "SELECT 1 AS value FROM \(query.source) AS roster")
+    guard source.failure == nil else { return [source] }
+    var readings = [source]
+    readings.append(
+      try await read("source.key", "SELECT \(query.key) AS value FROM \(query.source) AS roster"))
+    for condition in [query.scope, query.active].compactMap({ $0 }) {
+      let sql = "SELECT ((\(condition.sql)\n) IS TRUE) AS value FROM \(query.source) AS roster"
+      readings.append(try await read(condition.path, sql))
+    }
+    for expression in query.expressions {
+      let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
+      readings.append(try await read(expression.path, sql))
+    }
+    for attribute in configuration.groups?.attributes ?? [] {
+      let sql = GroupAttributes.select([attribute.expression], over: "''")
+      var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
+      // It is evaluated once, when a group is made: nobody has to watch what it reads.
+      reading.tables = []
+      reading.functions = []
+      readings.append(reading)
+    }
+    return readings
+  }
+
+  private func read(_ path: String, _ select: String) async throws(EngineError) -> MappingReading {
+    var reading = MappingReading(path: path)
+    try await database.query("SAVEPOINT rollcall_probe")
+    do throws(EngineError) {
+      let session = try await database.session()
+      do throws(PostgresError) {
+        try await session.prepare("", select)
+        reading.type = try await session.describe("").typeOID(0)
+      } catch {
+        throw .database(error)
+      }
+      do throws(EngineError) {
+        try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
+      } catch {
+        // What may not be read is refused later, when it is read.
+        guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+        reading.isBlind = true
+        try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
+      }
+      // From here on the statements are Rollcall's own; the savepoint takes this back.
+      try await database.query("SET LOCAL search_path = pg_catalog, pg_temp")
+      reading.isArray = try await isArray(reading.type)
+      if !reading.isBlind {
+        reading.tables = try await tables()
+        reading.functions = try await functions()
+        reading.strangers = try await strangers()
+      }
+    } catch {
+      guard case .database(let refusal) = error, Self.isMistake(refusal) else { throw error }
+      reading.failure = refusal
+    }
+    try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
+    return reading
+  }
+
+  /// Whether the statement is at fault, and not the moment: names and syntax (class 42, 3F), a constant that cannot be
+  /// read (22), what PostgreSQL cannot do (0A).
+  private static func isMistake(_ refusal: PostgresError) -> Bool {
+    guard let state = refusal.sqlState, refusal.kind == .server else { return false }
+    return ["42", "3F", "22", "0A"].contains { state.hasPrefix($0) }
+  }
+
+  private func isArray(_ type: UInt32) async throws(EngineError) -> Bool {
+    let category = try await database.query("SELECT typcategory = 'A' FROM pg_type WHERE oid = $1::oid", ["\(type)"])
+    return !category.isEmpty && category.bool(0, 0)
+  }
+
+  /// The rules of the view and of the views below it.
+  private static let rules = """
+    WITH RECURSIVE relation (oid) AS (
+      SELECT 'pg_temp.rollcall_probe'::regclass::oid
+      UNION
+      SELECT c.oid FROM relation JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+          AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v'
+    ), rule AS (
+      SELECT r.oid, r.ev_class, r.ev_action::text AS action FROM relation
+        JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
+    )
+    """
+
+  private func tables() async throws(EngineError) -> [MappingReading.Table] {
+    // Of a row that is read as a whole, pg_depend tells nothing; the rule has a Var of attribute 0.
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, n.nspname = 'pg_catalog',
+        bool_or(rule.action ~ ':varattno 0 '), array_agg(DISTINCT a.attname::text) FILTER (WHERE a.attname IS NOT NULL)
+      FROM rule JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = rule.oid
+          AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_class AS c ON c.oid = d.refobjid AND c.oid <> rule.ev_class AND (c.relkind IN ('r', 'p', 'm', 'f')
+          OR c.relkind = 'v' AND rule.ev_class = 'pg_temp.rollcall_probe'::regclass)
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
+      GROUP BY 1, 2, 3, 4 ORDER BY 2
+      """)
+    return (0..<result.rowCount).map { row in
+      MappingReading.Table(
+        oid: result.int(row, 0) ?? 0, name: result.text(row, 1) ?? "", kind: result.text(row, 2) ?? "",
+        isCatalog: result.bool(row, 3),
+        columns: result.bool(row, 4) ? nil : Set(result.names(row, 5) ?? []))
+    }
+  }
+
+  private func strangers() async throws(EngineError) -> [MappingReading.Stranger] {
+    let source = if case .table(let table) = configuration.source.relation { table.sql } else { "" }
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT DISTINCT p.oid::regprocedure::text, quote_ident(o.rolname)
+      FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
+        JOIN pg_proc AS p ON p.oid = found[1]::oid JOIN pg_roles AS o ON o.oid = p.proowner
+      WHERE NOT o.rolsuper AND p.proowner <> (SELECT datdba FROM pg_database WHERE datname = current_database())
+        AND p.proowner IS DISTINCT FROM (SELECT relowner FROM pg_class WHERE oid = to_regclass(NULLIF($1, '')))
+      ORDER BY 1
+      """, [source])
+    return (0..<result.rowCount).map { row in
+      MappingReading.Stranger(function: result.text(row, 0) ?? "", owner: result.text(row, 1) ?? "")
+    }
+  }
+
+  private func functions() async throws(EngineError) -> [MappingReading.Function] {
+    // Operators and aggregates are functions too. What PostgreSQL brings along counts when it tells the time or is
+    // volatile: most of its stable functions depend on settings only, which every session of Rollcall fixes.
+    let result = try await database.query(
+      """
+      \(MappingReader.rules)
+      SELECT DISTINCT CASE WHEN p.oid < 16384 THEN p.proname || '()' ELSE p.oid::regprocedure::text END, p.oid >= 16384
+      FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
+        JOIN pg_proc AS p ON p.oid = found[1]::oid
+      WHERE p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
+        OR p.proname IN ('now', 'transaction_timestamp', 'statement_timestamp') OR p.proname = 'age' AND p.pronargs = 1)
+      UNION
+      SELECT ('{CURRENT_DATE,CURRENT_TIME,CURRENT_TIME,CURRENT_TIMESTAMP,CURRENT_TIMESTAMP,LOCALTIME,LOCALTIME,'
+        'LOCALTIMESTAMP,LOCALTIMESTAMP}'::text[])[found[1]::int + 1], false
+      FROM rule, regexp_matches(rule.action, '\\{SQLVALUEFUNCTION :op ([0-8]) ', 'g') AS found
+      ORDER BY 1
+      """)
+    return (0..<result.rowCount).map { row in
+      MappingReading.Function(name: result.text(row, 0) ?? "", isForeign: result.bool(row, 1))
+    }
+  }
+}
+
+extension QueryResult {
+  /// The elements of an array of text or names; nil for NULL.
+  package func names(_ row: Int, _ column: Int) -> [String]? {
+    guard let bytes = bytes(row, column) else { return nil }
+    return (try? ColumnDecoder.values(bytes, oid: 1009))?.compactMap(\.text)
+  }
+}

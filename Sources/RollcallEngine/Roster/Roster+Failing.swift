@@ -1,0 +1,167 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Rows that cannot be read: because the mapping fails for them, or takes too long.
+extension Roster {
+  /// What a row's failure means. A row out of scope needs no values, so their failure does not matter.
+  func explain(
+    _ key: RosterKey, _ error: PostgresError, _ shape: RosterShape
+  ) async throws(EngineError) -> RosterAnswer {
+    if try await isOutOfScope(key, shape) {
+      return .row(RosterRow(key: key, inScope: false, active: false, values: []))
+    }
+    if health.failed(key, error) { try await lookIntoEqualFailures(key, error, shape) }
+    let active = try await isActive(key, shape)
+    if query.secretPaths.isEmpty { return .problem(RosterFailure.mapping(key, error), active: active) }
+    do throws(ReadingError) {
+      _ = try await ask(query.selectByKey(shape, withoutSecrets: true), [key], ["0"], limit: probeLimit)
+      return .problem(RosterFailure.secret(key, query.secretPaths, error), active: active)
+    } catch {
+      switch error {
+      case .slow: return .problem(RosterFailure.slow(key), active: active)
+      case .ofRows(let failure): return .problem(RosterFailure.mapping(key, failure), active: active)
+      case .other(let error): throw error
+      }
+    }
+  }
+
+  /// How long a question about a single row may take.
+  private var probeLimit: Duration { health.patience / 2 }
+
+  private func isOutOfScope(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
+    if query.scope == nil { return false }
+    do throws(ReadingError) {
+      let scope = try await ask(query.scopeByKey(shape.key), [key], limit: probeLimit)
+      return Roster.isFlag(scope, of: key) && !scope.bool(0, 1)
+    } catch {
+      if case .other(let error) = error { throw error }
+      return false
+    }
+  }
+
+  /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
+  private func isActive(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
+    if query.active == nil { return true }
+    do throws(ReadingError) {
+      let result = try await ask(query.activeByKey(shape.key), [key], limit: probeLimit)
+      return !Roster.isFlag(result, of: key) || result.bool(0, 1)
+    } catch {
+      if case .other(let error) = error { throw error }
+      return true
+    }
+  }
+
+  /// Whether an answer is one row that says yes or no of this key.
+  private static func isFlag(_ result: QueryResult, of key: RosterKey) -> Bool {
+    result.rowCount == 1 && result.columnCount == 2 && result.typeOID(1) == 16 && result.key(0, 0) == key
+  }
+
+  // MARK: Everybody
+
+  /// Many have failed equally, one after the other: unless somebody else can be read it is the mapping, and setting
+  /// everybody aside would help nobody.
+  private func lookIntoEqualFailures(
+    _ key: RosterKey, _ error: PostgresError, _ shape: RosterShape
+  ) async throws(EngineError) {
+    if try await canReadAnother(than: [key], shape) { return health.acquit() }
+    health.open()
+    let message = query.secretPaths.isEmpty ? error.message : "SQLSTATE \(error.sqlState ?? "unknown")"
+    throw .refused("the mapping fails for everybody: \(message); it is tried again by itself")
+  }
+
+  /// Whether the row of somebody else can be read in time: of whom was read last, or of a few whom the table has.
+  private func canReadAnother(than keys: [RosterKey], _ shape: RosterShape) async throws(EngineError) -> Bool {
+    var others = [health.witness].compactMap { $0 }.filter { !keys.contains($0) }
+    if try await canRead(others, shape) { return true }
+    do throws(EngineError) {
+      let found = try await database.read(
+        query.others(shape.key, 24), [SQLText.array(keys + others + health.row)], limit: probeLimit)
+      others = (0..<found.rowCount).compactMap { found.key($0, 0) }
+    } catch {
+      guard case .database(let failure) = error, failure.kind == .server, failure.sqlState == "57014" else {
+        throw error
+      }
+      return false
+    }
+    // Nobody else is there, and the database has answered in time.
+    return others.isEmpty && health.witness == nil ? true : try await canRead(others, shape)
+  }
+
+  private func canRead(_ keys: [RosterKey], _ shape: RosterShape) async throws(EngineError) -> Bool {
+    for key in keys where shape.key.admits(key) && !health.slow.contains(key) {
+      do throws(ReadingError) {
+        var page = RosterPage()
+        _ = try await take([key], share: 0, limit: probeLimit, shape, into: &page)
+        return true
+      } catch {
+        if case .other(let error) = error { throw error }
+      }
+    }
+    return false
+  }
+
+  // MARK: Slow ones
+
+  /// Reads row by row where some take too long. They are set aside provided that others are quick; where nobody is it
+  /// is the database, which gets more time and then is not asked for a while.
+  ///
+  /// - Parameter isBatch: they were read together before, and that took too long.
+  func readSingly(
+    _ keys: [RosterKey], _ shape: RosterShape, isBatch: Bool = false, into page: inout RosterPage
+  ) async throws(EngineError) {
+    let start = ContinuousClock.now
+    var slow: [RosterKey] = []
+    var isOther = false
+    for (index, key) in keys.enumerated() {
+      // The others do not wait for all who are slow.
+      if index > 0, .now - start > health.patience {
+        page.postponed += keys[index...]
+        break
+      }
+      do throws(ReadingError) {
+        let share = min(largestRow, Roster.budget / keys.count)
+        for (key, octets) in try await take([key], share: share, limit: probeLimit, shape, into: &page) {
+          if octets > largestRow {
+            page.answers[key] = .problem(RosterFailure.tooLarge(key, octets, largestRow), active: true)
+          } else if page.octets + octets > Roster.budget, page.octets > 0 {
+            page.postponed.append(key)
+          } else {
+            page.octets += octets
+            _ = try await take([key], share: octets, limit: patience(for: octets), shape, into: &page)
+          }
+        }
+        health.noteQuick(key)
+        isOther = true
+      } catch {
+        switch error {
+        case .slow: slow.append(key)
+        case .ofRows(let failure):
+          health.noteQuick(key)
+          page.answers[key] = try await explain(key, failure, shape)
+        case .other(let error): throw error
+        }
+      }
+    }
+    if slow.isEmpty {
+      // Nobody is slow, only all of them together.
+      if isBatch { _ = health.waitLonger() }
+      return
+    }
+    var isQuick = isOther
+    if !isQuick { isQuick = try await canReadAnother(than: slow, shape) }
+    guard isQuick else {
+      guard health.waitLonger() else { throw .database(RosterFailure.slowDatabase) }
+      return try await readSingly(slow, shape, into: &page)
+    }
+    for key in slow {
+      health.note(slow: key)
+      if try await isOutOfScope(key, shape) {
+        page.answers[key] = .row(RosterRow(key: key, inScope: false, active: false, values: []))
+      } else {
+        page.answers[key] = .problem(RosterFailure.slow(key), active: try await isActive(key, shape))
+      }
+    }
+  }
+}

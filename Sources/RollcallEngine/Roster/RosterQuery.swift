@@ -1,0 +1,146 @@
+internal import LDAPModel
+internal import Postgres
+package import RollcallConfiguration
+internal import RollcallCore
+
+/// The SELECT that evaluates the mapping, in pieces: which column of its result is what.
+package struct RosterQuery: Sendable, Equatable {
+  /// One expression of the configuration, with the path of its key there.
+  package struct Expression: Sendable, Equatable {
+    package var path: String
+    package var sql: String
+    /// Its value is a password, or something like one.
+    package var isSecret = false
+    /// It names groups.
+    package var isMembership = false
+
+    /// The column. An array of an enumeration or of names becomes one of text.
+    var column: String { isMembership ? "(\(sql)\n)::pg_catalog.text[]" : sql }
+  }
+
+  /// What rows come from: a quoted table name, or a query in parentheses.
+  package let source: String
+  /// The key's column, quoted.
+  package let key: String
+  package let scope: Expression?
+  package let active: Expression?
+  /// The value columns in the order of ``RosterRow/values``, then the membership where there are groups.
+  package let expressions: [Expression]
+  package let hasMembership: Bool
+
+  package init(_ configuration: Configuration) {
+    let source = configuration.source
+    // A line break before each closing parenthesis, so that a comment at an expression's end ends there.
+    self.source =
+      switch source.relation {
+      case .table(let name): name.sql
+      case .query(let sql): "(\n\(sql)\n)"
+      }
+    key = "roster.\(SQLText.identifier(source.key))"
+    scope = source.where.map { Expression(path: "source.where", sql: $0) }
+    active = source.active.map { Expression(path: "source.active", sql: $0) }
+    let users = configuration.users
+    var expressions = users.attributes.map {
+      Expression(path: "users.attributes.\($0.attribute)", sql: $0.expression)
+    }
+    expressions += users.createOnly.map {
+      // First passwords and the like stand here too.
+      Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression, isSecret: true)
+    }
+    let secrets = LDIF.secretAttributes.map { $0.lowercased() }
+    for (index, mapped) in users.attributes.enumerated() {
+      let type = mapped.attribute.lowercased().prefix { $0 != ";" }
+      expressions[index].isSecret = secrets.contains(String(type))
+    }
+    if let password = users.password {
+      expressions.append(Expression(path: "users.password", sql: password, isSecret: true))
+    }
+    expressions += users.container.map {
+      Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
+    }
+    if let groups = configuration.groups {
+      expressions.append(
+        Expression(path: "groups.membership", sql: groups.membership, isMembership: true))
+    }
+    self.expressions = expressions
+    hasMembership = configuration.groups != nil
+  }
+
+  /// The whole SELECT, without a WHERE clause.
+  package var select: String { select(expressions.map(\.column)) }
+
+  /// The columns whose types have to be found out: the key, then the values.
+  var columnsOnly: String {
+    "SELECT \(key)\(expressions.map { ",\n  (\($0.column)\n)" }.joined())\nFROM \(source) AS roster"
+  }
+
+  private func select(_ columns: [String]) -> String {
+    let values = columns.map { ",\n  (\($0)\n)" }.joined()
+    return "SELECT \(key)::pg_catalog.text, \(flag(scope)), \(flag(active))\(values)\nFROM \(source) AS roster"
+  }
+
+  /// The paths of expressions whose values are never shown.
+  var secretPaths: [String] { expressions.filter(\.isSecret).map(\.path) }
+
+  /// The SELECT of the keys named by the array parameter `$1`: key, scope, active, octets, then the values.
+  ///
+  /// A row whose values have more octets than `$2` comes without them, and with their number in place of 0. Each level
+  /// is evaluated by itself (OFFSET 0), so that no expression is evaluated twice.
+  func selectByKey(_ shape: RosterShape, withoutSecrets: Bool = false) -> String {
+    let columns = expressions.map { withoutSecrets && $0.isSecret ? "NULL::pg_catalog.text" : $0.column }
+    let kinds = zip(expressions, shape.columns).map { expression, column in
+      withoutSecrets && expression.isSecret ? RosterShape.Column(type: .text, size: .text) : column
+    }
+    var inner = "SELECT \(key)::pg_catalog.text AS key, \(flag(scope)) AS scope, \(flag(active)) AS active"
+    for (index, column) in columns.enumerated() { inner += ",\n  (\(column)\n) AS v\(index)" }
+    inner += "\nFROM \(source) AS roster\nWHERE \(isAsked(shape.key)) OFFSET 0"
+    let sizes = kinds.indices.compactMap { kinds[$0].octets("v\($0)") }
+    let sum = sizes.map { "COALESCE(\($0), 0)::pg_catalog.int8" }.joined(separator: " OPERATOR(pg_catalog.+) ")
+    let values = columns.indices.map { index in
+      kinds[index].size == .few ? "v\(index)" : "CASE WHEN \(RosterQuery.fits) THEN v\(index) END"
+    }
+    return """
+      SELECT key, scope, active, CASE WHEN \(RosterQuery.fits) THEN 0 ELSE octets END\(values.map { ", " + $0 }.joined())
+      FROM (SELECT *, \(sum.isEmpty ? "0::pg_catalog.int8" : sum) AS octets FROM (
+      \(inner)
+      ) AS read OFFSET 0) AS sized
+      """
+  }
+
+  private static let fits = "octets OPERATOR(pg_catalog.<=) $2::pg_catalog.int8"
+
+  private func isAsked(_ type: KeyType) -> String {
+    "\(key) OPERATOR(pg_catalog.=) ANY($1::\(type.sql)[])"
+  }
+
+  /// The SELECT of all keys.
+  package func keys(inScopeOnly: Bool) -> String {
+    let condition = inScopeOnly ? scope.map { "\nWHERE (\($0.sql)\n)" } ?? "" : ""
+    return "SELECT \(key)::pg_catalog.text FROM \(source) AS roster\(condition)"
+  }
+
+  /// A few keys other than those in `$1`, taken by chance: whose rows fail may stand side by side.
+  func others(_ type: KeyType, _ count: Int) -> String {
+    "SELECT \(key)::pg_catalog.text FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
+  }
+
+  /// Says of the keys in `$1` only whether they are in scope.
+  func scopeByKey(_ type: KeyType) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(isAsked(type))"
+  }
+
+  /// Says of the keys in `$1` only whether they are active.
+  func activeByKey(_ type: KeyType) -> String {
+    "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(isAsked(type))"
+  }
+
+  /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.
+  package func probe(_ expression: Expression) -> String {
+    "SELECT (\(expression.sql)\n) FROM \(source) AS roster"
+  }
+
+  private func flag(_ condition: Expression?) -> String {
+    guard let condition else { return "true" }
+    return "(\(condition.sql)\n) IS TRUE"
+  }
+}

@@ -1,0 +1,69 @@
+internal import LDAP
+package import LDAPModel
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+extension Worker {
+  /// Makes containers whose absence was the reason of failures.
+  ///
+  /// - Parameter open: the keys that are looked at again.
+  /// - Returns: the keys that are looked at again: without those whose container cannot be made, and with those for
+  ///   which one was missing that is there now.
+  func makeContainers(
+    for failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
+    _ open: [RosterKey], isLast: Bool, _ report: inout WorkReport
+  ) async throws(EngineError) -> [RosterKey] {
+    if surveyor.rules.containers.isEmpty { return open }
+    var out: Set<RosterKey> = []
+    var again: [RosterKey] = []
+    var made: [String: (wasMissing: Bool, problem: Problem?)] = [:]
+    for (sequence, outcome) in failures {
+      guard let code = outcome.failure?.code, mayBeMissingParent(code) else { continue }
+      let step = sequence.steps[outcome.applied]
+      guard let place = step.destination, let container = place.parent?.normalized(surveyor.facts.schema)
+      else { continue }
+      if made[container] == nil {
+        let result = try await containers.make(above: place, for: step.key, lane)
+        report.applied += result.applied
+        report.freed += result.applied.map { $0.operation.dn.normalized(surveyor.facts.schema) }
+        made[container] = (result.wasMissing, result.problem)
+      }
+      guard let result = made[container] else { continue }
+      if var problem = result.problem {
+        // Whoever makes it, the first who comes to live there wakes the others.
+        problem.blocks = problem.blocks ?? container
+        report.verdicts[step.key] = retry(
+          step.key, problem.concerning(step.key), most: .max, cap: Worker.containerPause)
+        out.insert(step.key)
+      } else if result.wasMissing, !isLast, !open.contains(step.key) {
+        report.verdicts[step.key] = nil
+        again.append(step.key)
+      }
+    }
+    return open.filter { !out.contains($0) } + again
+  }
+
+  /// The longest pause between two tries of somebody whose container is missing: others make it, and nobody tells.
+  private static var containerPause: Duration { .seconds(60) }
+
+  /// Whether a server says so of an entry that is to come below a container that does not exist. Active Directory has
+  /// `other` for a move, and slapd `affectsMultipleDSAs` where no database holds the new place.
+  private func mayBeMissingParent(_ code: ResultCode) -> Bool {
+    switch code {
+    case .noSuchObject, .other, .unwillingToPerform, .namingViolation, .affectsMultipleDSAs: true
+    default: false
+    }
+  }
+}
+
+extension Step {
+  /// Where an entry comes to be by this step; nil where it stays or goes.
+  package var destination: DistinguishedName? {
+    switch operation {
+    case .add(let dn, _): dn
+    case .rename(_, let name, _, let parent?): parent.child(name)
+    case .rename, .modify, .delete: nil
+    }
+  }
+}

@@ -1,0 +1,188 @@
+internal import Logging
+package import Postgres
+package import Reactor
+
+/// The settings that every session of Rollcall has from its first statement on.
+package enum SessionSettings {
+  /// What the program's own statements see. A function or operator of another schema whose arguments match exactly
+  /// would be called in place of one of `pg_catalog` that needs a cast, with the rights of whoever runs this.
+  static let ownPath = "pg_catalog, pg_temp"
+  /// What the mapping sees.
+  package static func path(_ schemas: [String]) -> String {
+    (["pg_catalog"] + schemas.map { SQLText.identifier($0) } + ["pg_temp"]).joined(separator: ", ")
+  }
+
+  /// - Parameters:
+  ///   - searchPath: the schemas in which names are looked up.
+  ///   - timeout: `statement_timeout` in milliseconds.
+  package static func list(searchPath: String = ownPath, timeout: Int = 60_000) -> [(name: String, value: String)] {
+    [
+      ("search_path", searchPath), ("row_security", "off"), ("statement_timeout", "\(timeout)"),
+      ("lock_timeout", "10000"), ("idle_in_transaction_session_timeout", "60000"),
+      ("client_min_messages", "warning"), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
+      ("IntervalStyle", "postgres"), ("bytea_output", "hex"), ("extra_float_digits", "1"), ("xmloption", "content"),
+    ]
+  }
+}
+
+/// One session that is opened when it is needed and again after it was lost.
+@Reactor
+package final class Database {
+  private let options: ConnectionOptions
+  private let patience: Duration
+  private var connection: PostgresConnection?
+  private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
+  /// The session's names of its prepared statements.
+  private var prepared: [String: String] = [:]
+  /// Sessions that end when what was asked of them is answered.
+  private var retired: [PostgresConnection] = []
+  private(set) var retirements = 0
+  /// How often somebody has ended it on purpose.
+  package private(set) var closings = 0
+  private var lastPrepared = 0
+  private var hasEnded = false
+
+  /// - Parameters:
+  ///   - timeout: `statement_timeout` of the session in milliseconds.
+  ///   - searchPath: the schemas in which the session's statements look up names; nil means those that Rollcall's own
+  ///     statements see, `pg_catalog` and no other.
+  ///   - patience: how long a session may take to be made.
+  package init(
+    _ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil, patience: Duration = .seconds(8)
+  ) {
+    self.patience = patience
+    self.options = options.settings(
+      SessionSettings.list(searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout))
+  }
+
+  /// The session, made anew where the last one is gone.
+  package func session() async throws(EngineError) -> PostgresConnection {
+    if let connection, connection.isUsable { return connection }
+    if hasEnded { throw .database(PostgresError(kind: .connection, message: "this process is ending")) }
+    if let opening { return try await opening.value.get() }
+    let task = Task(executorPreference: Reactor.loop) { await self.open() }
+    opening = task
+    let result = await task.value
+    opening = nil
+    return try result.get()
+  }
+
+  private func open() async -> Result<PostgresConnection, EngineError> {
+    do throws(PostgresError) {
+      let connection = try await PostgresConnection.open(options, timeout: patience)
+      if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
+      self.connection = connection
+      prepared = [:]
+      return .success(connection)
+    } catch {
+      return .failure(.database(error))
+    }
+  }
+
+  /// Ends the session; the next use opens another.
+  package func close() {
+    closings += 1
+    connection?.close()
+    connection = nil
+    for session in retired { session.close() }
+    retired = []
+  }
+
+  /// Ends the session for good: whatever still wants it fails.
+  package func end() {
+    hasEnded = true
+    close()
+  }
+
+  /// Runs a statement with text parameters.
+  @discardableResult
+  package func query(
+    _ sql: String, _ parameters: [String?] = [], timeout: Duration? = PostgresConnection.defaultTimeout
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.query(sql, parameters, timeout: timeout)
+    }
+  }
+
+  /// Runs a script of several statements, one transaction unless it says otherwise.
+  @discardableResult
+  package func script(
+    _ sql: String, timeout: Duration? = PostgresConnection.defaultTimeout
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.script(sql, timeout: timeout)
+    }
+  }
+
+  /// Runs a statement that is prepared once a session under `name`.
+  @discardableResult
+  package func execute(
+    _ name: String, _ sql: String, _ parameters: [String?] = []
+  ) async throws(EngineError) -> QueryResult {
+    do throws(EngineError) {
+      return try await attempt(name, sql, parameters)
+    } catch {
+      guard Database.isStale(error) else { throw error }
+      return try await attempt(name, sql, parameters)
+    }
+  }
+
+  /// Runs a statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
+  package func read(
+    _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil,
+    timeout: Duration? = PostgresConnection.defaultTimeout
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    return try await on(session) { session throws(PostgresError) in
+      try await session.read(sql, parameters, limit: limit, timeout: timeout)
+    }
+  }
+
+  /// Lets the session end when what was asked of it is answered; the next use opens another.
+  ///
+  /// libpq never gives back the buffer that a large row has made it take.
+  package func retire() {
+    guard let connection else { return }
+    retirements += 1
+    self.connection = nil
+    retired.append(connection)
+    connection.closeWhenIdle { [weak self] in self?.retired.removeAll { $0 === connection } }
+  }
+
+  private func attempt(
+    _ name: String, _ sql: String, _ parameters: [String?]
+  ) async throws(EngineError) -> QueryResult {
+    let session = try await self.session()
+    let found = prepared[name]
+    if found == nil { lastPrepared += 1 }
+    let ours = found ?? "\(name)_\(lastPrepared)"
+    // Noted before it is done: the session works in order, so whoever comes next finds it prepared.
+    prepared[name] = ours
+    var isPrepared = found != nil
+    do throws(EngineError) {
+      return try await on(session) { session throws(PostgresError) in
+        if !isPrepared { try await session.prepare(ours, sql) }
+        isPrepared = true
+        return try await session.execute(ours, parameters)
+      }
+    } catch {
+      // Its successor on another session has statements of its own.
+      if session === connection, prepared[name] == ours, !isPrepared || Database.isStale(error) { prepared[name] = nil }
+      throw error
+    }
+  }
+
+  /// A table that was altered makes what was prepared over it useless, and fails it for ever.
+  private static func isStale(_ error: EngineError) -> Bool {
+    guard case .database(let failure) = error, let state = failure.sqlState else { return false }
+    return state == "0A000" || state == "26000"
+  }
+
+  private func on<T>(
+    _ session: PostgresConnection, _ body: @Reactor (PostgresConnection) async throws(PostgresError) -> T
+  ) async throws(EngineError) -> T {
+    do throws(PostgresError) { return try await body(session) } catch { throw .database(error) }
+  }
+}

@@ -1,0 +1,13 @@
+internal import Postgres
+internal import Reactor
+package import RollcallCore
+
+extension SQLText {
+  /// Keys as an array literal for one text parameter.
+  package static func array(_ keys: some Sequence<RosterKey>) -> String { array(keys.lazy.map(\.text)) }
+}
+
+extension QueryResult {
+  /// A key that was asked for as text; nil for NULL.
+  package func key(_ row: Int, _ column: Int) -> RosterKey? { text(row, column).map { RosterKey($0) } }
+}

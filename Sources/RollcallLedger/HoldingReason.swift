@@ -1,0 +1,23 @@
+internal import RollcallCore
+
+extension RemovalBudget.Reason {
+  /// For a person, in `status` and the log.
+  package var explanation: String {
+    switch self {
+    case .beyond(let allowed): "the removal budget allows \(allowed) more at present"
+    case .firstComparison: "the first comparison of a directory holds every removal"
+    case .changedMapping:
+      "the first comparison after a change of the mapping, the scope or the schema holds every removal"
+    }
+  }
+}
+
+extension Removal {
+  /// Why it is held, with the groups that the person would leave; empty where there is nothing to say.
+  func explanation(_ reason: String?) -> String {
+    guard let reason, !groups.isEmpty else { return reason ?? "" }
+    let most = 5
+    let more = groups.count > most ? " and \(groups.count - most) more" : ""
+    return "\(reason); leaves \(groups.prefix(most).joined(separator: " and "))\(more)"
+  }
+}

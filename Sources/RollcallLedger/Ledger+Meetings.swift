@@ -1,0 +1,109 @@
+internal import LDAPModel
+internal import Postgres
+internal import RollcallCore
+
+/// An entry or a group that Rollcall did not make and that waits for a person.
+package struct HeldTakeover: Sendable, Equatable {
+  var dn: String
+  package var isApproved: Bool
+}
+
+extension Ledger {
+  // MARK: Known entries
+
+  /// The ids of the entries that are known for these keys.
+  func known(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: String] {
+    let result = try await database.execute(
+      "known", "SELECT key, entry_id FROM rollcall.entry WHERE directory = $1 AND key = ANY ($2::text[])",
+      [directory, SQLText.array(keys)])
+    var known: [RosterKey: String] = [:]
+    for row in 0..<result.rowCount { known[result.key(row, 0) ?? ""] = result.text(row, 1) ?? "" }
+    return known
+  }
+
+  /// Writes down which entries belong to which keys.
+  ///
+  /// - Parameter rows: of `rollcall.making`, about which nothing is open any more.
+  func record(_ entries: [RosterKey: String], made rows: [Int] = []) async throws(EngineError) {
+    if entries.isEmpty, rows.isEmpty { return }
+    let pairs = Array(entries)
+    try await database.query(
+      """
+      WITH made AS (DELETE FROM rollcall.making WHERE id = ANY ($4::bigint[]))
+      INSERT INTO rollcall.entry AS e (directory, key, entry_id)
+      SELECT $1, x.key, x.id FROM unnest($2::text[], $3::text[]) AS x(key, id)
+      ON CONFLICT (directory, key) DO UPDATE SET entry_id = excluded.entry_id
+      WHERE e.entry_id <> excluded.entry_id
+      """,
+      [
+        directory, SQLText.array(pairs.map(\.key)), SQLText.array(pairs.map(\.value)),
+        SQLText.array(rows.map { "\($0)" }),
+      ])
+  }
+
+  // MARK: Adds
+
+  /// Notes adds that are about to be sent.
+  ///
+  /// It is lost where the database and this process die together; then what was made counts as a stranger's.
+  /// - Returns: the row's number.
+  func beginMaking(_ entries: [MadeEntry]) async throws(EngineError) -> Int {
+    let result = try await database.execute(
+      "making",
+      """
+      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+      INSERT INTO rollcall.making (directory, keys, names) SELECT $1, $2::text[], $3::text[] FROM quick RETURNING id
+      """, [directory, SQLText.array(entries.map(\.key)), SQLText.array(entries.map(\.name))])
+    return result.int(0, 0) ?? 0
+  }
+
+  func making() async throws(EngineError) -> [Int: [MadeEntry]] {
+    let result = try await database.query(
+      """
+      SELECT m.id, x.key, x.name FROM rollcall.making AS m, unnest(m.keys, m.names) AS x(key, name)
+      WHERE m.directory = $1
+      """, [directory])
+    var rows: [Int: [MadeEntry]] = [:]
+    for row in 0..<result.rowCount {
+      let entry = MadeEntry(key: result.key(row, 1) ?? "", name: result.text(row, 2) ?? "")
+      rows[result.int(row, 0) ?? 0, default: []].append(entry)
+    }
+    return rows
+  }
+
+  // MARK: Takeovers
+
+  func takeovers() async throws(EngineError) -> [RosterKey: HeldTakeover] {
+    let result = try await database.query(
+      "SELECT subject, dn, approved FROM rollcall.held WHERE directory = $1 AND action = $2",
+      [directory, Takeover.action])
+    var held: [RosterKey: HeldTakeover] = [:]
+    for row in 0..<result.rowCount {
+      held[result.key(row, 0) ?? ""] = HeldTakeover(dn: result.text(row, 1) ?? "", isApproved: result.bool(row, 2))
+    }
+    return held
+  }
+
+  /// Writes takeovers down for a person to decide; one of another entry than before loses its approval.
+  func hold(_ takeovers: [Takeover]) async throws(EngineError) {
+    if takeovers.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.held AS h (directory, subject, action, dn, reason)
+      SELECT DISTINCT ON (x.subject) $1, x.subject, $2, x.dn, 'Rollcall did not make it' FROM unnest($3::text[], $4::text[]) AS x(subject, dn)
+      ON CONFLICT (directory, action, subject) DO UPDATE SET dn = excluded.dn,
+        since = CASE WHEN h.dn = excluded.dn THEN h.since ELSE now() END, approved = h.approved AND h.dn = excluded.dn
+      """,
+      [
+        directory, Takeover.action, SQLText.array(takeovers.map(\.subject)), SQLText.array(takeovers.map(\.dn.text)),
+      ])
+  }
+
+  /// Forgets takeovers: they were released and done, or there is nothing to take over any more.
+  func unhold(takeovers subjects: [RosterKey]) async throws(EngineError) {
+    if subjects.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.held WHERE directory = $1 AND action = $2 AND subject = ANY ($3::text[])",
+      [directory, Takeover.action, SQLText.array(subjects)])
+  }
+}

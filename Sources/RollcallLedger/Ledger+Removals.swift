@@ -1,0 +1,138 @@
+internal import LDAPModel
+internal import Postgres
+package import RollcallCore
+
+/// A removal that waits for a person.
+package struct HeldRemoval: Sendable, Equatable {
+  package var action: Removal.Action
+  package var dn: String
+  package var isApproved: Bool
+}
+
+extension Ledger {
+  /// SQL for what is held of a kind; of a key there is one at most.
+  private static func actions(_ kind: RemovalKind) -> String {
+    kind == .people ? "h.action IN ('delete', 'disable')" : "h.action = 'leave'"
+  }
+
+  /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
+  package func spend(_ removals: [Removal], _ kind: RemovalKind) async throws(EngineError) {
+    if removals.isEmpty { return }
+    switch kind {
+    case .people:
+      try await database.query(
+        "INSERT INTO rollcall.removal (directory, key, at) SELECT $1, unnest($2::text[]), now()",
+        [directory, SQLText.array(removals.map(\.key))])
+    case .memberships:
+      let (keys, groups) = Ledger.memberships(of: removals)
+      try await database.query(
+        """
+        INSERT INTO rollcall.leaving (directory, key, group_id)
+        SELECT DISTINCT $1, x.key, md5(x.name) FROM unnest($2::text[], $3::text[]) AS x(key, name)
+        ON CONFLICT (directory, key, group_id) DO UPDATE SET at = now()
+        """, [directory, keys, groups])
+    }
+  }
+
+  /// Array literals of keys and groups, side by side.
+  private static func memberships(of removals: [Removal]) -> (keys: String, groups: String) {
+    let pairs = removals.flatMap { removal in removal.groups.map { (removal.key, $0) } }
+    return (SQLText.array(pairs.map(\.0.text)), SQLText.array(pairs.map(\.1)))
+  }
+
+  /// What was spent of the budget within a while.
+  package struct Spending: Sendable {
+    /// People who were removed; or memberships.
+    package var all = 0
+    /// Those people whose entries are there, disabled.
+    package var disabled = 0
+    /// How much of that was asked for: a removal that is done again after a crash is paid for already.
+    package var paid = 0
+  }
+
+  /// Removals noted within the last so many seconds.
+  ///
+  /// - Parameter forgetting: older ones are deleted.
+  package func spending(
+    within seconds: Double, of removals: [Removal], _ kind: RemovalKind, forgetting: Bool = true
+  ) async throws(EngineError) -> Spending {
+    let table = kind == .people ? "removal" : "leaving"
+    let old =
+      forgetting
+      ? "old AS (DELETE FROM rollcall.\(table) WHERE directory = $1 AND at < now() - $2::float8 * interval '1 second'),"
+      : ""
+    let recent = "FROM rollcall.\(table) WHERE directory = $1 AND at >= now() - $2::float8 * interval '1 second'"
+    if kind == .memberships {
+      let (keys, groups) = Ledger.memberships(of: removals)
+      let result = try await database.query(
+        """
+        WITH \(old) recent AS (SELECT key, group_id \(recent)), x AS (
+          SELECT DISTINCT x.key, md5(x.name) AS group_id FROM unnest($3::text[], $4::text[]) AS x(key, name))
+        SELECT count(*), count(*) FILTER (WHERE (key, group_id) IN (SELECT key, group_id FROM x)) FROM recent
+        """, [directory, "\(seconds)", keys, groups])
+      return Spending(all: result.int(0, 0) ?? 0, paid: result.int(0, 1) ?? 0)
+    }
+    let result = try await database.query(
+      """
+      WITH \(old) recent AS (SELECT DISTINCT key \(recent))
+      SELECT count(*), count(*) FILTER (WHERE EXISTS (
+          SELECT FROM rollcall.disabled AS d WHERE d.directory = $1 AND d.key = r.key)),
+        count(*) FILTER (WHERE key = ANY ($3::text[]))
+      FROM recent AS r
+      """, [directory, "\(seconds)", SQLText.array(removals.map(\.key))])
+    return Spending(
+      all: result.int(0, 0) ?? 0, disabled: result.int(0, 1) ?? 0, paid: result.int(0, 2) ?? 0)
+  }
+
+  /// Writes removals down for a person to decide; one whose action changed loses its approval.
+  ///
+  /// - Parameters:
+  ///   - kind: of all of them.
+  ///   - reason: for `status`; nil leaves what is said.
+  func hold(_ removals: [Removal], _ kind: RemovalKind, because reason: String?) async throws(EngineError) {
+    if removals.isEmpty { return }
+    try await database.query(
+      """
+      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS x(key, action, dn, reason)),
+      other AS (DELETE FROM rollcall.held AS h USING x
+        WHERE h.directory = $1 AND h.subject = x.key AND h.action <> x.action AND \(Ledger.actions(kind)))
+      INSERT INTO rollcall.held AS h (directory, subject, action, dn, since, approved, reason)
+      SELECT $1, x.key, x.action, x.dn, now(), false, nullif(x.reason, '') FROM x
+      ON CONFLICT (directory, action, subject) DO UPDATE SET dn = excluded.dn,
+        reason = coalesce(excluded.reason, h.reason)
+      """,
+      [
+        directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action.rawValue)),
+        SQLText.array(removals.map(\.dn.text)), SQLText.array(removals.map { $0.explanation(reason) }),
+      ])
+  }
+
+  /// Forgets holds: they were released and applied, or their rows came back.
+  func unhold(_ keys: [RosterKey], _ kind: RemovalKind) async throws(EngineError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      """
+      DELETE FROM rollcall.held AS h
+      WHERE directory = $1 AND subject = ANY($2::text[]) AND \(Ledger.actions(kind))
+      """,
+      [directory, SQLText.array(keys)])
+  }
+
+  func held(_ kind: RemovalKind) async throws(EngineError) -> [RosterKey: HeldRemoval] {
+    let result = try await database.query(
+      "SELECT subject, action, dn, approved FROM rollcall.held AS h WHERE directory = $1 AND \(Ledger.actions(kind))",
+      [directory])
+    var held: [RosterKey: HeldRemoval] = [:]
+    for row in 0..<result.rowCount {
+      held[result.key(row, 0) ?? ""] = HeldRemoval(
+        action: Removal.Action(rawValue: result.text(row, 1) ?? "") ?? .delete, dn: result.text(row, 2) ?? "",
+        isApproved: result.bool(row, 3))
+    }
+    return held
+  }
+
+  func allDisabled() async throws(EngineError) -> Set<RosterKey> {
+    let result = try await database.query("SELECT key FROM rollcall.disabled WHERE directory = $1", [directory])
+    return Set((0..<result.rowCount).compactMap { result.key($0, 0) })
+  }
+}

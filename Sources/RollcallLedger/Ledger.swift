@@ -1,0 +1,171 @@
+internal import Postgres
+package import Reactor
+package import RollcallCore
+
+/// A key that is set aside with its error.
+package struct ParkedKey: Sendable, Equatable {
+  package var key: RosterKey
+  package var problem: Problem
+  package var attempts: Int
+  /// Seconds until it is tried again; nil waits for its cause to change.
+  package var retryAfter: Double?
+
+  package init(key: RosterKey, problem: Problem, attempts: Int, retryAfter: Double?) {
+    self.key = key
+    self.problem = problem
+    self.attempts = attempts
+    self.retryAfter = retryAfter
+  }
+}
+
+/// What Rollcall remembers in the database of one directory: the tables of the schema `rollcall`.
+@Reactor
+package final class Ledger {
+  private static let mostDue = 1000
+
+  package let directory: String
+  package let database: Database
+
+  package init(_ database: Database, directory: String) {
+    self.database = database
+    self.directory = directory
+  }
+
+  // MARK: Watermark
+
+  /// Moves the watermark. Whatever was parked or held up to it has been committed before.
+  ///
+  /// - Parameter was: what was stored last; nil if none was.
+  /// - Returns: false where it is not that any more, or the log was cut between (as `rollcall.advance` has it): what
+  ///   this process has seen is incomplete then.
+  package func store(
+    watermark: String, after was: String?, lookedAt: String, confirmed: ConfirmedKeys.Difference? = nil
+  ) async throws(EngineError) -> Bool {
+    let keys = confirmed ?? ConfirmedKeys.Difference()
+    // A watermark that is lost with the server only makes some keys be looked at again.
+    let result = try await database.query(
+      """
+      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)) \(Ledger.confirmed(from: 5))
+      UPDATE rollcall.directory AS d SET watermark = $2::pg_snapshot, looked_at = $3::timestamptz, cut = NULL,
+        confirmed_lost = $8
+      FROM quick WHERE d.name = $1 AND d.watermark::text IS NOT DISTINCT FROM $4::text
+        AND ($4::text IS NOT NULL OR d.cut IS NULL OR d.cut < pg_snapshot_xmin($2::pg_snapshot))
+      RETURNING 1
+      """, [directory, watermark, lookedAt, was] + Ledger.parameters(of: keys))
+    return !result.isEmpty
+  }
+
+  /// Forgets that the log was cut, before everybody is compared.
+  package func forgetCut() async throws(EngineError) {
+    try await database.query(
+      "UPDATE rollcall.directory SET cut = NULL WHERE name = $1 AND cut IS NOT NULL", [directory])
+  }
+
+  // MARK: Parked
+
+  /// Sets keys aside, or renews what is known of those that are.
+  func park(_ keys: [ParkedKey]) async throws(EngineError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.parked AS p
+        (directory, key, reason, code, message, blocks, attempts, since, next_at)
+      SELECT $1, x.key, x.reason, x.code, x.message, x.blocks, x.attempts, now(),
+        now() + x.retry * interval '1 second'
+      FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::float8[])
+        AS x(key, reason, code, message, blocks, attempts, retry)
+      ON CONFLICT (directory, key) DO UPDATE SET reason = excluded.reason, code = excluded.code,
+        message = excluded.message, blocks = excluded.blocks, attempts = excluded.attempts,
+        next_at = excluded.next_at
+      """,
+      [
+        directory, SQLText.array(keys.map(\.key)), SQLText.array(keys.map { $0.problem.reason.rawValue }),
+        Ledger.array(keys.map { $0.problem.code.map { "\($0)" } }), SQLText.array(keys.map(\.problem.message)),
+        Ledger.array(keys.map(\.problem.blocks)), SQLText.array(keys.map { "\($0.attempts)" }),
+        Ledger.array(keys.map { $0.retryAfter.map { "\($0)" } }),
+      ])
+  }
+
+  /// Takes keys back from the parked ones.
+  func unpark(_ keys: [RosterKey]) async throws(EngineError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[])",
+      [directory, SQLText.array(keys)])
+  }
+
+  /// Lets parked keys be tried again at once, with a clean slate; no keys means all of them.
+  ///
+  /// - Returns: those that were parked.
+  @discardableResult
+  package func releaseParked(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey] {
+    let result = try await database.query(
+      """
+      UPDATE rollcall.parked SET next_at = now(), attempts = 0
+      WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key
+      """, [directory, SQLText.array(keys)])
+    return (0..<result.rowCount).compactMap { result.key($0, 0) }
+  }
+
+  /// The parked keys with their attempts, and what each waits for.
+  func parked() async throws(EngineError) -> [(key: RosterKey, attempts: Int, blocks: String?, reason: String)] {
+    let result = try await database.query(
+      "SELECT key, attempts, blocks, reason FROM rollcall.parked WHERE directory = $1", [directory])
+    return (0..<result.rowCount).map {
+      (result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2), result.text($0, 3) ?? "")
+    }
+  }
+
+  /// The parked keys whose time to be tried again has come, and seconds until the next one's.
+  package func due() async throws(EngineError) -> (keys: [RosterKey], next: Double?) {
+    let result = try await database.query(
+      """
+      SELECT key, greatest(extract(epoch FROM next_at - now()), 0) FROM rollcall.parked
+      WHERE directory = $1 AND next_at IS NOT NULL ORDER BY next_at LIMIT \(Ledger.mostDue)
+      """, [directory])
+    var keys: [RosterKey] = []
+    for row in 0..<result.rowCount {
+      let wait = result.double(row, 1) ?? 0
+      if wait > 0 { return (keys, wait) }
+      keys.append(result.key(row, 0) ?? "")
+    }
+    // There may be more of them.
+    return (keys, result.rowCount == Ledger.mostDue ? 1 : nil)
+  }
+
+  /// How many keys are parked, and how many removals wait for a person.
+  package func counts() async throws(EngineError) -> (parked: Int, held: Int) {
+    let result = try await database.query(
+      """
+      SELECT (SELECT count(*) FROM rollcall.parked WHERE directory = $1),
+        (SELECT count(*) FROM rollcall.held WHERE directory = $1 AND NOT approved)
+      """, [directory])
+    return (result.int(0, 0) ?? 0, result.int(0, 1) ?? 0)
+  }
+
+  // MARK: Disabled
+
+  /// Notes who is about to be disabled by Rollcall, before the directory hears of it.
+  func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      """
+      INSERT INTO rollcall.disabled (directory, key) SELECT $1, unnest($2::text[])
+      ON CONFLICT DO NOTHING
+      """, [directory, SQLText.array(keys)])
+  }
+
+  func clearDisabled(_ keys: [RosterKey]) async throws(EngineError) {
+    if keys.isEmpty { return }
+    try await database.query(
+      "DELETE FROM rollcall.disabled WHERE directory = $1 AND key = ANY($2::text[])",
+      [directory, SQLText.array(keys)])
+  }
+
+  /// An array literal in which nil is NULL.
+  private static func array(_ elements: [String?]) -> String {
+    "{"
+      + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
+      .joined(separator: ",") + "}"
+  }
+}
