@@ -3,6 +3,8 @@ import PageBlocks
 import RollcallEngine
 import Testing
 
+@testable import RollcallConfiguration
+
 /// The page `Configuration` lists the keys that there are, with the defaults that they have, and its examples are taken.
 @Suite struct ConfigurationPageTests {
   /// A row of one of the page's tables.
