@@ -73,9 +73,11 @@ install: | $(PROGRAM)
 	install -s -m 755 $(PROGRAM) '$(DESTDIR)$(BIN)/rollcall'
 	install -m 644 sql/*.sql '$(DESTDIR)$(DATA)/sql/'
 	install -m 644 LICENSE '$(DESTDIR)$(DOC)/'
+	install -m 644 Packaging/rollcall.schema.json '$(DESTDIR)$(DATA)/'
 	install -m 644 Packaging/man/*.1 '$(DESTDIR)$(MAN)/man1/'
 	install -m 644 Packaging/man/*.5 '$(DESTDIR)$(MAN)/man5/'
 	$(PROGRAM) --generate-completion-script bash >'$(DESTDIR)$(BASH)/rollcall'
+	sed -i '1{/^#!/d}' '$(DESTDIR)$(BASH)/rollcall'
 	$(PROGRAM) --generate-completion-script zsh >'$(DESTDIR)$(ZSH)/_rollcall'
 	$(PROGRAM) --generate-completion-script fish >'$(DESTDIR)$(FISH)/rollcall.fish'
 	for unit in Packaging/systemd/rollcall*; do \
@@ -96,6 +98,10 @@ uninstall:
 	! cmp -s Packaging/example.yaml '$(DESTDIR)$(CONFIGURATION)/example.yaml' || \
 	  rm '$(DESTDIR)$(CONFIGURATION)/example.yaml'
 	! test -d '$(DESTDIR)$(CONFIGURATION)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CONFIGURATION)'
+
+# The Debian package, in .build/deb. It holds what is built; `make build deb` builds it anew.
+deb: | $(PROGRAM)
+	@sh Packaging/deb $(PROGRAM)
 
 $(OUTPUT)/rollcall:
 	$(MAKE) build
