@@ -991,7 +991,7 @@ DECLARE
   patience interval := coalesce(nullif(current_setting('rollcall.patience', true), ''), '1min');
 BEGIN
   IF clock_timestamp() - since > patience THEN
-    RAISE EXCEPTION 'could not get hold of table % within %', "table", patience USING ERRCODE = 'lock_not_available',
+    RAISE EXCEPTION 'could not lock table % within %', "table", patience USING ERRCODE = 'lock_not_available',
       DETAIL = (SELECT 'In use by ' || string_agg(format('process %s', pid), ', ')
                 FROM (SELECT DISTINCT pid FROM pg_locks WHERE relation = "table" AND granted
                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

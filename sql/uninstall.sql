@@ -19,7 +19,7 @@ BEGIN
       EXIT;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       IF clock_timestamp() - started > interval '1 minute' THEN
-        RAISE EXCEPTION 'could not get hold of the watched tables within 1 minute'
+        RAISE EXCEPTION 'could not lock the watched tables within 1 minute'
           USING ERRCODE = 'lock_not_available', HINT = 'Try again when their long transactions are over.';
       END IF;
       PERFORM pg_sleep(0.1 + random() * 0.2);

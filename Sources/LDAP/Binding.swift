@@ -90,7 +90,7 @@ extension Opening {
       Reactor.loop.after(options.connectTimeout + .milliseconds(200)) {
         race.end(
           LDAPError(
-            code: .timeout, diagnostic: "name resolution does not end; check the host name and the resolver",
+            code: .timeout, diagnostic: "name resolution takes too long; check the host name and the resolver",
             operation: "connect \(self.options.url)"))
       }
       Reactor.task { race.end(await Reactor.blocking { self.run() }) }

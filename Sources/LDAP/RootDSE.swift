@@ -40,7 +40,7 @@ extension LDAPSession {
       base: "", scope: .base, filter: .present("objectClass"), attributes: ["*", "+"])
     guard let entry = found.first else {
       throw LDAPError(
-        code: .noResultsReturned, diagnostic: "the server shows no root DSE to this account",
+        code: .noResultsReturned, diagnostic: "this account cannot read the server's root DSE",
         operation: "search root DSE")
     }
     return RootDSE(entry: entry)
@@ -58,7 +58,7 @@ extension LDAPSession {
       attributes: ["attributeTypes", "objectClasses"])
     guard let entry = found.first, !entry["attributeTypes"].isEmpty else {
       throw LDAPError(
-        code: .noResultsReturned, diagnostic: "the server shows no schema to this account",
+        code: .noResultsReturned, diagnostic: "this account cannot read the server's schema",
         operation: "search \(name)")
     }
     return Schema(

@@ -110,6 +110,6 @@ public struct InvalidName: Error, Hashable, Sendable, CustomStringConvertible {
   public let reason: String
 
   public var description: String {
-    "\"\(readable(text))\" is no distinguished name: \(reason) at offset \(offset)"
+    "\"\(readable(text))\" is not a distinguished name: \(reason) at offset \(offset)"
   }
 }

@@ -101,6 +101,6 @@ public struct InvalidFilter: Error, Hashable, Sendable, CustomStringConvertible 
   public let reason: String
 
   public var description: String {
-    "\"\(readable(text))\" is no search filter: \(reason) at offset \(offset)"
+    "\"\(readable(text))\" is not a search filter: \(reason) at offset \(offset)"
   }
 }

@@ -122,7 +122,7 @@ private struct LDIFRecordParser {
 
   private func name(_ line: LDIFLine) throws(InvalidLDIF) -> DistinguishedName {
     guard let text = line.text, let name = try? DistinguishedName(parsing: text) else {
-      throw invalid("the value is no distinguished name")
+      throw invalid("the value is not a distinguished name")
     }
     return name
   }

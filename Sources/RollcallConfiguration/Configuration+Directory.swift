@@ -189,7 +189,7 @@ extension Configuration.Bind {
       _ = section.choice("mechanism", default: Configuration.Mechanism.external)
       for key in ["dn", "password", "password_file"] where section.has(key) {
         section.reader.problem(
-          section.position(of: key), "directory.bind.\(key): has no place beside a mechanism")
+          section.position(of: key), "directory.bind.\(key): cannot be combined with mechanism")
       }
       self = .external
       return

@@ -132,7 +132,7 @@ extension Configuration.Source {
       guard let table, let key else { continue }
       let watched = Configuration.Watched(table: table, key: key)
       if watch.contains(watched) {
-        section.reader.problem(node.mark, "\(path): the same table and key stand here before")
+        section.reader.problem(node.mark, "\(path): the same table and key are listed twice")
       }
       watch.append(watched)
     }

@@ -8,8 +8,8 @@ extension Configuration {
     if hosts.isEmpty { return nil }
     return Finding(
       .warning, place(of: "source.connection"),
-      "nothing proves that \(hosts.joined(separator: ", ")) is the right server: a password goes in clear to whoever "
-        + "answers and says that it has no TLS",
+      "nothing proves that \(hosts.joined(separator: ", ")) is the right server: another one that answers in its place "
+        + "and offers no TLS gets the password in clear",
       remedy: "add sslmode=verify-full (with sslrootcert), or channel_binding=require")
   }
 }

@@ -119,4 +119,12 @@ extension CheckTests {
     }
     try await site.succeed("sync")
   }
+
+  @Test func aReaderWithoutItsGrants() async throws {
+    let site = try await installed()
+    try await site.sql("CREATE ROLE reader_\(site.name) LOGIN")
+    let reader = site.postgres.conninfo(user: "reader_\(site.name)", database: site.name)
+    let other = try site.with("source:\n", "source:\n  reader: \"\(reader)\"\n")
+    try await find("permission denied for table users; grant the role of source.reader what it needs: psql", other)
+  }
 }

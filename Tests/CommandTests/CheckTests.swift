@@ -81,15 +81,15 @@ import Testing
       site.with("key: id", "key: number"))
     try await site.sql("INSERT INTO users (id, username) VALUES (1, 'same'), (2, 'same')")
     let doubled = try site.with("key: id", "key: username")
-    try await find("source.key: 1 row share a key with another one, or have none", doubled)
-    try await find("source.key: no unique index has this column alone", doubled)
+    try await find("source.key: 1 row have the key of another one, or none", doubled)
+    try await find("source.key: this column has no unique index of its own", doubled)
   }
 
   @Test func tablesThatAreReadAndNotWatched() async throws {
     let site = try await installed()
     try await site.sql("CREATE TABLE roles (user_id int, role text); GRANT SELECT ON roles TO \(site.role)")
     try await find(
-      "users.attributes.title: reads public.roles (role, user_id), which nobody watches; name it in source.watch",
+      "users.attributes.title: reads public.roles (role, user_id), which is not watched; add it to source.watch",
       site.with(
         "mail: email", "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)"))
   }
@@ -115,7 +115,7 @@ import Testing
     ("CURRENT_DATE::text", "CURRENT_DATE changes its value although no row changes"),
     ("age(timestamp '2000-01-01')::text", "age() changes its value although no row changes"),
     ("random()::text", "random() changes its value although no row changes"),
-    ("opaque(id)", "calls public.opaque(integer), and nobody can see what that depends on"),
+    ("opaque(id)", "calls public.opaque(integer), and Rollcall cannot tell what it depends on"),
   ])
   func valuesThatChangeByThemselves(_ expression: String, _ words: String) async throws {
     let site = try await installed()
@@ -155,7 +155,7 @@ import Testing
       "error: public.users: its triggers are not in order: not enabled always: rollcall_insert", site)
     try await site.sql("SELECT rollcall.unwatch('users')")
     try await find(
-      "error: public.users: has no triggers, so no change would be noticed; run: rollcall install", site)
+      "error: public.users: has no triggers, so changes would not be noticed; run: rollcall install", site)
   }
 
   @Test func nothingInstalled() async throws {

@@ -84,8 +84,8 @@ import Testing
     let ran = try await site.rollcall("install", "--connection", site.owner)
     #expect(ran.code == 1)
     #expect(
-      ran.errors.contains("users.attributes.title: reads public.roles (role, user_id), which nobody watches"))
-    #expect(ran.errors.contains("name it in source.watch"))
+      ran.errors.contains("users.attributes.title: reads public.roles (role, user_id), which is not watched"))
+    #expect(ran.errors.contains("add it to source.watch"))
   }
 
   @Test func anOwnerWhoMayNotInstallWatchesAllTheSame() async throws {
@@ -102,10 +102,10 @@ import Testing
     let ran = try await wider.rollcall(
       "install", "--connection", site.postgres.conninfo(user: owner, database: site.name))
     #expect(ran.code == 0, "\(ran.words)")
-    #expect(ran.output.contains("schema rollcall: version 2 is there; \(owner) may not change it"))
+    #expect(ran.output.contains("schema rollcall: version 2 is installed; \(owner) may not change it"))
   }
 
-  @Test("without the right to make temporary views nobody knows what is read: all columns are watched")
+  @Test("without the right to create temporary views it is unknown what is read: all columns are watched")
   func withoutTemporary() async throws {
     let site = try await House.shared.site()
     try await site.postgres.psqlFile(Self.script, database: site.name)

@@ -64,7 +64,7 @@ import Testing
       Set(ran.errors.split(separator: "\n").map(String.init)) == [
         "key 1: nothing to do: its row is active, its entry is uid=ada,\(site.base)",
         "key 2: nothing to do: source.active says that the person is inactive, no entry carries it",
-        "key 3: nothing to do: source.where leaves its row out, no entry carries it",
+        "key 3: nothing to do: source.where excludes its row, no entry carries it",
         "key 9: unknown: no row has this key, and no entry carries it",
         "key none: unknown: no row has this key, and no entry carries it",
         "0 operations for 0 keys, 0 held, 0 parked",

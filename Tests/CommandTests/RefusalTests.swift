@@ -99,7 +99,7 @@ import Testing
     try await site.install()
     try await site.sql("SELECT rollcall.unwatch('users')")
     try await refuse(
-      site, "public.users: has no triggers, so no change would be noticed; run: rollcall install")
+      site, "public.users: has no triggers, so changes would not be noticed; run: rollcall install")
   }
 
   @Test func aDisabledTrigger() async throws {
@@ -127,7 +127,7 @@ import Testing
     let wider = try site.with(
       "mail: email", "mail: email\n    title: (SELECT min(role) FROM roles r WHERE r.user_id = roster.id)")
     try await refuse(
-      wider, "users.attributes.title: reads public.roles (role, user_id), which nobody watches")
+      wider, "users.attributes.title: reads public.roles (role, user_id), which is not watched")
   }
 
   @Test func aWrongColumn() async throws {

@@ -87,10 +87,10 @@ struct DistinguishedNameTests {
     let error = #expect(throws: InvalidName.self) { try DistinguishedName(parsing: "a\nb") }
     #expect(
       error?.description
-        == #""a\0ab" is no distinguished name: = is missing after the attribute's name at offset 1"#)
+        == #""a\0ab" is not a distinguished name: = is missing after the attribute's name at offset 1"#)
     let filterError = #expect(throws: InvalidFilter.self) { try Filter(parsing: "(a\nb") }
     #expect(
-      filterError?.description == #""(a\0ab" is no search filter: =, >=, <=, ~= or := is missing at offset 2"#
+      filterError?.description == #""(a\0ab" is not a search filter: =, >=, <=, ~= or := is missing at offset 2"#
     )
     let recordError = #expect(throws: InvalidLDIF.self) { try LDIF.parse("\ncn: a") }
     #expect(recordError?.description == "LDIF line 2: dn: is expected")

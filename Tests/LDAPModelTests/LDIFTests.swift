@@ -227,7 +227,7 @@ struct LDIFTests {
 private let refusesTable: [(String, Int, String)] = [
   ("version: 2\n\ndn: cn=a\n", 1, "version 1"), (" x", 1, "no line to continue"),
   ("dn: cn=a\n\n x", 3, "no line to continue"),
-  ("cn: a", 1, "dn: is expected"), ("dn: nonsense", 1, "no distinguished name"), ("dn:: *", 1, "no base64"),
+  ("cn: a", 1, "dn: is expected"), ("dn: nonsense", 1, "not a distinguished name"), ("dn:: *", 1, "no base64"),
   ("dn: cn=a\ncn", 2, "a colon"), ("dn: cn=a\ncn:< file:///etc/passwd", 2, "from files"),
   ("dn: cn=a\ncontrol: 1.2.3\nchangetype: delete", 2, "controls"),
   ("dn: cn=a\nchangetype: x", 2, "not known"),

@@ -130,19 +130,19 @@ struct Broken: CustomTestStringConvertible, Sendable {
   @Test(arguments: [
     Broken(
       "users:\n", "behind_after: soon\nusers:\n",
-      #"9:15: behind_after: "soon" is not a length of time; examples: 500ms, 10s, 2m, 24h, 7d"#),
+      #"9:15: behind_after: "soon" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d"#),
     Broken(
       "users:\n", "sweep: { every: 10 }\nusers:\n",
-      #"9:17: sweep.every: "10" is not a length of time; examples: 500ms, 10s, 2m, 24h, 7d"#),
+      #"9:17: sweep.every: "10" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d"#),
     Broken(
       "users:\n", "sweep: { every: -1s }\nusers:\n",
-      #"9:17: sweep.every: "-1s" is not a length of time; examples: 500ms, 10s, 2m, 24h, 7d"#),
+      #"9:17: sweep.every: "-1s" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d"#),
     Broken(
       "users:\n", "sweep: { every: 1h30m }\nusers:\n",
-      #"9:17: sweep.every: "1h30m" is not a length of time; examples: 500ms, 10s, 2m, 24h, 7d"#),
+      #"9:17: sweep.every: "1h30m" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d"#),
     Broken(
       "users:\n", "reconcile: { every: 99999999999999999d }\nusers:\n",
-      #"9:21: reconcile.every: "99999999999999999d" is not a length of time; "#
+      #"9:21: reconcile.every: "99999999999999999d" is not a duration; "#
         + "examples: 500ms, 10s, 2m, 24h, 7d"),
     Broken("users:\n", "sweep: { every: 0s }\nusers:\n", "9:17: sweep.every: must be at least 10ms"),
     Broken("users:\n", "  timeout: 2h\nusers:\n", "9:12: directory.timeout: must be at most 1h"),
@@ -242,7 +242,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
         + "digits, _ and $"),
     Broken(
       "key: id", "key: id\n  watch: [{ table: a, key: b }, { table: A, key: b }]",
-      "4:33: source.watch[1]: the same table and key stand here before"),
+      "4:33: source.watch[1]: the same table and key are listed twice"),
   ])
   func tableNames(_ broken: Broken) { check(broken) }
 
@@ -260,7 +260,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
         #"rollcall.yaml:1:25: unknown key "kee" under source; did you mean "key"?"#,
         #"rollcall.yaml:2:19: directory.url: "http://x" has an unknown scheme; "#
           + "it begins with ldap://, ldaps:// or ldapi://",
-        #"rollcall.yaml:2:38: directory.timeout: "1" is not a length of time; "#
+        #"rollcall.yaml:2:38: directory.timeout: "1" is not a duration; "#
           + "examples: 500ms, 10s, 2m, 24h, 7d",
         #"rollcall.yaml:2:41: missing key "dn" under directory.bind"#,
         #"rollcall.yaml:2:41: missing key "password" (or "password_file") under directory.bind"#,

@@ -64,7 +64,7 @@ import Testing
     Broken("password: \"${LDAP_PASSWORD}\"", "password: ''", "8:15: directory.bind.password: is empty"),
     Broken(
       "password: \"${LDAP_PASSWORD}\"", "mechanism: external",
-      "7:9: directory.bind.dn: has no place beside a mechanism",
+      "7:9: directory.bind.dn: cannot be combined with mechanism",
       #"8:16: directory.bind.mechanism: external needs ldapi://, or TLS with certificate and key, "#
         + #"not "ldap://127.0.0.1""#),
     Broken(
@@ -125,7 +125,7 @@ import Testing
     Broken("users:\n", "users:\n  classes: []\n", "10:3: users.classes: is empty"),
     Broken(
       "users:\n", "users:\n  classes: [top, Top, a b]\n",
-      #"10:18: users.classes[1]: "Top" stands here before"#,
+      #"10:18: users.classes[1]: "Top" is listed twice"#,
       #"10:23: users.classes[2]: "a b" is not the name of an object class"#),
     Broken(
       "users:\n",
@@ -139,17 +139,17 @@ import Testing
   @Test(arguments: [
     Broken(
       "ou=users,dc=example,dc=com", "users",
-      #"10:9: users.base: "users" is no distinguished name: = is missing after the attribute's name"#),
+      #"10:9: users.base: "users" is not a distinguished name: = is missing after the attribute's name"#),
     Broken(
       "ou=users,dc=example,dc=com", "ou=users,,dc=example",
-      #"10:9: users.base: "ou=users,,dc=example" is no distinguished name: an attribute's name is missing"#),
+      #"10:9: users.base: "ou=users,,dc=example" is not a distinguished name: an attribute's name is missing"#),
     Broken(
       "users:\n", "groups: { base: x, membership: a, placeholder: y }\nusers:\n",
-      #"9:17: groups.base: "x" is no distinguished name: = is missing after the attribute's name"#,
-      #"9:48: groups.placeholder: "y" is no distinguished name: = is missing after the attribute's name"#),
+      #"9:17: groups.base: "x" is not a distinguished name: = is missing after the attribute's name"#,
+      #"9:48: groups.placeholder: "y" is not a distinguished name: = is missing after the attribute's name"#),
     Broken(
       "users:\n", "users:\n  filter: (cn=a\n",
-      #"10:11: users.filter: "(cn=a" is no search filter: ) is missing"#),
+      #"10:11: users.filter: "(cn=a" is not a search filter: ) is missing"#),
   ])
   func namesAndFilters(_ broken: Broken) { check(broken) }
 }

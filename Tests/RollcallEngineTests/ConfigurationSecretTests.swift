@@ -98,12 +98,12 @@ import Testing
     ),
     (
       "timeout: 10s", "timeout: ${X}",
-      #"17:12: directory.timeout: "${X}" is not a length of time; "#
+      #"17:12: directory.timeout: "${X}" is not a duration; "#
         + "examples: 500ms, 10s, 2m, 24h, 7d"
     ),
     (
       "base: ou=users,dc=example,dc=com", "base: ${X},dc",
-      #"19:9: users.base: "${X},dc" is no distinguished name: "#
+      #"19:9: users.base: "${X},dc" is not a distinguished name: "#
         + "= is missing after the attribute's name"
     ),
     (
@@ -117,7 +117,7 @@ import Testing
     ),
     (
       "filter: null", "filter: (${X})",
-      #"28:11: users.filter: "(${X})" is no search filter: "#
+      #"28:11: users.filter: "(${X})" is not a search filter: "#
         + "=, >=, <=, ~= or := is missing"
     ),
     (

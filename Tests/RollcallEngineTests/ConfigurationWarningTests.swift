@@ -30,8 +30,8 @@ import Testing
     (0o600, nil), (0o400, nil), (0o640, nil), (0o440, nil),
     (0o644, "everybody on this machine may read \"secret\": chmod o-rwx \"secret\""),
     (0o604, "everybody on this machine may read \"secret\": chmod o-rwx \"secret\""),
-    (0o660, "others than its owner may write to \"secret\": chmod go-w \"secret\""),
-    (0o602, "others than its owner may write to \"secret\": chmod go-w \"secret\""),
+    (0o660, "users other than its owner may write to \"secret\": chmod go-w \"secret\""),
+    (0o602, "users other than its owner may write to \"secret\": chmod go-w \"secret\""),
   ])
   func aPasswordFileThatIsOpenToOthers(_ mode: Int, _ complaint: String?) throws {
     let text = Self.minimal("password: \"${LDAP_PASSWORD}\"", "password_file: secret")

@@ -145,7 +145,7 @@ struct DatabaseInspection {
         note(
           Finding(
             .error, configuration.place(of: "source.key"),
-            "\(counted(twice, "row")) share a key with another one, or have none",
+            "\(counted(twice, "row")) have the key of another one, or none",
             remedy: "the key must be unique and not null"))
       }
       note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
@@ -153,9 +153,12 @@ struct DatabaseInspection {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
         throw error
       }
+      // What the daemon's role needs, install grants; the reader's rights are nobody's but the administrator's to give.
       let remedy =
-        refusal.sqlState == "42501" ? "run: rollcall install, which grants what the daemon's role needs" : nil
-      note(Finding(.error, place, refusal.message, remedy: remedy))
+        configuration.source.reader == nil
+        ? "run: rollcall install, which grants what the daemon's role needs"
+        : "grant the role of source.reader what it needs: psql -v reader=NAME -f sql/grants.sql"
+      note(Finding(.error, place, refusal.message, remedy: refusal.sqlState == "42501" ? remedy : nil))
     }
     try await checkKeyIndex(database, mapping)
   }
@@ -172,8 +175,8 @@ struct DatabaseInspection {
     if found.isEmpty || found.bool(0, 0) { return }
     note(
       Finding(
-        .warning, configuration.place(of: "source.key"), "no unique index has this column alone",
-        remedy: "give the table one: it keeps keys apart and makes each look-up fast"))
+        .warning, configuration.place(of: "source.key"), "this column has no unique index of its own",
+        remedy: "create one: it prevents duplicate keys and makes look-ups fast"))
   }
 }
 

@@ -103,7 +103,7 @@ struct DirectoryInspection {
   private static func boundAs(_ bind: Configuration.Bind) -> String {
     switch bind {
     case .simple(let dn, _): dn
-    case .external: "whom the connection says"
+    case .external: "the identity of the connection"
     }
   }
 

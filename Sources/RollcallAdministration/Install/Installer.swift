@@ -95,7 +95,7 @@ package final class Installer {
         )
       }
       try await OwnerRights.require(database)
-      onStep?("schema rollcall: version \(SQLScripts.version) is there; \(user) may not change it")
+      onStep?("schema rollcall: version \(SQLScripts.version) is installed; \(user) may not change it")
       return false
     }
     switch before {
@@ -203,7 +203,7 @@ package final class Installer {
     defer { session.close() }
     do throws(EngineError) { return try await session.query("SELECT session_user").text(0, 0) } catch {
       onStep?(
-        "rights: not granted, because nobody knows as whom the daemon connects (\(error)); use --role NAME")
+        "rights: not granted, because the daemon's role is unknown (\(error)); use --role NAME")
       return nil
     }
   }
@@ -225,7 +225,7 @@ package final class Installer {
     }
     let ledger = try await database.query("SELECT has_schema_privilege($1, 'rollcall', 'USAGE')", [role])
     if !ledger.bool(0, 0) {
-      missing.append("psql -v role=\(role) -f grants.sql, as who installed the schema")
+      missing.append("psql -v role=\(role) -f grants.sql, as the role that installed the schema")
     }
     if missing.isEmpty { return }
     throw .refused(

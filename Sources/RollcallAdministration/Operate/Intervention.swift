@@ -74,11 +74,11 @@ package final class Intervention {
     let held = try await ledger.heldSet()
     guard held.id == id else {
       guard let now = held.id else {
-        throw .refused("the set \(id) is not held any more: nothing is held now; nothing was released")
+        throw .refused("the set \(id) is no longer held: nothing is held now, and nothing was released")
       }
       throw .refused(
-        "the set of what is held has changed since \(id): it is \(now) now, of \(held.removals.count); "
-          + "look at rollcall status again; nothing was released")
+        "the held set has changed since \(id): it is now \(now), with \(held.removals.count) elements; "
+          + "run rollcall status again; nothing was released")
     }
     return try await approve(held.removals, [])
   }
@@ -100,7 +100,7 @@ package final class Intervention {
     guard result.affectedRows == removals.count else {
       try await ledger.database.query("ROLLBACK")
       throw .refused(
-        "what is held has changed this moment; look at rollcall status again; nothing was released")
+        "the held set has just changed; run rollcall status again; nothing was released")
     }
     try await ledger.database.query("COMMIT")
     _ = try await ledger.ask(.release)

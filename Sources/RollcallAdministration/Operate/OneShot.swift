@@ -93,11 +93,11 @@ package final class OneShot {
     while true {
       let answer = try await engine.ledger.answer(to: id)
       if answer.isDone {
-        if let message = answer.message { throw .refused("the daemon that leads cannot do it: \(message)") }
+        if let message = answer.message { throw .refused("the leading daemon failed: \(message)") }
         return true
       }
       if answer.isIgnored {
-        throw .refused("the process that leads, \(try await engine.ledger.record()?.leader ?? "?"), does not answer")
+        throw .refused("the leader, \(try await engine.ledger.record()?.leader ?? "?"), does not answer")
       }
       guard let record = try await engine.ledger.record(), let subject = record.subject,
         try await Leader.exists(for: engine.configuration.name, subject: subject, engine.database)
@@ -113,7 +113,7 @@ package final class OneShot {
         reason = "\(record.condition.state): \(record.condition.reason ?? "no reason given")"
       }
       if let since = pausedSince, let reason, now - since > OneShot.patience {
-        throw .refused("the daemon that leads is \(reason)")
+        throw .refused("the leading daemon is \(reason)")
       }
       try? await Reactor.sleep(for: .milliseconds(100))
     }

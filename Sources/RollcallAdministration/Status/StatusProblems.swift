@@ -16,7 +16,9 @@ struct StatusProblems {
       !holder.isRollcall
     else { return nil }
     return ConditionProblem(
-      .lock, "the leader's lock is held by \(holder.text), which is no Rollcall; a daemon that starts takes another",
+      .lock,
+      "the leader's lock is held by \(holder.text), which is not a Rollcall daemon; a daemon that "
+        + "starts uses another lock",
       fix: holder.fix, since: holder.since)
   }
 
@@ -34,7 +36,7 @@ struct StatusProblems {
     }
     if let last {
       return ConditionProblem(
-        .leader, "no process leads this directory: \(last) has ended without a word", fix: "rollcall run",
+        .leader, "no process leads this directory: \(last) ended unexpectedly", fix: "rollcall run",
         since: lookedAt ?? state?.since)
     }
     return nil
@@ -59,7 +61,7 @@ struct StatusProblems {
       return ConditionProblem(
         .log,
         "the change log is full (\(full.text(0, 2) ?? "?"), more than \(full.text(0, 1) ?? "?") changes), because no "
-          + "process leads a directory: changes are not logged until one does, which compares everybody then",
+          + "process leads a directory: no changes are logged until one does, which then compares everybody",
         fix: "rollcall run")
     }
     let found = try await ledger.database.query(
@@ -76,7 +78,7 @@ struct StatusProblems {
       "the change log holds more than \(rows) changes (\(found.text(0, 0) ?? "?")), because the directory "
         + "\"\(found.text(0, 1) ?? "")\" has not settled them; it was last in step "
         + (found.text(0, 2).map { "at \($0)" } ?? "never"),
-      fix: "see rollcall status in its configuration; start it, or forget it: rollcall uninstall",
+      fix: "run rollcall status with its configuration; start it, or delete its state: rollcall uninstall",
       since: found.text(0, 2))
   }
 
@@ -105,7 +107,8 @@ struct StatusProblems {
       .forgotten,
       "the change log (\(rows.text(row, 3) ?? "?")) is kept for \(names.map { "\"\($0)\"" }.joined(separator: ", ")), "
         + "which no process leads; last seen \(rows.text(row, 2) ?? "?")",
-      fix: "start it, or forget it: rollcall uninstall with its configuration, or \(forget.joined(separator: "; "))",
+      fix: "start it, or delete its state: rollcall uninstall with its configuration, or "
+        + "\(forget.joined(separator: "; "))",
       since: rows.text(row, 2))
   }
 }

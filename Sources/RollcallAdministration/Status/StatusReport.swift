@@ -106,7 +106,7 @@ package struct StatusReport: Sendable {
       report.add(StatusProblems.leader(record.text(0, 1), report.directory, lookedAt: record.text(0, 9)))
       // What was said of the connection is the past.
       if record.text(0, 1) != nil, let state = report.directory?.state, state != DirectoryCondition.stopped.state {
-        report.directory?.reason = "it was \(state) when its last leader was heard of"
+        report.directory?.reason = "it was \(state) when its last leader reported"
         report.directory?.state = "unknown"
       }
     }

@@ -101,7 +101,7 @@ struct ConfigurationSection {
     guard let duration = DurationText.parse(text.value) else {
       reader.problem(
         text.mark,
-        "\(text.path): \"\(text.shown)\" is not a length of time; examples: 500ms, 10s, 2m, 24h, 7d")
+        "\(text.path): \"\(text.shown)\" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d")
       return standard
     }
     guard duration >= .milliseconds(10) else {

@@ -21,7 +21,7 @@ struct FileExposure: Sendable {
   /// What to say of the file; nil where nothing is wrong.
   func complaint(_ name: String) -> String? {
     if isReadable { return "everybody on this machine may read \(name): chmod o-rwx \(name)" }
-    return isWritable ? "others than its owner may write to \(name): chmod go-w \(name)" : nil
+    return isWritable ? "users other than its owner may write to \(name): chmod go-w \(name)" : nil
   }
 }
 

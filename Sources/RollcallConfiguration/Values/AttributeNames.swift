@@ -26,7 +26,7 @@ extension ConfigurationSection {
       if !AttributeDescription.isType(text.value) {
         reader.problem(text.mark, "\(path): \"\(text.shown)\" is not the name of an object class")
       } else if classes.contains(where: { $0.lowercased() == text.value.lowercased() }) {
-        reader.problem(text.mark, "\(path): \"\(text.shown)\" stands here before")
+        reader.problem(text.mark, "\(path): \"\(text.shown)\" is listed twice")
       }
       classes.append(text.value)
     }

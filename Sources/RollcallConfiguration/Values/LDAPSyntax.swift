@@ -8,7 +8,7 @@ extension ConfigurationSection {
     do throws(InvalidName) {
       return try DistinguishedName(parsing: text.value)
     } catch {
-      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is no distinguished name: \(error.reason)")
+      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is not a distinguished name: \(error.reason)")
       return nil
     }
   }
@@ -18,7 +18,7 @@ extension ConfigurationSection {
     do throws(InvalidFilter) {
       return try Filter(parsing: text.value)
     } catch {
-      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is no search filter: \(error.reason)")
+      reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is not a search filter: \(error.reason)")
       return nil
     }
   }

@@ -114,7 +114,7 @@ public struct GroupPlanner: Sendable {
   /// Why nobody can be in a group that is not there.
   public func missing(_ group: GroupName) -> Problem {
     Problem(
-      .group, "the group \(group.dn) does not exist, and groups.create is false: make it by hand",
+      .group, "the group \(group.dn) does not exist, and groups.create is false: create it by hand",
       blocks: group.id)
   }
 

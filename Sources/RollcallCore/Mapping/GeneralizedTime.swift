@@ -3,10 +3,10 @@ enum GeneralizedTime {
   /// `20240102030405.678Z` for `2024-01-02 03:04:05.678+00`.
   static func octets(timestamptz bytes: [UInt8]) throws(UndecodableValue) -> [UInt8] {
     guard !bytes.elementsEqual("infinity".utf8), !bytes.elementsEqual("-infinity".utf8) else {
-      throw UndecodableValue("a time is infinite, which LDAP cannot say")
+      throw UndecodableValue("a time is infinite, which LDAP cannot represent")
     }
     guard !bytes.reversed().starts(with: " BC".utf8.reversed()) else {
-      throw UndecodableValue("a time lies before Christ, which LDAP cannot say")
+      throw UndecodableValue("a time is before the year 1, which LDAP cannot represent")
     }
     guard bytes.reversed().starts(with: "+00".utf8.reversed()) else {
       throw UndecodableValue("a time is not in UTC: the session needs TimeZone = UTC and DateStyle = ISO")
@@ -15,7 +15,7 @@ enum GeneralizedTime {
     let isDigit = { (byte: UInt8) in UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
     let year = text.prefix(while: isDigit)
     guard year.count <= 4 else {
-      throw UndecodableValue("a time lies beyond the year 9999, which LDAP cannot say")
+      throw UndecodableValue("a time is after the year 9999, which LDAP cannot represent")
     }
     // Two hyphens, a space and two colons are dropped.
     let digits = text.filter { isDigit($0) || $0 == UInt8(ascii: ".") }

@@ -51,7 +51,7 @@ extension Planner {
     }
     try checkProtected(entry.dn, subject)
     if subject.isProtected {
-      throw Problem.protected(entry.dn, "is what users.protect describes").concerningPerson(subject.key)
+      throw Problem.protected(entry.dn, "matches users.protect").concerningPerson(subject.key)
     }
     let removal = removal(subject, goal)
     if let mark = privilege(of: entry) {

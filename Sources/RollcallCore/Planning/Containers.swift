@@ -24,7 +24,7 @@ public struct Containers: Sendable {
   ) throws(Problem) -> [Operation] {
     if let matched, matched.normalized(schema) != base.normalized(schema), !matched.isBelow(base, schema) {
       throw Problem(
-        .refused, "\(base), the base of the users, is missing: make it by hand",
+        .refused, "\(base), the base of the users, is missing: create it by hand",
         blocks: base.normalized(schema))
     }
     let ends = [base, matched ?? base].map { $0.normalized(schema) }
@@ -40,7 +40,7 @@ public struct Containers: Sendable {
   private func add(_ dn: DistinguishedName) throws(Problem) -> Operation {
     guard let part = dn.first?.parts.first, let classes = dialect.containerClasses(naming: part.type) else {
       throw Problem(
-        .refused, "container \(dn) is missing and no class is known to make it with: make it by hand",
+        .refused, "container \(dn) is missing and no class is known to make it with: create it by hand",
         blocks: dn.normalized(schema))
     }
     return .add(

@@ -5,7 +5,7 @@ extension Problem {
   public static func excluded(_ key: RosterKey, _ dn: DistinguishedName) -> Problem {
     Problem(
       .excluded,
-      "person \(key): \(dn) is not what users.filter describes, so it is not touched: let the filter match it, or take "
+      "person \(key): \(dn) does not match users.filter, so it is not touched: change the filter, or take "
         + "the link off that entry")
   }
 }

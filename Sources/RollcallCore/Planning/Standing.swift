@@ -17,7 +17,7 @@ public struct Standing: Sendable, Equatable, CustomStringConvertible {
     let table =
       switch row {
       case nil: "no row has this key"
-      case (inScope: false, active: _)?: "source.where leaves its row out"
+      case (inScope: false, active: _)?: "source.where excludes its row"
       case (inScope: true, active: false)?: "source.active says that the person is inactive"
       case (inScope: true, active: true)?: "its row is active"
       }

@@ -33,7 +33,7 @@ extension SchemaCheck {
         ? expression.text : "(\(expression.text))"
       return SchemaComplaint(
         .error, path,
-        "\"\(name)\" is a moment, but \(text) is \(type.name), which says none without a time zone",
+        "\"\(name)\" is a point in time, but \(text) is \(type.name), which has no time zone",
         remedy: "write it as \(type.cast(text)), with the zone that the column means")
     }
   }
@@ -92,7 +92,7 @@ extension SchemaCheck {
     }
     return [
       SchemaComplaint(
-        .error, "users.create_only.\(name)", "users.password sets \"\(name)\" too, and is what is there at the end",
+        .error, "users.create_only.\(name)", "users.password sets \"\(name)\" too, and overrides it",
         remedy: "keep one of them")
     ]
   }

@@ -56,7 +56,7 @@ package final class ContainerMaker {
     else {
       throw Problem(
         .refused,
-        "the container \(container) does not exist, and what kind of entry it would be is not known: make it by hand"
+        "the container \(container) does not exist, and Rollcall does not know its object class: create it by hand"
       )
     }
     return .add(

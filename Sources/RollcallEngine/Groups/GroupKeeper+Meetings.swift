@@ -6,7 +6,7 @@ internal import RollcallLedger
 
 /// Groups that a row names for the first time: made, taken over, or held until a person agrees.
 extension GroupKeeper {
-  nonisolated static let described = "is what users.protect describes"
+  nonisolated static let described = "matches users.protect"
 
   /// What is known of groups that no row has named before.
   struct Newcomers {

@@ -46,7 +46,7 @@ extension Engine {
   }
 
   private static let anotherServer = EngineError.database(
-    PostgresError(kind: .connection, message: "another server, or a restored one, answers than before"))
+    PostgresError(kind: .connection, message: "the server is not the one of before, or was restored"))
 
   /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).
   func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {

@@ -140,7 +140,7 @@ extension Engine {
       ErrorClassifier.classify(code: failure.code, during: .search) == .search
     else { return trouble(error) }
     let reason =
-      "not everybody could be compared, so nobody is removed for that: \(failure); raise the size and time limits of "
+      "the comparison is incomplete, so it removes nobody: \(failure); raise the size and time limits of "
       + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
     logger.error("reconcile", metadata: ["error": "\(reason)"])
     reconciles.incomplete = reason

@@ -64,7 +64,7 @@ package struct Rivals {
       }
       if other.base != normalized, try await look(theirs) != other.server { continue }
       return "the directory name \"\(other.name)\" already manages \(manages); two names must not write to one base "
-        + "(rollcall uninstall in its configuration gives it up)"
+        + "(rollcall uninstall with its configuration releases it)"
     }
     return nil
   }

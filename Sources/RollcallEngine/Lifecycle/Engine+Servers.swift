@@ -23,7 +23,7 @@ extension Engine {
     switch finding {
     case .lookAgain: lookAgain()
     case .behind: compareSoon("\(server) is behind what was confirmed before")
-    case .tooMany: compareSoon("more was confirmed just before the connection was lost than is remembered")
+    case .tooMany: compareSoon("too many writes were confirmed just before the connection was lost to check each")
     case .caughtUp: compareSoon("\(server) has caught up with what another server had confirmed")
     }
   }
@@ -48,7 +48,7 @@ extension Engine {
       .now, most: configuration.reconcile.every, random: Double.random(in: 0..<1))
     problems.set(
       .server, message: "\(reason): everybody is compared",
-      fix: "if this comes back, look whether the servers of directory.url replicate to each other")
+      fix: "if this recurs, check that the servers of directory.url replicate to each other")
     guard delay > .zero else { return compareNow(reason) }
     logger.notice("comparing everybody later", metadata: ["why": "\(reason)", "in": "\(delay)"])
     reconciles.paceTimer?.cancel()

@@ -119,7 +119,7 @@ package final class Engine {
     leader.onLost = { [weak self] error in self?.trouble(error) }
     leader.onStranger = { [weak self] holder in
       self?.logger.error(
-        "the leader's lock is held by a stranger; another number is taken",
+        "another program holds the leader's lock; using another lock",
         metadata: ["holder": "\(holder.text)", "fix": "\(holder.fix)"])
     }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }

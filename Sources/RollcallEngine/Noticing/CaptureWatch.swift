@@ -58,7 +58,7 @@ final class CaptureWatch {
       engine.logger.debug("looking at the triggers", metadata: ["error": "\(error)"])
       // Once may be a lock or a lost connection.
       if failures > 1, engine.provisioner.isWorking {
-        engine.problems.set(.capture, message: "whether changes are logged cannot be found out: \(error)")
+        engine.problems.set(.capture, message: "cannot check whether changes are logged: \(error)")
       }
     }
   }

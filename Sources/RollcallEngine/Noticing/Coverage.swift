@@ -72,7 +72,7 @@ package struct Coverage {
       let rows = (0..<watched.rowCount).filter { watched.int($0, 0) == demand.oid }
       guard let row = rows.first(where: { watched.text($0, 1) == demand.key }) ?? rows.first else {
         findings.append(
-          Finding(.error, demand.table, "has no triggers, so no change would be noticed", remedy: install))
+          Finding(.error, demand.table, "has no triggers, so changes would not be noticed", remedy: install))
         continue
       }
       let key = watched.text(row, 1) ?? ""
@@ -166,8 +166,8 @@ package struct Coverage {
         remedy: "copy it into this database")
     default:
       return Finding(
-        .error, place, "reads \(table.name) (\(columns)), which nobody watches",
-        remedy: "name it in source.watch with the column that names the person, then run: rollcall install")
+        .error, place, "reads \(table.name) (\(columns)), which is not watched",
+        remedy: "add it to source.watch with the column that identifies the person, then run: rollcall install")
     }
   }
 
@@ -239,11 +239,11 @@ extension Engine {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
         throw error
       }
-      throw .refused("the mapping cannot be looked at: \(refusal.message)")
+      throw .refused("cannot analyse the mapping: \(refusal.message)")
     }
     if readings.contains(where: \.isBlind) {
       logger.warning(
-        "cannot see which columns the mapping reads: the database role may not make temporary views",
+        "cannot see which columns the mapping reads: the database role may not create temporary views",
         metadata: ["remedy": "GRANT TEMPORARY ON DATABASE … TO …"])
     }
     let failures = MappingInspection(configuration).failures(readings)

@@ -55,7 +55,7 @@ package final class QueueWatch {
 
   package nonisolated static let problem = ConditionProblem(
     .queue,
-    "PostgreSQL's notification queue fills up: a session that listens stays in a transaction; writers do not notify, "
+    "PostgreSQL's notification queue is filling up, because a listening session stays in a transaction; writers do not notify, "
       + "and the change log is polled",
     fix: "end that session: SELECT pid, usename, application_name, xact_start FROM pg_stat_activity "
       + "WHERE state LIKE 'idle in transaction%' ORDER BY xact_start")

@@ -109,8 +109,8 @@ final class Sweeper {
       logger.warning(
         "a notification names changes that are not in the log",
         metadata: [
-          "why": "somebody else sends on the channel rollcall, or another server answers than the one that notifies",
-          "fix": "unless PostgreSQL has just failed over, look who may connect to this database; nothing is lost by it",
+          "why": "another program notifies on the channel rollcall, or notifications and rows are of two servers",
+          "fix": "unless PostgreSQL has just failed over, check who may connect to this database; no change is lost",
         ])
     }
     distrustedUntil = .now + Sweeper.distrust

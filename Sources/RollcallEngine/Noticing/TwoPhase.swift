@@ -8,9 +8,9 @@ package enum TwoPhase {
     guard most > 0 else { return nil }
     return Finding(
       .warning, "database",
-      "two-phase commit is possible (max_prepared_transactions = \(most)), and who has notified cannot prepare: "
-        + "writers notify only where rollcall.notify is on, and the change log is looked at every 50 ms",
-      remedy: "max_prepared_transactions = 0 if nobody prepares, or ALTER ROLE … SET rollcall.notify = on for writers "
-        + "that never do")
+      "two-phase commit is enabled (max_prepared_transactions = \(most)), and a transaction that has notified "
+        + "cannot be prepared: writers notify only if rollcall.notify is on, and the change log is polled every 50 ms",
+      remedy: "set max_prepared_transactions = 0 if nobody prepares transactions, or ALTER ROLE … "
+        + "SET rollcall.notify = on for writers that never do")
   }
 }

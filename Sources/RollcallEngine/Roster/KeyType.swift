@@ -20,8 +20,8 @@ package enum KeyType: Sendable, Equatable {
 
   /// What to say of keys that are text.
   static let textIsHeard =
-    "the keys are text, and each notification carries some: every role that may connect to this database can hear them "
-    + "with LISTEN; give the table a key that says nothing of a person, or let only those connect who may know them"
+    "the keys are text, and notifications carry them: every role that may connect to this database can read them "
+    + "with LISTEN; use a key that reveals nothing about a person, or restrict who may connect"
 
   package var sql: String {
     switch self {

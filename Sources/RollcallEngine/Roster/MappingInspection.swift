@@ -15,7 +15,7 @@ package struct MappingInspection: Sendable {
       guard let failure = reading.failure else {
         guard reading.path == "groups.membership", !reading.isArray else { return nil }
         return Finding(
-          .error, configuration.place(of: reading.path), "gives no array, and the names of groups are text[]",
+          .error, configuration.place(of: reading.path), "does not give an array; the names of groups are text[]",
           remedy: "ARRAY[…] makes one of a single name")
       }
       let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
@@ -30,7 +30,7 @@ package struct MappingInspection: Sendable {
       findings.append(
         Finding(
           .warning, "database",
-          "this role may not make temporary views, so what the mapping reads cannot be seen",
+          "this role may not create temporary views, so Rollcall cannot tell what the mapping reads",
           remedy: "GRANT TEMPORARY ON DATABASE … TO …, or check as another role"))
     }
     for reading in readings where reading.failure == nil {
@@ -68,7 +68,7 @@ package struct MappingInspection: Sendable {
     }
     if function.isForeign {
       return Finding(
-        .warning, place, "calls \(function.name), and nobody can see what that depends on",
+        .warning, place, "calls \(function.name), and Rollcall cannot tell what it depends on",
         remedy:
           "declare it IMMUTABLE if it depends on its arguments alone; else name the tables that it reads in source.watch"
       )

@@ -68,7 +68,7 @@ extension Roster {
     if try await canReadAnother(than: [key], shape) { return health.acquit() }
     health.open()
     let message = query.secretPaths.isEmpty ? error.message : "SQLSTATE \(error.sqlState ?? "unknown")"
-    throw .refused("the mapping fails for everybody: \(message); it is tried again by itself")
+    throw .refused("the mapping fails for everybody: \(message); Rollcall retries by itself")
   }
 
   /// Whether the row of somebody else can be read in time: of whom was read last, or of a few whom the table has.

@@ -215,7 +215,7 @@ package final class Leader: WritePermit {
     do throws(EngineError) {
       let isHeld = try await holdsLock()
       guard term == self.term, isLeading else { return }
-      if !isHeld { throw .database(PostgresError(kind: .connection, message: "the leader's lock is gone")) }
+      if !isHeld { throw .database(PostgresError(kind: .connection, message: "the leader's lock was lost")) }
       isAsking = false
       confirmed = asked
       decide()

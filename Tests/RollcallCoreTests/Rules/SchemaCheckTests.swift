@@ -34,7 +34,7 @@ import Testing
       SchemaCheck(
         schema: People.schema, dialect: OpenLDAP(),
         expressions: ["users.create_only.pwdAccountLockedTime": ExpressionType(oid: oid, text: text)]
-      ).complaints(about: rules).filter { $0.message.contains("moment") }
+      ).complaints(about: rules).filter { $0.message.contains("point in time") }
     }
     #expect(found(1184, "expires").isEmpty && found(25, "expires").isEmpty)
     #expect(found(1114, "expires").first?.level == .error)

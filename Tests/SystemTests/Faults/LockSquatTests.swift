@@ -76,7 +76,8 @@ import Testing
     let line = try #require(try await check(site).first { $0.contains("lock is held") })
     #expect(line.hasPrefix("warning: schema rollcall: the leader's lock is held by process "))
     #expect(
-      line.contains(" of the role mallory_\(site.name) (application \"rollcall \(site.name)\"), which is no Rollcall"))
+      line.contains(
+        " of the role mallory_\(site.name) (application \"rollcall \(site.name)\"), which is not a Rollcall daemon"))
     #expect(line.contains("; SELECT pg_terminate_backend("))
     try await session.run("SELECT pg_advisory_unlock_all()")
     #expect(try await !check(site).contains { $0.contains("lock is held") })
@@ -98,7 +99,7 @@ import Testing
     let report = try await site.report()
     #expect(report.leader == nil && !report.isWell)
     let problem = try #require(report.problems.first { $0.code == .lock })
-    #expect(problem.message.contains("a prepared transaction of the role mallory, which is no Rollcall"))
+    #expect(problem.message.contains("a prepared transaction of the role mallory, which is not a Rollcall daemon"))
     #expect(problem.fix == "look into pg_prepared_xacts and roll it back")
     #expect(try await check(site).contains { $0.contains("a prepared transaction of the role mallory") })
     try await site.insert(["ben"], from: 2)

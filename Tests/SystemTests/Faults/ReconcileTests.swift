@@ -32,13 +32,13 @@ import Testing
       try await eventually(within: .seconds(20), "the daemon says so") {
         try await site.sql("SELECT state, reason FROM rollcall.directory")
       } is: {
-        $0.hasPrefix("connected|not everybody could be compared") && $0.contains("size")
+        $0.hasPrefix("connected|the comparison is incomplete") && $0.contains("size")
       }
       // Who asks it for a comparison, or waits for one that it owes, hears the same.
       for full in [true, false] {
         let refusal = await #expect(throws: EngineError.self) { try await site.sync(full: full) }
         let words = "\(try #require(refusal))"
-        #expect(words.contains("the daemon that leads cannot do it: not everybody could be compared"), "\(words)")
+        #expect(words.contains("the leading daemon failed: the comparison is incomplete"), "\(words)")
       }
       try await site.insert(["ben"], from: 500)
       try await site.sql("DELETE FROM users WHERE id = 2")
