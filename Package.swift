@@ -110,7 +110,8 @@ let package = Package(
     .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Sandbox"], swiftSettings: strict),
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
-    .testTarget(name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox"], swiftSettings: strict),
+    .testTarget(
+      name: "SQLTests", dependencies: ["Postgres", "Reactor", "Sandbox", "PageBlocks"], swiftSettings: strict),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
     .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], swiftSettings: strict),
     .testTarget(name: "LDAPModelTests", dependencies: ["LDAPModel"], swiftSettings: strict),

@@ -1,4 +1,4 @@
-import Foundation
+import PageBlocks
 import Sandbox
 import Testing
 
@@ -35,14 +35,23 @@ import Testing
       """)
     try await database.script("grants.sql", variables: ["role": daemon])
     let found = try await database.sql(Self.rights).replacing(daemon, with: "daemon").replacing(hr, with: "owner")
-    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    let page = try String(
-      contentsOfFile: "/\(root)/Sources/RollcallEngine/Documentation.docc/Rights.md", encoding: .utf8)
-    let block = try #require(page.split(separator: "```rights\n").last?.split(separator: "\n```").first)
+    let block = try #require(Page.named("Rights").blocks.first { $0.language == "rights" }?.text)
     let listed = Set(block.split(separator: "\n").map(String.init))
     let actual = Set(found.split(separator: "\n").map(String.init))
     #expect(actual.subtracting(listed).sorted() == [], "not listed in Rights.md")
     #expect(listed.subtracting(actual).sorted() == [], "listed in Rights.md and not so")
+  }
+
+  @Test("the page about operations says of each table what personal data it holds")
+  func personalData() async throws {
+    let database = try await Database.make()
+    let tables = try await database.sql(
+      "SELECT relname FROM pg_class WHERE relnamespace = 'rollcall'::regnamespace AND relkind = 'r' ORDER BY relname")
+    let sections = try Page.named("Operations").text.split(separator: "\n## ")
+    let page = try #require(sections.first { $0.hasPrefix("Personal data") })
+    for table in tables.split(separator: "\n") {
+      #expect(page.contains("`rollcall.\(table)`"), "Operations.md, \"Personal data\", does not name rollcall.\(table)")
+    }
   }
 
   @Test("the writer owns the trigger functions and nothing else, and belongs to nobody but the owner")

@@ -1,0 +1,16 @@
+import PageBlocks
+import RollcallCore
+import RollcallLedger
+import Testing
+
+/// The page `Operations` explains each word that `status` has for what is wrong.
+@Suite struct OperationsPageTests {
+  @Test("each reason of a parked key and each problem's code is explained, and no other")
+  func words() throws {
+    // Some words are both.
+    let explained = try Page.named("Operations").rows.filter { $0.columns.count == 1 }.map(\.name)
+    // Nothing follows a journal yet.
+    let codes = ConditionProblem.Code.allCases.filter { $0 != .follow }.map(\.rawValue)
+    #expect(explained.sorted() == (codes + Problem.Reason.allCases.map(\.rawValue)).sorted())
+  }
+}
