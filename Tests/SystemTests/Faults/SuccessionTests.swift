@@ -44,13 +44,23 @@ import Testing
       try await site.directory.modify(
         "dn: cn=g,\(site.groupsBase)\nchangetype: modify\nadd: member\nmember: uid=old,\(site.base)\n")
       try await journal("old", site)
-      try await site.sql("UPDATE rollcall.directory SET watermark = pg_current_snapshot()")
+      // It has disabled her, and noted that, for a row that is active again.
+      try await site.directory.modify(
+        "dn: uid=ann,\(site.base)\nchangetype: modify\nadd: employeeType\nemployeeType: disabled\n")
+      try await site.sql(
+        """
+        INSERT INTO rollcall.disabled (directory, key) VALUES ('\(site.name)', '1');
+        UPDATE rollcall.directory SET watermark = pg_current_snapshot()
+        """)
       try await site.insert(["bob"], from: 2)
       try await eventually(within: .seconds(30), "bob is there") { try await site.names() == ["ann", "bob"] }
       try await eventually(within: .seconds(30), "the group has her new name alone") {
         try await site.members("g") == ["ann"]
       }
       #expect(try await site.sql("SELECT count(*) FROM rollcall.renaming") == "0")
+      try await eventually("she is enabled again, as it was not done by hand") {
+        try await site.value("employeeType", of: "1") == nil
+      }
     }
     try await site.expectInStep()
   }

@@ -27,11 +27,11 @@ import Testing
 
   @Test("G15: code that replaces the session's prepared statements decides nothing of what is read next")
   func preparedStatements() async throws {
-    // It answers with other people, with nobody, and with other columns.
-    let answers = [
-      "SELECT '2'::text, true, true, 0::bigint, 'evil'::text, 'evil', 'evil', 'evil', 'evil'",
-      "SELECT '2'::text, true, true, 0::bigint, 'evil'::text, 'evil', 'evil', 'evil', 'evil' LIMIT 0", "SELECT 1",
-    ]
+    // It answers with other people, with nobody, and with other columns. The first have the types that are expected.
+    let evil = """
+      SELECT '2'::text, true, true, 0::bigint, 'evil'::varchar, 'evil'::varchar, 'evil'::text, 'evil'::varchar, 'evil'::text
+      """
+    let answers = [evil, evil + " LIMIT 0", "SELECT 1"]
     for answer in answers {
       let site = try await site(
         """
@@ -67,7 +67,7 @@ import Testing
         'SET SESSION search_path = mine', 'SET SESSION statement_timeout = 1', 
         'SET bytea_output = escape', 'SET row_security = on', 'SET lock_timeout = 1',
         'SET default_transaction_read_only = on', 'DECLARE kept CURSOR WITH HOLD FOR SELECT 1',
-        'PREPARE mine AS SELECT 1', 'DISCARD ALL', 'INSERT INTO rollcall.request (directory, kind) VALUES ($d$x$d$, $d$y$d$)'])
+        'PREPARE mine AS SELECT 1', 'DISCARD ALL', 'SELECT nextval($d$public.noise$d$)', 'INSERT INTO rollcall.request (directory, kind) VALUES ($d$x$d$, $d$y$d$)'])
           AS text LOOP
         BEGIN
           IF value <> 'quiet' THEN EXECUTE statement.text; END IF;
@@ -77,7 +77,11 @@ import Testing
       END LOOP;
       PERFORM set_config('search_path', 'mine', false), set_config('client_encoding', 'UTF8', false);
       """)
-    try await site.sql("CREATE PROCEDURE public.finish() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$")
+    try await site.sql(
+      """
+      CREATE PROCEDURE public.finish() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
+      CREATE SEQUENCE public.noise; GRANT USAGE ON SEQUENCE public.noise TO PUBLIC
+      """)
     try await site.insert(["ann", "ben"])
     try await site.withDaemon { _ in
       try await eventually("both are there") { try await site.names() == ["ann", "ben"] }
@@ -91,6 +95,7 @@ import Testing
         """
       try await eventually("no lock is left") { try await site.sql(left) == "0" }
       #expect(try await site.sql("SELECT count(*) FROM rollcall.request") == "0")
+      #expect(try await site.sql("SELECT is_called FROM public.noise") == "f", "no rollback takes a sequence back")
       #expect(try await site.parked().isEmpty)
     }
     try await site.expectInStep()
