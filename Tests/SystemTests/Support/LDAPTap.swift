@@ -13,6 +13,8 @@ final class LDAPTap: Sendable {
     case answer(Int)
     /// Before the server sees it, with its connection; all others go on.
     case stuck(Int)
+    /// The same, and it goes on in order with all that is behind it.
+    case held(Int)
   }
 
   fileprivate struct State: ~Copyable {
@@ -33,6 +35,10 @@ final class LDAPTap: Sendable {
     var mostLinks = 0
     var last = 0
     var isOver = false
+    /// How long the server takes for a write, and when it is through with those that have come.
+    var pace: Duration?
+    var heldLink: Int?
+    var busyUntil = ContinuousClock.now
   }
 
   let port: Int
@@ -89,6 +95,25 @@ final class LDAPTap: Sendable {
     stuck?.link.deliver(stuck?.message ?? [])
   }
 
+  /// Makes the server slow: it begins with a write when it is through with those before it, of whatever connection.
+  ///
+  /// - Parameter pace: how long each takes; nil ends it.
+  func slowDown(to pace: Duration?) { state.withLock { $0.pace = pace } }
+
+  /// Lets the write that was held go on, and what is behind it.
+  func release() { state.withLock { $0.heldLink = nil } }
+
+  /// Waits while a write is held, and for the server's turn for another one.
+  fileprivate func waitForTurn(_ link: Int) {
+    while state.withLock({ $0.heldLink == link && !$0.isOver }) { usleep(1000) }
+    let turn = state.withLock { state -> Duration in
+      guard let pace = state.pace else { return .zero }
+      state.busyUntil = max(state.busyUntil, .now) + pace
+      return state.busyUntil - .now
+    }
+    if turn > .zero { usleep(UInt32(turn / .microseconds(1))) }
+  }
+
   /// Ends it and all connections.
   func stop() {
     state.withLock { state in
@@ -141,6 +166,9 @@ final class LDAPTap: Sendable {
         state.stuck = (link, message)
         state.stuckLink = link.id
         return false
+      case .held(state.writes)?:
+        state.isReached = true
+        state.heldLink = link.id
       case .answer(state.writes)?: link.awaited = TapMessage(message).id
       default: break
       }
@@ -193,7 +221,7 @@ private final class TapLink: Sendable {
 
   func run(_ tap: LDAPTap) {
     TapSocket.thread { [self] in
-      pump(from: client, to: server) { tap.passes(request: $0, on: self) }
+      pump(from: client, to: server, waitForTurn: { tap.waitForTurn(id) }) { tap.passes(request: $0, on: self) }
       if !tap.isStuck(self) { shutdown(server, Int32(SHUT_WR)) }
     }
     TapSocket.thread { [self] in
@@ -203,7 +231,9 @@ private final class TapLink: Sendable {
     }
   }
 
-  private func pump(from source: Int32, to sink: Int32, _ passes: ([UInt8]) -> Bool) {
+  private func pump(
+    from source: Int32, to sink: Int32, waitForTurn: () -> Void = {}, _ passes: ([UInt8]) -> Bool
+  ) {
     var buffer: [UInt8] = []
     while let bytes = TapSocket.read(source) {
       buffer += bytes
@@ -211,6 +241,7 @@ private final class TapLink: Sendable {
         let message = Array(buffer.prefix(length))
         buffer.removeFirst(length)
         guard passes(message) else { continue }
+        if TapMessage(message).isWrite { waitForTurn() }
         guard TapSocket.write(message, to: sink) else { return }
       }
     }
