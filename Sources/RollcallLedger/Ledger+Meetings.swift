@@ -45,14 +45,15 @@ extension Ledger {
 
   /// Notes adds that are about to be sent.
   ///
-  /// It is lost where the database and this process die together; then what was made counts as a stranger's.
+  /// It is on the disk before they are: a crash of the database that makes another process lead would leave entries
+  /// behind that count as a stranger's. A standby that lacks it has lost commits, and is known by its timeline.
   /// - Returns: the row's number.
   func beginMaking(_ entries: [MadeEntry]) async throws(EngineError) -> Int {
     let result = try await database.execute(
       "making",
       """
-      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-      INSERT INTO rollcall.making (directory, keys, names) SELECT $1, $2::text[], $3::text[] FROM quick RETURNING id
+      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true))
+      INSERT INTO rollcall.making (directory, keys, names) SELECT $1, $2::text[], $3::text[] FROM safe RETURNING id
       """, [directory, SQLText.array(entries.map(\.key)), SQLText.array(entries.map(\.name))])
     return result.int(0, 0) ?? 0
   }

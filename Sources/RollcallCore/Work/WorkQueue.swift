@@ -71,6 +71,9 @@ public struct WorkQueue: Sendable {
 
   public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
 
+  /// Keys that are being worked on.
+  public var inFlight: [RosterKey] { items.filter { $0.value.state == .inFlight }.map(\.key) }
+
   /// Whether a key has waited for this holder since it was added.
   public func hasAwaited(_ key: RosterKey, _ holder: RosterKey) -> Bool {
     items[key]?.awaited.contains(holder) ?? false

@@ -15,6 +15,7 @@ extension Engine {
       configured, people: UserRules(configuration.users), protected: configuration.users.protect.filter,
       Protection(configuration, facts), facts: facts, link: link, ledger, state.meetings, database: mapping)
     try await keeper.load()
+    keeper.mayComeLate = { [weak unknown] key in unknown?.concerns(key) ?? false }
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
     keeper.onRemade = { [weak self] group in self?.muster([group]) }
     return keeper

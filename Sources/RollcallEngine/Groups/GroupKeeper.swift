@@ -32,6 +32,9 @@ package final class GroupKeeper {
   private(set) var serverFollows: Bool?
   /// Takes the keys of those who were members of groups before a row named these.
   var onMembers: (@Reactor ([RosterKey], [GroupName]) -> Void)?
+  /// Whether the server may yet carry out something for a key that was sent over a former connection; then the key is
+  /// looked at again when that is over.
+  var mayComeLate: @Reactor (RosterKey) -> Bool = { _ in false }
   /// Takes a group that was there, was missing and is made anew.
   var onRemade: (@Reactor (GroupName) -> Void)?
 
@@ -193,7 +196,10 @@ package final class GroupKeeper {
       case .trouble(let error):
         report.trouble = report.trouble ?? error
         if case .directory(let failure) = error, UnknownOutcomes.isUnknown(failure.code) {
-          report.unknown.append(change.step(member: planner.rules.member))
+          var step = change.step(member: planner.rules.member)
+          // Whoever has the member's name by then is meant instead.
+          if planner.carriesNames { step.newDN = change.added.first.map(planner.name) }
+          report.unknown.append(step)
         }
       case .refused, .impossible:
         if report.failures[change.key] == nil { report.failures[change.key] = outcome }
@@ -210,9 +216,10 @@ package final class GroupKeeper {
     }
   }
 
-  /// Journals the renames that groups will have to follow, before the directory hears of them.
+  /// Journals the renames that groups will have to follow, before the directory hears of them; and names that are left
+  /// while a join under them may still come.
   func journal(_ people: [GroupSubject]) async throws(EngineError) {
-    let renames = people.filter(hasToFollow).compactMap { person in
+    let renames = people.filter { hasToFollow($0) || mayBeJoinedLate($0) }.compactMap { person in
       person.before.map { (key: person.key, old: $0) }
     }
     try await registry.record(renames)
@@ -236,9 +243,13 @@ package final class GroupKeeper {
     try await registry.clear(keys)
   }
 
+  private func mayBeJoinedLate(_ person: GroupSubject) -> Bool {
+    person.isRenamed && !person.isContended && person.journalledName == nil && mayComeLate(person.key)
+  }
+
   /// Ends the journal of people whose groups know them by their names.
   func followed(_ people: [GroupSubject]) async throws(EngineError) {
-    let journalled = people.filter { registry.renaming[$0.key] != nil }
+    let journalled = people.filter { registry.renaming[$0.key] != nil && !mayComeLate($0.key) }
     let old = journalled.map { registry.renaming[$0.key].flatMap(planner.value) }
     try await registry.clear(journalled.map(\.key))
     for (person, name) in zip(journalled, old) {

@@ -135,7 +135,7 @@ extension Engine {
   }
 
   /// Ends work when a side was lost; a directory that only does not show everybody goes on with single keys.
-  private func failed(_ error: EngineError) {
+  func failed(_ error: EngineError) {
     guard case .directory(let failure) = error,
       ErrorClassifier.classify(code: failure.code, during: .search) == .search
     else { return trouble(error) }
@@ -145,7 +145,8 @@ extension Engine {
     logger.error("reconcile", metadata: ["error": "\(reason)"])
     reconciles.incomplete = reason
     // It may take days until it can be done, and people who leave one by one do not wait for that.
-    gatekeeper.comparison.isAwaited = false
+    for key in gatekeeper.comparison.giveUp() { provisioner.add(key, .notification) }
+    provisioner.pump()
     onState?()
     onIncomplete?(.refused(reason))
     reconciles.failures += 1

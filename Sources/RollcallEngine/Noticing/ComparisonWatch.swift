@@ -30,6 +30,8 @@ struct ComparisonWatch {
   private(set) var reading: Reading?
   /// The one that is to hold every removal has been read to its end.
   private var isRead = false
+  /// People whose leaving the log has named, one by one, and who were left to the comparison.
+  private(set) var leavers: Set<RosterKey> = []
 
   nonisolated init() {}
 
@@ -50,6 +52,19 @@ struct ComparisonWatch {
   mutating func end(completely: Bool) {
     reading = nil
     isRead = completely
+    if completely { leavers = [] }
+  }
+
+  /// Notes whom the comparison is to find.
+  mutating func leave(_ key: RosterKey) { leavers.insert(key) }
+
+  /// The comparison may not be done for long.
+  ///
+  /// - Returns: who was left to it and does not wait for the next.
+  mutating func giveUp() -> Set<RosterKey> {
+    isAwaited = false
+    defer { leavers = [] }
+    return leavers
   }
 
   /// - Parameter isLogged: the log names the key, so it is no removal that only a comparison would find: people who leave

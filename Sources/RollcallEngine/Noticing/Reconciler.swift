@@ -23,6 +23,9 @@ struct Reconciler {
     let gathering = provisioner.gatekeeper.begin(holding: holding)
     let seen = reader.nobody
     provisioner.gatekeeper.comparison.begin(.init(gathering: gathering, seen: seen, isOfTheLog: isOfTheLog))
+    // Their rows may have been read before everybody was taken away (TRUNCATE names no key), and their entries be made
+    // when this has passed their places.
+    for key in provisioner.queue.inFlight { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
     do throws(EngineError) {
       let entries = try await reader.read(seen) { keys in
         guard await provisioner.room() else { return }

@@ -175,8 +175,11 @@ package final class Gatekeeper {
   /// Leaves a removal to the batches that it is a part of; false where there are none.
   private func waits(for removal: Removal) -> Bool {
     let key = removal.key
-    let isLogged = provisioner?.queue.isUrgent(key) == true || gatherings(of: key).contains { isOfTheLog($0) }
-    switch comparison.ruling(on: key, isLogged: isLogged) {
+    let isSingle = provisioner?.queue.isUrgent(key) == true
+    let isLogged = isSingle || gatherings(of: key).contains { isOfTheLog($0) }
+    let ruling = comparison.ruling(on: key, isLogged: isLogged)
+    if isSingle, ruling != .passes { comparison.leave(key) }
+    switch ruling {
     case .passes: break
     case .waits: return true
     case .joins(let gathering): provisioner?.queue.join(key, gathering)

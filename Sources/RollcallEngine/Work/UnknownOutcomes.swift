@@ -77,6 +77,13 @@ final class UnknownOutcomes {
     return true
   }
 
+  /// Whether one of them may be for this key, which is looked at again then.
+  func concerns(_ key: RosterKey) -> Bool {
+    guard hold != nil, isTakeover || keys.contains(key) else { return false }
+    keys.insert(key)
+    return true
+  }
+
   private static func names(of step: Step, _ schema: Schema) -> [String] {
     [step.operation.dn, step.newDN].compactMap { $0?.normalized(schema) }
   }

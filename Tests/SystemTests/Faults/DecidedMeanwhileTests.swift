@@ -1,3 +1,4 @@
+import LDAP
 import LDAPModel
 import Reactor
 import RollcallCore
@@ -124,6 +125,29 @@ import Testing
       #expect(withheld == ["a"])
       engine.provisioner.queue.finish("a", staying: false)
       #expect(engine.provisioner.queue.gatherings.of("a").isEmpty)
+    }
+  }
+
+  @Test("G2: who leaves while everybody is compared for the log does not wait for the next comparison if that fails")
+  func aComparisonThatFails() async throws {
+    _ = try await withEngine { engine in
+      let gatekeeper = engine.gatekeeper
+      let comparison = gatekeeper.begin()
+      gatekeeper.comparison.begin(
+        .init(gathering: comparison, seen: SeenLinks(.caseExact), isOfTheLog: true))
+      for key: RosterKey in ["a", "group"] {
+        engine.provisioner.queue.add(key, key == "a" ? .notification : .retry)
+        _ = engine.provisioner.queue.take(1, within: .notification ... .reconcile)
+        let withheld = try await gatekeeper.withhold([Self.removal(key)])
+        #expect(withheld == [key])
+        engine.provisioner.queue.finish(key, staying: false)
+      }
+      gatekeeper.comparison.end(completely: false)
+      gatekeeper.abandon(comparison)
+      engine.failed(.directory(LDAPError(code: .sizeLimitExceeded, operation: "search")))
+      #expect(engine.provisioner.queue.contains("a"))
+      #expect(try await gatekeeper.withhold([Self.removal("a")]).isEmpty, "she goes alone")
+      #expect(!engine.provisioner.queue.contains("group"), "only a comparison finds who else is a part of that")
     }
   }
 
