@@ -554,7 +554,8 @@ BEGIN
     RETURN;
   END IF;
   IF keys IS NULL OR sent + cardinality(keys) > 256
-     OR EXISTS (SELECT FROM unnest(keys) AS k WHERE octet_length(to_json(k)::text) > 7900) THEN
+     OR EXISTS (SELECT FROM unnest(keys) AS k
+                WHERE CASE WHEN octet_length(k) > 7900 THEN true ELSE octet_length(to_json(k)::text) > 7900 END) THEN
     PERFORM pg_notify('rollcall', start || '"count":' || count || '}'), set_config('rollcall.sent', '257', true);
     RETURN;
   END IF;
@@ -625,10 +626,12 @@ BEGIN
 END
 $$;
 
--- A column's name today; NULL once it has been dropped.
+-- A column's name today; NULL once it has been dropped. Not as a query of the catalogue has it: that may be of a
+-- snapshot that is older than the table, and then a name that is no column's any more would be taken for a function's.
 CREATE OR REPLACE FUNCTION rollcall.column_name(relation regclass, number int) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum = number AND NOT attisdropped
+  SELECT nullif((pg_identify_object_as_address('pg_class'::regclass, relation, number)).object_names[3],
+                format('........pg.dropped.%s........', number))
 $$;
 
 -- Gives functions to rollcall_writer, which can make none itself but while this runs.
@@ -799,11 +802,12 @@ END$code$, present, key, format(as_text, 'r', key), as_text, ring, is_armed, sou
 DECLARE
   name pg_catalog.text;
   ring pg_catalog.int8;
+  is_moved pg_catalog.bool;
 BEGIN
   BEGIN
     IF %1$s THEN
       RETURN %6$s;
-    END IF;
+    END IF;%12$s
   EXCEPTION WHEN OTHERS THEN
     name := %2$s;
     IF name IS NULL THEN
@@ -829,12 +833,14 @@ BEGIN
 END$code$,
       CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
       present, source, or_null, before, after,
-      CASE operation WHEN 'updated' THEN format($code$IF (%1$s) IS NOT TRUE THEN
-    PERFORM rollcall.log_keys(%2$s, ARRAY[%3$s, %4$s]);
+      CASE operation WHEN 'updated' THEN format($code$IF is_moved THEN
+    PERFORM rollcall.log_keys(%1$s, ARRAY[%2$s, %3$s]);
     RETURN NULL;
   END IF;
-  $code$, same_key, source, format(or_null, 'old', key), format(or_null, 'new', key)) END,
-      format(as_text, after, key), ring, is_armed, is_due));
+  $code$, source, format(or_null, 'old', key), format(or_null, 'new', key)) END,
+      format(as_text, after, key), ring, is_armed, is_due,
+      -- Here too: where all columns are compared, nothing before this names the key.
+      CASE operation WHEN 'updated' THEN format(E'\n    is_moved := (%s) IS NOT TRUE;', same_key) END));
   END LOOP;
   IF id LIKE '%\_%' THEN
     made := made || rollcall.build_function('truncated_' || id, '', owner, definition || format($code$
@@ -1043,7 +1049,8 @@ END
 $$;
 
 -- Triggers that call a function of ours, with what watch() was given. Their argument is read only where it looks like
--- one of watch(): a table's owner may write anything there, and nobody else's table is to suffer from it.
+-- one of watch(): a table's owner may write anything there, and nobody else's table is to suffer from it. The names of as
+-- many columns as a table may have take less than a million octets.
 CREATE OR REPLACE VIEW rollcall.triggers AS
   SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgparentid, p.proname, p.proowner,
          CASE WHEN given ~ replace('^\{"key" : "TEXT", "columns" : (null|\[("TEXT"(,"TEXT")*)?\])\}$', 'TEXT',
@@ -1056,7 +1063,7 @@ CREATE OR REPLACE VIEW rollcall.triggers AS
                   substring(p.prosrc FROM 'rollcall\.column_name\([^,]*, ([0-9]+)\)')::int) AS number,
          coalesce(substring(p.proname FROM '_[0-9a-f]{12}(_[0-9]+)$'), '') AS further
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-    CROSS JOIN LATERAL (SELECT CASE WHEN tgnargs = 1
+    CROSS JOIN LATERAL (SELECT CASE WHEN tgnargs = 1 AND octet_length(tgargs) <= 1000000
                           THEN convert_from(rtrim(tgargs, '\x00'), getdatabaseencoding()) END AS given) AS g
   WHERE p.pronamespace = 'rollcall'::regnamespace;
 

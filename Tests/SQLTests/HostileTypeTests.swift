@@ -108,4 +108,26 @@ import Testing
         SELECT source, problem FROM rollcall.watched WHERE source = 'hr.users'::regclass
         """) == "hr.users|")
   }
+
+  @Test("a trigger's argument of megabytes is not read, and nobody's view of what is watched fails because of it")
+  func aLongArgument() async throws {
+    let database = try await Database.make()
+    let owner = "hr_\(database.name)"
+    try await watched("id int, name text", as: owner, database)
+    try await database.sql("GRANT USAGE ON SCHEMA rollcall TO \(owner)")
+    try await database.sql(
+      """
+      CREATE TABLE hr.others (id int);
+      DO $do$ BEGIN EXECUTE (SELECT format('CREATE TRIGGER t AFTER UPDATE ON hr.others FOR EACH ROW EXECUTE FUNCTION %s(%L)',
+        tgfoid::regproc, '{"key" : "' || repeat('x', 8000000) || '", "columns" : null}')
+        FROM pg_trigger WHERE tgrelid = 'hr.users'::regclass AND tgname = 'rollcall_update'); END $do$;
+      """, as: owner)
+    // PostgreSQL's expressions take four octets a character, and none takes more than a gigabyte: 280 MB failed.
+    #expect(
+      try await database.sql(
+        """
+        SELECT count(*), count(argument) FROM rollcall.triggers WHERE tgrelid = 'hr.others'::regclass;
+        SELECT source, problem FROM rollcall.watched
+        """) == "1|0\nhr.users|")
+  }
 }
