@@ -91,6 +91,41 @@ $$;
 
 SET LOCAL ROLE rollcall_owner;
 
+-- Before anything is written: a trigger on a table of the schema runs with the rights of whoever writes, which is this
+-- script, prune() as the owner, or a trigger of HR's table. A foreign key keeps prune() from deleting.
+DO $$
+DECLARE
+  role regrole;
+  others text;
+BEGIN
+  FOR role IN
+    SELECT DISTINCT a.grantee FROM (
+        SELECT relacl, relowner FROM pg_class WHERE relnamespace = 'rollcall'::regnamespace
+        UNION ALL
+        SELECT attacl, relowner FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+        WHERE relnamespace = 'rollcall'::regnamespace
+      ) AS given (acl, owner) CROSS JOIN LATERAL aclexplode(acl) AS a
+    WHERE a.privilege_type IN ('TRIGGER', 'REFERENCES') AND a.grantee <> owner
+  LOOP
+    EXECUTE format('REVOKE TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA rollcall FROM %s CASCADE',
+                   CASE WHEN role = 0::oid THEN 'PUBLIC' ELSE role::text END);
+  END LOOP;
+  SELECT string_agg(what, ', ') INTO others FROM (
+    SELECT format('the trigger %I of %s', tgname, tgrelid::regclass)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
+    WHERE relnamespace = 'rollcall'::regnamespace AND NOT tgisinternal AND pronamespace <> relnamespace
+    UNION ALL
+    SELECT format('the foreign key %I of %s', conname, conrelid::regclass)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = confrelid
+    WHERE contype = 'f' AND relnamespace = 'rollcall'::regnamespace
+  ) AS found (what);
+  IF others IS NOT NULL THEN
+    RAISE EXCEPTION 'somebody has put something on the tables of the schema rollcall: %', others
+      USING HINT = 'Look at it, and drop it: its code may run with the rights of rollcall_owner.';
+  END IF;
+END
+$$;
+
 CREATE TABLE IF NOT EXISTS rollcall.version (version int NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS version_once ON rollcall.version ((true));
 INSERT INTO rollcall.version VALUES (0) ON CONFLICT DO NOTHING;
@@ -1181,6 +1216,16 @@ $$;
 -- ---------------------------------------------------------------- rights, and what an upgrade has to do
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rollcall FROM PUBLIC;
+-- A column of somebody's table that has the type of a row of ours would stand in an upgrade's way.
+DO $$
+DECLARE
+  t name;
+BEGIN
+  FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'rollcall'::regnamespace AND relkind IN ('r', 'v') LOOP
+    EXECUTE format('REVOKE ALL ON TYPE rollcall.%I FROM PUBLIC', t);
+  END LOOP;
+END
+$$;
 GRANT USAGE ON SCHEMA rollcall TO rollcall_writer;
 -- What it reads tells log_everyone() that this transaction has logged everyone already.
 GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall.change TO rollcall_writer;

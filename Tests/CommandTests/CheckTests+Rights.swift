@@ -127,4 +127,18 @@ extension CheckTests {
     let other = try site.with("source:\n", "source:\n  reader: \"\(reader)\"\n")
     try await find("permission denied for table users; grant the role of source.reader what it needs: psql", other)
   }
+
+  @Test("G15: code of others on the schema's tables, and the right to put it there, are named")
+  func codeOfOthersOnTheSchema() async throws {
+    let site = try await installed()
+    try await site.sql(
+      """
+      GRANT TRIGGER ON rollcall.change TO \(site.role);
+      CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER theirs AFTER DELETE ON rollcall.change EXECUTE FUNCTION public.theirs();
+      """)
+    let line = "schema rollcall: code of others can run with the schema's rights, and make HR's writes fail, by"
+    let found = "the right TRIGGER of \(site.role) on rollcall.change, the trigger theirs of rollcall.change"
+    try await find("\(line) \(found)", site, code: 0)
+  }
 }

@@ -121,6 +121,13 @@ struct DatabaseInspection {
     let problems = StatusProblems(ledger)
     var found = [try await problems.queue(), try await problems.forgotten(), try await problems.log()]
     if let subject = try await ledger.record()?.subject { found.append(try await problems.lock(subject)) }
+    if let others = try await ledger.strangersInSchema() {
+      note(
+        Finding(
+          .warning, "schema rollcall",
+          "code of others can run with the schema's rights, and make HR's writes fail, by \(others)",
+          remedy: "drop such triggers and foreign keys, and run install, which takes such rights back"))
+    }
     await ChangeLog.pruneIfLarge(configuration)
     for problem in found.compactMap({ $0 }) {
       note(Finding(.warning, "schema rollcall", problem.message, remedy: problem.fix))
