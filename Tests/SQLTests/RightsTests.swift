@@ -120,4 +120,28 @@ import Testing
       #expect("\(error)".contains(name))
     }
   }
+
+  @Test("what others made that depends on the schema is named, and goes only if they may")
+  func uninstallingSparesStrangers() async throws {
+    let database = try await CaptureTests.watched()
+    try await database.sql(
+      """
+      CREATE VIEW ours AS SELECT * FROM rollcall.watched; CREATE TABLE mine (a int, d rollcall.directory);
+      CREATE TABLE two (s bigint DEFAULT pg_sequence_last_value('rollcall.ring'::regclass));
+      CREATE FUNCTION three() RETURNS rollcall.parked LANGUAGE sql AS 'SELECT NULL::rollcall.parked';
+      """)
+    do {
+      try await database.script("uninstall.sql")
+      Issue.record("it was dropped")
+    } catch {
+      for name in ["view public.ours", "column d of table public.mine", "three()", "for column s of table public.two"] {
+        #expect("\(error)".contains(name), "\(error)")
+      }
+    }
+    try await database.sql("INSERT INTO users VALUES (1, 'a')")
+    #expect(try await database.logged() == ["1"])
+    try await database.sql("ALTER DATABASE \(database.name) SET rollcall.cascade = 'on'")
+    try await database.script("uninstall.sql")
+    #expect(try await database.sql("SELECT to_regclass('ours') IS NULL, count(*) FROM mine") == "t|0")
+  }
 }

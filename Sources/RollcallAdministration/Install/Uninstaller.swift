@@ -29,11 +29,10 @@ package final class Uninstaller {
 
   package func close() { database.close() }
 
-  /// Forgets what is known of this directory; its entries stay.
+  /// Whether there is a schema, and no daemon that leads this directory.
   ///
-  /// - Returns: whether there was anything.
   /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
-  package func forgetDirectory() async throws(EngineError) -> Bool {
+  private func isFree() async throws(EngineError) -> Bool {
     let ledger = Ledger(database, directory: configuration.name)
     guard try await ledger.schemaVersion() != nil else { return false }
     try await ledger.requireInstalled()
@@ -45,6 +44,15 @@ package final class Uninstaller {
       throw .refused(
         "\(record.text(0, 1) ?? "a daemon") leads the directory \"\(configuration.name)\"; stop it first")
     }
+    return true
+  }
+
+  /// Forgets what is known of this directory; its entries stay.
+  ///
+  /// - Returns: whether there was anything.
+  /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
+  package func forgetDirectory() async throws(EngineError) -> Bool {
+    guard try await isFree() else { return false }
     try await database.query("BEGIN")
     var rows = 0
     for table in Uninstaller.tables {
@@ -60,7 +68,12 @@ package final class Uninstaller {
   }
 
   /// Drops the schema with every directory's state, the triggers and the roles that own them.
-  package func removeAll() async throws(EngineError) {
+  ///
+  /// - Parameter cascade: and what others have made that depends on the schema.
+  /// - Throws: ``EngineError``, with the names of such things where they are not to go.
+  package func removeAll(cascade: Bool) async throws(EngineError) {
+    _ = try await isFree()
+    try await database.query("SELECT set_config('rollcall.cascade', $1, false)", [cascade ? "on" : "off"])
     try await database.script(SQLScripts.uninstall, timeout: .seconds(300))
   }
 }
