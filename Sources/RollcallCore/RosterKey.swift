@@ -6,10 +6,37 @@ internal import PlainText
 /// Two keys are one if they have the same octets, as PostgreSQL's `=` has it. Swift's `String` compares by canonical
 /// equivalence instead: it takes `é` as one scalar and `e` with a combining accent for the same person.
 public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
+  /// The most characters (Unicode scalars) that a key has: what the ledger remembers of it stands in indexes, which
+  /// take 2,700 octets of a row.
+  public static let longest = 500
+  /// How much of a longer one is kept.
+  public static let beginning = 200
+  private static let tail = "… (a key of more than \(longest) characters)"
+
   public let text: String
 
-  public init(_ text: String) { self.text = text }
-  public init(stringLiteral text: String) { self.text = text }
+  /// A longer text becomes its beginning and a note, which is no row's key: see ``isTooLong``.
+  public init(_ text: String) { self.text = RosterKey.bounded(text) }
+  public init(stringLiteral text: String) { self.init(text) }
+
+  private static func bounded(_ text: String) -> String {
+    if text.utf8.count <= longest { return text }
+    let scalars = text.unicodeScalars
+    let isLonger = scalars.index(scalars.startIndex, offsetBy: longest + 1, limitedBy: scalars.endIndex) != nil
+    if !isLonger { return text }
+    return String(String.UnicodeScalarView(scalars.prefix(beginning))) + tail
+  }
+
+  /// Whether it stands for keys that are longer than a key may be, and have the same beginning.
+  public var isTooLong: Bool {
+    let tail = RosterKey.tail.utf8
+    return text.utf8.count > RosterKey.beginning && text.utf8.suffix(tail.count).elementsEqual(tail)
+  }
+
+  /// What the keys begin with for which this one stands.
+  public var beginningOfLong: RosterKey {
+    RosterKey(String(String.UnicodeScalarView(text.unicodeScalars.prefix(RosterKey.beginning))))
+  }
 
   public var description: String { text }
 

@@ -63,7 +63,7 @@ package final class ChangeLog {
     let result = try await database.execute(
       "look",
       """
-      SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, c.key, c.source::oid::text,
+      SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, \(RosterKey.sql("c.key")), c.source::oid::text,
         stops, is_full
       FROM (VALUES (coalesce(pg_sequence_last_value('rollcall.stops'), 0),
         coalesce(pg_sequence_last_value('rollcall.ring') = 1, false))) AS always (stops, is_full) LEFT JOIN LATERAL (
@@ -205,7 +205,7 @@ final class ChangeWindow {
       """
       BEGIN;
       DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-        SELECT key FROM rollcall.change
+        SELECT \(RosterKey.sql("key")) FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
           AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)

@@ -46,7 +46,7 @@ package enum KeyType: Sendable, Equatable {
   /// keys of the batch, and `007` would be answered by the row of `7`, which is somebody else.
   package func admits(_ key: RosterKey) -> Bool {
     switch self {
-    case .text: return !key.text.utf8.contains(0)
+    case .text: return !key.text.utf8.contains(0) && !key.isTooLong
     case .integer(_, let range):
       guard let number = Int(key.text) else { return false }
       return range.contains(number) && String(number) == key.text

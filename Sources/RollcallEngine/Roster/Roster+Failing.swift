@@ -27,6 +27,19 @@ extension Roster {
     }
   }
 
+  /// Those of these keys for which there is a row: they stand for keys that are too long (``RosterKey/isTooLong``).
+  func existing(long keys: [RosterKey]) async throws(EngineError) -> Set<RosterKey> {
+    if keys.isEmpty { return [] }
+    do throws(ReadingError) {
+      let found = try await ask(query.longKeys, keys.map(\.beginningOfLong), limit: health.patience)
+      let beginnings = Set((0..<found.rowCount).compactMap { found.key($0, 0) })
+      return Set(keys.filter { beginnings.contains($0.beginningOfLong) })
+    } catch {
+      if case .other(let error) = error { throw error }
+      return Set(keys)
+    }
+  }
+
   /// How long a question about a single row may take.
   private var probeLimit: Duration { health.patience / 2 }
 

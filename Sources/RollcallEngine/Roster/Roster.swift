@@ -128,8 +128,11 @@ package final class Roster {
     }
     var some: [RosterKey] = []
     var slow: [RosterKey] = []
+    let long = shape.key == .text ? try await existing(long: keys.filter(\.isTooLong)) : []
     for key in keys {
-      if !shape.key.admits(key) {
+      if long.contains(key) {
+        page.answers[key] = .problem(RosterFailure.longKey(key), active: true)
+      } else if !shape.key.admits(key) {
         page.answers[key] = .impossible(RosterFailure.noKey(key, shape.key))
       } else if health.slow.contains(key) {
         slow.append(key)

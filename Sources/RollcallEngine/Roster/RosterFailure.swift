@@ -51,9 +51,14 @@ enum RosterFailure {
       "key \(key): the values of this row have \(octets) octets, and source.largest_row allows \(most)")
   }
 
+  static func longKey(_ key: RosterKey) -> Problem {
+    Problem(.tooLarge, "key \(key): a key may have \(RosterKey.longest) characters; give the row a shorter one")
+  }
+
   /// A key that cannot be asked for is nobody's absence.
   static func noKey(_ key: RosterKey, _ type: KeyType) -> Problem {
-    Problem(
+    if key.isTooLong { return longKey(key) }
+    return Problem(
       .mapping,
       "key \(key): no row can have this key, because the key's type is \(type.name); its entry is left as it is: "
         + "correct or remove its link by hand, or see whether the column has changed")

@@ -2,6 +2,7 @@ internal import LDAPModel
 internal import Postgres
 package import RollcallConfiguration
 internal import RollcallCore
+internal import RollcallLedger
 
 /// The SELECT that evaluates the mapping, in pieces: which column of its result is what.
 package struct RosterQuery: Sendable, Equatable {
@@ -113,15 +114,26 @@ package struct RosterQuery: Sendable, Equatable {
     "\(key) OPERATOR(pg_catalog.=) ANY($1::\(type.sql)[])"
   }
 
+  private var wholeKey: String { RosterKey.sql("\(key)::pg_catalog.text") }
+
+  /// Those of the beginnings in `$1` that a key has which is too long. There is no index for it.
+  var longKeys: String {
+    let (text, start) = ("\(key)::pg_catalog.text", "pg_catalog.left(\(key)::pg_catalog.text, \(RosterKey.beginning))")
+    return """
+      SELECT DISTINCT \(start) FROM \(source) AS roster WHERE \(start) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+        AND pg_catalog.length(\(text)) OPERATOR(pg_catalog.>) \(RosterKey.longest) AND \(flag(scope))
+      """
+  }
+
   /// The SELECT of all keys.
   package func keys(inScopeOnly: Bool) -> String {
     let condition = inScopeOnly ? scope.map { "\nWHERE (\($0.sql)\n)" } ?? "" : ""
-    return "SELECT \(key)::pg_catalog.text FROM \(source) AS roster\(condition)"
+    return "SELECT \(wholeKey) FROM \(source) AS roster\(condition)"
   }
 
   /// A few keys other than those in `$1`, taken by chance: whose rows fail may stand side by side.
   func others(_ type: KeyType, _ count: Int) -> String {
-    "SELECT \(key)::pg_catalog.text FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
+    "SELECT \(wholeKey) FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
   }
 
   /// Says of the keys in `$1` only whether they are in scope.

@@ -43,4 +43,17 @@ import Testing
     #expect(key.shown == shown)
     #expect(("key \(key): no" as Wording).text == "key \(shown): no")
   }
+
+  @Test("a key that is longer than the ledger's indexes take stands for all with the same beginning")
+  func longKeys() {
+    let most = RosterKey(String(repeating: "\u{1F600}", count: RosterKey.longest))
+    #expect(most.text.unicodeScalars.count == RosterKey.longest && !most.isTooLong)
+    let long = RosterKey(String(repeating: "\u{1F600}", count: RosterKey.longest + 1))
+    #expect(long.isTooLong && long.text.utf8.count < 1000 && !long.beginningOfLong.isTooLong)
+    #expect(long == RosterKey(String(repeating: "\u{1F600}", count: 9_000)), "megabytes need not be read")
+    #expect(RosterKey(long.text) == long, "what is remembered of it is the same key")
+    #expect(long.text.hasPrefix(long.beginningOfLong.text))
+    // One character, as Swift counts.
+    #expect(RosterKey("e" + String(repeating: "\u{301}", count: RosterKey.longest)).isTooLong)
+  }
 }
