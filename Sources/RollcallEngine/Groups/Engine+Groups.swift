@@ -85,20 +85,30 @@ extension Engine {
 
   /// The keys whose rows name one of these groups; nil where some row's mapping fails.
   private func keys(naming groups: [GroupName]) async throws(EngineError) -> [RosterKey]? {
-    guard let membership = roster.query.expressions.last else { return [] }
+    guard let keeper = self.groups, let membership = roster.query.expressions.last else { return [] }
     let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
     // A session of its own, so that a long look at everybody keeps nobody waiting.
     let scan = try Database(mapping: configuration, timeout: 600_000)
     defer { scan.close() }
     let scope = roster.query.scope.map { "(\($0.sql)\n) IS TRUE" } ?? "true"
     do throws(EngineError) {
+      // What else than case can differ: whether it is the same name is for this side and the server to say.
+      let odd = try await scan.read(
+        """
+        SELECT DISTINCT named FROM \(roster.query.source) AS roster
+          CROSS JOIN LATERAL pg_catalog.unnest(\(membership.column)) AS named
+        WHERE \(scope) AND named OPERATOR(pg_catalog.~) '[^ -~]|^ | $|  '
+        """, timeout: .seconds(600))
+      let others = (0..<odd.rowCount).compactMap { odd.text($0, 0).map { AttributeValue($0) } }
+      let same = try await keeper.spellings(of: groups, among: others, .bulk)
       let result = try await scan.read(
         """
-        SELECT \(roster.query.key)::pg_catalog.text FROM \(roster.query.source) AS roster
+        SELECT \(RosterKey.sql("\(roster.query.key)::pg_catalog.text")) FROM \(roster.query.source) AS roster
         WHERE \(scope) AND EXISTS (
           SELECT FROM pg_catalog.unnest(\(membership.column)) AS named
-            WHERE pg_catalog.lower(named) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]))
-        """, [SQLText.array(names)], timeout: .seconds(600))
+            WHERE pg_catalog.lower(named) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+              OR named OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[]))
+        """, [SQLText.array(names), SQLText.array(same.compactMap(\.text))], timeout: .seconds(600))
       return (0..<result.rowCount).compactMap { result.key($0, 0) }
     } catch {
       if case .database(let failure) = error, failure.kind == .server { return nil }

@@ -16,6 +16,24 @@ extension GroupKeeper {
     let all = registry.hasOpenNames
     let doubtful = Set(subjects.flatMap { $0.groups ?? [] }.filter { all || $0.isOpenToFolding })
     if doubtful.isEmpty { return }
+    try await learn(doubtful, lane, isRehearsal: isRehearsal)
+    for index in subjects.indices {
+      subjects[index].groups = subjects[index].groups.map { names in names.map { spellings[$0] ?? $0 } }
+    }
+  }
+
+  /// Those of these spellings that name one of the groups, for this side or for the server.
+  func spellings(
+    of groups: [GroupName], among names: [AttributeValue], _ lane: DirectoryLink.Lane
+  ) async throws(EngineError) -> [AttributeValue] {
+    try await learn(Set(names.filter(\.isOpenToFolding)), lane, isRehearsal: false)
+    return names.filter { groups.contains(planner.group(named: spellings[$0] ?? $0)) }
+  }
+
+  /// Asks the server what it takes these names for.
+  private func learn(
+    _ doubtful: Set<AttributeValue>, _ lane: DirectoryLink.Lane, isRehearsal: Bool
+  ) async throws(EngineError) {
     let unknown = doubtful.filter { name in
       guard let known = spellings[name] else { return true }
       // A group that is gone gives its name to nobody.
@@ -34,9 +52,6 @@ extension GroupKeeper {
       let isOwn = planner.group(named: there) == own
       spellings[name] = isOwn ? name : there
       if !isOwn, !isRehearsal, registry.manages(own) { try await registry.forget(own) }
-    }
-    for index in subjects.indices {
-      subjects[index].groups = subjects[index].groups.map { names in names.map { spellings[$0] ?? $0 } }
     }
   }
 }
