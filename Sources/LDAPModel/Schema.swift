@@ -49,15 +49,18 @@ public struct Schema: Sendable {
     }
   }
 
+  /// How many supertypes are looked at: a circle of SUP must end too, and a server may send thousands of types in a row.
+  private static let deepest = 32
+
   /// Takes the equality rule and the syntax from the nearest supertype that has one.
   private mutating func inherit(to position: Int) {
     var superior = types[position].sup
     var steps = 0
-    while let name = superior, steps < types.count, let above = Schema.position(of: name, in: typePositions) {
+    while let name = superior, steps < Schema.deepest, let above = Schema.position(of: name, in: typePositions) {
       if types[position].equality == .none { types[position].equality = types[above].equality }
       if types[position].syntax == nil { types[position].syntax = types[above].syntax }
       superior = types[above].sup
-      steps += 1  // a circle of SUP must end too
+      steps += 1
     }
   }
 

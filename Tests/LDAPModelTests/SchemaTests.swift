@@ -151,4 +151,12 @@ struct SchemaTests {
       type.names == ["a", "b"] && type.equality == .caseExact && type.syntax == "1.2" && type.singleValue)
     #expect(schema.attributeType("A-OID")?.equality == .integer)
   }
+
+  /// A server that lies may send thousands of types in a circle, and looking at each from each takes minutes.
+  @Test func aLongChainOfTypesIsFollowedForAWhileOnly() {
+    let types = (0..<50).map { "( 1.\($0) NAME 't\($0)' SUP t\($0 + 1) )" }
+    let schema = Schema(attributeTypes: types + ["( 2.1 NAME 't50' EQUALITY caseExactMatch )"], objectClasses: [])
+    #expect(schema.matchingRule(for: "t40") == .caseExact)
+    #expect(schema.matchingRule(for: "t7") == .none)
+  }
 }
