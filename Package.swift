@@ -59,7 +59,6 @@ let package = Package(
       name: "RollcallLedger",
       dependencies: [
         "RollcallCore", "LDAPModel", "LDAP", "Postgres", "Reactor", "PlainText",
-        .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       resources: ["install", "grants", "uninstall", "example"].map { .embedInCode("SQL/\($0).sql") },
@@ -78,7 +77,6 @@ let package = Package(
       dependencies: [
         "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore", "LDAPModel", "LDAP", "Postgres",
         "Reactor", "PlainText",
-        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
@@ -123,7 +121,8 @@ let package = Package(
       name: "RollcallEngineTests",
       dependencies: [
         "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
-        "LDAPModel", "Postgres", "YAML", "PageBlocks",
+        "LDAPModel", "Postgres", "YAML", "PageBlocks", "Reactor",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),

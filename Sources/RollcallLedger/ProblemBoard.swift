@@ -1,5 +1,5 @@
-package import Logging
 package import Reactor
+internal import RollcallCore
 
 /// The problems of one directory at present.
 ///
@@ -7,7 +7,7 @@ package import Reactor
 @Reactor
 package final class ProblemBoard {
   private let ledger: Ledger
-  private let logger: Logger
+  private let events: Events
   private var current: [ConditionProblem.Code: ConditionProblem] = [:]
   /// What the ledger has; nil while that is not known.
   private var stored: [ConditionProblem.Code: ConditionProblem]?
@@ -15,9 +15,9 @@ package final class ProblemBoard {
   /// Asks whether another process leads, which then knows better.
   package var isForeign: (@Reactor () async throws(EngineError) -> Bool)?
 
-  package init(_ ledger: Ledger, _ logger: Logger) {
+  package init(_ ledger: Ledger, _ events: Events) {
     self.ledger = ledger
-    self.logger = logger
+    self.events = events
   }
 
   /// The problem of this code; nil where there is none.
@@ -32,9 +32,7 @@ package final class ProblemBoard {
     let problem = ConditionProblem(code, message, fix: fix)
     if current[code] == problem { return }
     if current[code] == nil {
-      var metadata: Logger.Metadata = ["code": "\(code.rawValue)", "what": "\(message)"]
-      if let fix { metadata["fix"] = "\(fix)" }
-      logger.log(level: problem.isAdvisory ? .notice : .error, "problem", metadata: metadata)
+      events.emit(.problem(code: code.rawValue, message: message, fix: fix, isAdvisory: problem.isAdvisory))
     }
     current[code] = problem
     store()
@@ -43,7 +41,7 @@ package final class ProblemBoard {
   /// Says that it is over.
   package func clear(_ code: ConditionProblem.Code) {
     guard current.removeValue(forKey: code) != nil else { return }
-    logger.notice("problem is over", metadata: ["code": "\(code.rawValue)"])
+    events.emit(.problemOver(code: code.rawValue))
     store()
   }
 
@@ -74,7 +72,7 @@ package final class ProblemBoard {
       } catch {
         // The next change, or the next connection, stores it.
         stored = nil
-        logger.debug("storing problems", metadata: ["error": "\(error)"])
+        events.emit(.failed(.storingProblems, "\(error)"))
         return
       }
     }

@@ -4,6 +4,7 @@ import PageBlocks
 import RollcallEngine
 import Sandbox
 import Testing
+
 @testable import RollcallConfiguration
 
 /// The page `Servers` shows what works.

@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 package import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore
@@ -85,7 +84,7 @@ package final class OneShot {
   ///
   /// - Throws: ``EngineError/refused(_:)`` when it says that it cannot, or when it is paused again and again.
   private func ask(_ kind: LedgerRequest.Kind) async throws(EngineError) -> Bool {
-    engine.logger.notice("a daemon leads this directory; asking it")
+    engine.events.emit(.askingLeader)
     let id = try await engine.ledger.ask(kind)
     var pausedSince: ContinuousClock.Instant?
     var connectedSince: ContinuousClock.Instant?

@@ -1,6 +1,5 @@
 package import LDAP
 package import LDAPModel
-internal import Logging
 package import Reactor
 package import RollcallConfiguration
 internal import RollcallCore

@@ -1,5 +1,4 @@
 internal import LDAP
-internal import Logging
 internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore
@@ -18,7 +17,6 @@ final class ServerWatch {
 
   private let ledger: Ledger
   private let link: DirectoryLink
-  private let logger: Logger
   private(set) var memory = ServerMemory()
   /// Where this process was connected last.
   private var url: String?
@@ -36,10 +34,9 @@ final class ServerWatch {
   var onWell: (@Reactor () -> Void)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
 
-  init(_ ledger: Ledger, _ link: DirectoryLink, _ logger: Logger) {
+  init(_ ledger: Ledger, _ link: DirectoryLink) {
     self.ledger = ledger
     self.link = link
-    self.logger = logger
   }
 
   // MARK: Connecting

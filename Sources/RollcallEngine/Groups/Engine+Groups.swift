@@ -1,5 +1,4 @@
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallConfiguration

@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 package import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore

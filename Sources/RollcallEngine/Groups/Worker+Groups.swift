@@ -11,15 +11,13 @@ extension Worker {
   /// Takes people out of the plan whose changes were refused, or whose new name another is about to leave.
   /// - Returns: nil where there are no groups to look after.
   func beginGroups(
-    _ subjects: [Subject], _ plan: inout Plan, _ lane: DirectoryLink.Lane,
-    _ hasAwaited: (RosterKey, RosterKey) -> Bool,
-    isLast: Bool, _ report: inout WorkReport
+    _ subjects: [Subject], _ plan: inout Plan, _ pass: inout Pass
   ) async throws(EngineError) -> GroupTurn? {
     guard let groups else { return nil }
     var subjects = subjects
-    try await groups.believe(&subjects, lane)
+    try await groups.believe(&subjects, pass.lane)
     try await groups.forgetUnmadeRenames(subjects)
-    let known = report.verdicts
+    let known = pass.report.verdicts
     var people = groups.subjects(subjects, plan) { key in
       switch known[key] {
       case nil, .settled?: false
@@ -27,57 +25,55 @@ extension Worker {
       }
     }
     var out: [RosterKey: Verdict?] = [:]
-    for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, hasAwaited) }
+    for (key, holder) in groups.guardNames(&people) { out[key] = wait(key, for: holder, pass.hasAwaited) }
     people.removeAll { out[$0.key] != nil }
-    try await groups.manage(&people, lane)
-    try await groups.look(&people, lane, manages: groups.registry.manages)
-    try await withholdLeaving(&people, groups, &report)
-    let free = try await groups.lookAtHolders(&people, lane)
+    try await groups.manage(&people, pass.lane)
+    try await groups.look(&people, pass.lane, manages: groups.registry.manages)
+    try await withholdLeaving(&people, groups, &pass.report)
+    let free = try await groups.lookAtHolders(&people, pass.lane)
     let changes = groups.changesBefore(people, free: free)
-    let result = await groups.apply(changes, lane)
-    try note(result, &report)
-    for (key, failure) in result.failures { out[key] = .some(try verdict(of: failure, key, isLast: isLast)) }
+    let result = await groups.apply(changes, pass.lane)
+    try note(result, &pass.report)
+    for (key, failure) in result.failures { out[key] = .some(try verdict(of: failure, key, isLast: pass.isLast)) }
     groups.note(changes.filter { result.failures[$0.key] == nil }, in: &people)
-    takeOut(out, &plan, hasAwaited, &report)
-    groups.release(people.filter { out[$0.key] != nil || isOut($0.key, report) })
-    people.removeAll { out[$0.key] != nil || isOut($0.key, report) }
+    takeOut(out, &plan, pass.hasAwaited, &pass.report)
+    groups.release(people.filter { out[$0.key] != nil || isOut($0.key, pass.report) })
+    people.removeAll { out[$0.key] != nil || isOut($0.key, pass.report) }
     try await groups.journal(people)
     return GroupTurn(people: people, again: out.filter { $0.value == nil }.map(\.key))
   }
 
   /// Makes the changes that come after the people's operations, for those of whom all were applied.
-  ///
-  /// - Returns: keys that are looked at again now.
-  func endGroups(
-    _ turn: GroupTurn?, _ lane: DirectoryLink.Lane, isLast: Bool, _ report: inout WorkReport
-  ) async throws(EngineError) -> [RosterKey] {
-    guard let groups, let turn else { return [] }
+  func endGroups(_ turn: GroupTurn?, _ pass: inout Pass) async throws(EngineError) {
+    guard let groups, let turn else { return }
     defer { groups.release(turn.people) }
     let keys = turn.people.map(\.key)
-    guard report.trouble == nil else {
-      unsettle(keys, &report)
-      return []
+    guard pass.report.trouble == nil else {
+      unsettle(keys, &pass.report)
+      return
     }
     var again = turn.again
-    var people = turn.people.filter { if case .settled? = report.verdicts[$0.key] { true } else { false } }
+    var people = turn.people.filter { if case .settled? = pass.report.verdicts[$0.key] { true } else { false } }
     do throws(EngineError) {
-      try await groups.reread(&people, lane)
-      let result = await groups.apply(groups.changesAfter(people), lane)
-      try note(result, &report)
+      try await groups.reread(&people, pass.lane)
+      let result = await groups.apply(groups.changesAfter(people), pass.lane)
+      try note(result, &pass.report)
       for (key, failure) in result.failures {
-        let verdict = try verdict(of: failure, key, isLast: isLast)
-        report.verdicts[key] = verdict
+        let verdict = try verdict(of: failure, key, isLast: pass.isLast)
+        pass.report.verdicts[key] = verdict
         if verdict == nil { again.append(key) }
       }
       try await groups.followed(people.filter { result.failures[$0.key] == nil })
       for person in people where result.failures[person.key] == nil {
-        if let refusal = person.refusal { report.verdicts[person.key] = .parked(refusal, attempts: 1, retryAfter: nil) }
+        if let refusal = person.refusal {
+          pass.report.verdicts[person.key] = .parked(refusal, attempts: 1, retryAfter: nil)
+        }
       }
     } catch {
-      unsettle(keys, &report)
+      unsettle(keys, &pass.report)
       throw error
     }
-    return again
+    pass.open += again
   }
 
   /// Has people stay in their groups whose leaving is held, or is decided with others.

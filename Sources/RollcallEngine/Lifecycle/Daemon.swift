@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 package import Reactor
 internal import RollcallConfiguration
@@ -11,7 +10,7 @@ package import RollcallLedger
 @Reactor @safe
 package final class Daemon {
   let engine: Engine
-  private let logger: Logger
+  private let events: Events
   let listener: Listener
   let doorbell: Doorbell
   private var trouble: EngineError?
@@ -44,8 +43,8 @@ package final class Daemon {
 
   package init(_ engine: Engine) {
     self.engine = engine
-    logger = engine.logger
-    listener = Listener(engine.options, engine.logger)
+    events = engine.events
+    listener = Listener(engine.options, engine.events)
     doorbell = Doorbell(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
       engine?.sweeper
     }
@@ -149,7 +148,7 @@ package final class Daemon {
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
     switch error {
     case .standby:
-      if !isStandby { logger.notice("standing by: another process leads this directory") }
+      if !isStandby { events.emit(.standingBy) }
       isStandby = true
       announce("standing by")
       ready()
@@ -177,20 +176,18 @@ package final class Daemon {
       }
     }
     // Once a pause, however often it is tried.
-    if pausedSince == nil { logger.warning("paused", metadata: ["error": "\(error)"]) }
+    if pausedSince == nil { events.emit(.paused(because: "\(error)")) }
     pausedSince = pausedSince ?? .now
-    logger.debug("trying again", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
+    events.emit(.failed(.connecting, "\(error)"))
     await pause(backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
   }
 
   /// Says once that it leads, and after each pause that it goes on.
   private func logEstablished() {
     if let since = pausedSince {
-      logger.notice("resumed", metadata: ["after": "\((ContinuousClock.now - since).components.seconds) s"])
-    } else if !hasBeenReady {
-      logger.notice("connected, leading", metadata: ["directory": "\(engine.configuration.name)"])
+      events.emit(.resumed(after: .now - since))
     } else {
-      logger.notice("leading", metadata: ["directory": "\(engine.configuration.name)"])
+      events.emit(.leading(directory: engine.configuration.name, isFirst: !hasBeenReady))
     }
     pausedSince = nil
   }

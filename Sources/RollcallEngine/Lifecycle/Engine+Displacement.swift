@@ -1,4 +1,3 @@
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
@@ -20,7 +19,7 @@ extension Engine {
         if wasFull {
           try await self.beginAnew(LogBound.reason)
         } else {
-          self.logger.notice("reading the change log again from the stored watermark")
+          self.events.emit(.readingAgain)
           // A predecessor that had not heard yet that it does not lead may have moved it, and has set aside what it
           // passes.
           try await self.state.load()

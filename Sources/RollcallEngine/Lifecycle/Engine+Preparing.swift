@@ -1,5 +1,4 @@
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallConfiguration
@@ -21,7 +20,7 @@ extension Engine {
   /// Says once what is allowed and dangerous.
   package func warn() {
     if let warning = configuration.transportWarning {
-      logger.warning("\(warning.message)", metadata: ["place": "\(warning.place)", "fix": "\(warning.remedy ?? "")"])
+      events.emit(.warning(warning.message, place: warning.place, fix: warning.remedy))
     }
   }
 
@@ -33,7 +32,7 @@ extension Engine {
     else { return }
     hasWarnedOfLock = true
     let place = configuration.place(of: "users.disable")
-    logger.warning("\(warning)", metadata: ["place": "\(place)", "fix": "\(LockInspection.remedy)"])
+    events.emit(.warning("\(warning)", place: place, fix: LockInspection.remedy))
   }
 
   /// Checks what has to hold before anything is established, and that the database answers; waits for a
@@ -50,7 +49,7 @@ extension Engine {
         try await ledger.requireRights()
         try await requireCoverage()
         if try await roster.resolveKeyType() == .text {
-          logger.warning("configuration", metadata: ["message": "source.key: \(KeyType.textIsHeard)"])
+          events.emit(.warning(KeyType.textIsHeard, place: configuration.place(of: "source.key"), fix: nil))
         }
         return
       } catch {
@@ -59,7 +58,7 @@ extension Engine {
           failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
         else { throw error }
         attempt += 1
-        if attempt == 1 { logger.warning("waiting for PostgreSQL", metadata: ["error": "\(error)"]) }
+        if attempt == 1 { events.emit(.waitingForDatabase("\(error)")) }
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
         let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
         guard await pause(delay) else { return }

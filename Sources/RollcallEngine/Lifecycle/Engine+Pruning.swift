@@ -1,5 +1,5 @@
-internal import Logging
 internal import Reactor
+internal import RollcallCore
 internal import RollcallLedger
 
 extension Engine {
@@ -14,7 +14,7 @@ extension Engine {
     defer { session.end() }
     do throws(EngineError) { try await ChangeLog(session).prune() } catch {
       // It is tried again in a while; a log that is longer than it need be is no reason to stop.
-      logger.warning("pruning the change log", metadata: ["error": "\(error)"])
+      events.emit(.failed(.pruning, "\(error)"))
     }
   }
 }

@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore
@@ -109,9 +108,7 @@ extension Engine {
         let silent = try await self.bound.ended()
         let found = try await reconciler.run(epoch: epochs[0])
         for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
-        self.logger.notice(
-          "compared everybody",
-          metadata: ["entries": "\(found.entries)", "ms": "\((ContinuousClock.now - started).milliseconds)"])
+        self.events.emit(.compared(entries: found.entries, in: .now - started))
         self.reconciles.undecided = found.gathering
         self.reconciles.capture = capture
         self.reconciles.losses = losses
@@ -142,7 +139,7 @@ extension Engine {
     let reason =
       "the comparison is incomplete, so it removes nobody: \(failure); raise the size and time limits of "
       + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
-    logger.error("reconcile", metadata: ["error": "\(reason)"])
+    events.emit(.comparisonFailed(reason))
     reconciles.incomplete = reason
     // It may take days until it can be done, and people who leave one by one do not wait for that.
     for key in gatekeeper.comparison.giveUp() { provisioner.add(key, .notification) }

@@ -1,4 +1,3 @@
-internal import Logging
 internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore
@@ -65,29 +64,13 @@ extension Engine {
   /// Hands in the removals that a person has approved.
   func takeUpReleased() async throws(EngineError) {
     try await takeUpReleasedGroups()
-    let lists = [("removals released", state.released), ("takeovers released", state.meetings.releasedPeople.sorted())]
-    for (what, keys) in lists where !keys.isEmpty {
-      logger.notice("\(what)", metadata: ["count": "\(keys.count)", "keys": "\(Engine.list(keys))"])
-    }
-    let keys = Set(lists.flatMap(\.1)).sorted()
+    let (removals, takeovers) = (state.released, state.meetings.releasedPeople.sorted())
+    if !removals.isEmpty { events.emit(.released(removals, isTakeover: false)) }
+    if !takeovers.isEmpty { events.emit(.released(takeovers, isTakeover: true)) }
+    let keys = Set(removals + takeovers).sorted()
     if keys.isEmpty { return }
     for key in keys { provisioner.add(key, .retry) }
     provisioner.pump()
-  }
-
-  func logHeld(_ removals: [Removal], _ reason: RemovalBudget.Reason) {
-    logger.error(
-      "removals held",
-      metadata: [
-        "count": "\(removals.count)", "keys": "\(Engine.list(removals.map(\.key)))", "why": "\(reason.explanation)",
-      ])
-  }
-
-  /// Keys in a line of the log: all, or the first of many.
-  private static func list(_ keys: [RosterKey]) -> String {
-    let most = 50
-    let first = keys.prefix(most).map(\.text).joined(separator: " ")
-    return first + (keys.count > most ? " and \(keys.count - most) more" : "")
   }
 
   /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
@@ -114,7 +97,7 @@ extension Engine {
       try await ledger.note(condition)
     } catch {
       // Whoever asks for the status cannot reach the database either.
-      logger.debug("noting the state", metadata: ["error": "\(error)"])
+      events.emit(.failed(.notingTheState, "\(error)"))
     }
   }
 

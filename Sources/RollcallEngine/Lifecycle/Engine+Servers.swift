@@ -1,5 +1,4 @@
 internal import LDAP
-internal import Logging
 internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallCore
@@ -32,7 +31,7 @@ extension Engine {
   private func lookAgain() {
     let keys = servers.memory.keys.keys
     if keys.isEmpty { return }
-    logger.info("looking again at what was confirmed last", metadata: ["keys": "\(keys.count)"])
+    events.emit(.lookingAgain(keys: keys.count))
     // What waits for its turn anyway may have changed, and who is parked or held is not as the row wants it.
     let unchanged = keys.filter {
       !provisioner.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
@@ -50,7 +49,7 @@ extension Engine {
       .server, message: "\(reason): everybody is compared",
       fix: "if this recurs, check that the servers of directory.url replicate to each other")
     guard delay > .zero else { return compareNow(reason) }
-    logger.notice("comparing everybody later", metadata: ["why": "\(reason)", "in": "\(delay)"])
+    events.emit(.comparisonDeferred(because: reason, delay))
     reconciles.paceTimer?.cancel()
     reconciles.paceTimer = Reactor.loop.after(delay) { [weak self] in
       guard let self else { return }
@@ -62,7 +61,7 @@ extension Engine {
   private func compareNow(_ reason: String) {
     // One that waits is as good as another.
     if !reconciles.wanted.isEmpty { return }
-    logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    events.emit(.comparing(because: reason))
     reconciles.why = reason
     requestReconcile()
     onState?()
@@ -84,8 +83,7 @@ extension Engine {
   private func noteReadOnly(_ error: LDAPError) {
     guard ErrorClassifier.isReadOnly(error.code, error.diagnostic), let url = link.url else { return }
     let goesOn = link.takesNoWrites(error)
-    logger.warning(
-      "the server takes no writes", metadata: ["url": "\(url)", "error": "\(error)", "goesOn": "\(goesOn)"])
+    events.emit(.serverTakesNoWrites(url: url, error: "\(error)", goesOn: goesOn))
     if goesOn { return }
     problems.set(
       .server, message: "no server of directory.url takes writes; the last one, \(url), says: \(error)",

@@ -16,7 +16,7 @@ package import RollcallLedger
 @Reactor
 package final class Engine {
   package let configuration: Configuration
-  package let logger: Logger
+  package let events = Events()
   let options: ConnectionOptions
   package let database: Database
   let windows: Database
@@ -34,7 +34,7 @@ package final class Engine {
   let retrier: Retrier
   let leader: Leader
   let unknown: UnknownOutcomes
-  private(set) lazy var servers = ServerWatch(ledger, link, logger)
+  private(set) lazy var servers = ServerWatch(ledger, link)
   /// What `status` shows as problems.
   package let problems: ProblemBoard
   private(set) lazy var capture = CaptureWatch(self)
@@ -65,7 +65,8 @@ package final class Engine {
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
     self.configuration = configuration
-    self.logger = logger
+    let log = EventLog(logger)
+    events.subscribe { log.note($0) }
     do throws(PostgresError) {
       options = try ConnectionOptions(
         configuration.source.connection.text, applicationName: "rollcall \(configuration.name)")
@@ -84,26 +85,24 @@ package final class Engine {
     ledger = Ledger(ledgerSession, directory: configuration.name)
     state = LedgerState(ledger)
     gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
-    provisioner = Provisioner(state, gatekeeper, logger)
+    provisioner = Provisioner(state, gatekeeper, events)
     unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, provisioner)
     leader = Leader(options, directory: configuration.name)
-    problems = ProblemBoard(ledger, logger)
+    problems = ProblemBoard(ledger, events)
     wire()
   }
 
   private func wire() {
     link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
     link.onStrangers = { [weak self] name, count in
-      self?.logger.warning(
-        "the directory answers with entries that are not below the base; they are ignored",
-        metadata: ["dn": "\(name)", "count": "\(count)"])
+      self?.events.emit(.entriesOutsideBase(name, count: count))
     }
     provisioner.unknown = unknown
     state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
     roster.health.onRecovered = { [weak self] keys in
       guard let self else { return }
-      logger.notice("the mapping works again")
+      events.emit(.mappingWorks)
       for key in keys { provisioner.add(key, .retry) }
     }
     wireServers()
@@ -118,13 +117,11 @@ package final class Engine {
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
     leader.onLost = { [weak self] error in self?.trouble(error) }
     leader.onStranger = { [weak self] holder in
-      self?.logger.error(
-        "another program holds the leader's lock; using another lock",
-        metadata: ["holder": "\(holder.text)", "fix": "\(holder.fix)"])
+      self?.events.emit(.lockHeldByStranger(holder: holder.text, fix: holder.fix))
     }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
     gatekeeper.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
-    gatekeeper.onHeld = { [weak self] removals, reason in self?.logHeld(removals, reason) }
+    gatekeeper.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
     gatekeeper.count = { [weak self] kind, limit throws(EngineError) in
       guard let self else { return 0 }
       if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
@@ -161,7 +158,7 @@ package final class Engine {
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     if isNew { leader.beginTerm(afterAnother: isTakeover) }
     if isNew, isTakeover, let former = record?.leader {
-      logger.notice("taking over from a process that has not ended in order", metadata: ["leader": "\(former)"])
+      events.emit(.tookOver(from: former))
       try await leader.outlastPredecessor()
       record = try await ledger.record()
     }
@@ -241,7 +238,7 @@ package final class Engine {
 
   /// Takes this moment for the watermark to come, and has everybody compared.
   func beginAnew(_ reason: String) async throws(EngineError) {
-    logger.notice("comparing everybody", metadata: ["why": "\(reason)"])
+    events.emit(.comparing(because: reason))
     // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
     try await ledger.forgetCut()
     let now = try await ChangeLog(database).now()
@@ -253,7 +250,7 @@ package final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      database, windows: windows, sources, ledger, provisioner, seen: seen, stored: stored, stops: bound.stops, logger)
+      database, windows: windows, sources, ledger, provisioner, seen: seen, stored: stored, stops: bound.stops, events)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

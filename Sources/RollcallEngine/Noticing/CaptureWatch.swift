@@ -1,7 +1,7 @@
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallConfiguration
+internal import RollcallCore
 internal import RollcallLedger
 
 /// Looks with every sweep whether changes are still logged.
@@ -55,7 +55,7 @@ final class CaptureWatch {
       failures = 0
     } catch {
       failures += 1
-      engine.logger.debug("looking at the triggers", metadata: ["error": "\(error)"])
+      engine.events.emit(.failed(.lookingAtTriggers, "\(error)"))
       // Once may be a lock or a lost connection.
       if failures > 1, engine.provisioner.isWorking {
         engine.problems.set(.capture, message: "cannot check whether changes are logged: \(error)")
@@ -79,7 +79,7 @@ final class CaptureWatch {
     signature = now
     engine.problems.clear(.capture)
     guard let why else { return }
-    engine.logger.notice("comparing everybody", metadata: ["why": "\(why)"])
+    engine.events.emit(.comparing(because: why))
     engine.reconciles.why = why
     engine.requestReconcile()
   }

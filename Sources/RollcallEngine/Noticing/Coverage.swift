@@ -1,7 +1,7 @@
-internal import Logging
 internal import Postgres
 package import Reactor
 package import RollcallConfiguration
+internal import RollcallCore
 package import RollcallLedger
 
 /// Whether every table that the mapping reads is watched, with the columns that it reads.
@@ -198,7 +198,7 @@ extension Engine {
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
     for finding in findings where finding.level == .warning && finding.remedy != nil {
-      logger.warning("\(finding.place): \(finding.message)", metadata: ["remedy": "\(finding.remedy ?? "")"])
+      events.emit(.warning(finding.message, place: finding.place, fix: finding.remedy))
     }
   }
 
@@ -242,9 +242,10 @@ extension Engine {
       throw .refused("cannot analyse the mapping: \(refusal.message)")
     }
     if readings.contains(where: \.isBlind) {
-      logger.warning(
-        "cannot see which columns the mapping reads: the database role may not create temporary views",
-        metadata: ["remedy": "GRANT TEMPORARY ON DATABASE … TO …"])
+      events.emit(
+        .warning(
+          "cannot see which columns the mapping reads: the database role may not create temporary views", place: nil,
+          fix: "GRANT TEMPORARY ON DATABASE … TO …"))
     }
     let failures = MappingInspection(configuration).failures(readings)
     if !failures.isEmpty { throw .refused(Finding.text(failures)) }

@@ -1,4 +1,3 @@
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
@@ -15,7 +14,7 @@ final class Listener {
   private static let probeTimeout: Duration = .seconds(4)
 
   private let options: ConnectionOptions
-  private let logger: Logger
+  private let events: Events
   /// The session that listens; for tests too, which take its registration away.
   private(set) var connection: PostgresConnection?
   /// Called after each LISTEN: read the state now.
@@ -23,13 +22,13 @@ final class Listener {
   var onPayload: (@Reactor (NotificationPayload?) -> Void)?
   private(set) var isListening = false
 
-  init(_ options: ConnectionOptions, _ logger: Logger) {
+  init(_ options: ConnectionOptions, _ events: Events) {
     // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
     // commits fail when that is full: the server ends a session that has not probed for so long, and one whose socket
     // is full, which is not idle, by the other setting.
     self.options = options.settings(
       SessionSettings.list(timeout: 10_000) + [("idle_session_timeout", "30s"), ("tcp_user_timeout", "20s")])
-    self.logger = logger
+    self.events = events
   }
 
   /// Listens until the task is cancelled.
@@ -46,7 +45,7 @@ final class Listener {
         onListening?()
         try await probe(connection)
       } catch {
-        if isListening || attempt == 0 { logger.warning("not listening", metadata: ["error": "\(error)"]) }
+        if isListening || attempt == 0 { events.emit(.failed(.listening, "\(error)")) }
       }
       isListening = false
       connection?.close()

@@ -1,7 +1,7 @@
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallConfiguration
+internal import RollcallCore
 internal import RollcallLedger
 
 /// What follows when the change log was full, so that changes were not logged (`rollcall.bound_log` in `sql/install.sql`).
@@ -65,7 +65,7 @@ final class LogBound {
     guard silent != nil, engine.provisioner.isWorking, !engine.reconciles.isUnderWay else { return }
     do throws(EngineError) {
       guard try await ended() != nil, !engine.reconciles.isUnderWay else { return }
-      engine.logger.notice("comparing everybody", metadata: ["why": "transactions that were not logged have ended"])
+      engine.events.emit(.comparing(because: "transactions that were not logged have ended"))
       engine.requestReconcile()
     } catch {
       engine.trouble(error)

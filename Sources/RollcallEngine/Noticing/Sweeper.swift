@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
@@ -18,7 +17,7 @@ final class Sweeper {
   private let windows: WindowReader
   private let ledger: Ledger
   private let provisioner: Provisioner
-  private let logger: Logger
+  private let events: Events
   /// Everything visible in this snapshot has been handed to the queue, or is being read.
   private var seen: Snapshot
   /// What was seen last is a long window, which is read in pages.
@@ -67,14 +66,14 @@ final class Sweeper {
 
   init(
     _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ provisioner: Provisioner,
-    seen: String, stored: String?, stops: Int, _ logger: Logger
+    seen: String, stored: String?, stops: Int, _ events: Events
   ) {
     log = ChangeLog(database, sources)
     self.stops = stops
-    self.windows = WindowReader(windows, sources, provisioner, logger)
+    self.windows = WindowReader(windows, sources, provisioner, events)
     self.ledger = ledger
     self.provisioner = provisioner
-    self.logger = logger
+    self.events = events
     self.seen = Snapshot(seen)
     self.stored = stored
   }
@@ -106,12 +105,7 @@ final class Sweeper {
     heard.subtract(covered)
     if look.isBulk || heardBefore.union(covered).isSubset(of: look.changes) { return }
     if distrustedUntil.map({ .now >= $0 }) ?? true {
-      logger.warning(
-        "a notification names changes that are not in the log",
-        metadata: [
-          "why": "another program notifies on the channel rollcall, or notifications and rows are of two servers",
-          "fix": "unless PostgreSQL has just failed over, check who may connect to this database; no change is lost",
-        ])
+      events.emit(.forgedNotification)
     }
     distrustedUntil = .now + Sweeper.distrust
   }

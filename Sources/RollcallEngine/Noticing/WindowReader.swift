@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Logging
 internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
@@ -18,7 +17,7 @@ final class WindowReader {
   private let session: Database
   private let sources: ChangeSources
   private let provisioner: Provisioner
-  private let logger: Logger
+  private let events: Events
   private var waiting = Deque<Window>()
   private var current: Window?
   private var reading: Task<Void, Never>?
@@ -26,11 +25,11 @@ final class WindowReader {
   /// Called when everyone has to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
 
-  init(_ session: Database, _ sources: ChangeSources, _ provisioner: Provisioner, _ logger: Logger) {
+  init(_ session: Database, _ sources: ChangeSources, _ provisioner: Provisioner, _ events: Events) {
     self.session = session
     self.sources = sources
     self.provisioner = provisioner
-    self.logger = logger
+    self.events = events
   }
 
   /// Reads the log between two snapshots.
@@ -115,7 +114,7 @@ final class WindowReader {
       } catch {
         attempt += 1
         if hasStopped { return false }
-        logger.warning("reading the change log", metadata: ["error": "\(error)"])
+        events.emit(.failed(.readingTheLog, "\(error)"))
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(10))
         try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
       }

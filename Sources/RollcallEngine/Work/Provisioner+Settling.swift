@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
@@ -12,7 +11,7 @@ extension Provisioner {
   /// - Parameter isAlone: nothing else was on its way meanwhile.
   func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema, isAlone: Bool) async {
     var report = report
-    workLog.note(report.applied, batch.priority, backlog: queue.backlog, noticed: noticed)
+    tell(report.applied, batch.priority)
     appliedSteps += report.applied.count
     watchForSuspects(batch, &report, isAlone: isAlone)
     if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
@@ -49,11 +48,12 @@ extension Provisioner {
       return trouble(error)
     }
     for entry in parked {
-      logParked(entry)
+      tellParked(entry)
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
     finish(batch, report, refused)
-    workLog.tell(backlog: queue.backlog)
+    if queue.backlog == 0 { isWorkingOff = false }
+    events.emit(.batchEnded(waiting: queue.backlog))
     // The account may write again: all who were kept out are tried, not each in its time.
     if isLetIn { gather(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
@@ -97,9 +97,7 @@ extension Provisioner {
       case .isOpen: break
       case .opens:
         probes = 0
-        logger.error(
-          "the directory refuses one key after another; trying single keys", metadata: ["error": "\(problem)"]
-        )
+        events.emit(.breakerOpened(problem))
         onBreaker?(problem)
       }
       report.verdicts[key] = nil
@@ -114,22 +112,28 @@ extension Provisioner {
     gather(breaker.succeeded(), .retry)
     probes = 0
     if wasOpen {
-      logger.notice("the directory takes changes again")
+      events.emit(.breakerClosed)
       onBreaker?(nil)
     }
   }
 
-  // MARK: Log
+  // MARK: Telling
 
-  /// Says why a key is parked, at a level for people where that is news.
-  private func logParked(_ parked: ParkedKey) {
+  /// Waiting keys from which on single steps are part of bulk work.
+  private static let many = 1000
+
+  private func tell(_ steps: [Step], _ priority: Priority) {
+    let isBulk = priority >= .sweep && (queue.backlog > Provisioner.many || isWorkingOff)
+    if isBulk { isWorkingOff = true }
+    for step in steps {
+      events.emit(.applied(step, after: noticed[step.key].map { .now - $0 }, isBulk: isBulk))
+    }
+  }
+
+  /// Says why a key is parked; it is news unless the same was said of it before.
+  private func tellParked(_ parked: ParkedKey) {
     let words = parked.problem.message.hashValue
     let isNews = toldOfParked.updateValue(words, forKey: parked.key) != words
-    logger.log(
-      level: isNews ? .warning : .debug, "parked",
-      metadata: [
-        "key": "\(parked.key)", "reason": "\(parked.problem.reason.rawValue)",
-        "message": "\(parked.problem.message)",
-      ])
+    events.emit(.parked(parked.key, parked.problem, isNews: isNews))
   }
 }

@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger

@@ -1,5 +1,4 @@
 internal import LDAPModel
-internal import Logging
 internal import Postgres
 package import Reactor
 package import RollcallCore
@@ -20,8 +19,9 @@ package final class Provisioner {
   var queue = WorkQueue()
   let state: LedgerState
   let gatekeeper: Gatekeeper
-  let logger: Logger
-  let workLog: WorkLog
+  let events: Events
+  /// Whether bulk work is under way, since it had many keys.
+  var isWorkingOff = false
   private var worker: Worker?
   private var hasEnded = false
   private var fastRunning = 0
@@ -59,11 +59,10 @@ package final class Provisioner {
   /// Steps confirmed by the directory since the start.
   package var appliedSteps = 0
 
-  init(_ state: LedgerState, _ gatekeeper: Gatekeeper, _ logger: Logger) {
+  init(_ state: LedgerState, _ gatekeeper: Gatekeeper, _ events: Events) {
     self.state = state
     self.gatekeeper = gatekeeper
-    self.logger = logger
-    workLog = WorkLog(logger)
+    self.events = events
     gatekeeper.provisioner = self
   }
 

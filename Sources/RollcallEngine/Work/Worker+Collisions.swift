@@ -10,7 +10,7 @@ extension Worker {
   ///
   /// - Returns: the keys whose refusals are explained by that.
   func learnUniques(
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
+    _ failures: [Failure], _ lane: DirectoryLink.Lane,
     _ report: inout WorkReport
   ) async throws(EngineError) -> Set<RosterKey> {
     var explained: Set<RosterKey> = []

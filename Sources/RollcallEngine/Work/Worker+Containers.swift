@@ -7,14 +7,10 @@ internal import RollcallLedger
 extension Worker {
   /// Makes containers whose absence was the reason of failures.
   ///
-  /// - Parameter open: the keys that are looked at again.
-  /// - Returns: the keys that are looked at again: without those whose container cannot be made, and with those for
-  ///   which one was missing that is there now.
-  func makeContainers(
-    for failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane,
-    _ open: [RosterKey], isLast: Bool, _ report: inout WorkReport
-  ) async throws(EngineError) -> [RosterKey] {
-    if surveyor.rules.containers.isEmpty { return open }
+  /// Those whose container cannot be made are not looked at again now, and those for which one was missing that is
+  /// there now are.
+  func makeContainers(for failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
+    if surveyor.rules.containers.isEmpty { return }
     var out: Set<RosterKey> = []
     var again: [RosterKey] = []
     var made: [String: (wasMissing: Bool, problem: Problem?)] = [:]
@@ -24,24 +20,24 @@ extension Worker {
       guard let place = step.destination, let container = place.parent?.normalized(surveyor.facts.schema)
       else { continue }
       if made[container] == nil {
-        let result = try await containers.make(above: place, for: step.key, lane)
-        report.applied += result.applied
-        report.freed += result.applied.map { $0.operation.dn.normalized(surveyor.facts.schema) }
+        let result = try await containers.make(above: place, for: step.key, pass.lane)
+        pass.report.applied += result.applied
+        pass.report.freed += result.applied.map { $0.operation.dn.normalized(surveyor.facts.schema) }
         made[container] = (result.wasMissing, result.problem)
       }
       guard let result = made[container] else { continue }
       if var problem = result.problem {
         // Whoever makes it, the first who comes to live there wakes the others.
         problem.blocks = problem.blocks ?? container
-        report.verdicts[step.key] = retry(
+        pass.report.verdicts[step.key] = retry(
           step.key, problem.concerning(step.key), most: .max, cap: Worker.containerPause)
         out.insert(step.key)
-      } else if result.wasMissing, !isLast, !open.contains(step.key) {
-        report.verdicts[step.key] = nil
+      } else if result.wasMissing, !pass.isLast, !pass.open.contains(step.key) {
+        pass.report.verdicts[step.key] = nil
         again.append(step.key)
       }
     }
-    return open.filter { !out.contains($0) } + again
+    pass.open = pass.open.filter { !out.contains($0) } + again
   }
 
   /// The longest pause between two tries of somebody whose container is missing: others make it, and nobody tells.

@@ -1,6 +1,5 @@
 internal import LDAP
 internal import LDAPModel
-internal import Logging
 internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
@@ -40,17 +39,13 @@ extension Worker {
 
   /// Writes down whose entries are known from now on: those that were made, and those that somebody wanted changed.
   ///
-  /// - Parameters:
-  ///   - row: of the plan's adds.
-  ///   - done: the steps of this round that the directory has confirmed.
   func recordMeetings(
-    _ survey: Survey, _ plan: Plan, _ row: Int?, done: ArraySlice<Step>,
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], _ lane: DirectoryLink.Lane, _ report: WorkReport
+    _ survey: Survey, _ plan: Plan, _ written: Written, _ pass: Pass
   ) async throws(EngineError) {
     var made: [Step] = []
     var gone: [RosterKey] = []
     var met: [RosterKey: String] = [:]
-    for step in done {
+    for step in pass.report.applied[written.before...] {
       switch step.what {
       case .create: made.append(step)
       case .delete: gone.append(step.key)
@@ -62,26 +57,27 @@ extension Worker {
         }
       }
     }
-    for subject in survey.subjects where survey.unmet[subject.key] != nil && isSettled(subject.key, report) {
+    for subject in survey.subjects where survey.unmet[subject.key] != nil && isSettled(subject.key, pass.report) {
       if isOurs(subject) { met[subject.key] = survey.unmet[subject.key] }
     }
     // A deleted entry stays known: a server that is behind, or a backup, may still have it.
     for key in gone { met[key] = nil }
     var entries = met.map { (key: $0.key, id: $0.value) }
     var ended: [RosterKey] = []
-    if !made.isEmpty, let found = await surveyor.ids(of: made, lane) {
+    if !made.isEmpty, let found = await surveyor.ids(of: made, pass.reading) {
       entries += found
       ended = found.map(\.key)
     }
     // What was refused has made nothing. What was not answered may still be carried out, and what is not found yet may
     // be seen later.
-    var open = Set(made.map(\.key)).union(report.unknown.map(\.key))
-    for (sequence, outcome) in failures {
+    var open = Set(made.map(\.key)).union(pass.report.unknown.map(\.key))
+    for (sequence, outcome) in written.failures {
       guard let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) else { continue }
       open.formUnion(sequence.steps[outcome.applied...].map(\.key))
     }
     ended += plan.sequences.flatMap(\.steps).filter { $0.what == .create && !open.contains($0.key) }.map(\.key)
-    try await state.meetings.record(entries, ended: row.map { row in ended.map { .init(key: $0, row: row) } } ?? [])
+    try await state.meetings.record(
+      entries, ended: written.row.map { row in ended.map { .init(key: $0, row: row) } } ?? [])
   }
 
   private func isSettled(_ key: RosterKey, _ report: WorkReport) -> Bool {
@@ -106,7 +102,7 @@ extension Surveyor {
       attributes: [rules.link, facts.dialect.identityAttribute])
     let names = Dictionary(made.map { ($0.key, $0.operation.dn.normalized(facts.schema)) }) { $1 }
     do throws(EngineError) {
-      let session = try link.session(lane == .fast ? .fast : .reading)
+      let session = try link.session(lane)
       return try await finder.linked(to: Array(names.keys), session).entries().flatMap { entry in
         // Somebody else may have given another entry the same link.
         let name = entry.dn.normalized(facts.schema)

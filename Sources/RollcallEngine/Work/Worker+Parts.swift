@@ -11,15 +11,14 @@ extension Worker {
   ///
   /// - Returns: the failures that are still to be judged, and the keys that are looked at again now.
   func sendParts(
-    of failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], except explained: Set<RosterKey>,
-    _ lane: DirectoryLink.Lane, isFirst: Bool, isLast: Bool, _ report: inout WorkReport
-  ) async throws(EngineError) -> (rest: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], again: [RosterKey]) {
-    var rest: [(sequence: Plan.Sequence, outcome: SequenceOutcome)] = []
+    of failures: [Failure], except explained: Set<RosterKey>, _ pass: inout Pass
+  ) async throws(EngineError) -> (rest: [Failure], again: [RosterKey]) {
+    var rest: [Failure] = []
     var again: [RosterKey] = []
     for (sequence, outcome) in failures {
       let step = sequence.steps[outcome.applied]
-      guard let error = outcome.failure, !explained.contains(step.key), mayBeOfOneAttribute(error, step, isFirst),
-        let refused = try await sendParts(of: step, lane, &report)
+      guard let error = outcome.failure, !explained.contains(step.key), mayBeOfOneAttribute(error, step, pass.isFirst),
+        let refused = try await sendParts(of: step, pass.lane, &pass.report)
       else {
         rest.append((sequence, outcome))
         continue
@@ -27,10 +26,10 @@ extension Worker {
       let others = Set(sequence.steps[outcome.applied...].map(\.key)).subtracting([step.key])
       again += others
       if let first = refused.first {
-        if !isLast, try await learnUnique(first.part, first.error, lane, &report) {
+        if !pass.isLast, try await learnUnique(first.part, first.error, pass.lane, &pass.report) {
           again.append(step.key)
         } else {
-          report.verdicts[step.key] = verdict(of: refused)
+          pass.report.verdicts[step.key] = verdict(of: refused)
         }
       } else {
         again.append(step.key)

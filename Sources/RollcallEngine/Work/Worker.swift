@@ -8,10 +8,6 @@ internal import RollcallLedger
 /// Takes keys through the one path: read both sides, plan, apply.
 @Reactor
 final class Worker {
-  /// Looks at a key before its failure is taken for lasting; the second look is careful, the third sees what a
-  /// rival did meanwhile.
-  private static let rounds = 4
-
   let surveyor: Surveyor
   let link: DirectoryLink
   let gatekeeper: Gatekeeper
@@ -33,59 +29,55 @@ final class Worker {
 
   /// Works on a batch to the end, or until one of the sides is lost.
   ///
-  /// - Parameters:
-  ///   - hasAwaited: whether a key has waited for a holder before.
+  /// This is the way of every key: both sides are read, the difference is planned, the plan is written, and the answers
+  /// say which keys have ended and which are looked at once more.
+  ///
+  /// - Parameter hasAwaited: whether a key has waited for a holder before.
   func work(
-    _ keys: [RosterKey], _ lane: DirectoryLink.Lane, hasAwaited: (RosterKey, RosterKey) -> Bool
+    _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
+    hasAwaited: @escaping @Reactor (RosterKey, RosterKey) -> Bool
   ) async -> WorkReport {
-    var report = WorkReport()
-    var open = keys
-    var round = 0
+    var pass = Pass(keys, lane, hasAwaited: hasAwaited)
     do throws(EngineError) {
-      while !open.isEmpty {
-        let reading: DirectoryLink.Lane = lane == .fast ? .fast : .reading
-        try link.lane(lane).prepare()
-        var survey = try await surveyor.survey(open, lane: reading, careful: round > 0)
-        // They go back to the queue.
-        for key in survey.postponed { report.verdicts[key] = nil }
-        admitGathered(&survey)
-        try await state.meetings.record(survey.made, ended: survey.ended)
-        if round + 1 < Worker.rounds, let apart = try await separate(&survey, lane, &report) {
-          open = apart + open.filter { !apart.contains($0) }
-          round += 1
-          continue
-        }
-        var plan = try await self.plan(survey, hasAwaited, &report)
-        let isLast = round + 1 >= Worker.rounds
-        let turn = try await beginGroups(survey.subjects, &plan, lane, hasAwaited, isLast: isLast, &report)
-        let done = report.applied.count
-        let row = try await beginMaking(plan)
-        let failures = try await apply(plan, lane, &report)
-        let explained = isLast ? [] : try await learnUniques(failures, lane, &report)
-        let (rest, again) = try await sendParts(
-          of: failures, except: explained, lane, isFirst: round == 0, isLast: isLast, &report)
-        open = again + judge(rest, explained: explained, isFirst: round == 0, isLast: isLast, &report)
-        try await recordMeetings(survey, plan, row, done: report.applied[done...], failures, lane, report)
-        open += try await endGroups(turn, lane, isLast: isLast, &report)
-        open = try await makeContainers(for: failures, lane, open, isLast: isLast, &report)
-        round += 1
+      while !pass.open.isEmpty {
+        var survey = try await read(&pass)
+        if try await separate(&survey, &pass) { continue }
+        var plan = try await self.plan(survey, &pass)
+        let turn = try await beginGroups(survey.subjects, &plan, &pass)
+        let written = try await write(plan, &pass)
+        try await judge(written.failures, &pass)
+        try await recordMeetings(survey, plan, written, pass)
+        try await endGroups(turn, &pass)
+        try await makeContainers(for: written.failures, &pass)
+        pass.endRound()
       }
     } catch {
-      report.trouble = error
+      pass.report.trouble = error
     }
-    if report.trouble != nil { unsettle(open, &report) }
-    return report
+    if pass.report.trouble != nil { unsettle(pass.open, &pass.report) }
+    return pass.report
   }
 
-  private func plan(
-    _ survey: Survey, _ hasAwaited: (RosterKey, RosterKey) -> Bool, _ report: inout WorkReport
-  ) async throws(EngineError) -> Plan {
+  /// Asks both sides, and notes whose entries are known by that.
+  private func read(_ pass: inout Pass) async throws(EngineError) -> Survey {
+    try link.lane(pass.lane).prepare()
+    var survey = try await surveyor.survey(pass.open, lane: pass.reading, careful: !pass.isFirst)
+    // They go back to the queue.
+    for key in survey.postponed { pass.report.verdicts[key] = nil }
+    admitGathered(&survey)
+    try await state.meetings.record(survey.made, ended: survey.ended)
+    return survey
+  }
+
+  /// What is to be written, within the budget; what needs nothing, cannot be or has to wait is noted.
+  private func plan(_ survey: Survey, _ pass: inout Pass) async throws(EngineError) -> Plan {
     for (key, problem) in survey.problems {
       // That the filter matches it is nothing that anybody tells.
       let isOpen = problem.reason == .excluded
-      report.verdicts[key] = isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
+      pass.report.verdicts[key] =
+        isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }
-    for (key, holder) in survey.waits { report.verdicts[key] = .waits(for: holder) }
+    for (key, holder) in survey.waits { pass.report.verdicts[key] = .waits(for: holder) }
     var subjects = survey.subjects
     var plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
     if !plan.removals.isEmpty {
@@ -95,24 +87,24 @@ final class Worker {
           subjects[index].removalHeld = true
         }
         plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
-        for key in withheld { report.verdicts[key] = .withheld }
+        for key in withheld { pass.report.verdicts[key] = .withheld }
       }
     }
     try await dissolveHolds(subjects, plan)
-    try await holdMeetings(subjects, plan, &report)
-    for key in plan.settled where report.verdicts[key] == nil { report.verdicts[key] = .settled }
+    try await holdMeetings(subjects, plan, &pass.report)
+    for key in plan.settled where pass.report.verdicts[key] == nil { pass.report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
-      report.verdicts[key] =
+      pass.report.verdicts[key] =
         problem.reason == .access
         ? denied(key, problem)
         : problem.mayPass ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }
     for (key, blocker) in plan.blocked {
-      if hasAwaited(key, blocker.key) {
+      if pass.hasAwaited(key, blocker.key) {
         let problem = Problem.taken(from: key, by: blocker, surveyor.facts.schema)
-        report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
+        pass.report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
       } else {
-        report.verdicts[key] = .waits(for: blocker.key)
+        pass.report.verdicts[key] = .waits(for: blocker.key)
       }
     }
     try await state.clearDisabled(plan.staleDisables)
@@ -127,17 +119,31 @@ final class Worker {
     try await state.unhold(staying)
   }
 
-  /// Applies a plan and returns the steps that failed, with those behind them.
+  /// A sequence that was not carried out to its end.
+  typealias Failure = (sequence: Plan.Sequence, outcome: SequenceOutcome)
+
+  /// What has come of a plan: the ledger's row of its adds, how many steps were confirmed before it, and the sequences
+  /// that failed.
+  typealias Written = (row: Int?, before: Int, failures: [Failure])
+
+  /// Writes a plan: the ledger first, where it has to know of a step before the directory does.
+  private func write(_ plan: Plan, _ pass: inout Pass) async throws(EngineError) -> Written {
+    let before = pass.report.applied.count
+    let row = try await beginMaking(plan)
+    let failures = try await apply(plan, pass.lane, &pass.report)
+    return (row, before, failures)
+  }
+
   private func apply(
     _ plan: Plan, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
-  ) async throws(EngineError) -> [(sequence: Plan.Sequence, outcome: SequenceOutcome)] {
+  ) async throws(EngineError) -> [Failure] {
     if plan.sequences.isEmpty { return [] }
     let writing = try link.lane(lane)
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
     try await state.recordDisabled(journalled)
     try await state.recordTemporary(plan.sequences)
     let outcomes = await writing.apply(plan.sequences)
-    var failed: [(Plan.Sequence, SequenceOutcome)] = []
+    var failed: [Failure] = []
     var enabled: [RosterKey] = []
     var undone: [Step] = []
     for (sequence, outcome) in zip(plan.sequences, outcomes) {
@@ -163,55 +169,56 @@ final class Worker {
     return failed
   }
 
-  /// Takes twins apart, within the budget; returns the keys that had one, nil where none has.
-  private func separate(
-    _ survey: inout Survey, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
-  ) async throws(EngineError) -> [RosterKey]? {
-    if survey.twins.isEmpty { return nil }
+  /// Takes twins apart, within the budget; whoever had one begins the next round, which is whether there was any.
+  private func separate(_ survey: inout Survey, _ pass: inout Pass) async throws(EngineError) -> Bool {
+    if pass.isLast || survey.twins.isEmpty { return false }
     let removals = survey.twins.compactMap { key, steps in
       steps.first.map { Removal(key: key, action: .delete, dn: $0.operation.dn) }
     }
     for key in try await gatekeeper.withhold(removals) {
       survey.twins[key] = nil
       survey.problems[key] = nil
-      report.verdicts[key] = .withheld
+      pass.report.verdicts[key] = .withheld
     }
     let twins = survey.twins
-    if twins.isEmpty { return nil }
-    if let groups { try note(try await groups.forget(Array(twins.values.joined()), lane), &report) }
+    if twins.isEmpty { return false }
+    if let groups { try note(try await groups.forget(Array(twins.values.joined()), pass.lane), &pass.report) }
     let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
-    let outcomes = try await link.lane(lane).apply(sequences)
+    let outcomes = try await link.lane(pass.lane).apply(sequences)
     for (sequence, outcome) in zip(sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]
-      report.applied += done
-      report.freed += done.flatMap(\.frees)
-      if let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) { report.unknown += sequence.steps }
+      pass.report.applied += done
+      pass.report.freed += done.flatMap(\.frees)
+      if let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) { pass.report.unknown += sequence.steps }
     }
-    return Array(twins.keys)
+    pass.open = Array(twins.keys) + pass.open.filter { twins[$0] == nil }
+    pass.endRound()
+    return true
   }
 
-  /// What each failure means for its keys; returns those that are looked at again now.
-  ///
+  /// Finds out what each failure means for its keys, and which are looked at again now.
+  private func judge(_ failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
+    let explained = pass.isLast ? [] : try await learnUniques(failures, pass.lane, &pass.report)
+    let (rest, again) = try await sendParts(of: failures, except: explained, &pass)
+    pass.open = again + judge(rest, explained: explained, &pass)
+  }
+
   /// - Parameter explained: keys of which it turned out who has what they want.
-  private func judge(
-    _ failures: [(sequence: Plan.Sequence, outcome: SequenceOutcome)], explained: Set<RosterKey>, isFirst: Bool,
-    isLast: Bool,
-    _ report: inout WorkReport
-  ) -> [RosterKey] {
+  /// - Returns: those that are looked at again now.
+  private func judge(_ failures: [Failure], explained: Set<RosterKey>, _ pass: inout Pass) -> [RosterKey] {
     var again: [RosterKey] = []
     for (sequence, outcome) in failures {
       guard let error = outcome.failure else { continue }
       let step = sequence.steps[outcome.applied]
-      if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(step) }
+      if UnknownOutcomes.isUnknown(error.code) { pass.report.unknown.append(step) }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
-      let isOpen = isFirst || explained.contains(step.key)
-      let verdict = self.verdict(error, step, isFirst: isOpen, isLast: isLast)
-      switch verdict {
+      let isOpen = pass.isFirst || explained.contains(step.key)
+      switch verdict(error, step, isFirst: isOpen, isLast: pass.isLast) {
       case .verdict(let verdict):
-        report.verdicts[step.key] = verdict.naming(report.holders[step.key])
+        pass.report.verdicts[step.key] = verdict.naming(pass.report.holders[step.key])
         again += rest.subtracting([step.key])
       case .again: again += rest
-      case .trouble: report.trouble = .directory(error)
+      case .trouble: pass.report.trouble = .directory(error)
       }
     }
     return again

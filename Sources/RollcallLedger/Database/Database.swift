@@ -1,4 +1,3 @@
-internal import Logging
 package import Postgres
 package import Reactor
 

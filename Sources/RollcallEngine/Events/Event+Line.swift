@@ -1,0 +1,129 @@
+internal import LDAPModel
+internal import Logging
+internal import RollcallCore
+internal import RollcallLedger
+
+extension Event {
+  /// For whom it is: `info` and above is what an administrator reads.
+  var level: Logger.Level {
+    switch self {
+    case .applied(_, _, let isBulk): isBulk ? .debug : .info
+    case .parked(_, _, let isNews): isNews ? .warning : .debug
+    case .held, .breakerOpened, .comparisonFailed, .lockHeldByStranger: .error
+    case .paused, .waitingForDatabase, .entriesOutsideBase, .serverTakesNoWrites, .forgedNotification, .warning:
+      .warning
+    case .lookingAgain: .info
+    case .problem(_, _, _, let isAdvisory): isAdvisory ? .notice : .error
+    case .failed(let activity, _): activity.level
+    case .batchEnded: .trace
+    case .released, .breakerClosed, .mappingWorks, .comparing, .comparisonDeferred, .compared, .leading, .standingBy,
+      .askingLeader,
+      .tookOver, .resumed, .readingAgain, .problemOver:
+      .notice
+    }
+  }
+
+  /// What the log says of it; nil where it says nothing.
+  var line: (message: String, fields: [(name: String, value: String)])? {
+    switch self {
+    case .applied(let step, let after, _): ("applied", Event.fields(step, after))
+    case .batchEnded: nil
+    case .parked(let key, let problem, _):
+      ("parked", [("key", key.text), ("reason", problem.reason.rawValue), ("message", "\(problem.message)")])
+    case .held(let removals, let reason):
+      ("removals held", Event.fields(removals.map(\.key)) + [("why", reason.explanation)])
+    case .released(let keys, let isTakeover):
+      (isTakeover ? "takeovers released" : "removals released", Event.fields(keys))
+    case .breakerOpened(let problem):
+      ("the directory refuses one key after another; trying single keys", [("error", "\(problem)")])
+    case .breakerClosed: ("the directory takes changes again", [])
+    case .mappingWorks: ("the mapping works again", [])
+    case .comparing(let reason): ("comparing everybody", [("why", reason)])
+    case .comparisonDeferred(let reason, let delay):
+      ("comparing everybody later", [("why", reason), ("in", "\(delay)")])
+    case .compared(let entries, let time):
+      ("compared everybody", [("entries", "\(entries)"), ("ms", "\(time.milliseconds)")])
+    case .comparisonFailed(let error): ("reconcile", [("error", error)])
+    case .leading(let directory, let isFirst): (isFirst ? "connected, leading" : "leading", [("directory", directory)])
+    case .standingBy: ("standing by: another process leads this directory", [])
+    case .askingLeader: ("a daemon leads this directory; asking it", [])
+    case .tookOver(let leader): ("taking over from a process that has not ended in order", [("leader", leader)])
+    case .lockHeldByStranger(let holder, let fix):
+      ("another program holds the leader's lock; using another lock", [("holder", holder), ("fix", fix)])
+    case .paused(let reason): ("paused", [("error", reason)])
+    case .resumed(let time): ("resumed", [("after", "\(time.components.seconds) s")])
+    case .waitingForDatabase(let error): ("waiting for PostgreSQL", [("error", error)])
+    case .entriesOutsideBase(let name, let count):
+      (
+        "the directory answers with entries that are not below the base; they are ignored",
+        [("dn", name.text), ("count", "\(count)")]
+      )
+    case .lookingAgain(let keys): ("looking again at what was confirmed last", [("keys", "\(keys)")])
+    case .serverTakesNoWrites(let url, let error, let goesOn):
+      ("the server takes no writes", [("url", url), ("error", error), ("goesOn", "\(goesOn)")])
+    case .forgedNotification:
+      (
+        "a notification names changes that are not in the log",
+        [
+          ("why", "another program notifies on the channel rollcall, or notifications and rows are of two servers"),
+          (
+            "fix",
+            "unless PostgreSQL has just failed over, check who may connect to this database; no change is lost"
+          ),
+        ]
+      )
+    case .readingAgain: ("reading the change log again from the stored watermark", [])
+    case .warning(let message, let place, let fix):
+      (message, [("place", place), ("fix", fix)].compactMap { name, value in value.map { (name, $0) } })
+    case .problem(let code, let message, let fix, _):
+      ("problem", [("code", code), ("what", message)] + (fix.map { [("fix", $0)] } ?? []))
+    case .problemOver(let code): ("problem is over", [("code", code)])
+    case .failed(let activity, let error): (activity.text, [("error", error)])
+    }
+  }
+
+  /// A step by names, never by values.
+  private static func fields(_ step: Step, _ after: Duration?) -> [(name: String, value: String)] {
+    var fields = [
+      ("key", step.key.text), ("dn", step.newDN?.text ?? step.operation.dn.text), ("what", step.what.rawValue),
+    ]
+    if let old = step.oldDN { fields.append(("from", old.text)) }
+    if case .modify(_, let modifications) = step.operation {
+      var seen: Set<String> = []
+      let names = modifications.map(\.attribute).filter { seen.insert($0.lowercased()).inserted }
+      fields.append(("attributes", names.joined(separator: ",")))
+    }
+    if let after { fields.append(("ms", "\(after.milliseconds)")) }
+    return fields
+  }
+
+  /// How many keys, and which: all, or the first of many.
+  private static func fields(_ keys: [RosterKey]) -> [(name: String, value: String)] {
+    let most = 50
+    let first = keys.prefix(most).map(\.text).joined(separator: " ")
+    return [
+      ("count", "\(keys.count)"), ("keys", first + (keys.count > most ? " and \(keys.count - most) more" : "")),
+    ]
+  }
+}
+
+extension Event.Activity {
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .listening, .readingTheLog, .pruning: .warning
+    case .connecting, .lookingAtTriggers, .notingTheState, .storingProblems: .debug
+    }
+  }
+
+  fileprivate var text: String {
+    switch self {
+    case .connecting: "trying again"
+    case .listening: "not listening"
+    case .readingTheLog: "reading the change log"
+    case .pruning: "pruning the change log"
+    case .lookingAtTriggers: "looking at the triggers"
+    case .notingTheState: "noting the state"
+    case .storingProblems: "storing problems"
+    }
+  }
+}
