@@ -87,11 +87,15 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "ThrowawaySite",
+      dependencies: ["RollcallAdministration", "RollcallConfiguration", "RollcallLedger", "Reactor", "Sandbox"],
+      swiftSettings: strict),
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [
         "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
-        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "PlainText",
+        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "ThrowawaySite", "PlainText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -100,7 +104,7 @@ let package = Package(
       name: "RollcallBench",
       dependencies: [
         "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
-        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "CPostgres", "CLDAP",
+        "LDAPModel", "LDAP", "Postgres", "Reactor", "Sandbox", "ThrowawaySite", "CPostgres", "CLDAP",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],

@@ -1,89 +1,45 @@
 internal import Glibc
 internal import Reactor
-internal import RollcallAdministration
 internal import RollcallConfiguration
-internal import RollcallEngine
-internal import RollcallLedger
 internal import Sandbox
+internal import ThrowawaySite
 
 /// The servers, the table, and Rollcall's executable.
 actor Stage {
   nonisolated let label: String
   nonisolated let isDurable: Bool
   nonisolated let size: Int
-  nonisolated let postgres: PostgresServer
-  nonisolated let directory: DirectoryServer
-  nonisolated let conninfo: String
-  nonisolated let base: String
+  nonisolated let site: ThrowawaySite
   nonisolated let access: DirectoryAccess
   nonisolated let program: MeasuredProgram
-  nonisolated let folder: TemporaryFolder
-  nonisolated let configuration: Configuration
   private var daemon: ChildProcess?
   private var isFilled = false
 
+  nonisolated var folder: TemporaryFolder { site.folder }
+  nonisolated var postgres: PostgresServer { site.postgres }
+  nonisolated var directory: DirectoryServer { site.directory }
+  nonisolated var configuration: Configuration { site.configuration }
+  nonisolated var conninfo: String { site.conninfo }
+  nonisolated var base: String { directory.usersBase }
+
   static func start(in folder: TemporaryFolder, durable: Bool, size: Int) async throws -> Stage {
-    async let postgres = PostgresServer.start(in: folder)
     var options = OpenLDAPOptions()
     options.durable = durable
-    let directory = try await DirectoryServer.start(in: folder, options: options)
-    let stage = try await Stage(folder, postgres, directory, durable: durable, size: size)
-    try await stage.prepare()
+    let site = try await ThrowawaySite.start(
+      "bench", in: folder, options, surname: "regexp_replace(full_name, '^.*\\s', '')", users: ["inactive: delete"])
+    let stage = try Stage(site, durable: durable, size: size)
+    try await site.install(rows: Person.insert(size))
     return stage
   }
 
-  private init(
-    _ folder: TemporaryFolder, _ postgres: PostgresServer, _ directory: DirectoryServer, durable: Bool,
-    size: Int
-  ) throws {
-    self.folder = folder
-    self.postgres = postgres
-    self.directory = directory
+  private init(_ site: ThrowawaySite, durable: Bool, size: Int) throws {
+    self.site = site
     self.size = size
     isDurable = durable
     label = durable ? "durable" : "dbnosync"
-    conninfo = postgres.conninfo(database: "hr")
-    base = directory.usersBase
+    let directory = site.directory
     access = DirectoryAccess(url: directory.url, dn: directory.accountDN, password: directory.accountPassword)
-    let path = try folder.write(
-      """
-      name: bench
-      source:
-        connection: postgresql://rollcall@127.0.0.1:\(postgres.port)/hr
-        table: public.users
-        key: id
-        active: status = 'active'
-      directory:
-        url: \(directory.url)
-        bind: { dn: "\(directory.accountDN)", password_file: \(directory.accountPasswordFile) }
-      users:
-        base: \(directory.usersBase)
-        naming: uid
-        link: employeeNumber
-        classes: [inetOrgPerson]
-        attributes:
-          uid: username
-          cn: full_name
-          sn: regexp_replace(full_name, '^.*\\s', '')
-          mail: email
-        inactive: delete
-
-      """, to: "rollcall.yaml")
-    configuration = try Configuration.load(path: path, environment: [:])
-    program = try MeasuredProgram(configuration: path, folder: folder.path)
-  }
-
-  private func prepare() async throws {
-    try await postgres.psql("CREATE DATABASE hr")
-    try await postgres.psql("CREATE ROLE rollcall LOGIN")
-    try await postgres.psql(SQLScripts.example, database: "hr")
-    try await postgres.psql(Person.insert(size), database: "hr")
-    let (configuration, owner) = (self.configuration, conninfo)
-    try await Reactor.run {
-      let installer = try Installer(configuration, connection: owner)
-      defer { installer.close() }
-      try await installer.install()
-    }
+    program = try MeasuredProgram(configuration: site.configuration.file, folder: site.folder.path)
   }
 
   func end() async { await stopDaemon() }
@@ -111,17 +67,11 @@ actor Stage {
   func startDaemon() async throws -> RunningDaemon {
     if let daemon, !daemon.hasEnded { return RunningDaemon(pid: daemon.pid) }
     try await fill()
-    let started = try await ChildProcess.start(
-      program.path, ["run", "--config", configuration.file, "--log-level", "error"], name: "daemon",
-      in: folder)
+    let started = try await site.startDaemon(program.path, ["--log-level", "error"])
     daemon = started
-    let configuration = self.configuration
-    try await eventually(within: .seconds(60), "the daemon to lead") {
-      if started.hasEnded { return true }
-      let report = try await Reactor.run { try await StatusReport.read(configuration) }
-      return report.leader != nil && report.directory?.state == "connected" && report.backlog == 0
+    guard try await site.untilItLeads(started, within: .seconds(60), isInStep: true) else {
+      throw BenchError("the daemon has ended: \(try started.printed())")
     }
-    if started.hasEnded { throw BenchError("the daemon has ended: \(try started.printed())") }
     return RunningDaemon(pid: started.pid)
   }
 

@@ -130,7 +130,7 @@ import Testing
         try await site.sql("INSERT INTO users VALUES (2, 'ann', 'x', 'Second Ann', 'active', now())")
         try await eventually("the second is parked") { try await site.parked() == ["2|name-taken"] }
         let message = try await site.sql("SELECT message FROM rollcall.parked")
-        #expect(message.contains("2") && message.contains("1") && message.lowercased().contains("=ann,ou="))
+        #expect(message.contains("key 2") && message.contains("key 1") && message.lowercased().contains("=ann,ou="))
         try await site.sql("UPDATE users SET username = 'ann1' WHERE id = 1")
         try await eventually("the second has the name") { try await site.namesByKey() == ["ann1", "ann"] }
         try await eventually("nobody is parked") { try await site.parked().isEmpty }

@@ -40,36 +40,6 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func namesAreExchangedBetweenTwoAndThree() async throws {
-    let site = try await World.shared.site()
-    try await site.insert(["ann", "ben", "cid", "dan"])
-    try await site.withDaemon { _ in
-      try await eventually("all are there") { try await site.names() == ["ann", "ben", "cid", "dan"] }
-      try await site.sql(
-        "UPDATE users SET username = CASE username WHEN 'ann' THEN 'ben' ELSE 'ann' END WHERE id IN (1, 2)")
-      try await eventually("two have swapped") { try await site.nameByKey().prefix(2) == ["ben", "ann"] }
-      try await site.expectInStep()
-      try await site.sql(
-        """
-        UPDATE users SET username = CASE username WHEN 'ben' THEN 'cid' WHEN 'ann' THEN 'ben' ELSE 'ann' END
-        WHERE id IN (1, 2, 3)
-        """)
-      try await eventually("three have moved round") {
-        try await site.nameByKey() == ["cid", "ben", "ann", "dan"]
-      }
-      // Each in a transaction of its own, so that no batch sees the whole exchange.
-      try await site.sql(
-        """
-        UPDATE users SET username = 'tmp' WHERE id = 1; UPDATE users SET username = 'cid' WHERE id = 4;
-        UPDATE users SET username = 'dan' WHERE id = 1;
-        """)
-      try await eventually("they have swapped over a third name") {
-        try await site.nameByKey() == ["dan", "ben", "ann", "cid"]
-      }
-    }
-    try await site.expectInStep()
-  }
-
   @Test func aChainOfNamesMovesFromItsFreeEnd() async throws {
     let site = try await World.shared.site()
     let count = 600
@@ -82,28 +52,6 @@ import Testing
       try await eventually(within: .seconds(60), "all have moved up") {
         try await site.names() == (2...(count + 1)).map { "u\($0)" }.sorted()
       }
-    }
-    try await site.expectInStep()
-  }
-
-  @Test func aTakenNameIsParkedWithItsHolderAndWokenWhenFree() async throws {
-    let site = try await World.shared.site()
-    try await site.insert(["ann"])
-    try await site.withDaemon { _ in
-      try await eventually("ann is there") { try await site.names() == ["ann"] }
-      try await site.sql("INSERT INTO users VALUES (2, 'ann', 'x', 'Second Ann', 'active', now())")
-      try await eventually("the second is parked") { try await site.parked() == ["2|name-taken"] }
-      let message = try await site.sql("SELECT message FROM rollcall.parked")
-      #expect(message.contains("key 2") && message.contains("key 1"))
-      #expect(try await site.value("cn", of: "1") == "Full ann")
-      try await site.sql("UPDATE users SET username = 'ann1' WHERE id = 1")
-      try await eventually("the second has the name") { try await site.nameByKey() == ["ann1", "ann"] }
-      try await eventually("nobody is parked") { try await site.parked().isEmpty }
-      // And once more, freed by a delete.
-      try await site.sql("INSERT INTO users VALUES (3, 'ann', 'x', 'Third Ann', 'active', now())")
-      try await eventually("the third is parked") { try await site.parked() == ["3|name-taken"] }
-      try await site.sql("DELETE FROM users WHERE id = 2")
-      try await eventually("the third has the name") { try await site.value("uid", of: "3") == "ann" }
     }
     try await site.expectInStep()
   }

@@ -1,65 +1,35 @@
 internal import Glibc
 internal import Reactor
-internal import RollcallAdministration
 internal import RollcallConfiguration
-internal import RollcallEngine
-internal import RollcallLedger
 internal import Sandbox
+internal import ThrowawaySite
 
 /// The demo's servers, its configuration, and the daemon as a process of its own.
 actor DemoSite {
-  nonisolated let postgres: PostgresServer
-  nonisolated let directory: DirectoryServer
-  nonisolated let configuration: Configuration
+  private nonisolated let site: ThrowawaySite
   nonisolated let daemonLog: String
-  private nonisolated let folder: TemporaryFolder
   private nonisolated let program: String
   private var daemon: ChildProcess?
 
+  nonisolated var postgres: PostgresServer { site.postgres }
+  nonisolated var directory: DirectoryServer { site.directory }
+  nonisolated var configuration: Configuration { site.configuration }
+
   static func start(in folder: TemporaryFolder) async throws -> DemoSite {
     Output.standard.say("A throwaway PostgreSQL and slapd in \(folder.path):")
-    async let postgres = PostgresServer.start(in: folder)
     var options = OpenLDAPOptions()
     options.ppolicy = true
-    let directory = try await DirectoryServer.start(in: folder, options: options)
-    let site = try await DemoSite(folder, postgres, directory)
-    try await site.prepare()
-    return site
+    let site = try await ThrowawaySite.start(
+      "demo", in: folder, options, surname: "split_part(trim(full_name), ' ', -1)")
+    let demo = try DemoSite(site)
+    try await demo.prepare()
+    return demo
   }
 
-  private init(_ folder: TemporaryFolder, _ postgres: PostgresServer, _ directory: DirectoryServer) throws {
-    self.folder = folder
-    self.postgres = postgres
-    self.directory = directory
-    let path = try folder.write(Self.yaml(postgres, directory), to: "rollcall.yaml")
-    configuration = try Configuration.load(path: path, environment: [:])
-    daemonLog = "\(folder.path)/daemon.log"
+  private init(_ site: ThrowawaySite) throws {
+    self.site = site
+    daemonLog = "\(site.folder.path)/daemon.log"
     program = try Self.ownPath()
-  }
-
-  private static func yaml(_ postgres: PostgresServer, _ directory: DirectoryServer) -> String {
-    """
-    name: demo
-    source:
-      connection: postgresql://rollcall@127.0.0.1:\(postgres.port)/hr
-      table: public.users
-      key: id
-      active: status = 'active'
-    directory:
-      url: \(directory.url)
-      bind: { dn: "\(directory.accountDN)", password_file: \(directory.accountPasswordFile.quoted) }
-    users:
-      base: \(directory.usersBase)
-      naming: uid
-      link: employeeNumber
-      classes: [inetOrgPerson]
-      attributes:
-        uid: username
-        cn: full_name
-        sn: split_part(trim(full_name), ' ', -1)
-        mail: email
-
-    """
   }
 
   /// The program that is running.
@@ -78,35 +48,21 @@ actor DemoSite {
 
       rollcall install
       """)
-    try await postgres.psql("CREATE DATABASE hr")
-    try await postgres.psql("CREATE ROLE rollcall LOGIN")
-    try await postgres.psql(SQLScripts.example, database: "hr")
-    let (configuration, owner) = (self.configuration, postgres.conninfo(database: "hr"))
-    try await Reactor.run {
-      let installer = try Installer(configuration, connection: owner)
-      defer { installer.close() }
-      installer.onStep = { Output.standard.say("  \($0)") }
-      try await installer.install()
-    }
+    try await site.install { Output.standard.say("  \($0)") }
   }
 
   // MARK: The daemon
 
   /// Starts the daemon; returns at once.
   func startDaemon() async throws {
-    daemon = try await ChildProcess.start(
-      program, ["run", "--config", configuration.file], name: "daemon", in: folder)
+    daemon = try await site.startDaemon(program)
   }
 
   /// Waits until the daemon leads.
   func untilReady() async throws {
-    let (configuration, daemon) = (self.configuration, self.daemon)
-    try await eventually(within: .seconds(30), "the daemon to lead") {
-      if daemon?.hasEnded == true { return true }
-      let report = try await Reactor.run { try await StatusReport.read(configuration) }
-      return report.leader != nil && report.directory?.state == "connected"
+    guard try await site.untilItLeads(daemon, within: .seconds(30)) else {
+      throw Complaint("the daemon has ended by itself")
     }
-    if daemon?.hasEnded == true { throw Complaint("the daemon has ended by itself") }
   }
 
   func lastWords() -> String { ((try? daemon?.printed()) ?? "nothing").suffix(2000).description }
@@ -120,7 +76,7 @@ actor DemoSite {
 
   // MARK: To play with
 
-  nonisolated var psqlLine: String { "psql \(postgres.conninfo(database: "hr").quoted)" }
+  nonisolated var psqlLine: String { "psql \(site.conninfo.quoted)" }
   nonisolated var searchLine: String { directory.searchLine }
   nonisolated func rollcallLine(_ command: String) -> String {
     "\(program) \(command) --config \(configuration.file)"

@@ -1,0 +1,104 @@
+internal import Reactor
+internal import RollcallAdministration
+package import RollcallConfiguration
+internal import RollcallLedger
+package import Sandbox
+
+/// Rollcall between a throwaway PostgreSQL and slapd, as the demo and the benchmark use it: the servers, the table of
+/// `sql/example.sql` in the database `hr`, and a configuration.
+package struct ThrowawaySite: Sendable {
+  package let folder: TemporaryFolder
+  package let postgres: PostgresServer
+  package let directory: DirectoryServer
+  package let configuration: Configuration
+
+  /// The connection of the database's owner.
+  package var conninfo: String { postgres.conninfo(database: "hr") }
+
+  /// Starts both servers.
+  ///
+  /// - Parameters:
+  ///   - surname: the SQL expression of `sn`.
+  ///   - users: further lines of the section `users`, without their indentation.
+  package static func start(
+    _ name: String, in folder: TemporaryFolder, _ options: OpenLDAPOptions, surname: String, users: [String] = []
+  ) async throws -> ThrowawaySite {
+    async let postgres = PostgresServer.start(in: folder)
+    let directory = try await DirectoryServer.start(in: folder, options: options)
+    return try ThrowawaySite(name, folder, try await postgres, directory, surname: surname, users)
+  }
+
+  private init(
+    _ name: String, _ folder: TemporaryFolder, _ postgres: PostgresServer, _ directory: DirectoryServer,
+    surname: String, _ users: [String]
+  ) throws {
+    self.folder = folder
+    self.postgres = postgres
+    self.directory = directory
+    let path = try folder.write(
+      """
+      name: \(name)
+      source:
+        connection: postgresql://rollcall@127.0.0.1:\(postgres.port)/hr
+        table: public.users
+        key: id
+        active: status = 'active'
+      directory:
+        url: \(directory.url)
+        bind: { dn: "\(directory.accountDN)", password_file: "\(directory.accountPasswordFile)" }
+      users:
+        base: \(directory.usersBase)
+        naming: uid
+        link: employeeNumber
+        classes: [inetOrgPerson]
+        attributes:
+          uid: username
+          cn: full_name
+          sn: \(surname)
+          mail: email
+      \(users.map { "  \($0)\n" }.joined())
+      """, to: "rollcall.yaml")
+    configuration = try Configuration.load(path: path, environment: [:])
+  }
+
+  /// Makes the database, the role and the table, and installs Rollcall.
+  ///
+  /// - Parameters:
+  ///   - rows: a statement that fills the table; nil where nobody is there yet.
+  ///   - onStep: told of each step of the installation.
+  package func install(rows: String? = nil, onStep: (@Sendable (String) -> Void)? = nil) async throws {
+    try await postgres.psql("CREATE DATABASE hr")
+    try await postgres.psql("CREATE ROLE rollcall LOGIN")
+    try await postgres.psql(SQLScripts.example, database: "hr")
+    if let rows { try await postgres.psql(rows, database: "hr") }
+    let (configuration, owner) = (self.configuration, conninfo)
+    try await Reactor.run {
+      let installer = try Installer(configuration, connection: owner)
+      defer { installer.close() }
+      installer.onStep = onStep
+      try await installer.install()
+    }
+  }
+
+  /// Starts the daemon as a process of its own; returns at once.
+  package func startDaemon(_ program: String, _ arguments: [String] = []) async throws -> ChildProcess {
+    try await ChildProcess.start(
+      program, ["run", "--config", configuration.file] + arguments, name: "daemon", in: folder)
+  }
+
+  /// Waits until the daemon leads; false where it has ended instead.
+  ///
+  /// - Parameter isInStep: waits until nothing is left to do, too.
+  package func untilItLeads(_ daemon: ChildProcess?, within limit: Duration, isInStep: Bool = false) async throws
+    -> Bool
+  {
+    let configuration = self.configuration
+    try await eventually(within: limit, "the daemon to lead") {
+      if daemon?.hasEnded == true { return true }
+      let report = try await Reactor.run { try await StatusReport.read(configuration) }
+      let leads = report.leader != nil && report.directory?.state == "connected"
+      return leads && (!isInStep || report.backlog == 0)
+    }
+    return daemon?.hasEnded != true
+  }
+}
