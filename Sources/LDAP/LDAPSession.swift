@@ -122,12 +122,12 @@ public final class LDAPSession {
   }
 
   /// How long answers may gather, and how many must be outstanding that the server has enough to do meanwhile.
-  private static let gathering = (time: Duration.milliseconds(1), outstanding: 16)
+  private static let removalBatch = (time: Duration.milliseconds(1), outstanding: 16)
 
   private func rest() {
-    guard gathersAnswers, isUsable, pending.count >= LDAPSession.gathering.outstanding else { return }
+    guard gathersAnswers, isUsable, pending.count >= LDAPSession.removalBatch.outstanding else { return }
     isResting = true
-    Reactor.loop.after(LDAPSession.gathering.time) {
+    Reactor.loop.after(LDAPSession.removalBatch.time) {
       self.isResting = false
       self.watch?.interest.insert(.readable)
     }

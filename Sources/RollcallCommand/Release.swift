@@ -42,15 +42,15 @@ struct Release: AsyncParsableCommand {
   func run() async throws {
     let (keys, set, dn) = (self.keys, self.set, self.dn)
     try await options.perform(needsDirectory: false) { setting in
-      let intervention = try Intervention(setting.configuration)
-      defer { intervention.close() }
-      let outcome: Intervention.Outcome
+      let operatorActions = try OperatorActions(setting.configuration)
+      defer { operatorActions.close() }
+      let outcome: OperatorActions.Outcome
       if let set {
-        outcome = try await intervention.release(set: set)
+        outcome = try await operatorActions.release(set: set)
       } else if let dn {
-        outcome = try await intervention.release(dn: dn)
+        outcome = try await operatorActions.release(dn: dn)
       } else {
-        outcome = try await intervention.release(keys.map { RosterKey($0) })
+        outcome = try await operatorActions.release(keys.map { RosterKey($0) })
       }
       for key in outcome.unknown {
         Output.error.say("rollcall: \(dn == nil ? "key \(key.shown)" : key.text.printable) is not held")

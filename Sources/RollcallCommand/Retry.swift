@@ -27,9 +27,9 @@ struct Retry: AsyncParsableCommand {
   func run() async throws {
     let keys = self.keys
     try await options.perform(needsDirectory: false) { setting in
-      let intervention = try Intervention(setting.configuration)
-      defer { intervention.close() }
-      let outcome = try await intervention.retry(keys.map { RosterKey($0) })
+      let operatorActions = try OperatorActions(setting.configuration)
+      defer { operatorActions.close() }
+      let outcome = try await operatorActions.retry(keys.map { RosterKey($0) })
       for key in outcome.unknown { Output.error.say("rollcall: key \(key.shown) is not parked") }
       Output.standard.say("\(counted(outcome.keys.count, "key")) released")
       return 0

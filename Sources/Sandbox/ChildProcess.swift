@@ -56,7 +56,7 @@ public final class ChildProcess: Sendable {
       do {
         let result = try await Subprocess.run(
           .path("/bin/sh"),
-          arguments: Arguments(["-c", Undertaker.register, folder.path, lastSignal, executable] + arguments),
+          arguments: Arguments(["-c", ProcessReaper.register, folder.path, lastSignal, executable] + arguments),
           environment: .custom(Command.keyed(Command.environment.merging(environment) { $1 })),
           workingDirectory: FilePath(workingDirectory ?? folder.path), platformOptions: options,
           input: .none, output: .fileDescriptor(output, closeAfterSpawningProcess: true),

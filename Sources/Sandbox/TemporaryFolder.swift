@@ -8,7 +8,7 @@ internal import Synchronization
 public final class TemporaryFolder: Sendable {
   /// The absolute path. Every user may pass through it, none but its owner may list it.
   public let path: String
-  private let undertaker: Undertaker
+  private let processReaper: ProcessReaper
   private let isRemoved = Mutex(false)
 
   public init() throws {
@@ -21,7 +21,7 @@ public final class TemporaryFolder: Sendable {
     guard unsafe chmod(path, 0o711) == 0 else { throw SandboxError.system(call: "chmod", code: errno) }
     try Files.makeFolder(path + "/processes")
     try Files.makeFolder(path + "/outside")
-    undertaker = try Undertaker(of: path)
+    processReaper = try ProcessReaper(of: path)
   }
 
   static var parent: String {
@@ -49,7 +49,7 @@ public final class TemporaryFolder: Sendable {
   /// Ends what still runs in the folder and removes it; returns when both are done.
   public func remove() async {
     begin()
-    await undertaker.finished()
+    await processReaper.finished()
   }
 
   /// Writes a file into the folder; gives its path.
@@ -82,6 +82,6 @@ public final class TemporaryFolder: Sendable {
       defer { removed = true }
       return !removed
     }
-    if isFirst { undertaker.begin() }
+    if isFirst { processReaper.begin() }
   }
 }

@@ -126,9 +126,9 @@ extension Site {
   func release(_ keys: RosterKey...) async throws {
     let configuration = self.configuration
     try await Reactor.run {
-      let intervention = try Intervention(configuration)
-      defer { intervention.close() }
-      _ = try await intervention.release(keys)
+      let operatorActions = try OperatorActions(configuration)
+      defer { operatorActions.close() }
+      _ = try await operatorActions.release(keys)
     }
   }
 

@@ -245,13 +245,13 @@ extension Site {
   }
 
   @discardableResult
-  func approve(_ keys: [RosterKey] = [], set: String? = nil) async throws -> Intervention.Outcome {
+  func approve(_ keys: [RosterKey] = [], set: String? = nil) async throws -> OperatorActions.Outcome {
     let configuration = self.configuration
     return try await Reactor.run {
-      let intervention = try Intervention(configuration)
-      defer { intervention.close() }
-      if let set { return try await intervention.release(set: set) }
-      return try await intervention.release(keys)
+      let operatorActions = try OperatorActions(configuration)
+      defer { operatorActions.close() }
+      if let set { return try await operatorActions.release(set: set) }
+      return try await operatorActions.release(keys)
     }
   }
 }

@@ -16,7 +16,7 @@ package final class OneShot {
     self.engine = engine
     engine.onTrouble = { [weak self] error in self?.trouble = self?.trouble ?? error }
     engine.onIncomplete = { [weak self] error in self?.giveUp(error) }
-    engine.provisioner.onBreaker = { [weak self] problem in
+    engine.dispatcher.onBreaker = { [weak self] problem in
       if let problem { self?.giveUp(.refused("the directory refuses one key after another: \(problem)")) }
     }
   }
@@ -58,7 +58,7 @@ package final class OneShot {
       engine.link.hasChoice
     {
       trouble = nil
-      await engine.settleDown()
+      await engine.waitForPasses()
       return try await lead(full: full)
     }
     if let trouble {
@@ -70,14 +70,14 @@ package final class OneShot {
     }
     guard isSettled else { throw .refused("the work was stopped before it was done") }
     await engine.prune(force: false)
-    let applied = engine.provisioner.appliedSteps
+    let applied = engine.dispatcher.appliedSteps
     await engine.drain()
     return try await outcome(applied: applied)
   }
 
   private func giveUp(_ error: EngineError) {
     trouble = trouble ?? error
-    engine.provisioner.suspend()
+    engine.dispatcher.suspend()
   }
 
   /// Asks the daemon that leads and waits for its answer; false when it leads no more.

@@ -5,22 +5,22 @@ internal import RollcallEngine
 internal import RollcallLedger
 
 extension Rehearsal {
-  /// Takes removals out of a plan that the gatekeeper would hold.
+  /// Takes removals out of a plan that the removal guard would hold.
   func foretellHolds(
-    _ subjects: inout [Subject], _ occupants: [Occupant], _ surveyor: Surveyor, _ result: inout Result
+    _ subjects: inout [Subject], _ occupants: [Occupant], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) {
-    guard let reason = try await refusal(of: result.plan.removals, .people, surveyor) else { return }
+    guard let reason = try await refusal(of: result.plan.removals, .people, stateReader) else { return }
     let keys = Set(result.plan.removals.filter(isNew).map(\.key))
     for index in subjects.indices where keys.contains(subjects[index].key) { subjects[index].removalHeld = true }
     for key in keys { result.foretold[key] = reason.explanation }
-    result.plan = surveyor.planner.plan(subjects, occupants: occupants)
+    result.plan = stateReader.planner.plan(subjects, occupants: occupants)
   }
 
   /// Which of these people keep their groups: their leaving is held, or would be.
   func withheld(
-    _ leaves: [Removal], _ surveyor: Surveyor, _ result: inout Result
+    _ leaves: [Removal], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) -> Set<RosterKey> {
-    let reason = try await refusal(of: leaves, .memberships, surveyor)
+    let reason = try await refusal(of: leaves, .memberships, stateReader)
     let kept = leaves.filter { leave in
       if let hold = engine.state.held(leave.key, .memberships) { return !hold.isApproved }
       return reason != nil
@@ -37,17 +37,17 @@ extension Rehearsal {
   }
 
   private func refusal(
-    of removals: [Removal], _ kind: RemovalKind, _ surveyor: Surveyor
+    of removals: [Removal], _ kind: RemovalKind, _ stateReader: StateReader
   ) async throws(EngineError) -> RemovalBudget.Reason? {
     let new = removals.filter(isNew)
     if new.isEmpty { return nil }
     let (engine, keeper) = (self.engine, keeper)
-    engine.gatekeeper.count = { kind, limit throws(EngineError) in
+    engine.removalGuard.count = { kind, limit throws(EngineError) in
       if kind == .memberships { return try await keeper?.countMembers(upTo: limit, .reading) ?? 0 }
-      return try await engine.countManaged(upTo: limit, surveyor, lane: .reading)
+      return try await engine.countManaged(upTo: limit, stateReader, lane: .reading)
     }
-    let fingerprint = try await engine.fingerprint(of: surveyor)
-    let holding = engine.holding(try await engine.ledger.record(), of: surveyor, fingerprint)
-    return try await engine.gatekeeper.refusal(of: new, kind, holding, isForecast: true)
+    let fingerprint = try await engine.fingerprint(of: stateReader)
+    let holding = engine.holding(try await engine.ledger.record(), of: stateReader, fingerprint)
+    return try await engine.removalGuard.refusal(of: new, kind, holding, isForecast: true)
   }
 }

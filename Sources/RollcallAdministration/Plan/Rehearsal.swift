@@ -52,26 +52,26 @@ package final class Rehearsal {
     // A standby, which can be planned from, does not say.
     let identity = try? await DatabaseIdentity.read(engine.database)
     engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
-    let surveyor = Surveyor(
+    let stateReader = StateReader(
       engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
       facts: facts)
-    surveyor.learn(awaited: engine.state.awaited)
+    stateReader.learn(awaited: engine.state.awaited)
     groups = try await engine.groupKeeper(facts).map { GroupRehearsal(keeper: $0) }
-    containers = ContainerMaker(surveyor.rules, facts, engine.link)
+    containers = ContainerMaker(stateReader.rules, facts, engine.link)
     let named = keys
     var keys = keys
     var result = Result()
     var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        engine.roster.on(engine.bulk), stream: engine.bulk, surveyor, engine.link, groups: groups?.keeper)
+        engine.roster.on(engine.bulk), stream: engine.bulk, stateReader, engine.link, groups: groups?.keeper)
       result.keys = try await reader.read(reader.nobody) { found in keys += found }
       empty = reader.tally?.empty ?? []
       keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
     } else {
       result.keys = keys.count
     }
-    let subjects = try await plan(keys, surveyor, &result, empty)
+    let subjects = try await plan(keys, stateReader, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
     let planned = Set(named + result.plan.sequences.flatMap(\.steps).map(\.key))
     for parked in try await engine.ledger.parkedInDetail() {
@@ -101,22 +101,22 @@ package final class Rehearsal {
   /// All keys that differ are planned for together, so that names which some of them free are seen to be free; gives
   /// what was found of each.
   private func plan(
-    _ keys: [RosterKey], _ surveyor: Surveyor, _ result: inout Result, _ empty: [GroupName]
+    _ keys: [RosterKey], _ stateReader: StateReader, _ result: inout Result, _ empty: [GroupName]
   ) async throws(EngineError) -> [Subject] {
     var subjects: [Subject] = []
     var occupants: [Occupant] = []
     var pending = keys
     var known = Set(keys)
-    var twins: [Step] = []
+    var duplicates: [Step] = []
     while !pending.isEmpty {
       var holders: [RosterKey] = []
       for start in stride(from: 0, to: pending.count, by: 256) {
         let some = Array(pending[start..<min(start + 256, pending.count)])
-        let survey = try await surveyor.survey(some, lane: .reading, careful: true)
+        let survey = try await stateReader.survey(some, lane: .reading, careful: true)
         subjects += survey.subjects
         occupants += survey.occupants
-        result.parked.merge(survey.problems.filter { survey.twins[$0.key] == nil }) { first, _ in first }
-        twins += survey.twins.values.joined()
+        result.parked.merge(survey.problems.filter { survey.duplicates[$0.key] == nil }) { first, _ in first }
+        duplicates += survey.duplicates.values.joined()
         holders += survey.postponed
         for holder in survey.occupants.compactMap(\.key) + survey.waits.values
         where known.insert(holder).inserted { holders.append(holder) }
@@ -135,21 +135,21 @@ package final class Rehearsal {
       guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }
       subjects[index].removalHeld = true
     }
-    result.plan = surveyor.planner.plan(subjects, occupants: outside)
-    try await foretellHolds(&subjects, outside, surveyor, &result)
+    result.plan = stateReader.planner.plan(subjects, occupants: outside)
+    try await foretellHolds(&subjects, outside, stateReader, &result)
     result.held = result.plan.withheld + result.plan.shielded
     let made = try await missingContainers(&result.plan)
     if let groups {
       var plan = result.plan
       let steps = try await groups.steps(subjects, &plan, empty: empty) { leaves throws(EngineError) in
-        try await self.withheld(leaves, surveyor, &result)
+        try await self.withheld(leaves, stateReader, &result)
       }
       result.plan = plan
       result.plan.sequences = sequences(steps.before) + made + result.plan.sequences + sequences(steps.after)
     } else {
       result.plan.sequences = made + result.plan.sequences
     }
-    result.plan.sequences = sequences(twins) + result.plan.sequences
+    result.plan.sequences = sequences(duplicates) + result.plan.sequences
     result.takeovers = result.plan.takeovers
     result.parked.merge(result.plan.parked) { first, _ in first }
     return subjects

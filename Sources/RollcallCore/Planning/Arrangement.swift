@@ -24,7 +24,7 @@ extension Planner {
         }
       }
     }
-    for group in Procession.groups(of: moving, contention) {
+    for group in MoveOrder.groups(of: moving, contention) {
       appendTogether(group.map { (moving[$0] ?? intents[$0], contention.parties[$0]) }, to: &plan)
     }
   }
@@ -103,7 +103,7 @@ extension Planner {
     for (intent, _) in group {
       if let removal = removal(intent.subject, intent.goal) { plan.removals.append(removal) }
     }
-    var procession = Procession(self, group)
-    plan.sequences.append(Plan.Sequence(steps: procession.steps()))
+    var moveOrder = MoveOrder(self, group)
+    plan.sequences.append(Plan.Sequence(steps: moveOrder.steps()))
   }
 }

@@ -117,8 +117,8 @@ struct Contention {
   }
 
   /// Sets aside those whose wish cannot come true, and then those who wait for them.
-  private mutating func settle(_ suspects: [Int]) {
-    var pending = suspects
+  private mutating func settle(_ connectionKillers: [Int]) {
+    var pending = connectionKillers
     while let index = pending.popLast() {
       guard parties[index].isMoving else { continue }
       let party = parties[index]

@@ -64,7 +64,7 @@ public struct Step: Sendable, Equatable {
     /// Out of the way, to a name that nobody wants.
     case temporaryRename = "temporary-rename"
     /// An entry that a late add has made of a person who has one.
-    case removeTwin = "remove-twin"
+    case removeDuplicate = "remove-twin"
     /// An unlinked entry gets its link.
     case adopt
     /// The first password of an entry just made.

@@ -22,7 +22,7 @@ public struct Batch: Sendable, Equatable {
 /// A key that is added while it is in flight is marked dirty and queued again when its worker ends, since the
 /// worker may have read its row before the change. Every unsettled key belongs to the oldest ``Epoch`` in which
 /// it was added: when all keys of an epoch and of those before it have settled, the watermark may pass it.
-/// A key that is handed in with a ``Gathering`` belongs to it until that is decided, whatever adds it meanwhile.
+/// A key that is handed in with a ``RemovalBatch`` belongs to it until that is decided, whatever adds it meanwhile.
 ///
 /// Pure policy: no clock, no I/O; who calls it decides when.
 public struct WorkQueue: Sendable {
@@ -37,7 +37,7 @@ public struct WorkQueue: Sendable {
     var priority: Priority
     var epoch: Epoch
     /// Those that count on this turn.
-    var gatherings: [Gathering] = []
+    var removalBatches: [RemovalBatch] = []
   }
 
   private struct Item {
@@ -60,7 +60,7 @@ public struct WorkQueue: Sendable {
   /// nothing but the log tells a successor that they are to go.
   private var owed: [RosterKey: Epoch] = [:]
   /// Whose removals are decided together.
-  public private(set) var gatherings = GatheringBook()
+  public private(set) var removalBatches = RemovalBatchBook()
   /// The log's stretches and what of them is unsettled.
   public var epochs = EpochLedger()
 
@@ -83,13 +83,13 @@ public struct WorkQueue: Sendable {
   ///
   /// - Parameters:
   ///   - epoch: which must not settle before the key does; nil is the current one.
-  ///   - gathering: where its removal is decided with others, should it need one; nil leaves that as it is.
+  ///   - removal batch: where its removal is decided with others, should it need one; nil leaves that as it is.
   public mutating func add(
-    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil
+    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil
   ) {
     let touch = Touch(
-      priority: priority, epoch: epoch ?? epochs.current, gatherings: gathering.map { [$0] } ?? [])
-    if let gathering { gatherings.join(key, gathering) }
+      priority: priority, epoch: epoch ?? epochs.current, removalBatches: removalBatch.map { [$0] } ?? [])
+    if let removalBatch { removalBatches.join(key, removalBatch) }
     guard var item = items[key] else {
       open(touch)
       items[key] = Item(state: .waiting, touch: touch)
@@ -147,13 +147,13 @@ public struct WorkQueue: Sendable {
 
   /// Ends a key's turn: settled, or queued again if it was touched meanwhile. Who waited for it is woken.
   ///
-  /// - Parameter staying: it needs no removal any more, so no gathering decides over it.
+  /// - Parameter staying: it needs no removal any more, so no removal batch decides over it.
   public mutating func finish(_ key: RosterKey, staying: Bool = false) {
     guard let item = items[key] else { return }
-    for gathering in item.touch.gatherings { gatherings.end(turnIn: gathering) }
-    gatherings.ended(key, staying: staying, next: item.dirty?.gatherings ?? [])
+    for removalBatch in item.touch.removalBatches { removalBatches.end(turnIn: removalBatch) }
+    removalBatches.ended(key, staying: staying, next: item.dirty?.removalBatches ?? [])
     owe(item.touch.epoch, key)
-    if staying || gatherings.of(key).isEmpty { payBack(key) }
+    if staying || removalBatches.of(key).isEmpty { payBack(key) }
     if let dirty = item.dirty {
       items[key] = Item(state: .waiting, touch: dirty)
       enqueue(key)
@@ -163,25 +163,25 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
-  /// Has a gathering decide over a key that something else has brought.
-  public mutating func join(_ key: RosterKey, _ gathering: Gathering) { gatherings.join(key, gathering) }
+  /// Has a removal batch decide over a key that something else has brought.
+  public mutating func join(_ key: RosterKey, _ removalBatch: RemovalBatch) { removalBatches.join(key, removalBatch) }
 
-  /// Ends a gathering: it is decided.
+  /// Ends a removal batch: it is decided.
   ///
   /// - Parameters:
   ///   - keys: are looked at again for that.
   ///   - epoch: which must not settle before they do.
-  public mutating func decided(_ gathering: Gathering, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
+  public mutating func decided(_ removalBatch: RemovalBatch, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
     let epoch = epoch ?? epochs.current
     for key in keys { add(key, .sweep, epoch: min(epoch, owed[key] ?? epoch)) }
-    gatherings.end(gathering)
+    removalBatches.end(removalBatch)
     payBackDecided()
   }
 
-  /// Ends a gathering that nobody will decide. Its keys that are still to be looked at stay withheld: they are found
+  /// Ends a removal batch that nobody will decide. Its keys that are still to be looked at stay withheld: they are found
   /// again by its successor.
-  public mutating func abandon(_ gathering: Gathering) {
-    gatherings.abandon(gathering) { items[$0] != nil }
+  public mutating func abandon(_ removalBatch: RemovalBatch) {
+    removalBatches.abandon(removalBatch) { items[$0] != nil }
     payBackDecided()
   }
 
@@ -197,7 +197,7 @@ public struct WorkQueue: Sendable {
   }
 
   private mutating func payBackDecided() {
-    for key in owed.keys where gatherings.of(key).isEmpty { payBack(key) }
+    for key in owed.keys where removalBatches.of(key).isEmpty { payBack(key) }
   }
 
   /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).
@@ -207,7 +207,7 @@ public struct WorkQueue: Sendable {
     guard var item = items[key] else { return }
     if let demoted { item.touch.priority = demoted }
     if let dirty = item.dirty {
-      // What was added meanwhile is one with the key's turn again: the older epoch and all gatherings wait for both.
+      // What was added meanwhile is one with the key's turn again: the older epoch and all removal batches wait for both.
       merge(dirty, into: &item.touch)
       close(dirty)
       item.dirty = nil
@@ -217,7 +217,7 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
-  /// Makes two touches one: the more urgent, the older, and in all gatherings of both.
+  /// Makes two touches one: the more urgent, the older, and in all removal batches of both.
   private mutating func merge(_ other: Touch, into touch: inout Touch) {
     touch.priority = min(touch.priority, other.priority)
     if other.epoch < touch.epoch {
@@ -225,9 +225,9 @@ public struct WorkQueue: Sendable {
       epochs.leave(touch.epoch)
       touch.epoch = other.epoch
     }
-    for gathering in other.gatherings where !touch.gatherings.contains(gathering) {
-      touch.gatherings.append(gathering)
-      gatherings.begin(gathering)
+    for removalBatch in other.removalBatches where !touch.removalBatches.contains(removalBatch) {
+      touch.removalBatches.append(removalBatch)
+      removalBatches.begin(removalBatch)
     }
   }
 
@@ -256,7 +256,7 @@ public struct WorkQueue: Sendable {
     items[key]?.awaited.append(holder)
     holders[key] = holder
     waiters[holder, default: []].append(key)
-    add(holder, item.touch.priority, gathering: items[holder] == nil ? item.touch.gatherings.last : nil)
+    add(holder, item.touch.priority, removalBatch: items[holder] == nil ? item.touch.removalBatches.last : nil)
   }
 
   private mutating func wakeWaiters(of holder: RosterKey) {
@@ -275,11 +275,11 @@ public struct WorkQueue: Sendable {
 
   private mutating func open(_ touch: Touch) {
     epochs.enter(touch.epoch)
-    for gathering in touch.gatherings { gatherings.begin(gathering) }
+    for removalBatch in touch.removalBatches { removalBatches.begin(removalBatch) }
   }
 
   private mutating func close(_ touch: Touch) {
     epochs.leave(touch.epoch)
-    for gathering in touch.gatherings { gatherings.end(turnIn: gathering) }
+    for removalBatch in touch.removalBatches { removalBatches.end(turnIn: removalBatch) }
   }
 }

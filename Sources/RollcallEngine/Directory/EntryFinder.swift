@@ -75,12 +75,12 @@ struct EntryFinder {
   private func all(
     _ searches: [(DistinguishedName, SearchScope, Filter)], _ session: LDAPSession, absent: Set<ResultCode> = []
   ) -> SearchGathering {
-    let gathering = SearchGathering(searches.count, absent)
+    let removalBatch = SearchGathering(searches.count, absent)
     for (base, scope, filter) in searches {
-      session.search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
+      session.search(base: base, scope: scope, filter: filter, attributes: attributes) { removalBatch.take($0) }
     }
     session.sendNow()
-    return gathering
+    return removalBatch
   }
 }
 

@@ -16,7 +16,7 @@ extension Engine {
     try await keeper.load()
     keeper.mayComeLate = { [weak unknown] key in unknown?.concerns(key) ?? false }
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }
-    keeper.onRemade = { [weak self] group in self?.muster([group]) }
+    keeper.onRemade = { [weak self] group in self?.collectMembers([group]) }
     return keeper
   }
 
@@ -24,10 +24,10 @@ extension Engine {
   /// nobody has looked at.
   func takeUpGroups() {
     guard let groups else { return }
-    provisioner.gather(groups.registry.renaming.keys, .retry)
-    provisioner.pump()
+    dispatcher.addTogether(groups.registry.renaming.keys, .retry)
+    dispatcher.pump()
     let uncompared = groups.registry.uncompared
-    if !uncompared.isEmpty { muster(uncompared) }
+    if !uncompared.isEmpty { collectMembers(uncompared) }
   }
 
   /// Takes over groups that a person has released, unless no row names them any more.
@@ -51,8 +51,8 @@ extension Engine {
 
   /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
   private func handIn(_ keys: [RosterKey], membersOf names: [GroupName]) {
-    provisioner.gather(keys, .reconcile)
-    provisioner.pump()
+    dispatcher.addTogether(keys, .reconcile)
+    dispatcher.pump()
     guard let groups else { return }
     Reactor.task {
       do throws(EngineError) {
@@ -65,7 +65,7 @@ extension Engine {
   }
 
   /// Looks at everybody who is in these groups or whose row names them.
-  private func muster(_ names: [GroupName]) {
+  private func collectMembers(_ names: [GroupName]) {
     guard let groups else { return }
     Reactor.task {
       do throws(EngineError) {
@@ -77,7 +77,7 @@ extension Engine {
   }
 
   private func handIn(everybodyOf names: [GroupName], _ groups: GroupKeeper) async throws(EngineError) {
-    let members = try await groups.muster(names, .bulk)
+    let members = try await groups.collectMembers(names, .bulk)
     guard let naming = try await keys(naming: names) else { return requestReconcile() }
     handIn(Array(Set(members + naming)), membersOf: names)
   }

@@ -48,7 +48,7 @@ extension GroupKeeper {
     for index in people.indices { people[index].wanted?.removeAll(where: found.strangers.contains) }
     let met = found.existing.intersection(ours)
     let known = Set(people.map(\.key))
-    let keys = try await muster(Array(met), lane).filter { !known.contains($0) }
+    let keys = try await collectMembers(Array(met), lane).filter { !known.contains($0) }
     if !met.isEmpty { onMembers?(keys, Array(met)) }
   }
 

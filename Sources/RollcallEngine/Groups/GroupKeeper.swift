@@ -149,7 +149,7 @@ package final class GroupKeeper {
   }
 
   /// The keys of all linked members of these groups.
-  func muster(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [RosterKey] {
+  func collectMembers(_ groups: [GroupName], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [RosterKey] {
     var keys: Set<RosterKey> = []
     for group in groups {
       let session = try session(lane)

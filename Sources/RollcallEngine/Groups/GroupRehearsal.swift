@@ -18,7 +18,7 @@ package struct GroupRehearsal {
     let named = subjects.flatMap { planner.groups(named: $0.groups ?? []).groups }
     let found = try await keeper.meet(keeper.newcomers(named), try keeper.session(.reading))
     let ours = found.existing.subtracting(found.strangers).subtracting(found.barred)
-    return try await keeper.muster(Array(ours), .reading)
+    return try await keeper.collectMembers(Array(ours), .reading)
   }
 
   /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.

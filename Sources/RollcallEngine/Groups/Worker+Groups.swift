@@ -81,19 +81,19 @@ extension Worker {
     _ people: inout [GroupSubject], _ groups: GroupKeeper, _ report: inout WorkReport
   ) async throws(EngineError) {
     let leaves = people.compactMap(groups.leaving)
-    let withheld = leaves.isEmpty ? [] : try await gatekeeper.withhold(leaves, .memberships)
+    let withheld = leaves.isEmpty ? [] : try await removalGuard.withhold(leaves, .memberships)
     for index in people.indices where withheld.contains(people[index].key) { groups.keepGroups(&people[index]) }
     report.keepGroups.subtract(people.map(\.key))
     report.keepGroups.formUnion(withheld)
     let leavers = Set(leaves.map(\.key))
     let staying = people.map(\.key).filter { !leavers.contains($0) }
-    gatekeeper.keep(staying, .memberships)
+    removalGuard.keep(staying, .memberships)
     try await state.unhold(staying, .memberships)
   }
 
   func note(_ result: GroupReport, _ report: inout WorkReport) throws(EngineError) {
     report.applied += result.applied
-    for step in result.applied { gatekeeper.applied(step) }
+    for step in result.applied { removalGuard.applied(step) }
     report.unknown += result.unknown
     if let trouble = result.trouble { throw trouble }
   }

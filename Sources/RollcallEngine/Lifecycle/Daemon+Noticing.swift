@@ -7,7 +7,7 @@ extension Daemon {
   /// Notes a notification; those that came with one read are taken up together.
   func hear(_ payload: NotificationPayload?) {
     if payload?.request != nil { return engine.answerRequests() }
-    doorbell.heard(backlog: engine.provisioner.queue.backlog)
+    notifyGate.heard(backlog: engine.dispatcher.queue.backlog)
     // Keys of another directory.
     if let source = payload?.source, !engine.sources.contain("\(source)") { return }
     burst.add(payload)
@@ -20,7 +20,7 @@ extension Daemon {
     isHearing = false
     let heard = burst.take()
     var mustLook = heard.mustLook
-    guard let sweeper = engine.sweeper, engine.provisioner.isWorking else { return }
+    guard let sweeper = engine.sweeper, engine.dispatcher.isWorking else { return }
     for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
     // After few changes the log is read a moment later, once for a burst, to move the watermark; and not without a pause,
     // however much is heard.
@@ -46,7 +46,7 @@ extension Daemon {
   }
 
   private func look() {
-    guard engine.provisioner.isWorking, let sweeper = engine.sweeper else { return }
+    guard engine.dispatcher.isWorking, let sweeper = engine.sweeper else { return }
     lookedAt = .now
     Reactor.task {
       do throws(EngineError) {

@@ -12,7 +12,7 @@ package final class Daemon {
   let engine: Engine
   private let events: Events
   let listener: Listener
-  let doorbell: Doorbell
+  let notifyGate: NotifyGate
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
@@ -45,14 +45,14 @@ package final class Daemon {
     self.engine = engine
     events = engine.events
     listener = Listener(engine.options, engine.events)
-    doorbell = Doorbell(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
+    notifyGate = NotifyGate(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
       engine?.sweeper
     }
     engine.onTrouble = { [weak self] error in self?.note(error) }
     engine.onState = { [weak self] in Reactor.task { await self?.tellCondition() } }
     engine.reconciles.isPeriodic = true
-    doorbell.onTrouble = { [weak engine] error in engine?.trouble(error) }
-    doorbell.problems = engine.problems
+    notifyGate.onTrouble = { [weak engine] error in engine?.trouble(error) }
+    notifyGate.problems = engine.problems
     listener.onListening = { [weak self] in
       self?.lookSoon(.zero)
       self?.engine.answerRequests()
@@ -90,7 +90,7 @@ package final class Daemon {
         isStandby = false
         if !isUnsteady { logEstablished() }
         // Whoever is told that it is connected may count on being heard.
-        try await doorbell.start()
+        try await notifyGate.start()
         await tellEstablished()
         ready()
         lookSoon(.zero)
@@ -142,8 +142,8 @@ package final class Daemon {
   }
 
   private func handle(_ error: EngineError, attempt: inout Int) async throws(EngineError) {
-    doorbell.stop()
-    await engine.settleDown()
+    notifyGate.stop()
+    await engine.waitForPasses()
     attempt += 1
     var backoff = Backoff(base: .milliseconds(100), cap: .seconds(5))
     switch error {
@@ -245,7 +245,7 @@ package final class Daemon {
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
-    if engine.leader.isLeading { await doorbell.retire() } else { doorbell.stop() }
+    if engine.leader.isLeading { await notifyGate.retire() } else { notifyGate.stop() }
     await engine.drain()
     if engine.leader.isLeading { await engine.note(.stopped) }
     engine.close()

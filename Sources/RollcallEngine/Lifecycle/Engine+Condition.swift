@@ -6,11 +6,11 @@ internal import RollcallLedger
 extension Engine {
   /// While there is no trouble.
   var condition: DirectoryCondition {
-    if provisioner.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
+    if dispatcher.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
     if let incomplete = reconciles.incomplete { return .connected(incomplete) }
     if !reconciles.isUnderWay { return .connected(nil) }
     let why = reconciles.why.map { ": \($0)" } ?? ""
-    let holding = gatekeeper.comparison.holding.map { "; \($0.explanation)" } ?? ""
+    let holding = removalGuard.comparison.holding.map { "; \($0.explanation)" } ?? ""
     return .connected("comparing everybody\(why)\(holding)")
   }
 

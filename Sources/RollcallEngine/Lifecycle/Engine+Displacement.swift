@@ -8,7 +8,7 @@ extension Engine {
   /// The stored watermark is not the one that was stored last, or transaction ids are given out anew: goes on from the
   /// stored one. Where logging was stopped, there is none.
   func displaced() {
-    guard leader.isLeading, provisioner.isWorking else { return }
+    guard leader.isLeading, dispatcher.isWorking else { return }
     Reactor.task {
       do throws(EngineError) {
         // A session that was idle when a primary was lost has found its successor before anybody else did.
@@ -24,7 +24,7 @@ extension Engine {
           // passes.
           try await self.state.load()
           try await self.groups?.load()
-          self.surveyor?.learn(awaited: self.state.awaited)
+          self.stateReader?.learn(awaited: self.state.awaited)
           try await self.resume(from: record?.watermark)
           try await self.takeUpLedger()
           self.takeUpGroups()
@@ -40,16 +40,16 @@ extension Engine {
   /// Hands in what had its cause removed by a step whose record was lost with a process or a connection, and what a
   /// person has approved meanwhile.
   func takeUpLedger() async throws(EngineError) {
-    provisioner.gather(state.blockedKeys, .retry)
+    dispatcher.addTogether(state.blockedKeys, .retry)
     try await takeUpReleased()
   }
 
   private static let anotherServer = EngineError.database(
     PostgresError(kind: .connection, message: "the server is not the one of before, or was restored"))
 
-  /// Looks at the log for the gatekeeper (``Gatekeeper/catchUp``).
-  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
-    while provisioner.isWorking {
+  /// Looks at the log for the removal guard (``RemovalGuard/catchUp``).
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
+    while dispatcher.isWorking {
       if let sweeper, let windows = try await sweeper.catchUp(keys) { return windows }
       // One that reads from the stored watermark is there in a moment.
       try? await Reactor.sleep(for: .milliseconds(1))

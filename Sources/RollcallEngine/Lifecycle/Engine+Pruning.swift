@@ -5,7 +5,7 @@ internal import RollcallLedger
 extension Engine {
   /// Forgets what every directory has settled, at most once in a while.
   package func prune(force: Bool) async {
-    guard provisioner.isWorking, let sweeper else { return }
+    guard dispatcher.isWorking, let sweeper else { return }
     let due = lastPrune.map { ContinuousClock.now - $0 > .seconds(60) } ?? true
     guard force || (due && sweeper.stores > storesAtPrune) else { return }
     lastPrune = .now

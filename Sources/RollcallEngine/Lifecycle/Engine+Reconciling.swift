@@ -12,7 +12,7 @@ struct ReconcileAgenda {
   var wanted: [Epoch] = []
   var isReading = false
   /// The one that has been read and whose removals are not decided.
-  var undecided: Gathering?
+  var undecided: RemovalBatch?
   /// What was known of the triggers when that one began.
   var capture: String?
   /// How often the ledger had lost something when that one began.
@@ -52,15 +52,15 @@ extension Engine {
     reconciles.wanted.append(epoch)
     if isOfTheLog {
       reconciles.isOfTheLog = true
-      gatekeeper.comparison.isAwaited = true
+      removalGuard.comparison.isAwaited = true
     }
     runReconciles()
   }
 
   /// Wants everybody compared, for a reason of its own.
   package func requestReconcile() {
-    let epoch = provisioner.queue.epochs.current
-    provisioner.queue.epochs.enter(epoch)
+    let epoch = dispatcher.queue.epochs.current
+    dispatcher.queue.epochs.enter(epoch)
     requestReconcile(epoch)
   }
 
@@ -74,32 +74,32 @@ extension Engine {
     let delay = max(.zero, configuration.reconcile.every - .seconds(since))
     reconciles.timer = Reactor.loop.after(delay) { [weak self] in
       guard let self else { return }
-      if self.provisioner.isWorking, !self.reconciles.isUnderWay { self.requestReconcile() }
+      if self.dispatcher.isWorking, !self.reconciles.isUnderWay { self.requestReconcile() }
     }
   }
 
   func runReconciles() {
-    guard !reconciles.isReading, !reconciles.wanted.isEmpty, let surveyor, provisioner.isWorking else { return }
+    guard !reconciles.isReading, !reconciles.wanted.isEmpty, let stateReader, dispatcher.isWorking else { return }
     if let moment = reconciles.notBefore {
       let delay = moment - .now
       guard delay <= .zero else { return again(after: delay) }
       reconciles.notBefore = nil
     }
     reconciles.isReading = true
-    surveyor.forgetUniques()
+    stateReader.forgetUniques()
     servers.comparisonBegins()
     let connection = link.connections
     let epochs = reconciles.wanted
     let isOfTheLog = reconciles.isOfTheLog
     reconciles.wanted = []
     reconciles.isOfTheLog = false
-    gatekeeper.comparison.isAwaited = false
+    removalGuard.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
-        self.roster.on(self.bulk), stream: self.bulk, surveyor, self.link, groups: self.groups,
+        self.roster.on(self.bulk), stream: self.bulk, stateReader, self.link, groups: self.groups,
         meetings: self.state.meetings)
       let reconciler = Reconciler(
-        reader: reader, provisioner: self.provisioner, holding: self.gatekeeper.comparison.holding,
+        reader: reader, dispatcher: self.dispatcher, holding: self.removalGuard.comparison.holding,
         isOfTheLog: isOfTheLog)
       do throws(EngineError) {
         let started = ContinuousClock.now
@@ -107,9 +107,9 @@ extension Engine {
         let losses = self.state.meetings.losses
         let silent = try await self.bound.ended()
         let found = try await reconciler.run(epoch: epochs[0])
-        for epoch in epochs.dropFirst() { self.provisioner.queue.epochs.leave(epoch) }
+        for epoch in epochs.dropFirst() { self.dispatcher.queue.epochs.leave(epoch) }
         self.events.emit(.compared(entries: found.entries, in: .now - started))
-        self.reconciles.undecided = found.gathering
+        self.reconciles.undecided = found.removalBatch
         self.reconciles.capture = capture
         self.reconciles.losses = losses
         self.reconciles.silent = silent
@@ -117,13 +117,13 @@ extension Engine {
         self.reconciles.failures = 0
         self.reconciles.incomplete = nil
         self.bulk.close()
-        self.provisioner.decideGatherings()
+        self.dispatcher.decideRemovalBatches()
       } catch {
         // The epochs stay open: the watermark does not move until a reconcile has been completed.
         self.reconciles.wanted += epochs
         self.reconciles.isReading = false
         self.reconciles.isOfTheLog = self.reconciles.isOfTheLog || isOfTheLog
-        self.gatekeeper.comparison.isAwaited = self.reconciles.isOfTheLog
+        self.removalGuard.comparison.isAwaited = self.reconciles.isOfTheLog
         // That a connection is gone has been told, and says nothing about the next one.
         let isGone = !self.link.isConnected || self.link.connections != connection
         if case .directory = error, isGone { self.runReconciles() } else { self.failed(error) }
@@ -142,8 +142,8 @@ extension Engine {
     events.emit(.comparisonFailed(reason))
     reconciles.incomplete = reason
     // It may take days until it can be done, and people who leave one by one do not wait for that.
-    for key in gatekeeper.comparison.giveUp() { provisioner.add(key, .notification) }
-    provisioner.pump()
+    for key in removalGuard.comparison.giveUp() { dispatcher.add(key, .notification) }
+    dispatcher.pump()
     onState?()
     onIncomplete?(.refused(reason))
     reconciles.failures += 1
@@ -159,14 +159,14 @@ extension Engine {
   }
 
   /// Writes a completed reconcile down; the epochs that waited for it do so until then.
-  func decided(_ gathering: Gathering) async throws(EngineError) {
-    guard gathering == reconciles.undecided else { return }
+  func decided(_ removalBatch: RemovalBatch) async throws(EngineError) {
+    guard removalBatch == reconciles.undecided else { return }
     try await dissolveUnnamed(state.meetings.heldGroups)
     let isRecorded = reconciles.losses == state.meetings.losses
     try await ledger.noteReconcile(capture: reconciles.capture, silent: reconciles.silent, isRecorded: isRecorded)
     bound.compared(reconciles.silent)
     reconciles.undecided = nil
-    gatekeeper.comparison.expect(nil)
+    removalGuard.comparison.expect(nil)
     if isRecorded { state.meetings.settle() }
     reconciles.why = nil
     await servers.compared()
@@ -181,14 +181,14 @@ extension Engine {
   ///   - limit: nil counts all.
   ///   - lane: not the one of the comparison: paged searches of one session wait for each other.
   package func countManaged(
-    upTo limit: Int?, _ surveyor: Surveyor?, lane: DirectoryLink.Lane = .bulk
+    upTo limit: Int?, _ stateReader: StateReader?, lane: DirectoryLink.Lane = .bulk
   ) async throws(EngineError) -> Int {
     struct Enough: Error {}
-    guard let surveyor else { return 0 }
+    guard let stateReader else { return 0 }
     var count = 0
     do {
       try await link.session(lane).search(
-        base: surveyor.finder.base, scope: .subtree, filter: surveyor.finder.everyone, attributes: ["1.1"],
+        base: stateReader.finder.base, scope: .subtree, filter: stateReader.finder.everyone, attributes: ["1.1"],
         pageSize: min(limit ?? .max, Engine.countedAtOnce)
       ) { entries in
         count += entries.count

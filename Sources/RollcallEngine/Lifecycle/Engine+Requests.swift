@@ -10,7 +10,7 @@ extension Engine {
     isAnswering = true
     Reactor.task {
       do throws(EngineError) {
-        requests: while self.provisioner.isWorking, let request = try await self.ledger.requests().first {
+        requests: while self.dispatcher.isWorking, let request = try await self.ledger.requests().first {
           try await self.ledger.noteStart(of: request)
           switch try await self.fulfil(request) {
           case .done: try await self.ledger.answer(request, message: nil)
@@ -57,7 +57,7 @@ extension Engine {
   private func settleOrSayWhy() async throws(EngineError) -> Answer {
     let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
     if isSettled { return .done }
-    if let reason = reconciles.incomplete, provisioner.isWorking { return .cannot(reason) }
+    if let reason = reconciles.incomplete, dispatcher.isWorking { return .cannot(reason) }
     return .stopped
   }
 
@@ -69,8 +69,8 @@ extension Engine {
     if !takeovers.isEmpty { events.emit(.released(takeovers, isTakeover: true)) }
     let keys = Set(removals + takeovers).sorted()
     if keys.isEmpty { return }
-    for key in keys { provisioner.add(key, .retry) }
-    provisioner.pump()
+    for key in keys { dispatcher.add(key, .retry) }
+    dispatcher.pump()
   }
 
   /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
@@ -79,9 +79,9 @@ extension Engine {
   /// - Parameter givesUp: asked while it waits; true ends the waiting.
   package func settle(orEndIf givesUp: @Reactor () -> Bool = { false }) async throws(EngineError) -> Bool {
     // A look that is under way already has begun too early.
-    let target = provisioner.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
+    let target = dispatcher.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
     try await sweeper?.look()
-    while provisioner.isWorking, let sweeper {
+    while dispatcher.isWorking, let sweeper {
       sweeper.progress(atOnce: true)
       if sweeper.storedUpTo >= target { return true }
       if givesUp() { return false }
@@ -109,27 +109,27 @@ extension Engine {
   }
 
   /// Waits until no pass is under way, after work has stopped.
-  package func settleDown() async {
-    provisioner.suspend()
+  package func waitForPasses() async {
+    dispatcher.suspend()
     // Each operation under way has a deadline of its own.
-    while provisioner.passesRunning > 0 { try? await Reactor.sleep(for: .milliseconds(5)) }
+    while dispatcher.passesRunning > 0 { try? await Reactor.sleep(for: .milliseconds(5)) }
   }
 
   /// Finishes what is in flight and stores the watermark; takes up nothing new.
   package func drain() async {
-    provisioner.suspend()
+    dispatcher.suspend()
     let deadline = ContinuousClock.now + configuration.directory.timeout
-    while provisioner.passesRunning > 0, ContinuousClock.now < deadline {
+    while dispatcher.passesRunning > 0, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
-    if provisioner.passesRunning == 0, leader.isLeading { await servers.end() }
+    if dispatcher.passesRunning == 0, leader.isLeading { await servers.end() }
     sweeper?.progress(atOnce: true)
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
     await problems.flush()
     // Only who has nothing on its way says that it has ended in order.
-    if let leadingSince, provisioner.passesRunning == 0, !unknown.isOpen {
+    if let leadingSince, dispatcher.passesRunning == 0, !unknown.isOpen {
       try? await ledger.noteEnd(ofTermSince: leadingSince)
     }
   }

@@ -7,7 +7,7 @@ internal import RollcallLedger
 /// What follows when another server answers, or the same one with other data.
 extension Engine {
   func wireServers() {
-    provisioner.servers = servers
+    dispatcher.servers = servers
     servers.onDoubt = { [weak self] reason in self?.compareSoon(reason) }
     servers.onWell = { [weak self] in self?.noteServerIsWell() }
     servers.onTrouble = { [weak self] error in self?.trouble(error) }
@@ -34,11 +34,11 @@ extension Engine {
     events.emit(.lookingAgain(keys: keys.count))
     // What waits for its turn anyway may have changed, and who is parked or held is not as the row wants it.
     let unchanged = keys.filter {
-      !provisioner.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
+      !dispatcher.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
     }
-    provisioner.gather(keys, .sweep)
+    dispatcher.addTogether(keys, .sweep)
     servers.check(unchanged)
-    provisioner.pump()
+    dispatcher.pump()
   }
 
   /// Has everybody compared in the background, now or after a pause that grows each time.
@@ -54,7 +54,7 @@ extension Engine {
     reconciles.paceTimer = Reactor.loop.after(delay) { [weak self] in
       guard let self else { return }
       self.reconciles.paceTimer = nil
-      if self.provisioner.isWorking, self.servers.memory.owesComparison { self.compareNow(reason) }
+      if self.dispatcher.isWorking, self.servers.memory.owesComparison { self.compareNow(reason) }
     }
   }
 

@@ -29,8 +29,8 @@ package final class Engine {
   package let roster: Roster
   package let ledger: Ledger
   package let state: LedgerState
-  package let gatekeeper: Gatekeeper
-  package let provisioner: Provisioner
+  package let removalGuard: RemovalGuard
+  package let dispatcher: Dispatcher
   let retrier: Retrier
   let leader: Leader
   let unknown: UnknownOutcomes
@@ -41,7 +41,7 @@ package final class Engine {
   private(set) lazy var bound = LogBound(self)
   let sources: ChangeSources
   private(set) var sweeper: Sweeper?
-  private(set) var surveyor: Surveyor?
+  private(set) var stateReader: StateReader?
   /// Nil where no groups are configured, and before the first connection.
   private(set) var groups: GroupKeeper?
   var reconciles = ReconcileAgenda()
@@ -84,10 +84,10 @@ package final class Engine {
     roster = Roster(mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
     ledger = Ledger(ledgerSession, directory: configuration.name)
     state = LedgerState(ledger)
-    gatekeeper = Gatekeeper(RemovalPolicy(configuration.removals), state)
-    provisioner = Provisioner(state, gatekeeper, events)
-    unknown = UnknownOutcomes(provisioner, deadline: configuration.directory.timeout)
-    retrier = Retrier(ledger, provisioner)
+    removalGuard = RemovalGuard(RemovalPolicy(configuration.removals), state)
+    dispatcher = Dispatcher(state, removalGuard, events)
+    unknown = UnknownOutcomes(dispatcher, deadline: configuration.directory.timeout)
+    retrier = Retrier(ledger, dispatcher)
     leader = Leader(options, directory: configuration.name)
     problems = ProblemBoard(ledger, events)
     wire()
@@ -98,20 +98,20 @@ package final class Engine {
     link.onStrangers = { [weak self] name, count in
       self?.events.emit(.entriesOutsideBase(name, count: count))
     }
-    provisioner.unknown = unknown
+    dispatcher.unknown = unknown
     state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
     roster.health.onRecovered = { [weak self] keys in
       guard let self else { return }
       events.emit(.mappingWorks)
-      for key in keys { provisioner.add(key, .retry) }
+      for key in keys { dispatcher.add(key, .retry) }
     }
     wireServers()
-    provisioner.onTrouble = { [weak self] error in self?.trouble(error) }
-    provisioner.onProgress = { [weak self] in self?.sweeper?.progress() }
-    provisioner.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
-    provisioner.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
-    provisioner.onDecided = { [weak self] gathering throws(EngineError) in try await self?.decided(gathering) }
-    provisioner.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
+    dispatcher.onTrouble = { [weak self] error in self?.trouble(error) }
+    dispatcher.onProgress = { [weak self] in self?.sweeper?.progress() }
+    dispatcher.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
+    dispatcher.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
+    dispatcher.onDecided = { [weak self] removalBatch throws(EngineError) in try await self?.decided(removalBatch) }
+    dispatcher.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
     unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
     unknown.onOverflow = { [weak self] in self?.requestReconcile() }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
@@ -120,12 +120,12 @@ package final class Engine {
       self?.events.emit(.lockHeldByStranger(holder: holder.text, fix: holder.fix))
     }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
-    gatekeeper.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
-    gatekeeper.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
-    gatekeeper.count = { [weak self] kind, limit throws(EngineError) in
+    removalGuard.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
+    removalGuard.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
+    removalGuard.count = { [weak self] kind, limit throws(EngineError) in
       guard let self else { return 0 }
       if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
-      return try await self.countManaged(upTo: limit, self.surveyor)
+      return try await self.countManaged(upTo: limit, self.stateReader)
     }
   }
 
@@ -143,11 +143,11 @@ package final class Engine {
     try await requirePath()
     if !link.isConnected { try await link.connect() }
     let facts = try link.learnt(for: configuration.users)
-    let surveyor = Surveyor(
+    let stateReader = StateReader(
       configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
     try refuseMisfits(facts)
     roster.forget()
-    let fingerprint = try await fingerprint(of: surveyor)
+    let fingerprint = try await fingerprint(of: stateReader)
     let base = configuration.users.base.normalized(facts.schema)
     try await refuseRivals(facts, base)
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
@@ -176,16 +176,16 @@ package final class Engine {
     }
     problems.renew()
     try await state.load()
-    surveyor.learn(awaited: state.awaited)
-    gatekeeper.comparison.expect(holding(record, of: surveyor, fingerprint))
+    stateReader.learn(awaited: state.awaited)
+    removalGuard.comparison.expect(holding(record, of: stateReader, fingerprint))
     noteAcquaintance(facts, record, identity)
     let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
-    self.surveyor = surveyor
+    self.stateReader = stateReader
     for lane in DirectoryLink.Lane.allCases {
       try link.permit(lane, leader)
     }
     groups = try await groupKeeper(facts)
-    provisioner.resume(Worker(surveyor, link: link, gatekeeper: gatekeeper, state: state, groups: groups))
+    dispatcher.resume(Worker(stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups))
     unknown.note(state.meetings.keysInMaking)
     // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
@@ -204,7 +204,7 @@ package final class Engine {
     // Whoever led before may have written behind our back.
     sweeper?.stop()
     sweeper = nil
-    gatekeeper.managed = [:]
+    removalGuard.managed = [:]
     return true
   }
 
@@ -215,7 +215,7 @@ package final class Engine {
     } else if sweeper?.goOn(from: record?.watermark) != true {
       try await resume(from: record?.watermark)
     }
-    if gatekeeper.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
+    if removalGuard.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
     runReconciles()
@@ -250,7 +250,7 @@ package final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      database, windows: windows, sources, ledger, provisioner, seen: seen, stored: stored, stops: bound.stops, events)
+      database, windows: windows, sources, ledger, dispatcher, seen: seen, stored: stored, stops: bound.stops, events)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
@@ -264,7 +264,7 @@ package final class Engine {
 
   /// Stops work because a side was lost or cannot answer.
   func trouble(_ error: EngineError) {
-    provisioner.suspend()
+    dispatcher.suspend()
     switch error {
     case .directory(let failure): giveUp(failure)
     case .database(let failure) where failure.isConnectionLost:
@@ -282,7 +282,7 @@ package final class Engine {
   // MARK: Ending
 
   package func close() {
-    provisioner.end()
+    dispatcher.end()
     sweeper?.stop()
     disconnected()
     reconciles.stop()

@@ -40,7 +40,7 @@ final class CaptureWatch {
 
   /// Looks, says what is wrong, and has everybody compared when it is right again.
   func look() async {
-    guard !isLooking, engine.provisioner.isWorking else { return }
+    guard !isLooking, engine.dispatcher.isWorking else { return }
     isLooking = true
     defer { isLooking = false }
     // A table that is being altered keeps nobody waiting on this session.
@@ -57,14 +57,14 @@ final class CaptureWatch {
       failures += 1
       engine.events.emit(.failed(.lookingAtTriggers, "\(error)"))
       // Once may be a lock or a lost connection.
-      if failures > 1, engine.provisioner.isWorking {
+      if failures > 1, engine.dispatcher.isWorking {
         engine.problems.set(.capture, message: "cannot check whether changes are logged: \(error)")
       }
     }
   }
 
   private func note(_ faults: [Finding], _ now: String) {
-    guard engine.provisioner.isWorking else { return }
+    guard engine.dispatcher.isWorking else { return }
     guard faults.isEmpty else {
       isLost = true
       let remedies = faults.compactMap(\.remedy).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }

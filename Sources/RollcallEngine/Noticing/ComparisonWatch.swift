@@ -9,7 +9,7 @@ internal import RollcallCore
 struct ComparisonWatch {
   /// A comparison that is being read.
   struct Reading {
-    var gathering: Gathering
+    var removalBatch: RemovalBatch
     var seen: SeenLinks
     /// The log asked for it: everybody may have been taken away (TRUNCATE).
     var isOfTheLog: Bool
@@ -20,7 +20,7 @@ struct ComparisonWatch {
     case passes
     /// The comparison that is to come will find it.
     case waits
-    case joins(Gathering)
+    case joins(RemovalBatch)
   }
 
   /// Why the next comparison to be decided holds every removal; nil where the budget decides.
@@ -73,7 +73,7 @@ struct ComparisonWatch {
     if isAwaited { return .waits }
     if let reading {
       if reading.seen.hasLookedAt(key) { return .passes }
-      return holding != nil || reading.isOfTheLog || !isLogged ? .joins(reading.gathering) : .passes
+      return holding != nil || reading.isOfTheLog || !isLogged ? .joins(reading.removalBatch) : .passes
     }
     return holding != nil && !isRead ? .waits : .passes
   }

@@ -62,7 +62,7 @@ final class LogBound {
 
   /// Has everybody compared once more when it is time.
   func look() async {
-    guard silent != nil, engine.provisioner.isWorking, !engine.reconciles.isUnderWay else { return }
+    guard silent != nil, engine.dispatcher.isWorking, !engine.reconciles.isUnderWay else { return }
     do throws(EngineError) {
       guard try await ended() != nil, !engine.reconciles.isUnderWay else { return }
       engine.events.emit(.comparing(because: "transactions that were not logged have ended"))

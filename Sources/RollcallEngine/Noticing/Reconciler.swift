@@ -9,7 +9,7 @@ package import RollcallLedger
 @Reactor
 struct Reconciler {
   let reader: BothSides
-  let provisioner: Provisioner
+  let dispatcher: Dispatcher
   /// Why every removal is held; nil where the budget decides.
   let holding: RemovalBudget.Reason?
   /// The log asked for it.
@@ -17,35 +17,35 @@ struct Reconciler {
 
   /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
   ///
-  /// - Returns: the entries with a link that were found, and the gathering that decides over removals.
+  /// - Returns: the entries with a link that were found, and the removal batch that decides over removals.
   /// - Throws: ``EngineError`` when either side was not read to its end; no removal comes of it then.
-  func run(epoch: Epoch) async throws(EngineError) -> (entries: Int, gathering: Gathering) {
-    let gathering = provisioner.gatekeeper.begin(holding: holding)
+  func run(epoch: Epoch) async throws(EngineError) -> (entries: Int, removalBatch: RemovalBatch) {
+    let removalBatch = dispatcher.removalGuard.begin(holding: holding)
     let seen = reader.nobody
-    provisioner.gatekeeper.comparison.begin(.init(gathering: gathering, seen: seen, isOfTheLog: isOfTheLog))
+    dispatcher.removalGuard.comparison.begin(.init(removalBatch: removalBatch, seen: seen, isOfTheLog: isOfTheLog))
     // Their rows may have been read before everybody was taken away (TRUNCATE names no key), and their entries be made
     // when this has passed their places.
-    for key in provisioner.queue.inFlight { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
+    for key in dispatcher.queue.inFlight { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
     do throws(EngineError) {
       let entries = try await reader.read(seen) { keys in
-        guard await provisioner.room() else { return }
-        for key in keys { provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering) }
-        if !keys.isEmpty { provisioner.pump() }
+        guard await dispatcher.room() else { return }
+        for key in keys { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
+        if !keys.isEmpty { dispatcher.pump() }
       }
       try await reader.dropEmptyGroups()
       // What is set aside or held although it is in step by now differs nowhere.
-      for key in provisioner.state.exceptions {
-        provisioner.add(key, .reconcile, epoch: epoch, gathering: gathering)
+      for key in dispatcher.state.exceptions {
+        dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch)
       }
-      provisioner.gatekeeper.managed[.people] = entries
-      provisioner.gatekeeper.managed[.memberships] = reader.tally?.count
-      provisioner.gatekeeper.comparison.end(completely: true)
-      provisioner.close(gathering, epoch: epoch)
-      provisioner.pump()
-      return (entries, gathering)
+      dispatcher.removalGuard.managed[.people] = entries
+      dispatcher.removalGuard.managed[.memberships] = reader.tally?.count
+      dispatcher.removalGuard.comparison.end(completely: true)
+      dispatcher.close(removalBatch, epoch: epoch)
+      dispatcher.pump()
+      return (entries, removalBatch)
     } catch {
-      provisioner.gatekeeper.comparison.end(completely: false)
-      provisioner.gatekeeper.abandon(gathering)
+      dispatcher.removalGuard.comparison.end(completely: false)
+      dispatcher.removalGuard.abandon(removalBatch)
       throw error
     }
   }
@@ -59,7 +59,7 @@ struct Reconciler {
 package final class BothSides {
   private let roster: Roster
   private let stream: Database
-  private let surveyor: Surveyor
+  private let stateReader: StateReader
   private let link: DirectoryLink
   private let groups: GroupKeeper?
   /// Where entries that are known from now on are written down; nil where nothing is.
@@ -73,19 +73,19 @@ package final class BothSides {
   ///   - groups: compares memberships as well.
   ///   - meetings: where entries that are known from now on are written down.
   package init(
-    _ roster: Roster, stream: Database, _ surveyor: Surveyor, _ link: DirectoryLink, groups: GroupKeeper?,
+    _ roster: Roster, stream: Database, _ stateReader: StateReader, _ link: DirectoryLink, groups: GroupKeeper?,
     meetings: MeetingBook? = nil
   ) {
     self.roster = roster
     self.stream = stream
-    self.surveyor = surveyor
+    self.stateReader = stateReader
     self.link = link
     self.groups = groups
     self.meetings = meetings
   }
 
   /// For a reading's beginning.
-  package var nobody: SeenLinks { SeenLinks(surveyor.facts.schema.matchingRule(for: surveyor.rules.link)) }
+  package var nobody: SeenLinks { SeenLinks(stateReader.facts.schema.matchingRule(for: stateReader.rules.link)) }
 
   /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
   ///
@@ -107,12 +107,12 @@ package final class BothSides {
     _ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void
   ) async throws(EngineError) {
     let session = try link.session(.reading)
-    let finder = surveyor.finder
+    let finder = stateReader.finder
     var last: Task<Result<[RosterKey], EngineError>, Never>?
     do {
       try await session.search(
         base: finder.base, scope: .subtree, filter: finder.everyone, attributes: finder.attributes,
-        pageSize: surveyor.facts.dialect.pageSize
+        pageSize: stateReader.facts.dialect.pageSize
       ) { entries in
         let before = last
         let keys = self.keys(of: entries, seen)
@@ -140,7 +140,7 @@ package final class BothSides {
     seen.beginPage()
     var (new, again): ([RosterKey], [RosterKey]) = ([], [])
     for entry in entries {
-      for value in entry[surveyor.rules.link] {
+      for value in entry[stateReader.rules.link] {
         guard let key = value.text.map({ RosterKey($0) }) else { continue }
         if seen.insert(value) { new.append(key) } else { again.append(key) }
       }
@@ -156,8 +156,8 @@ package final class BothSides {
       var rest = keys
       // Rows that are too much for one answer are compared one part after the other.
       while !rest.isEmpty {
-        let survey = try await surveyor.survey(rest, entries: entries, roster)
-        same.formUnion(surveyor.planner.plan(survey.subjects).settled)
+        let survey = try await stateReader.survey(rest, entries: entries, roster)
+        same.formUnion(stateReader.planner.plan(survey.subjects).settled)
         if let tally {
           for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
         }
@@ -178,7 +178,7 @@ package final class BothSides {
         ? meetings.isRecording(subject.key) : same.contains(subject.key) && subject.desired.wanted != nil
     }
     let entries = known.compactMap { subject in
-      subject.current.map { (key: subject.key, id: surveyor.facts.id(of: $0)) }
+      subject.current.map { (key: subject.key, id: stateReader.facts.id(of: $0)) }
     }
     try await meetings.record(entries)
   }

@@ -7,21 +7,21 @@ internal import RollcallLedger
 @Reactor
 final class Retrier {
   private let ledger: Ledger
-  private let provisioner: Provisioner
+  private let dispatcher: Dispatcher
   private var timer: Timer?
   private var dueAt: ContinuousClock.Instant?
   var onTrouble: (@Reactor (EngineError) -> Void)?
 
-  init(_ ledger: Ledger, _ provisioner: Provisioner) {
+  init(_ ledger: Ledger, _ dispatcher: Dispatcher) {
     self.ledger = ledger
-    self.provisioner = provisioner
+    self.dispatcher = dispatcher
   }
 
   /// Hands in what is due, and sets the clock for what is next.
   func check() async throws(EngineError) {
     let due = try await ledger.due()
-    provisioner.gather(due.keys.filter { !provisioner.queue.contains($0) }, .retry)
-    if !due.keys.isEmpty { provisioner.pump() }
+    dispatcher.addTogether(due.keys.filter { !dispatcher.queue.contains($0) }, .retry)
+    if !due.keys.isEmpty { dispatcher.pump() }
     if let next = due.next { schedule(after: .seconds(next)) }
   }
 

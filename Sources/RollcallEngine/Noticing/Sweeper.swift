@@ -16,7 +16,7 @@ final class Sweeper {
   private let stops: Int
   private let windows: WindowReader
   private let ledger: Ledger
-  private let provisioner: Provisioner
+  private let dispatcher: Dispatcher
   private let events: Events
   /// Everything visible in this snapshot has been handed to the queue, or is being read.
   private var seen: Snapshot
@@ -65,14 +65,14 @@ final class Sweeper {
   private(set) var storedUpTo: Epoch = -1
 
   init(
-    _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ provisioner: Provisioner,
+    _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ dispatcher: Dispatcher,
     seen: String, stored: String?, stops: Int, _ events: Events
   ) {
     log = ChangeLog(database, sources)
     self.stops = stops
-    self.windows = WindowReader(windows, sources, provisioner, events)
+    self.windows = WindowReader(windows, sources, dispatcher, events)
     self.ledger = ledger
-    self.provisioner = provisioner
+    self.dispatcher = dispatcher
     self.events = events
     self.seen = Snapshot(seen)
     self.stored = stored
@@ -88,14 +88,14 @@ final class Sweeper {
     let isSeen = seen.includes(number)
     if isSeen, !isReadingLong { return true }
     if let distrustedUntil, .now < distrustedUntil { return false }
-    guard hints + keys.count <= Sweeper.mostHints, provisioner.hasRoom, keys.allSatisfy(isKey) else { return false }
+    guard hints + keys.count <= Sweeper.mostHints, dispatcher.hasRoom, keys.allSatisfy(isKey) else { return false }
     hints += keys.count
     believed += keys.count
     for key in keys {
-      provisioner.add(key, .notification)
+      dispatcher.add(key, .notification)
       if !isSeen { heard.insert(LoggedChange(xid: xid, key: key)) }
     }
-    provisioner.pump()
+    dispatcher.pump()
     return true
   }
 
@@ -144,7 +144,7 @@ final class Sweeper {
   ///
   /// - Returns: which of these keys long windows name that are not read to their end, and where their removals are
   ///   decided; nil where this sweeper has ended meanwhile.
-  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering]? {
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch]? {
     let target = begun + 1
     while ended < target {
       if hasStopped { return nil }
@@ -185,27 +185,27 @@ final class Sweeper {
       if let key = change.key { keys.insert(key) } else { everyone = true }
     }
     if everyone {
-      let epoch = provisioner.queue.epochs.current
-      provisioner.queue.epochs.enter(epoch)
+      let epoch = dispatcher.queue.epochs.current
+      dispatcher.queue.epochs.enter(epoch)
       onEveryone?(epoch)
     }
     if keys.count <= Sweeper.small {
-      for key in keys { provisioner.add(key, .notification) }
+      for key in keys { dispatcher.add(key, .notification) }
       finish(look)
     } else {
-      let epoch = provisioner.queue.epochs.current
-      provisioner.queue.epochs.enter(epoch)
-      let gathering = provisioner.gatekeeper.begin(isOfTheLog: true)
-      for key in keys { provisioner.add(key, .sweep, gathering: gathering) }
+      let epoch = dispatcher.queue.epochs.current
+      dispatcher.queue.epochs.enter(epoch)
+      let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
+      for key in keys { dispatcher.add(key, .sweep, removalBatch: removalBatch) }
       finish(look)
-      provisioner.close(gathering, epoch: epoch)
+      dispatcher.close(removalBatch, epoch: epoch)
     }
-    provisioner.pump()
+    dispatcher.pump()
     progress()
   }
 
   private func finish(_ look: Look) {
-    looks.append((provisioner.queue.epochs.close(), look.snapshot, look.at, .now))
+    looks.append((dispatcher.queue.epochs.close(), look.snapshot, look.at, .now))
   }
 
   /// Ends it: what it has not read is read from the stored watermark by its successor.
@@ -226,7 +226,7 @@ final class Sweeper {
   ///
   /// - Parameter atOnce: even if one has been stored just now.
   func progress(atOnce: Bool = false) {
-    if let settled = provisioner.queue.epochs.settled() {
+    if let settled = dispatcher.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
         unstored = (look.epoch, look.snapshot, look.at)
         looks.removeFirst()
@@ -246,7 +246,7 @@ final class Sweeper {
     storing = true
     unstored = nil
     attempted = next.snapshot
-    let confirmed = provisioner.servers?.takeConfirmed()
+    let confirmed = dispatcher.servers?.takeConfirmed()
     Reactor.task {
       do throws(EngineError) {
         let isStored = try await self.ledger.store(
@@ -261,7 +261,7 @@ final class Sweeper {
         }
       } catch {
         // What could not be stored is stored with the next one.
-        if let confirmed { self.provisioner.servers?.putBack(confirmed) }
+        if let confirmed { self.dispatcher.servers?.putBack(confirmed) }
         if self.unstored == nil { self.unstored = next }
         self.storing = false
         self.onTrouble?(error)
@@ -273,8 +273,8 @@ final class Sweeper {
   }
 
   /// How heavy a storm is, by what looks find.
-  var courtesy = Courtesy()
-  var givesWay: Bool { courtesy.givesWay(behind: looks.first.map { .now - $0.taken }) }
+  var writerThrottle = WriterThrottle()
+  var givesWay: Bool { writerThrottle.givesWay(behind: looks.first.map { .now - $0.taken }) }
 
   var isLooking: Bool { running }
   var isStoring: Bool { storing }

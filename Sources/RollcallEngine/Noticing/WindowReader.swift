@@ -11,12 +11,12 @@ final class WindowReader {
     var upTo: String
     /// Held open until the window's removals are decided.
     var epoch: Epoch
-    var gathering: Gathering
+    var removalBatch: RemovalBatch
   }
 
   private let session: Database
   private let sources: ChangeSources
-  private let provisioner: Provisioner
+  private let dispatcher: Dispatcher
   private let events: Events
   private var waiting = Deque<Window>()
   private var current: Window?
@@ -25,10 +25,10 @@ final class WindowReader {
   /// Called when everyone has to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
 
-  init(_ session: Database, _ sources: ChangeSources, _ provisioner: Provisioner, _ events: Events) {
+  init(_ session: Database, _ sources: ChangeSources, _ dispatcher: Dispatcher, _ events: Events) {
     self.session = session
     self.sources = sources
-    self.provisioner = provisioner
+    self.dispatcher = dispatcher
     self.events = events
   }
 
@@ -36,9 +36,9 @@ final class WindowReader {
   ///
   /// - Parameter epoch: which does not settle before its removals are decided.
   func read(after: String, upTo: String, _ epoch: Epoch) {
-    provisioner.queue.epochs.enter(epoch)
-    let gathering = provisioner.gatekeeper.begin(isOfTheLog: true)
-    waiting.append(Window(after: after, upTo: upTo, epoch: epoch, gathering: gathering))
+    dispatcher.queue.epochs.enter(epoch)
+    let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
+    waiting.append(Window(after: after, upTo: upTo, epoch: epoch, removalBatch: removalBatch))
     readNext()
   }
 
@@ -48,7 +48,7 @@ final class WindowReader {
     if let last = waiting.last, last.upTo == after {
       waiting[waiting.count - 1].upTo = upTo
     } else {
-      read(after: after, upTo: upTo, provisioner.queue.epochs.current)
+      read(after: after, upTo: upTo, dispatcher.queue.epochs.current)
     }
   }
 
@@ -61,18 +61,18 @@ final class WindowReader {
   }
 
   /// Which of these keys windows name that are not read to their end, and where their removals are decided.
-  func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] {
-    var found: [RosterKey: Gathering] = [:]
+  func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
+    var found: [RosterKey: RemovalBatch] = [:]
     for window in ([current].compactMap { $0 } + waiting) {
       let named = try await ChangeLog(session, sources).naming(keys, after: window.after, upTo: window.upTo)
-      for key in named { found[key] = window.gathering }
+      for key in named { found[key] = window.removalBatch }
     }
     return found
   }
 
   private func giveUp(_ window: Window) {
-    provisioner.gatekeeper.abandon(window.gathering)
-    provisioner.queue.epochs.leave(window.epoch)
+    dispatcher.removalGuard.abandon(window.removalBatch)
+    dispatcher.queue.epochs.leave(window.epoch)
   }
 
   private func readNext() {
@@ -81,7 +81,7 @@ final class WindowReader {
     reading = Reactor.task {
       let isRead = await self.read(window)
       self.current = nil
-      if isRead { self.provisioner.close(window.gathering, epoch: window.epoch) } else { self.giveUp(window) }
+      if isRead { self.dispatcher.close(window.removalBatch, epoch: window.epoch) } else { self.giveUp(window) }
       self.reading = nil
       self.readNext()
     }
@@ -92,13 +92,13 @@ final class WindowReader {
     var attempt = 0
     var everyone = false
     let cursor = ChangeWindow(session, sources, after: window.after, upTo: window.upTo)
-    while await provisioner.room(), !hasStopped {
+    while await dispatcher.room(), !hasStopped {
       do throws(EngineError) {
         let page = try await cursor.next()
         if hasStopped { return false }
         if page.isEmpty {
           guard everyone else { return true }
-          provisioner.queue.epochs.enter(window.epoch)
+          dispatcher.queue.epochs.enter(window.epoch)
           onEveryone?(window.epoch)
           return true
         }
@@ -107,9 +107,9 @@ final class WindowReader {
             everyone = true
             continue
           }
-          provisioner.add(key, .sweep, epoch: window.epoch, gathering: window.gathering)
+          dispatcher.add(key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch)
         }
-        provisioner.pump()
+        dispatcher.pump()
         attempt = 0
       } catch {
         attempt += 1

@@ -14,7 +14,7 @@ final class UnknownOutcomes {
   /// Keys that were touched after a takeover are remembered up to this many; beyond, everybody is compared.
   private static let most = 10_000
 
-  private let provisioner: Provisioner
+  private let dispatcher: Dispatcher
   private let deadline: Duration
   private var keys: Set<RosterKey> = []
   /// Keys of adds of a former connection.
@@ -33,8 +33,8 @@ final class UnknownOutcomes {
   /// Called when too many keys were touched to be remembered.
   var onOverflow: (@Reactor () -> Void)?
 
-  init(_ provisioner: Provisioner, deadline: Duration) {
-    self.provisioner = provisioner
+  init(_ dispatcher: Dispatcher, deadline: Duration) {
+    self.dispatcher = dispatcher
     self.deadline = deadline
   }
 
@@ -92,7 +92,7 @@ final class UnknownOutcomes {
   var isOpen: Bool { hold != nil }
 
   private func begin() {
-    if hold == nil { hold = provisioner.queue.epochs.hold() }
+    if hold == nil { hold = dispatcher.queue.epochs.hold() }
   }
 
   /// Starts the clock: the server answers again.
@@ -119,17 +119,17 @@ final class UnknownOutcomes {
     timer = nil
     guard let hold else { return }
     // Not who was parked meanwhile: a row that ends each connection would do so again and again.
-    keys.formUnion(adds.filter { provisioner.state.parked[$0] == nil })
+    keys.formUnion(adds.filter { dispatcher.state.parked[$0] == nil })
     adds = []
-    provisioner.gather(keys, .retry, epoch: hold)
+    dispatcher.addTogether(keys, .retry, epoch: hold)
     if isTakeover, let watermark { onTakeover?(watermark, hold) }
-    provisioner.queue.epochs.leave(hold)
+    dispatcher.queue.epochs.leave(hold)
     self.hold = nil
     keys = []
     names = []
     isTakeover = false
     watermark = nil
-    provisioner.pump()
-    provisioner.onProgress?()
+    dispatcher.pump()
+    dispatcher.onProgress?()
   }
 }

@@ -7,7 +7,7 @@ enum Verdict: Sendable {
   case parked(Problem, attempts: Int, retryAfter: Double?)
   /// Another key has the name; it is looked at first.
   case waits(for: RosterKey)
-  /// Its removal waits: for a gathering's decision, or for a person.
+  /// Its removal waits: for a removal batch's decision, or for a person.
   case withheld
 }
 

@@ -26,24 +26,24 @@ extension Worker {
   func learnUnique(
     _ step: Step, _ error: LDAPError, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> Bool {
-    guard surveyor.facts.dialect.collisionCodes.contains(error.code),
-      let named = surveyor.facts.dialect.uniqueness(in: error.diagnostic)
+    guard stateReader.facts.dialect.collisionCodes.contains(error.code),
+      let named = stateReader.facts.dialect.uniqueness(in: error.diagnostic)
     else { return false }
     // The link, and what is written once, cannot change hands; but who has it can be told.
     let others = step.operation.givenValues.filter { given in
-      surveyor.mapped(given.0) == nil && named.contains { surveyor.isSame($0, given.0) }
+      stateReader.mapped(given.0) == nil && named.contains { stateReader.isSame($0, given.0) }
     }
-    if let holder = try await surveyor.holder(of: others, besides: step.operation.dn, try reading(lane)) {
+    if let holder = try await stateReader.holder(of: others, besides: step.operation.dn, try reading(lane)) {
       report.holders[step.key] = holder
     }
-    let names = Set(named.compactMap(surveyor.mapped))
+    let names = Set(named.compactMap(stateReader.mapped))
     let candidates = step.operation.givenValues.compactMap { attribute, value in
-      surveyor.mapped(attribute).map { (attribute: $0, value: value) }
+      stateReader.mapped(attribute).map { (attribute: $0, value: value) }
     }.filter { names.isEmpty || names.contains($0.attribute) }
-    let held = try await surveyor.held(candidates, besides: step.operation.dn, try reading(lane))
+    let held = try await stateReader.held(candidates, besides: step.operation.dn, try reading(lane))
     // Where the server names none, two that are held leave it open: full names may well be shared.
     guard !held.isEmpty, !names.isEmpty || held.count == 1 else { return false }
-    for (attribute, isWide) in held { surveyor.learn(unique: attribute, isWide: isWide) }
+    for (attribute, isWide) in held { stateReader.learn(unique: attribute, isWide: isWide) }
     return true
   }
 

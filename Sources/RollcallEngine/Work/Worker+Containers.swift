@@ -10,19 +10,19 @@ extension Worker {
   /// Those whose container cannot be made are not looked at again now, and those for which one was missing that is
   /// there now are.
   func makeContainers(for failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
-    if surveyor.rules.containers.isEmpty { return }
+    if stateReader.rules.containers.isEmpty { return }
     var out: Set<RosterKey> = []
     var again: [RosterKey] = []
     var made: [String: (wasMissing: Bool, problem: Problem?)] = [:]
     for (sequence, outcome) in failures {
       guard let code = outcome.failure?.code, mayBeMissingParent(code) else { continue }
       let step = sequence.steps[outcome.applied]
-      guard let place = step.destination, let container = place.parent?.normalized(surveyor.facts.schema)
+      guard let place = step.destination, let container = place.parent?.normalized(stateReader.facts.schema)
       else { continue }
       if made[container] == nil {
         let result = try await containers.make(above: place, for: step.key, pass.lane)
         pass.report.applied += result.applied
-        pass.report.freed += result.applied.map { $0.operation.dn.normalized(surveyor.facts.schema) }
+        pass.report.freed += result.applied.map { $0.operation.dn.normalized(stateReader.facts.schema) }
         made[container] = (result.wasMissing, result.problem)
       }
       guard let result = made[container] else { continue }

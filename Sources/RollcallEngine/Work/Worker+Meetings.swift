@@ -6,10 +6,10 @@ internal import RollcallLedger
 
 /// First meetings: which of them wait, and who is known from now on.
 extension Worker {
-  /// A gathering that holds every removal holds strangers' too, by name and with what would be done.
-  func admitGathered(_ survey: inout Survey) {
+  /// A removal batch that holds every removal holds strangers' too, by name and with what would be done.
+  func admitBatched(_ survey: inout Survey) {
     for index in survey.subjects.indices where !survey.subjects[index].acquaintance.contains(.removal) {
-      if gatekeeper.holdsRemoval(of: survey.subjects[index].key) {
+      if removalGuard.holdsRemoval(of: survey.subjects[index].key) {
         survey.subjects[index].acquaintance.insert(.removal)
       }
     }
@@ -34,7 +34,7 @@ extension Worker {
   func beginMaking(_ plan: Plan) async throws(EngineError) -> Int? {
     let adds = plan.sequences.flatMap(\.steps).filter { $0.what == .create }
     return try await state.meetings.beginMaking(
-      adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(surveyor.facts.schema)) })
+      adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(stateReader.facts.schema)) })
   }
 
   /// Writes down whose entries are known from now on: those that were made, and those that somebody wanted changed.
@@ -51,7 +51,7 @@ extension Worker {
       case .delete: gone.append(step.key)
       default:
         if let entry = plan.adopted[step.key] {
-          met[step.key] = surveyor.facts.id(of: entry)
+          met[step.key] = stateReader.facts.id(of: entry)
         } else if let id = survey.unmet[step.key] {
           met[step.key] = id
         }
@@ -64,7 +64,7 @@ extension Worker {
     for key in gone { met[key] = nil }
     var entries = met.map { (key: $0.key, id: $0.value) }
     var ended: [RosterKey] = []
-    if !made.isEmpty, let found = await surveyor.ids(of: made, pass.reading) {
+    if !made.isEmpty, let found = await stateReader.ids(of: made, pass.reading) {
       entries += found
       ended = found.map(\.key)
     }
@@ -94,7 +94,7 @@ extension Worker {
   }
 }
 
-extension Surveyor {
+extension StateReader {
   /// The ids of entries that were made a moment ago; nil where they cannot be had now.
   func ids(of made: [Step], _ lane: DirectoryLink.Lane) async -> [(key: RosterKey, id: String)]? {
     let finder = EntryFinder(

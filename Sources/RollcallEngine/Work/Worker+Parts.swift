@@ -40,7 +40,7 @@ extension Worker {
 
   private func mayBeOfOneAttribute(_ error: LDAPError, _ step: Step, _ isFirst: Bool) -> Bool {
     switch ErrorClassifier.classify(code: error.code, during: ErrorClassifier.Activity(step.operation)) {
-    case .ofTheEntry: !(isFirst && surveyor.facts.dialect.collisionCodes.contains(error.code))
+    case .ofTheEntry: !(isFirst && stateReader.facts.dialect.collisionCodes.contains(error.code))
     case .ambiguous, .access: true
     case .connectionLost, .busy, .repairable, .ofTheDirectory, .search: false
     }
@@ -52,7 +52,7 @@ extension Worker {
   private func sendParts(
     of step: Step, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> [(part: Step, error: LDAPError)]? {
-    let parts = surveyor.planner.parts(of: step)
+    let parts = stateReader.planner.parts(of: step)
     var refused: [(part: Step, error: LDAPError)] = []
     var isAnyTaken = false
     for part in parts {
@@ -69,7 +69,7 @@ extension Worker {
         throw .directory(error)
       case .busy, .ambiguous, .repairable, .ofTheEntry, .access: refused.append((part, error))
       }
-      if surveyor.planner.isFoundation(part) { break }
+      if stateReader.planner.isFoundation(part) { break }
     }
     return isAnyTaken ? refused : nil
   }

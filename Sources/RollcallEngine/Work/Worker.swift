@@ -8,23 +8,24 @@ internal import RollcallLedger
 /// Takes keys through the one path: read both sides, plan, apply.
 @Reactor
 final class Worker {
-  let surveyor: Surveyor
+  let stateReader: StateReader
   let link: DirectoryLink
-  let gatekeeper: Gatekeeper
+  let removalGuard: RemovalGuard
   let state: LedgerState
   let groups: GroupKeeper?
   let containers: ContainerMaker
 
   /// - Parameter groups: nil where none are configured.
   init(
-    _ surveyor: Surveyor, link: DirectoryLink, gatekeeper: Gatekeeper, state: LedgerState, groups: GroupKeeper? = nil
+    _ stateReader: StateReader, link: DirectoryLink, removalGuard: RemovalGuard, state: LedgerState,
+    groups: GroupKeeper? = nil
   ) {
-    self.surveyor = surveyor
+    self.stateReader = stateReader
     self.link = link
-    self.gatekeeper = gatekeeper
+    self.removalGuard = removalGuard
     self.state = state
     self.groups = groups
-    containers = ContainerMaker(surveyor.rules, surveyor.facts, link)
+    containers = ContainerMaker(stateReader.rules, stateReader.facts, link)
   }
 
   /// Works on a batch to the end, or until one of the sides is lost.
@@ -61,10 +62,10 @@ final class Worker {
   /// Asks both sides, and notes whose entries are known by that.
   private func read(_ pass: inout Pass) async throws(EngineError) -> Survey {
     try link.lane(pass.lane).prepare()
-    var survey = try await surveyor.survey(pass.open, lane: pass.reading, careful: !pass.isFirst)
+    var survey = try await stateReader.survey(pass.open, lane: pass.reading, careful: !pass.isFirst)
     // They go back to the queue.
     for key in survey.postponed { pass.report.verdicts[key] = nil }
-    admitGathered(&survey)
+    admitBatched(&survey)
     try await state.meetings.record(survey.made, ended: survey.ended)
     return survey
   }
@@ -79,14 +80,14 @@ final class Worker {
     }
     for (key, holder) in survey.waits { pass.report.verdicts[key] = .waits(for: holder) }
     var subjects = survey.subjects
-    var plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
+    var plan = stateReader.planner.plan(subjects, occupants: survey.occupants)
     if !plan.removals.isEmpty {
-      let withheld = try await gatekeeper.withhold(plan.removals)
+      let withheld = try await removalGuard.withhold(plan.removals)
       if !withheld.isEmpty {
         for index in subjects.indices where withheld.contains(subjects[index].key) {
           subjects[index].removalHeld = true
         }
-        plan = surveyor.planner.plan(subjects, occupants: survey.occupants)
+        plan = stateReader.planner.plan(subjects, occupants: survey.occupants)
         for key in withheld { pass.report.verdicts[key] = .withheld }
       }
     }
@@ -101,7 +102,7 @@ final class Worker {
     }
     for (key, blocker) in plan.blocked {
       if pass.hasAwaited(key, blocker.key) {
-        let problem = Problem.taken(from: key, by: blocker, surveyor.facts.schema)
+        let problem = Problem.taken(from: key, by: blocker, stateReader.facts.schema)
         pass.report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
       } else {
         pass.report.verdicts[key] = .waits(for: blocker.key)
@@ -115,7 +116,7 @@ final class Worker {
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
     let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key)).union(plan.shielded.map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
-    gatekeeper.keep(staying)
+    removalGuard.keep(staying)
     try await state.unhold(staying)
   }
 
@@ -150,11 +151,11 @@ final class Worker {
       let done = sequence.steps[..<outcome.applied]
       report.applied += done
       for step in done {
-        gatekeeper.applied(step)
+        removalGuard.applied(step)
         if step.clearsDisable { enabled.append(step.key) }
         report.freed += step.frees
         if state.isAwaited, let container = step.destination?.parent {
-          report.freed.append(container.normalized(surveyor.facts.schema))
+          report.freed.append(container.normalized(stateReader.facts.schema))
         }
       }
       let rest = Set(sequence.steps[outcome.applied...].map(\.key))
@@ -169,21 +170,21 @@ final class Worker {
     return failed
   }
 
-  /// Takes twins apart, within the budget; whoever had one begins the next round, which is whether there was any.
+  /// Takes duplicates apart, within the budget; whoever had one begins the next round, which is whether there was any.
   private func separate(_ survey: inout Survey, _ pass: inout Pass) async throws(EngineError) -> Bool {
-    if pass.isLast || survey.twins.isEmpty { return false }
-    let removals = survey.twins.compactMap { key, steps in
+    if pass.isLast || survey.duplicates.isEmpty { return false }
+    let removals = survey.duplicates.compactMap { key, steps in
       steps.first.map { Removal(key: key, action: .delete, dn: $0.operation.dn) }
     }
-    for key in try await gatekeeper.withhold(removals) {
-      survey.twins[key] = nil
+    for key in try await removalGuard.withhold(removals) {
+      survey.duplicates[key] = nil
       survey.problems[key] = nil
       pass.report.verdicts[key] = .withheld
     }
-    let twins = survey.twins
-    if twins.isEmpty { return false }
-    if let groups { try note(try await groups.forget(Array(twins.values.joined()), pass.lane), &pass.report) }
-    let sequences = twins.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
+    let duplicates = survey.duplicates
+    if duplicates.isEmpty { return false }
+    if let groups { try note(try await groups.forget(Array(duplicates.values.joined()), pass.lane), &pass.report) }
+    let sequences = duplicates.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
     let outcomes = try await link.lane(pass.lane).apply(sequences)
     for (sequence, outcome) in zip(sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]
@@ -191,7 +192,7 @@ final class Worker {
       pass.report.freed += done.flatMap(\.frees)
       if let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) { pass.report.unknown += sequence.steps }
     }
-    pass.open = Array(twins.keys) + pass.open.filter { twins[$0] == nil }
+    pass.open = Array(duplicates.keys) + pass.open.filter { duplicates[$0] == nil }
     pass.endRound()
     return true
   }
@@ -238,8 +239,8 @@ final class Worker {
     case .connectionLost, .ofTheDirectory, .search: return .trouble
     case .repairable where !isLast: return .again
     case .repairable: return .verdict(retry(step.key, problem, most: 5))
-    case .ofTheEntry where isFirst && surveyor.facts.dialect.collisionCodes.contains(error.code): return .again
-    case .ofTheEntry where surveyor.facts.dialect.uniqueness(in: error.diagnostic) != nil:
+    case .ofTheEntry where isFirst && stateReader.facts.dialect.collisionCodes.contains(error.code): return .again
+    case .ofTheEntry where stateReader.facts.dialect.uniqueness(in: error.diagnostic) != nil:
       // Nobody knows who has it, so nobody tells when it is free.
       var problem = problem
       problem.reason = .nameTaken

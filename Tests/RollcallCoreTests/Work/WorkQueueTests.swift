@@ -82,21 +82,21 @@ import Testing
     #expect(queue.epochs.settled() == old)
   }
 
-  @Test func aGatheringIsReadWhenEachOfItsKeysWasLookedAt() {
+  @Test func aRemovalBatchIsReadWhenEachOfItsKeysWasLookedAt() {
     var queue = WorkQueue()
     queue.add("b", .notification)
     _ = queue.take(1, within: all)
-    queue.add("a", .sweep, gathering: 7)
-    queue.add("b", .sweep, gathering: 7)
-    #expect(queue.gatherings.unplanned(in: 7) == 2)
+    queue.add("a", .sweep, removalBatch: 7)
+    queue.add("b", .sweep, removalBatch: 7)
+    #expect(queue.removalBatches.unplanned(in: 7) == 2)
     _ = queue.take(1, within: all)
-    #expect(queue.gatherings.of("a") == [7])
+    #expect(queue.removalBatches.of("a") == [7])
     queue.finish("a")
     queue.finish("b")
-    #expect(queue.gatherings.unplanned(in: 7) == 1)
+    #expect(queue.removalBatches.unplanned(in: 7) == 1)
     _ = queue.take(1, within: all)
     queue.finish("b")
-    #expect(queue.gatherings.unplanned(in: 7) == 0)
+    #expect(queue.removalBatches.unplanned(in: 7) == 0)
   }
 
   /// Against a model that is a set of facts: what was added last and not looked at since is unsettled, and no epoch

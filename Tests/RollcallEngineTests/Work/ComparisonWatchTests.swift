@@ -16,7 +16,7 @@ import Testing
     seen.pageIsDone()
     seen.beginPage()
     _ = seen.insert("met")
-    return ComparisonWatch.Reading(gathering: 7, seen: seen, isOfTheLog: isOfTheLog)
+    return ComparisonWatch.Reading(removalBatch: 7, seen: seen, isOfTheLog: isOfTheLog)
   }
 
   @Test func theFirstOneTakesAllThatItHasNotLookedAt() async throws {

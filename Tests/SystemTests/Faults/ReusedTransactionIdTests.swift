@@ -43,14 +43,14 @@ import Testing
         "SET synchronous_commit = on; UPDATE users SET email = 'kept' WHERE id = 1 RETURNING pg_current_xact_id()")
       let ids = [written, last].compactMap { $0.split(separator: "\n").first.flatMap { UInt64($0) } }
       #expect(ids.count == 2 && ids[0] < ids[1], "no id was given out twice: \(ids)")
-      #expect(!engine.provisioner.queue.contains("1"))
+      #expect(!engine.dispatcher.queue.contains("1"))
       engine.database.close()
       try await sweeper.look()
       #expect(sweeper.hasStopped, "what it has seen hides the change")
       // As the engine does where it leads.
       try await engine.resume(from: watermark)
       try await engine.sweeper?.look()
-      #expect(engine.provisioner.queue.contains("1"))
+      #expect(engine.dispatcher.queue.contains("1"))
     }
   }
 

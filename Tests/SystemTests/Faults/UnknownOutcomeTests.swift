@@ -138,7 +138,7 @@ import Testing
     try await site.withDaemon { _ in
       try await makeTwice(site, tap)
       try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
-      #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeTwin])
+      #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeDuplicate])
       try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
       #expect(try await site.parked().isEmpty)
       #expect(try await site.sql("SELECT key FROM rollcall.removal") == "1", "it is paid for")

@@ -6,7 +6,7 @@ internal import RollcallLedger
 
 /// Keeps the queue moving: takes batches to the worker, settles what came of them, moves the watermark.
 @Reactor @safe
-package final class Provisioner {
+package final class Dispatcher {
   private static let fastBatch = 32
   // Enough to fill the window while others read, and no more: a key in flight waits for its pass when HR changes it,
   // and a pass works through its batch without a pause.
@@ -18,7 +18,7 @@ package final class Provisioner {
 
   var queue = WorkQueue()
   let state: LedgerState
-  let gatekeeper: Gatekeeper
+  let removalGuard: RemovalGuard
   let events: Events
   /// Whether bulk work is under way, since it had many keys.
   var isWorkingOff = false
@@ -29,14 +29,14 @@ package final class Provisioner {
   var breaker = Breaker()
   private var probeTimer: Timer?
   var probes = 0
-  var suspects = Suspects()
+  var connectionKillers = ConnectionKillers()
   /// When a key was heard of, for the log.
   var noticed: [RosterKey: ContinuousClock.Instant] = [:]
   /// What the log says of parked keys, as hashes: each thing once, however often a key is tried.
   var toldOfParked: [RosterKey: Int] = [:]
-  /// Gatherings that are read to the end, with the epoch that waits for their decision.
-  private var closed: [Gathering: Epoch] = [:]
-  private var deciding: Set<Gathering> = []
+  /// Removal batches that are read to the end, with the epoch that waits for their decision.
+  private var closed: [RemovalBatch: Epoch] = [:]
+  private var deciding: Set<RemovalBatch> = []
   private var roomWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
   /// What may still happen at the directory although nobody waits for it.
@@ -53,31 +53,31 @@ package final class Provisioner {
   package var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be tried again after a while.
   var onParked: (@Reactor (Duration) -> Void)?
-  /// Called when a gathering's removals are decided; its epoch waits until this returns.
-  var onDecided: (@Reactor (Gathering) async throws(EngineError) -> Void)?
+  /// Called when a removal batch's removals are decided; its epoch waits until this returns.
+  var onDecided: (@Reactor (RemovalBatch) async throws(EngineError) -> Void)?
 
   /// Steps confirmed by the directory since the start.
   package var appliedSteps = 0
 
-  init(_ state: LedgerState, _ gatekeeper: Gatekeeper, _ events: Events) {
+  init(_ state: LedgerState, _ removalGuard: RemovalGuard, _ events: Events) {
     self.state = state
-    self.gatekeeper = gatekeeper
+    self.removalGuard = removalGuard
     self.events = events
-    gatekeeper.provisioner = self
+    removalGuard.dispatcher = self
   }
 
   // MARK: Coming in
 
-  func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, gathering: Gathering? = nil) {
+  func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil) {
     if priority == .notification, noticed[key] == nil { noticed[key] = .now }
     servers?.noticed(key)
-    queue.add(key, priority, epoch: epoch, gathering: gathering)
+    queue.add(key, priority, epoch: epoch, removalBatch: removalBatch)
   }
 
   /// Hands in keys that something else than the log has brought; removals among them are decided together.
   ///
   /// - Parameter epoch: which must not settle before; nil is the current one.
-  func gather(_ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil) {
+  func addTogether(_ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil) {
     guard keys.count > 1 else {
       for key in keys { add(key, priority, epoch: epoch) }
       return
@@ -86,14 +86,14 @@ package final class Provisioner {
     queue.epochs.enter(epoch)
     // While a first comparison is under way nobody else takes anything away either: groups that it meets are looked at
     // beside it.
-    let gathering = gatekeeper.begin(holding: gatekeeper.comparison.holding)
-    for key in keys { add(key, priority, epoch: epoch, gathering: gathering) }
-    close(gathering, epoch: epoch)
+    let removalBatch = removalGuard.begin(holding: removalGuard.comparison.holding)
+    for key in keys { add(key, priority, epoch: epoch, removalBatch: removalBatch) }
+    close(removalBatch, epoch: epoch)
   }
 
   /// Waits while work is stopped or the queue has no room for another page of keys; false when it has ended for good.
   func room() async -> Bool {
-    while !hasEnded, worker == nil || queue.backlog > Provisioner.highWater {
+    while !hasEnded, worker == nil || queue.backlog > Dispatcher.highWater {
       pump()
       unsafe await withUnsafeContinuation { unsafe roomWaiters.append($0) }
     }
@@ -101,23 +101,23 @@ package final class Provisioner {
   }
 
   /// Whether the queue has room for another page of keys.
-  var hasRoom: Bool { queue.backlog <= Provisioner.highWater }
+  var hasRoom: Bool { queue.backlog <= Dispatcher.highWater }
 
   var isWorking: Bool { worker != nil }
   var passesRunning: Int { fastRunning + bulkRunning }
 
-  /// Says that a gathering's keys have all been handed in; the epoch waits for the decision.
-  func close(_ gathering: Gathering, epoch: Epoch) {
-    closed[gathering] = epoch
-    decideGatherings()
+  /// Says that a removal batch's keys have all been handed in; the epoch waits for the decision.
+  func close(_ removalBatch: RemovalBatch, epoch: Epoch) {
+    closed[removalBatch] = epoch
+    decideRemovalBatches()
   }
 
   // MARK: Working
 
   func resume(_ worker: Worker) {
     self.worker = worker
-    takeHeart()
-    decideGatherings()
+    closeBreaker()
+    decideRemovalBatches()
     pump()
     wake()
   }
@@ -135,31 +135,31 @@ package final class Provisioner {
   func pump() {
     guard let worker else { return }
     if breaker.isOpen { return probe(worker) }
-    if !suspects.queue.isEmpty, !suspects.isOthersTurn {
+    if !connectionKillers.queue.isEmpty, !connectionKillers.isOthersTurn {
       guard passesRunning == 0 else { return }
-      suspects.isOthersTurn = true
+      connectionKillers.isOthersTurn = true
       fastRunning += 1
-      return start(Batch(keys: [suspects.queue.removeFirst()], priority: .retry), worker, .fast, isAlone: true)
+      return start(Batch(keys: [connectionKillers.queue.removeFirst()], priority: .retry), worker, .fast, isAlone: true)
     }
-    suspects.isOthersTurn = false
-    while fastRunning < Provisioner.fastPasses,
-      let batch = queue.take(Provisioner.fastBatch, within: .notification ... .retry).map(withoutSuspects)
+    connectionKillers.isOthersTurn = false
+    while fastRunning < Dispatcher.fastPasses,
+      let batch = queue.take(Dispatcher.fastBatch, within: .notification ... .retry).map(withoutConnectionKillers)
     {
       if batch.keys.isEmpty { continue }
       fastRunning += 1
       start(batch, worker, .fast)
     }
     let (passes, size) =
-      givesWay() ? (1, Courtesy.batch) : (Provisioner.bulkPasses, Provisioner.bulkBatch)
+      givesWay() ? (1, WriterThrottle.batch) : (Dispatcher.bulkPasses, Dispatcher.bulkBatch)
     while bulkRunning < passes,
-      let batch = queue.take(size, within: .sweep ... .reconcile).map(withoutSuspects)
+      let batch = queue.take(size, within: .sweep ... .reconcile).map(withoutConnectionKillers)
     {
       if batch.keys.isEmpty { continue }
       bulkRunning += 1
       start(batch, worker, .bulk)
     }
     // With nobody else there it is their turn again.
-    if passesRunning == 0, !suspects.queue.isEmpty { pump() }
+    if passesRunning == 0, !connectionKillers.queue.isEmpty { pump() }
   }
 
   /// One key at a time while the breaker is open, with growing pauses unless something urgent comes.
@@ -184,19 +184,19 @@ package final class Provisioner {
     Reactor.task {
       let report = await worker.work(
         batch.keys, lane, hasAwaited: { self.queue.hasAwaited($0, $1) })
-      await self.settle(batch, report, worker.surveyor.facts.schema, isAlone: isAlone)
+      await self.settle(batch, report, worker.stateReader.facts.schema, isAlone: isAlone)
       if lane == .bulk, self.givesWay() {
-        try? await Reactor.sleep(for: Courtesy.rest(after: .now - began))
+        try? await Reactor.sleep(for: WriterThrottle.rest(after: .now - began))
       }
       if lane == .fast { self.fastRunning -= 1 } else { self.bulkRunning -= 1 }
-      self.decideGatherings()
+      self.decideRemovalBatches()
       self.pump()
       self.wake()
     }
   }
 
   private func wake() {
-    guard hasEnded || worker != nil && queue.backlog <= Provisioner.highWater else { return }
+    guard hasEnded || worker != nil && queue.backlog <= Dispatcher.highWater else { return }
     // Resuming only enqueues a job, so nobody is added meanwhile.
     while let waiter = unsafe roomWaiters.popLast() { unsafe waiter.resume() }
   }
@@ -209,24 +209,24 @@ package final class Provisioner {
 
   // MARK: Gatherings
 
-  func decideGatherings() {
-    for (gathering, epoch) in closed
-    where queue.gatherings.unplanned(in: gathering) == 0 && !deciding.contains(gathering) && worker != nil {
-      deciding.insert(gathering)
-      Reactor.task { await self.decide(gathering, epoch) }
+  func decideRemovalBatches() {
+    for (removalBatch, epoch) in closed
+    where queue.removalBatches.unplanned(in: removalBatch) == 0 && !deciding.contains(removalBatch) && worker != nil {
+      deciding.insert(removalBatch)
+      Reactor.task { await self.decide(removalBatch, epoch) }
     }
   }
 
-  private func decide(_ gathering: Gathering, _ epoch: Epoch) async {
+  private func decide(_ removalBatch: RemovalBatch, _ epoch: Epoch) async {
     defer {
-      deciding.remove(gathering)
+      deciding.remove(removalBatch)
       pump()
       wake()
     }
     do throws(EngineError) {
-      try await gatekeeper.decide(gathering, epoch: epoch)
-      try await onDecided?(gathering)
-      closed[gathering] = nil
+      try await removalGuard.decide(removalBatch, epoch: epoch)
+      try await onDecided?(removalBatch)
+      closed[removalBatch] = nil
       queue.epochs.leave(epoch)
       onProgress?()
     } catch {

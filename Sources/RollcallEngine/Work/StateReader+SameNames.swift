@@ -8,7 +8,7 @@ internal import RollcallLedger
 ///
 /// Servers fold case, spaces and accents each in their own way (`İ` and `i` are one for slapd). Where an entry is found
 /// under the name that it is to get, a move would change nothing, and would be wanted again at the next look.
-extension Surveyor {
+extension StateReader {
   /// Gives subjects that stand where they are to stand the name that their entry has.
   func believe(_ session: LDAPSession, _ subjects: inout [Subject]) async throws(EngineError) {
     let doubtful = subjects.indices.filter { isDoubtful(subjects[$0]) }

@@ -6,7 +6,7 @@ public import LDAPModel
 /// ledger knows that such an add was sent, and for which name: only what is found there can be taken away. Besides, both
 /// are the work of one account, within a minute of each other, and hold nothing but what Rollcall writes. In any other
 /// case a person has to decide.
-public struct Twins: Sendable {
+public struct DuplicateEntries: Sendable {
   /// What has to be read of the entries besides all their user attributes.
   public static let attributes = ["*", "createTimestamp", "creatorsName"]
   /// In seconds, by the server's clock. An operation's deadline is shorter, a person's second thoughts are longer.
@@ -48,7 +48,8 @@ public struct Twins: Sendable {
       else { return nil }
       moments.append(moment)
     }
-    guard entries.count > 1, let first = moments.min(), let last = moments.max(), last - first <= Twins.apart else {
+    guard entries.count > 1, let first = moments.min(), let last = moments.max(), last - first <= DuplicateEntries.apart
+    else {
       return nil
     }
     let place = wanted?.normalized(schema)

@@ -13,7 +13,7 @@ package struct Survey: Sendable {
   /// Keys that cannot be planned for.
   package var problems: [RosterKey: Problem] = [:]
   /// What has to be taken away before these keys can be planned for.
-  package var twins: [RosterKey: [Step]] = [:]
+  package var duplicates: [RosterKey: [Step]] = [:]
   /// Keys that wait for another one to be looked at first.
   package var waits: [RosterKey: RosterKey] = [:]
   /// Ids of entries that the ledger does not know, by their keys.
@@ -28,7 +28,7 @@ package struct Survey: Sendable {
 
 /// Reads rows and entries, and puts them side by side.
 @Reactor
-package final class Surveyor {
+package final class StateReader {
   private let roster: Roster
   /// The same on another session: a single HR write does not queue behind the rows of a bulk.
   private let bulk: Roster
@@ -142,7 +142,7 @@ package final class Surveyor {
           guard case .row(let row) = answer else { return nil }
           return projection.desired(for: row).wanted?.entry.dn
         }
-        survey.twins[key] = try await separate(key, own, wanted: wanted, session)
+        survey.duplicates[key] = try await separate(key, own, wanted: wanted, session)
         survey.problems[key] = Problem(
           .duplicateLink,
           "key \(key): several entries carry it in \(rules.link): "

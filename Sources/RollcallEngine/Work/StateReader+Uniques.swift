@@ -17,7 +17,7 @@ struct LearntUniques {
   mutating func learn(_ name: String, isWide: Bool) { self.isWide[name] = self.isWide[name] ?? false || isWide }
 }
 
-extension Surveyor {
+extension StateReader {
   /// From now on plans take care that nobody gets a value that another has.
   func learn(unique name: String, isWide: Bool) {
     learnt.learn(name, isWide: isWide)

@@ -9,7 +9,7 @@ package import RollcallLedger
 ///
 /// The ledger is changed here; a daemon that leads is told and acts at once, another one finds it when it starts.
 @Reactor
-package final class Intervention {
+package final class OperatorActions {
   private let ledger: Ledger
 
   /// - Throws: ``EngineError`` when the connection string is malformed.
@@ -34,7 +34,7 @@ package final class Intervention {
     try await ledger.requireInstalled()
     let released = try await ledger.releaseParked(keys)
     if !released.isEmpty { _ = try await ledger.ask(.retry) }
-    return Outcome(keys: released.sorted(), unknown: Intervention.missing(keys, released))
+    return Outcome(keys: released.sorted(), unknown: OperatorActions.missing(keys, released))
   }
 
   /// Approves what is held of these keys; a group is named by its DN or its name.
@@ -43,7 +43,7 @@ package final class Intervention {
     let all = try await ledger.heldSet().removals
     var found: [HeldSet.Removal] = []
     var unknown: [RosterKey] = []
-    for key in Intervention.distinct(keys) {
+    for key in OperatorActions.distinct(keys) {
       var matching = all.filter { $0.key == key }
       if matching.isEmpty { matching = all.filter { $0.action == Takeover.action && $0.isNamed(key.text) } }
       if matching.isEmpty { unknown.append(key) }

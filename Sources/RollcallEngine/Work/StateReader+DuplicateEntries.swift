@@ -3,8 +3,8 @@ internal import LDAPModel
 internal import RollcallCore
 internal import RollcallLedger
 
-extension Surveyor {
-  /// The steps that take away what a late add has made of a person again; nil where the entries are no such twins.
+extension StateReader {
+  /// The steps that take away what a late add has made of a person again; nil where the entries are no such duplicates.
   func separate(
     _ key: RosterKey, _ entries: [Entry], wanted: DistinguishedName?, _ session: LDAPSession
   ) async throws(EngineError) -> [Step]? {
@@ -19,13 +19,13 @@ extension Surveyor {
       var whole: [Entry] = []
       for entry in entries {
         whole += try await session.search(
-          base: entry.dn, scope: .base, filter: .present("objectClass"), attributes: Twins.attributes)
+          base: entry.dn, scope: .base, filter: .present("objectClass"), attributes: DuplicateEntries.attributes)
       }
       guard whole.count == entries.count, !entries.contains(where: { planner.isProtected($0.dn) }) else { return nil }
       let account = DistinguishedName(unchecked: String(identity.dropFirst(3)))
-      let twins = Twins(account: account, ours: planner.writtenAttributes, schema: facts.schema)
-      return twins.spare(of: whole, known: known, made: made, wanted: wanted)?.map { entry in
-        Step(key: key, operation: .delete(entry.dn), what: .removeTwin, frees: [entry.dn.normalized(facts.schema)])
+      let duplicates = DuplicateEntries(account: account, ours: planner.writtenAttributes, schema: facts.schema)
+      return duplicates.spare(of: whole, known: known, made: made, wanted: wanted)?.map { entry in
+        Step(key: key, operation: .delete(entry.dn), what: .removeDuplicate, frees: [entry.dn.normalized(facts.schema)])
       }
     } catch {
       // Gone meanwhile, or not to be asked: whoever looks next sees.

@@ -9,7 +9,7 @@ internal import RollcallLedger
 /// A server may drop the connection for what it is sent (a message beyond a limit that nobody told us), and so would
 /// lose everybody's operations again and again. Who was there twice is tried alone; who loses the connection alone is
 /// set aside for a while, longer each time.
-struct Suspects {
+struct ConnectionKillers {
   private static let losses = 2
 
   private var counts: [RosterKey: Int] = [:]
@@ -18,26 +18,26 @@ struct Suspects {
   /// The last turn was one of these: the others come next.
   var isOthersTurn = false
 
-  func contains(_ key: RosterKey) -> Bool { counts[key].map { $0 >= Suspects.losses } ?? false }
+  func contains(_ key: RosterKey) -> Bool { counts[key].map { $0 >= ConnectionKillers.losses } ?? false }
 
   mutating func lost(_ keys: some Sequence<RosterKey>) { for key in keys { counts[key, default: 0] += 1 } }
 
   mutating func clear(_ key: RosterKey) { counts[key] = nil }
 }
 
-extension Provisioner {
+extension Dispatcher {
   /// Keeps suspects out of a batch; what is left may be nothing.
-  func withoutSuspects(_ batch: Batch) -> Batch {
-    guard batch.keys.contains(where: suspects.contains) else { return batch }
-    suspects.queue += batch.keys.filter(suspects.contains)
-    return Batch(keys: batch.keys.filter { !suspects.contains($0) }, priority: batch.priority)
+  func withoutConnectionKillers(_ batch: Batch) -> Batch {
+    guard batch.keys.contains(where: connectionKillers.contains) else { return batch }
+    connectionKillers.queue += batch.keys.filter(connectionKillers.contains)
+    return Batch(keys: batch.keys.filter { !connectionKillers.contains($0) }, priority: batch.priority)
   }
 
   /// Notes who was there when the connection was lost; who was alone is set aside.
-  func watchForSuspects(_ batch: Batch, _ report: inout WorkReport, isAlone: Bool) {
+  func watchForConnectionKillers(_ batch: Batch, _ report: inout WorkReport, isAlone: Bool) {
     guard case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) else { return }
     let keys = Set(report.unknown.map(\.key))
-    suspects.lost(keys)
+    connectionKillers.lost(keys)
     guard isAlone, let key = batch.keys.first, keys.contains(key), let step = report.unknown.first else { return }
     let attempts = state.attempts(of: key) + 1
     // Each attempt costs everybody a connection.

@@ -2,7 +2,7 @@ import LDAPModel
 
 /// The order in which subjects that wait for each other's names go: each as soon as what it wants is free. In
 /// a circle one of them goes out of the way first.
-struct Procession {
+struct MoveOrder {
   private let parties: [Contention.Party]
   private var transitions: [Transition]
   private var holder: [String: Int] = [:]

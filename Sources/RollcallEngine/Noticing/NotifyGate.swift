@@ -13,7 +13,7 @@ internal import RollcallLedger
 /// The lease on the row ends by itself, so nobody pays for a daemon that is gone. It is shorter than it takes to fill
 /// the queue from where the bell is silenced (some 44 s), so that it has ended before a commit could fail by it.
 @Reactor @safe
-final class Doorbell {
+final class NotifyGate {
   /// How long an arming lasts, and when it is renewed.
   private static let lease: Duration = .seconds(30)
   private static let renewEvery: Duration = .seconds(10)
@@ -62,12 +62,12 @@ final class Doorbell {
   /// Notes a notification; `backlog` is how much is unsettled.
   func heard(backlog: Int) {
     let now = ContinuousClock.now
-    if now - spanBegan > Doorbell.span {
+    if now - spanBegan > NotifyGate.span {
       spanBegan = now
       rings = 0
     }
     rings += 1
-    let storm = Doorbell.storm
+    let storm = NotifyGate.storm
     if !isStorm, rings >= storm.rings || (rings >= storm.ringsBehind && backlog >= storm.backlog) {
       isStorm = true
       wake()
@@ -134,17 +134,17 @@ final class Doorbell {
       INSERT INTO rollcall.bell AS b (directory, armed, until)
       VALUES ($1, $3::boolean, clock_timestamp() + $2::float8 * interval '1 second')
       ON CONFLICT (directory) DO UPDATE SET armed = excluded.armed, until = excluded.until
-      """, [directory, "\(Doorbell.lease / .seconds(1))", queue.isFilling ? "f" : "t"])
+      """, [directory, "\(NotifyGate.lease / .seconds(1))", queue.isFilling ? "f" : "t"])
   }
 
   /// Looks for what came about silently before it was armed; returns when a storm begins or it is time to arm it anew.
   private func listen() async throws(EngineError) {
-    let due = ContinuousClock.now + Doorbell.renewEvery
+    let due = ContinuousClock.now + NotifyGate.renewEvery
     // A writer has its transaction id before it looks at the bell. So whoever saw the bell silent has one below the
     // first that is given out now. (A snapshot's xmax would not do: greater ones may be running already.)
     let first =
       try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
-    var pause = Doorbell.pollEvery
+    var pause = NotifyGate.pollEvery
     while !Task.isCancelled, !isStorm, !queue.isFilling, ContinuousClock.now < due {
       guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
       if sweeper.seenAllBelow(first) {
@@ -162,12 +162,12 @@ final class Doorbell {
 
   /// Looks for changes while writers do not notify; returns when that is over, a storm begins or it is time to arm anew.
   private func pollQuietly() async throws(EngineError) {
-    let due = ContinuousClock.now + Doorbell.renewEvery
+    let due = ContinuousClock.now + NotifyGate.renewEvery
     while !Task.isCancelled, !isStorm, queue.isFilling || isTwoPhase, ContinuousClock.now < due {
       guard let sweeper = sweeper() else { return await rest(.seconds(1)) }
       let started = ContinuousClock.now
       try await sweeper.lookForNews()
-      await rest(max(Doorbell.quietPollEvery, (ContinuousClock.now - started) * 4))
+      await rest(max(NotifyGate.quietPollEvery, (ContinuousClock.now - started) * 4))
     }
   }
 
@@ -175,19 +175,19 @@ final class Doorbell {
   private func poll() async throws(EngineError) {
     var began = ContinuousClock.now
     var before = sweeper()?.found ?? 0
-    defer { sweeper()?.courtesy.stormIsOver() }
+    defer { sweeper()?.writerThrottle.stormIsOver() }
     while !Task.isCancelled {
       guard let sweeper = sweeper() else { return }
       let started = ContinuousClock.now
       try await sweeper.look()
       // A look that takes long, because a transaction stays open or the machine is busy, is not repeated as often.
-      let pause = sweeper.courtesy.isHeavy ? Courtesy.pollEvery : Doorbell.pollEvery
+      let pause = sweeper.writerThrottle.isHeavy ? WriterThrottle.pollEvery : NotifyGate.pollEvery
       await rest(max(pause, (ContinuousClock.now - started) * 2))
       let span = ContinuousClock.now - began
-      if span > Doorbell.span * 2 {
+      if span > NotifyGate.span * 2 {
         let found = sweeper.found - before
-        if found < Doorbell.calm { return }
-        sweeper.courtesy.note(found, in: span)
+        if found < NotifyGate.calm { return }
+        sweeper.writerThrottle.note(found, in: span)
         began = .now
         before = sweeper.found
       }

@@ -8,7 +8,7 @@ import Testing
 @testable import RollcallLedger
 
 /// G6: of several entries with one link nobody is taken away, unless an add of Rollcall's own has made it twice.
-@Suite struct TwinTests {
+@Suite struct DuplicateEntryTests {
   @Test("G8: entries whose link somebody has overwritten stay, also when the row of that link goes")
   func linksThatWereOverwritten() async throws {
     let site = try await World.shared.site()

@@ -7,7 +7,7 @@ internal import SystemPackage
 /// crashes or is killed with SIGKILL: the kernel closes it in each case, so there is one way to clean up and
 /// it is always taken. PR_SET_PDEATHSIG would not do: it is bound to the thread that forked, is cleared
 /// when the user changes, does not reach PostgreSQL's children, and leaves the folder.
-struct Undertaker: Sendable {
+struct ProcessReaper: Sendable {
   /// Every process writes itself down as `processes/PID` before it starts: the signal that ends it, and its
   /// start time (proc(5), field 22), by which a number that now belongs to another process is told apart.
   static let register = """
@@ -70,7 +70,7 @@ struct Undertaker: Sendable {
     defer { try? waiting.close() }
     let pid: pid_t
     do {
-      pid = try Self.spawn(["/bin/sh", "-c", Self.script, "undertaker", folder], input: waiting.rawValue)
+      pid = try Self.spawn(["/bin/sh", "-c", Self.script, "processReaper", folder], input: waiting.rawValue)
     } catch {
       try? owned.close()
       throw error

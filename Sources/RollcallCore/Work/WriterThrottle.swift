@@ -5,7 +5,7 @@
 /// than ``patience``: a directory that is further behind goes at full speed, however many writers there are.
 ///
 /// Pure policy: no clock, no I/O; who calls it measures.
-public struct Courtesy: Sendable {
+public struct WriterThrottle: Sendable {
   /// Changes a second that make a storm heavy, and below which it is none any more.
   public static let heavy = (from: 1500.0, until: 500.0)
   /// How far behind the log the directory may fall for it.
@@ -24,7 +24,7 @@ public struct Courtesy: Sendable {
   /// Notes how many changes the log has grown by in a time.
   public mutating func note(_ changes: Int, in time: Duration) {
     let rate = Double(changes) / (time / .seconds(1))
-    isHeavy = rate >= (isHeavy ? Courtesy.heavy.until : Courtesy.heavy.from)
+    isHeavy = rate >= (isHeavy ? WriterThrottle.heavy.until : WriterThrottle.heavy.from)
   }
 
   public mutating func stormIsOver() { isHeavy = false }
@@ -32,7 +32,7 @@ public struct Courtesy: Sendable {
   /// Whether bulk work is to wait for writers.
   ///
   /// - Parameter behind: how long the oldest change that has not settled has been known; nil where all have.
-  public func givesWay(behind: Duration?) -> Bool { isHeavy && behind.map { $0 < Courtesy.patience } ?? true }
+  public func givesWay(behind: Duration?) -> Bool { isHeavy && behind.map { $0 < WriterThrottle.patience } ?? true }
 
   /// The rest after a pass that took so long.
   public static func rest(after pass: Duration) -> Duration { min(pass * share, longest) }

@@ -10,7 +10,7 @@ package import RollcallLedger
 /// A window of the log and a comparison gather their removals and are decided as a whole once they are read to the end;
 /// a removal is decided by itself only where no batch is known that it is a part of.
 @Reactor @safe
-package final class Gatekeeper {
+package final class RemovalGuard {
   private struct Open {
     var removals: [RemovalKind: [RosterKey: Removal]] = [:]
     var holding: RemovalBudget.Reason?
@@ -25,16 +25,16 @@ package final class Gatekeeper {
 
   private let policy: RemovalPolicy
   private let state: LedgerState
-  private var open: [Gathering: Open] = [:]
-  private var last: Gathering = 0
-  /// Keys whose removal a gathering's decision has allowed and paid for.
+  private var open: [RemovalBatch: Open] = [:]
+  private var last: RemovalBatch = 0
+  /// Keys whose removal a removal batch's decision has allowed and paid for.
   private var allowed: [RemovalKind: Set<RosterKey>] = [:]
   private var isPaying = false
   private var payers: [UnsafeContinuation<Void, Never>] = unsafe []
   private var isDeciding = false
   private var deciders: [UnsafeContinuation<Void, Never>] = unsafe []
-  /// Knows which gatherings a key belongs to.
-  weak var provisioner: Provisioner?
+  /// Knows which removal batches a key belongs to.
+  weak var dispatcher: Dispatcher?
   /// The comparison of everybody that is wanted or under way.
   var comparison = ComparisonWatch()
   /// Entries with a link that are there, and memberships in managed groups; none until somebody has counted.
@@ -45,7 +45,7 @@ package final class Gatekeeper {
   }
   /// Looks at the log, so that whatever has removed a row by now is known; gives the windows that are not read yet
   /// and name some of these keys.
-  var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: Gathering] = {
+  var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] = {
     _ throws(EngineError) in [:]
   }
   /// Called when removals are held that were not before.
@@ -61,19 +61,21 @@ package final class Gatekeeper {
   /// - Parameters:
   ///   - holding: why it holds every removal, whatever the budget; nil where the budget decides.
   ///   - isOfTheLog: it is what the log has named.
-  func begin(holding: RemovalBudget.Reason? = nil, isOfTheLog: Bool = false) -> Gathering {
+  func begin(holding: RemovalBudget.Reason? = nil, isOfTheLog: Bool = false) -> RemovalBatch {
     last += 1
     open[last] = Open(holding: holding, isOfTheLog: isOfTheLog)
     return last
   }
 
   /// Whether a key's removal is a part of a batch that holds all of them, whatever the budget.
-  func holdsRemoval(of key: RosterKey) -> Bool { !isOff && gatherings(of: key).contains { open[$0]?.holding != nil } }
+  func holdsRemoval(of key: RosterKey) -> Bool {
+    !isOff && removalBatches(of: key).contains { open[$0]?.holding != nil }
+  }
 
-  /// Decides over a gathering that has been read to the end; its keys are looked at again for that.
+  /// Decides over a removal batch that has been read to the end; its keys are looked at again for that.
   ///
   /// - Parameter epoch: which must not settle before they are.
-  func decide(_ gathering: Gathering, epoch: Epoch) async throws(EngineError) {
+  func decide(_ removalBatch: RemovalBatch, epoch: Epoch) async throws(EngineError) {
     // One after the other: what is a part of two batches goes with the last, and of two that are decided at once each
     // would leave it to the other.
     while isDeciding { unsafe await withUnsafeContinuation { unsafe deciders.append($0) } }
@@ -82,16 +84,16 @@ package final class Gatekeeper {
       isDeciding = false
       while let decider = unsafe deciders.popLast() { unsafe decider.resume() }
     }
-    guard let found = open[gathering] else { return }
+    guard let found = open[removalBatch] else { return }
     // Those that are held already too: a row that came back meanwhile has been looked at before there was a hold.
     var again = Set(RemovalKind.allCases.flatMap { kind in found.held(kind, state) })
     var reasons = Dictionary(uniqueKeysWithValues: RemovalKind.allCases.map { ($0, found.holding) })
     var known: [RemovalKind: Set<RosterKey>] = [:]
     // What is added while the budget is asked is a part of the batch too.
-    while let (kind, removals) = undecided(in: gathering, except: known) {
+    while let (kind, removals) = undecided(in: removalBatch, except: known) {
       known[kind, default: []].formUnion(removals.map(\.key))
       // What another batch takes away too goes when both are decided; this one counts it all the same.
-      let own = removals.filter { gatherings(of: $0.key).allSatisfy { $0 == gathering || open[$0] == nil } }
+      let own = removals.filter { removalBatches(of: $0.key).allSatisfy { $0 == removalBatch || open[$0] == nil } }
       if let reason = try await pay(own, among: removals, kind, holding: reasons[kind] ?? nil) {
         reasons[kind] = reason
         again.formUnion(removals.map(\.key))
@@ -100,16 +102,16 @@ package final class Gatekeeper {
         again.formUnion(own.map(\.key))
       }
     }
-    open[gathering] = nil
-    provisioner?.queue.decided(gathering, again: again.sorted(), epoch: epoch)
+    open[removalBatch] = nil
+    dispatcher?.queue.decided(removalBatch, again: again.sorted(), epoch: epoch)
   }
 
-  /// Removals of one kind that a gathering has yet to decide over.
+  /// Removals of one kind that a removal batch has yet to decide over.
   private func undecided(
-    in gathering: Gathering, except known: [RemovalKind: Set<RosterKey>]
+    in removalBatch: RemovalBatch, except known: [RemovalKind: Set<RosterKey>]
   ) -> (kind: RemovalKind, removals: [Removal])? {
     for kind in RemovalKind.allCases {
-      let removals = (open[gathering]?.removals[kind] ?? [:]).values.filter { removal in
+      let removals = (open[removalBatch]?.removals[kind] ?? [:]).values.filter { removal in
         known[kind]?.contains(removal.key) != true && state.held(removal.key, kind) == nil && !isAllowed(removal)
       }
       if !removals.isEmpty { return (kind, removals.sorted { $0.key < $1.key }) }
@@ -119,18 +121,18 @@ package final class Gatekeeper {
 
   private func isAllowed(_ removal: Removal) -> Bool { allowed[removal.action.kind]?.contains(removal.key) ?? false }
 
-  /// Drops a gathering whose reading came to nothing; what it would have decided is found again by the next.
-  func abandon(_ gathering: Gathering) {
-    open[gathering] = nil
-    provisioner?.queue.abandon(gathering)
+  /// Drops a removal batch whose reading came to nothing; what it would have decided is found again by the next.
+  func abandon(_ removalBatch: RemovalBatch) {
+    open[removalBatch] = nil
+    dispatcher?.queue.abandon(removalBatch)
   }
 
-  /// Whether a gathering, or its successor, has yet to decide.
-  private func isUndecided(_ gathering: Gathering) -> Bool {
-    open[gathering] != nil || provisioner?.queue.gatherings.isAbandoned(gathering) == true
+  /// Whether a removal batch, or its successor, has yet to decide.
+  private func isUndecided(_ removalBatch: RemovalBatch) -> Bool {
+    open[removalBatch] != nil || dispatcher?.queue.removalBatches.isAbandoned(removalBatch) == true
   }
 
-  private func gatherings(of key: RosterKey) -> [Gathering] { provisioner?.queue.gatherings.of(key) ?? [] }
+  private func removalBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.removalBatches.of(key) ?? [] }
 
   // MARK: Single removals
 
@@ -164,37 +166,39 @@ package final class Gatekeeper {
 
   /// Makes known of which windows of the log removals are a part that something else has brought.
   private func learn(_ removals: [Removal]) async throws(EngineError) {
-    let strangers = removals.map(\.key).filter { key in !gatherings(of: key).contains { isOfTheLog($0) } }
+    let strangers = removals.map(\.key).filter { key in !removalBatches(of: key).contains { isOfTheLog($0) } }
     if strangers.isEmpty { return }
     // A row that is missing was taken away before it was read. So the batch that has done so, if it was one, is known
     // after this look.
     // A window that has been decided while the others were asked has had this key looked at.
-    for (key, window) in try await catchUp(strangers) where isUndecided(window) { provisioner?.queue.join(key, window) }
+    for (key, window) in try await catchUp(strangers) where isUndecided(window) { dispatcher?.queue.join(key, window) }
   }
 
   /// Leaves a removal to the batches that it is a part of; false where there are none.
   private func waits(for removal: Removal) -> Bool {
     let key = removal.key
-    let isSingle = provisioner?.queue.isUrgent(key) == true
-    let isLogged = isSingle || gatherings(of: key).contains { isOfTheLog($0) }
+    let isSingle = dispatcher?.queue.isUrgent(key) == true
+    let isLogged = isSingle || removalBatches(of: key).contains { isOfTheLog($0) }
     let ruling = comparison.ruling(on: key, isLogged: isLogged)
     if isSingle, ruling != .passes { comparison.leave(key) }
     switch ruling {
     case .passes: break
     case .waits: return true
-    case .joins(let gathering): provisioner?.queue.join(key, gathering)
+    case .joins(let removalBatch): dispatcher?.queue.join(key, removalBatch)
     }
-    let gatherings = gatherings(of: key)
-    for gathering in gatherings { open[gathering]?.removals[removal.action.kind, default: [:]][key] = removal }
-    return !gatherings.isEmpty
+    let removalBatches = removalBatches(of: key)
+    for removalBatch in removalBatches {
+      open[removalBatch]?.removals[removal.action.kind, default: [:]][key] = removal
+    }
+    return !removalBatches.isEmpty
   }
 
-  private func isOfTheLog(_ gathering: Gathering) -> Bool { open[gathering]?.isOfTheLog ?? false }
+  private func isOfTheLog(_ removalBatch: RemovalBatch) -> Bool { open[removalBatch]?.isOfTheLog ?? false }
 
   /// Forgets what was gathered for keys that turned out to keep what they have.
   func keep(_ keys: [RosterKey], _ kind: RemovalKind = .people) {
-    for gathering in open.keys where open[gathering]?.removals[kind]?.isEmpty == false {
-      for key in keys { open[gathering]?.removals[kind]?[key] = nil }
+    for removalBatch in open.keys where open[removalBatch]?.removals[kind]?.isEmpty == false {
+      for key in keys { open[removalBatch]?.removals[kind]?[key] = nil }
     }
   }
 

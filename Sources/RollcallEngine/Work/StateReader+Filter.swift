@@ -5,7 +5,7 @@ internal import RollcallCore
 internal import RollcallLedger
 
 /// `users.filter` says which entries are ours: what it does not match is not touched, whatever link it carries.
-extension Surveyor {
+extension StateReader {
   /// Sets keys aside whose only entry is one that the filter leaves out.
   func exclude(_ survey: inout Survey, _ session: LDAPSession) async throws(EngineError) {
     guard finder.filter != nil else { return }

@@ -2,74 +2,74 @@ import RollcallCore
 import Testing
 
 /// Whatever brings a key, its removal is decided with the batch that it belongs to.
-@Suite struct GatheringTests {
+@Suite struct RemovalBatchTests {
   private let all: ClosedRange<Priority> = .notification ... .reconcile
 
   @Test func aKeyThatWaitsJoinsTheBatchThatNamesIt() {
     var queue = WorkQueue()
     queue.add("a", .notification)
-    queue.add("a", .sweep, gathering: 7)
-    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 1)
+    queue.add("a", .sweep, removalBatch: 7)
+    #expect(queue.removalBatches.of("a") == [7] && queue.removalBatches.unplanned(in: 7) == 1)
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
-    #expect(queue.gatherings.unplanned(in: 7) == 0)
-    #expect(queue.gatherings.of("a") == [7], "it was withheld, and the batch is not decided")
+    #expect(queue.removalBatches.unplanned(in: 7) == 0)
+    #expect(queue.removalBatches.of("a") == [7], "it was withheld, and the batch is not decided")
     queue.add("a", .retry)
-    #expect(queue.gatherings.of("a") == [7], "whatever adds it meanwhile")
+    #expect(queue.removalBatches.of("a") == [7], "whatever adds it meanwhile")
     queue.decided(7)
-    #expect(queue.gatherings.of("a").isEmpty)
+    #expect(queue.removalBatches.of("a").isEmpty)
   }
 
   @Test func aKeyInFlightKeepsTheBatchThroughALostConnection() {
     var queue = WorkQueue()
     queue.add("a", .notification)
     _ = queue.take(1, within: all)
-    queue.add("a", .sweep, gathering: 7)
-    #expect(queue.gatherings.of("a") == [7], "the turn under way may see that its row is gone")
+    queue.add("a", .sweep, removalBatch: 7)
+    #expect(queue.removalBatches.of("a") == [7], "the turn under way may see that its row is gone")
     queue.putBack("a")
-    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 1)
+    #expect(queue.removalBatches.of("a") == [7] && queue.removalBatches.unplanned(in: 7) == 1)
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
-    #expect(queue.gatherings.of("a") == [7] && queue.gatherings.unplanned(in: 7) == 0)
+    #expect(queue.removalBatches.of("a") == [7] && queue.removalBatches.unplanned(in: 7) == 0)
   }
 
   @Test func whoStaysBelongsToNoBatchAnyMore() {
     var queue = WorkQueue()
-    queue.add("a", .sweep, gathering: 7)
+    queue.add("a", .sweep, removalBatch: 7)
     _ = queue.take(1, within: all)
-    queue.add("a", .sweep, gathering: 8)
+    queue.add("a", .sweep, removalBatch: 8)
     queue.finish("a", staying: true)
-    #expect(queue.gatherings.of("a") == [8], "the other batch has named it since")
+    #expect(queue.removalBatches.of("a") == [8], "the other batch has named it since")
   }
 
   @Test func twoBatchesBothDecide() {
     var queue = WorkQueue()
-    queue.add("a", .sweep, gathering: 7)
-    queue.add("a", .reconcile, gathering: 8)
-    #expect(queue.gatherings.unplanned(in: 7) == 1 && queue.gatherings.unplanned(in: 8) == 1)
+    queue.add("a", .sweep, removalBatch: 7)
+    queue.add("a", .reconcile, removalBatch: 8)
+    #expect(queue.removalBatches.unplanned(in: 7) == 1 && queue.removalBatches.unplanned(in: 8) == 1)
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
     queue.decided(7)
-    #expect(queue.gatherings.of("a") == [8])
+    #expect(queue.removalBatches.of("a") == [8])
   }
 
   @Test func whatAnAbandonedBatchStillHasToLookAtStaysWithheld() {
     var queue = WorkQueue()
-    for key: RosterKey in ["a", "b"] { queue.add(key, .reconcile, gathering: 7) }
+    for key: RosterKey in ["a", "b"] { queue.add(key, .reconcile, removalBatch: 7) }
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
     queue.abandon(7)
-    #expect(queue.gatherings.of("a").isEmpty && queue.gatherings.of("b") == [7])
+    #expect(queue.removalBatches.of("a").isEmpty && queue.removalBatches.of("b") == [7])
     _ = queue.take(1, within: all)
     queue.finish("b", staying: false)
-    #expect(queue.gatherings.of("b").isEmpty)
+    #expect(queue.removalBatches.of("b").isEmpty)
   }
 
   @Test func theLogWaitsUntilABatchHasDecidedOverAKeyThatItNamedBefore() {
     var queue = WorkQueue()
     queue.add("a", .notification)
     let look = queue.epochs.close()
-    queue.add("a", .retry, gathering: 7)
+    queue.add("a", .retry, removalBatch: 7)
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
     #expect(queue.epochs.settled() == nil, "a successor would not hear of it")
@@ -82,10 +82,10 @@ import Testing
 
   @Test func theLogWaitsForTheOldestTurnAndNoLonger() {
     var queue = WorkQueue()
-    queue.add("a", .notification, gathering: 7)
+    queue.add("a", .notification, removalBatch: 7)
     _ = queue.take(1, within: all)
     let looks = [queue.epochs.close(), queue.epochs.close()]
-    queue.add("a", .retry, gathering: 8)
+    queue.add("a", .retry, removalBatch: 8)
     queue.finish("a", staying: false)
     _ = queue.take(1, within: all)
     queue.finish("a", staying: false)
@@ -95,7 +95,7 @@ import Testing
     _ = queue.take(1, within: all)
     queue.finish("a", staying: true)
     #expect(queue.epochs.settled() == looks[1], "its row came back")
-    queue.add("b", .sweep, gathering: 9)
+    queue.add("b", .sweep, removalBatch: 9)
     _ = queue.take(1, within: all)
     let third = queue.epochs.close()
     queue.finish("b", staying: false)
@@ -113,12 +113,12 @@ import Testing
     var queue = WorkQueue()
     let keys = (0..<8).map { RosterKey("k\($0)") }
     /// Undecided batches by key, those among them that wait for a turn of it, and for the turn after the one in flight.
-    var belongs: [RosterKey: Set<Gathering>] = [:]
-    var waits: [RosterKey: Set<Gathering>] = [:]
-    var waitsForNext: [RosterKey: Set<Gathering>] = [:]
+    var belongs: [RosterKey: Set<RemovalBatch>] = [:]
+    var waits: [RosterKey: Set<RemovalBatch>] = [:]
+    var waitsForNext: [RosterKey: Set<RemovalBatch>] = [:]
     var inFlight: Set<RosterKey> = []
-    var open: Set<Gathering> = []
-    var last: Gathering = 0
+    var open: Set<RemovalBatch> = []
+    var last: RemovalBatch = 0
     /// The oldest look for which each key's turn counts, its turn after the one in flight, and its turns that have ended.
     var (turn, next, owed): ([RosterKey: Epoch], [RosterKey: Epoch], [RosterKey: Epoch]) = ([:], [:], [:])
     var settled: Epoch = -1
@@ -139,14 +139,14 @@ import Testing
           last += 1
           open.insert(last)
         }
-        guard let gathering = open.randomElement(using: &random) else { continue }
+        guard let removalBatch = open.randomElement(using: &random) else { continue }
         note(key, isInFlight: inFlight.contains(key))
-        queue.add(key, priority, gathering: gathering)
-        belongs[key, default: []].insert(gathering)
+        queue.add(key, priority, removalBatch: removalBatch)
+        belongs[key, default: []].insert(removalBatch)
         if inFlight.contains(key) {
-          waitsForNext[key, default: []].insert(gathering)
+          waitsForNext[key, default: []].insert(removalBatch)
         } else {
-          waits[key, default: []].insert(gathering)
+          waits[key, default: []].insert(removalBatch)
         }
       case 6..<8:
         for key in queue.take(Int.random(in: 1...3, using: &random), within: all)?.keys ?? [] { inFlight.insert(key) }
@@ -167,7 +167,7 @@ import Testing
         waits[failed, default: []].formUnion(waitsForNext.removeValue(forKey: failed) ?? [])
         if let other = next.removeValue(forKey: failed) { turn[failed] = min(turn[failed] ?? other, other) }
       default:
-        guard let read = open.first(where: { queue.gatherings.unplanned(in: $0) == 0 }) else { continue }
+        guard let read = open.first(where: { queue.removalBatches.unplanned(in: $0) == 0 }) else { continue }
         queue.decided(read)
         open.remove(read)
         for key in keys {
@@ -179,12 +179,12 @@ import Testing
       let unsettled = [turn, next, owed].flatMap(\.values).min() ?? .max
       #expect(settled == min(unsettled, queue.epochs.current) - 1, "seed \(seed): the log")
       for key in keys {
-        #expect(Set(queue.gatherings.of(key)) == belongs[key] ?? [], "seed \(seed): \(key)")
+        #expect(Set(queue.removalBatches.of(key)) == belongs[key] ?? [], "seed \(seed): \(key)")
       }
-      for gathering in open {
+      for removalBatch in open {
         let turns =
-          waits.values.count { $0.contains(gathering) } + waitsForNext.values.count { $0.contains(gathering) }
-        #expect(queue.gatherings.unplanned(in: gathering) == turns, "seed \(seed): batch \(gathering)")
+          waits.values.count { $0.contains(removalBatch) } + waitsForNext.values.count { $0.contains(removalBatch) }
+        #expect(queue.removalBatches.unplanned(in: removalBatch) == turns, "seed \(seed): batch \(removalBatch)")
       }
     }
   }

@@ -2,7 +2,7 @@ import Sandbox
 import Testing
 
 /// What a person does about parked keys and held removals.
-@Suite(.serialized) struct InterventionTests {
+@Suite(.serialized) struct OperatorActionsTests {
   @Test func retryLetsADaemonActAtOnce() async throws {
     let site = try await House.shared.site()
     try await site.install()

@@ -5,7 +5,7 @@ import Testing
 
 /// Writers are spared notifications in a storm, and no change is overlooked for that (G2). The sweep that would find
 /// everything in the end is far away in these tests.
-@Suite struct DoorbellTests {
+@Suite struct NotifyGateTests {
   private func site() async throws -> Site {
     var settings = SiteSettings()
     settings.more = "removals: { most: 100% }\nsweep: { every: 10m }"

@@ -5,7 +5,7 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-extension Provisioner {
+extension Dispatcher {
   /// Writes down how a batch's keys have ended, and only then lets them settle.
   ///
   /// - Parameter isAlone: nothing else was on its way meanwhile.
@@ -13,14 +13,14 @@ extension Provisioner {
     var report = report
     tell(report.applied, batch.priority)
     appliedSteps += report.applied.count
-    watchForSuspects(batch, &report, isAlone: isAlone)
+    watchForConnectionKillers(batch, &report, isAlone: isAlone)
     if case .directory(let error)? = report.trouble, UnknownOutcomes.isUnknown(error.code) {
       let open = batch.keys.filter { report.verdicts[$0] == nil }
       unknown?.note(report.unknown.filter { report.verdicts[$0.key] == nil }, open, schema)
     }
     unknown?.noteApplied(report.applied, schema)
     servers?.note(report, batch.keys)
-    if !report.applied.isEmpty { takeHeart() }
+    if !report.applied.isEmpty { closeBreaker() }
     let refused = watchForRefusals(&report)
     var parked: [ParkedKey] = []
     var settled: [RosterKey] = []
@@ -55,7 +55,7 @@ extension Provisioner {
     if queue.backlog == 0 { isWorkingOff = false }
     events.emit(.batchEnded(waiting: queue.backlog))
     // The account may write again: all who were kept out are tried, not each in its time.
-    if isLetIn { gather(state.denied.filter { !queue.contains($0) }, .retry) }
+    if isLetIn { addTogether(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
     onProgress?()
   }
@@ -70,17 +70,17 @@ extension Provisioner {
       case .settled?, .parked?, .withheld?:
         noticed[key] = nil
         // One that is set aside for the connection's sake stays a suspect.
-        if report.trouble == nil { suspects.clear(key) }
-        gatekeeper.settled(key)
+        if report.trouble == nil { connectionKillers.clear(key) }
+        removalGuard.settled(key)
         if case .settled? = report.verdicts[key] { toldOfParked[key] = nil }
         let isSettled = if case .settled? = report.verdicts[key] { true } else { false }
         queue.finish(key, staying: isSettled && !report.keepGroups.contains(key))
       }
       // Not for one that is parked: two that wait for each other would wake each other for ever.
       guard case .settled? = report.verdicts[key] else { continue }
-      gather(state.keysWaiting(for: key.text), .retry)
+      addTogether(state.keysWaiting(for: key.text), .retry)
     }
-    for name in report.freed { gather(state.keysWaiting(for: name), .retry) }
+    for name in report.freed { addTogether(state.keysWaiting(for: name), .retry) }
   }
 
   // MARK: Refusals
@@ -107,9 +107,9 @@ extension Provisioner {
   }
 
   /// The directory takes something, or is a new one: nothing of what it refused in a row is held against it.
-  func takeHeart() {
+  func closeBreaker() {
     let wasOpen = breaker.isOpen
-    gather(breaker.succeeded(), .retry)
+    addTogether(breaker.succeeded(), .retry)
     probes = 0
     if wasOpen {
       events.emit(.breakerClosed)
@@ -123,7 +123,7 @@ extension Provisioner {
   private static let many = 1000
 
   private func tell(_ steps: [Step], _ priority: Priority) {
-    let isBulk = priority >= .sweep && (queue.backlog > Provisioner.many || isWorkingOff)
+    let isBulk = priority >= .sweep && (queue.backlog > Dispatcher.many || isWorkingOff)
     if isBulk { isWorkingOff = true }
     for step in steps {
       events.emit(.applied(step, after: noticed[step.key].map { .now - $0 }, isBulk: isBulk))

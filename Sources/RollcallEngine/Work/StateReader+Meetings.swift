@@ -13,7 +13,7 @@ struct Acquaintances: Sendable {
   var untouchable: Set<String> = []
 }
 
-extension Surveyor {
+extension StateReader {
   /// Asks for it beside the rows and the entries, so that nobody waits for it.
   func acquaintances(
     with keys: [RosterKey], _ session: LDAPSession
