@@ -118,7 +118,8 @@ import Testing
     #expect(ran.code == 1)
     let dead = try StatusOutput(parsing: ran.output)
     #expect(!dead.behind && dead.directory.state == "unknown")
-    #expect(dead.problems.map(\.code) == ["leader"] && dead.problems[0].message.contains(":\(daemon.pid) has ended"))
+    #expect(
+      dead.problems.map(\.code) == ["leader"] && dead.problems[0].message.contains(":\(daemon.pid) ended unexpectedly"))
     try await site.withDaemon { _ in try await soon("well") { try await site.rollcall("status").code == 0 } }
     // It was stopped, so that nobody waits for it; only whoever works with sync needs no daemon.
     let stopped = try await site.status()

@@ -100,6 +100,7 @@ import Testing
       if try await house.mendReplication() { print("model: round \(round): replication had ended by itself") }
       try await eventually(within: house.plan.patience, "round \(round) converges", poll: .milliseconds(200)) {
         if house.plan.isHeld { try await site.releaseAll() }
+        try await site.endPrepared()
         return try await house.differences()
       } is: {
         $0.isEmpty
@@ -129,6 +130,13 @@ import Testing
 }
 
 extension Site {
+  /// Commits what is prepared and whose writer has gone: a PREPARE that nobody waited for may come late, or the
+  /// database was away when the writer ended. Its locks would keep everybody waiting.
+  fileprivate func endPrepared() async throws {
+    let names = try await sql("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")
+    for name in names.split(separator: "\n") { try await sql("COMMIT PREPARED '\(name)'") }
+  }
+
   /// Releases whatever is held, as an operator would who has looked at it.
   fileprivate func releaseAll() async throws {
     try await sql(

@@ -108,8 +108,8 @@ import Testing
         decode(repeat('ff', CASE WHEN n <= 7 THEN 40000000 WHEN n = 8 THEN 60000000 ELSE 10 END), 'hex')
       FROM generate_series(1, 27) n
       """)
-    try await eventually(within: .seconds(60), "the others are there") { try await site.names().count == 20 }
-    try await eventually(within: .seconds(120), "the rest is parked") { try await site.parked().count == 8 }
+    try await eventually(within: .seconds(240), "the others are there") { try await site.names().count == 20 }
+    try await eventually(within: .seconds(240), "the rest is parked") { try await site.parked().count == 8 }
     #expect(try await site.sql("SELECT count(*) FROM rollcall.parked WHERE reason = 'too-large'") == "8")
     #expect(try await site.sql("SELECT message FROM rollcall.parked WHERE key = '8'").contains("600000"))
     #expect(try await site.sql("SELECT state FROM rollcall.directory") == "connected")
