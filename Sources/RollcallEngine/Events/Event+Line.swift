@@ -43,7 +43,7 @@ extension Event {
       ("comparing everybody later", [("why", reason), ("in", "\(delay)")])
     case .compared(let entries, let time):
       ("compared everybody", [("entries", "\(entries)"), ("ms", "\(time.milliseconds)")])
-    case .comparisonFailed(let error): ("reconcile", [("error", error)])
+    case .comparisonFailed(let error): ("could not compare everybody", [("error", error)])
     case .leading(let directory, let isFirst): (isFirst ? "connected, leading" : "leading", [("directory", directory)])
     case .standingBy: ("standing by: another process leads this directory", [])
     case .askingLeader: ("a daemon leads this directory; asking it", [])
@@ -119,11 +119,11 @@ extension Event.Activity {
     switch self {
     case .connecting: "trying again"
     case .listening: "not listening"
-    case .readingTheLog: "reading the change log"
-    case .pruning: "pruning the change log"
-    case .lookingAtTriggers: "looking at the triggers"
-    case .notingTheState: "noting the state"
-    case .storingProblems: "storing problems"
+    case .readingTheLog: "could not read the change log"
+    case .pruning: "could not prune the change log"
+    case .lookingAtTriggers: "could not look at the triggers"
+    case .notingTheState: "could not store the state"
+    case .storingProblems: "could not store the problems"
     }
   }
 }
