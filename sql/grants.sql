@@ -25,7 +25,9 @@ GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.lo
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
   rollcall.removal, rollcall.leaving, rollcall.disabled, rollcall.renaming, rollcall.temporary_name,
   rollcall.managed_group, rollcall.request, rollcall.problem, rollcall.server, rollcall.confirmed,
-  rollcall.entry, rollcall.making TO :"role";
+  rollcall.entry, rollcall.making, rollcall.pinned, rollcall.follower, rollcall.follower_parked,
+  rollcall.answer TO :"role";
+GRANT SELECT, INSERT ON rollcall.journal TO :"role";
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance, rollcall.rearm TO :"role";
 
 SET LOCAL rollcall.grantee = :'role';

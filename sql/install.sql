@@ -20,6 +20,7 @@ SET LOCAL lock_timeout = '1min';
 SET LOCAL client_min_messages = warning;
 
 -- rollcall_owner owns the schema. rollcall_writer owns the trigger functions, which run as it: it can log and notify.
+-- rollcall_auditor reads status and journal; whoever is to read them is made a member of it.
 DO $$
 DECLARE
   version constant int := current_setting('server_version_num');
@@ -32,7 +33,7 @@ BEGIN
   IF version < 140000 THEN
     RAISE EXCEPTION 'Rollcall needs PostgreSQL 14 or later; this is %', current_setting('server_version');
   END IF;
-  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
+  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer,rollcall_auditor}'::name[] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I NOLOGIN', role);
@@ -135,8 +136,8 @@ SET LOCAL lock_timeout = '2s';
 
 DO $$
 BEGIN
-  IF (SELECT version FROM rollcall.version) > 2 THEN
-    RAISE EXCEPTION 'the schema rollcall is of version %, newer than this script (2)',
+  IF (SELECT version FROM rollcall.version) > 3 THEN
+    RAISE EXCEPTION 'the schema rollcall is of version %, newer than this script (3)',
       (SELECT version FROM rollcall.version) USING HINT = 'Upgrade the program.';
   END IF;
 END
@@ -479,6 +480,115 @@ BEGIN
     PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT ON TABLE rollcall.log_limit');
     CREATE FUNCTION rollcall.rearm() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN END';
     PERFORM rollcall.grant_as_on('rollcall.prune(bigint,int)', 'EXECUTE ON FUNCTION rollcall.rearm');
+  END IF;
+END
+$step$;
+
+-- The journal: what was written to a directory, when, why, and caused by which transaction. A row is never changed, but
+-- for the values that `history --erase` takes away. Fixed lengths come first, which saves padding.
+--   at: when the directory confirmed it; tx: the transaction that wrote the row, by which followers know what they have
+--   seen. xid and changed_at: the source's transaction and its time; others: earlier ones of the same row. changes:
+--   {"mail": {"removed": ["a"], "added": ["b"]}}. intent: the row that a result belongs to.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 3 THEN
+    CREATE TABLE rollcall.journal (
+      id bigint GENERATED ALWAYS AS IDENTITY,
+      at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      changed_at timestamptz,
+      xid xid8,
+      intent bigint,
+      entry_id uuid,
+      code int,
+      directory text NOT NULL,
+      key text,
+      action text NOT NULL,
+      outcome text NOT NULL CHECK (outcome IN ('intended', 'done', 'refused', 'unknown')),
+      cause text,
+      dn text,
+      new_dn text,
+      changes json,
+      others xid8[],
+      message text,
+      actor text,
+      because text,
+      PRIMARY KEY (directory, id)
+    ) WITH (autovacuum_vacuum_insert_scale_factor = 0.5);
+    CREATE INDEX journal_key ON rollcall.journal (directory, key, id);
+    CREATE INDEX journal_intent ON rollcall.journal (directory, intent) WHERE intent IS NOT NULL;
+    CREATE INDEX journal_open ON rollcall.journal (directory, id) WHERE outcome = 'intended';
+    CREATE INDEX journal_range ON rollcall.journal USING brin (tx, xid, at) WITH (pages_per_range = 32);
+    -- How long its rows are kept, as the configuration has it; null for ever.
+    ALTER TABLE rollcall.directory ADD COLUMN journal_keep interval;
+    -- What the daemon may: insert, and nothing else.
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT ON rollcall.journal');
+  END IF;
+END
+$step$;
+
+-- Who is set aside by a person: nothing is written for these keys. seen: the changes that the pin knows of; where it is
+-- there, a change of the key that is not visible in it lifts the pin.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 3 THEN
+    CREATE TABLE rollcall.pinned (
+      directory text NOT NULL,
+      key text NOT NULL,
+      because text NOT NULL,
+      actor text NOT NULL,
+      since timestamptz NOT NULL DEFAULT now(),
+      until timestamptz,
+      seen pg_snapshot,
+      PRIMARY KEY (directory, key)
+    );
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.pinned');
+  END IF;
+END
+$step$;
+
+-- Programs that follow the journal: the snapshot up to which each has seen it, and keys that it could not take.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 3 THEN
+    CREATE TABLE rollcall.follower (
+      directory text NOT NULL,
+      name text NOT NULL,
+      position pg_snapshot NOT NULL,
+      since timestamptz NOT NULL DEFAULT now(),
+      moved timestamptz NOT NULL DEFAULT now(),
+      cut timestamptz,  -- when it was so far behind that rows were dropped which it had not seen
+      PRIMARY KEY (directory, name)
+    ) WITH (fillfactor = 50);
+    CREATE TABLE rollcall.follower_parked (
+      directory text NOT NULL,
+      name text NOT NULL,
+      key text NOT NULL,
+      first bigint NOT NULL,  -- the id of the row that the program did not take; later ones of the key wait behind it
+      attempts int NOT NULL,
+      message text,
+      since timestamptz NOT NULL DEFAULT now(),
+      next_at timestamptz,
+      PRIMARY KEY (directory, name, key)
+    );
+    PERFORM rollcall.grant_as_on('rollcall.parked',
+      'SELECT, INSERT, UPDATE, DELETE ON rollcall.follower, rollcall.follower_parked');
+  END IF;
+END
+$step$;
+
+-- What a request is about, and the daemon's answer, which is deleted when it has been read, or after a minute.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 3 THEN
+    ALTER TABLE rollcall.request ADD COLUMN argument json;
+    ALTER TABLE rollcall.request DROP CONSTRAINT request_kind_check;
+    CREATE UNLOGGED TABLE rollcall.answer (
+      request bigint PRIMARY KEY,
+      at timestamptz NOT NULL DEFAULT now(),
+      answer json NOT NULL
+    );
+    PERFORM rollcall.grant_as_on('rollcall.request', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.answer');
   END IF;
 END
 $step$;
@@ -1232,6 +1342,10 @@ GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall
 GRANT SELECT ON SEQUENCE rollcall.ring, rollcall.change_seq_seq TO rollcall_writer;
 GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.send, rollcall.may_notify, rollcall.log_keys, rollcall.log_everyone,
   rollcall.bound_log, rollcall.column_name TO rollcall_writer;
+GRANT USAGE ON SCHEMA rollcall TO rollcall_auditor;
+GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.log_limit, rollcall.change, rollcall.directory,
+  rollcall.parked, rollcall.held, rollcall.pinned, rollcall.problem, rollcall.disabled, rollcall.bell, rollcall.ring,
+  rollcall.stops, rollcall.follower, rollcall.follower_parked, rollcall.journal TO rollcall_auditor;
 
 -- Triggers stay as they are; their functions are made anew under their names: no table has to be locked for that.
 DO $$
@@ -1289,5 +1403,5 @@ BEGIN
 END
 $$;
 
-UPDATE rollcall.version SET version = 2 WHERE version <> 2;
+UPDATE rollcall.version SET version = 3 WHERE version <> 3;
 COMMIT;

@@ -1,5 +1,5 @@
 -- Takes Rollcall out of this database: the triggers of every watched table, the schema with all state, and the roles
--- rollcall_owner and rollcall_writer unless another database of the cluster still has Rollcall. It needs the rights
+-- rollcall_owner, rollcall_writer and rollcall_auditor unless another database of the cluster still has Rollcall. It needs the rights
 -- that install.sql needs. The daemon's own role stays: DROP OWNED BY rollcall; DROP ROLE rollcall;
 --
 -- Where somebody else's views, functions or columns depend on the schema, it names them and drops nothing. If they may
@@ -83,7 +83,7 @@ DO $$
 DECLARE
   role name;
 BEGIN
-  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer}'::name[] LOOP
+  FOREACH role IN ARRAY '{rollcall_owner,rollcall_writer,rollcall_auditor}'::name[] LOOP
     BEGIN
       EXECUTE format('DROP ROLE IF EXISTS %I', role);
     EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege THEN

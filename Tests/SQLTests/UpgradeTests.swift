@@ -40,4 +40,55 @@ import Testing
       try await database.sql(
         "SELECT has_table_privilege('\(role)', 'rollcall.problem', 'SELECT, INSERT, UPDATE, DELETE')") == "t")
   }
+
+  @Test("version 2 with data in every table becomes version 3, and nothing of it is lost")
+  func fromVersionTwo() async throws {
+    let database = try await Database.make(installed: false)
+    try await database.script("../Tests/Schemas/version-2.sql")
+    let role = "daemon_of_\(database.name)"
+    try await database.sql("CREATE ROLE \(role)")
+    try await database.script("../Tests/Schemas/version-2-grants.sql", variables: ["role": role])
+    try await database.sql(
+      """
+      INSERT INTO rollcall.directory (name, watermark) VALUES ('main', '700:700:');
+      INSERT INTO rollcall.parked (directory, key, reason) VALUES ('main', '1', 'schema');
+      INSERT INTO rollcall.held (directory, action, subject) VALUES ('main', 'delete', '2');
+      INSERT INTO rollcall.removal (directory, key) VALUES ('main', '3');
+      INSERT INTO rollcall.leaving (directory, key, group_id) VALUES ('main', '3', 'a');
+      INSERT INTO rollcall.disabled (directory, key) VALUES ('main', '4');
+      INSERT INTO rollcall.renaming (directory, key, old_dn) VALUES ('main', '5', 'uid=a');
+      INSERT INTO rollcall.temporary_name (directory, key, old_dn, dn) VALUES ('main', '5', 'uid=a', 'uid=b');
+      INSERT INTO rollcall.managed_group (directory, dn) VALUES ('main', 'cn=g');
+      INSERT INTO rollcall.problem (directory, code, message) VALUES ('main', 'lock', 'x');
+      INSERT INTO rollcall.server (directory, url, seen) VALUES ('main', 'ldap://a', now());
+      INSERT INTO rollcall.confirmed (directory, number, keys) VALUES ('main', 1, '{1}');
+      INSERT INTO rollcall.entry (directory, key, entry_id) VALUES ('main', '6', 'x');
+      INSERT INTO rollcall.making (directory, keys, names) VALUES ('main', '{7}', '{uid=c}');
+      INSERT INTO rollcall.request (directory, kind) VALUES ('main', 'look');
+      INSERT INTO rollcall.bell (directory, armed, until) VALUES ('main', true, now() + interval '1 hour');
+      \(CaptureTests.users); SELECT rollcall.watch('users', 'id'); INSERT INTO users (id, name) VALUES (1, 'ada')
+      """)
+    let counts = "SELECT \(Self.older.map { "(SELECT count(*) FROM rollcall.\($0))" }.joined(separator: " || ' ' || "))"
+    let before = try await database.sql(counts)
+    #expect(!before.split(separator: " ").contains("0"), "every table holds something")
+    try await database.install()
+    #expect(try await database.sql(counts) == before)
+    #expect(try await database.sql("SELECT version FROM rollcall.version") == "3")
+    #expect(
+      try await database.sql(
+        """
+        SELECT has_table_privilege('\(role)', 'rollcall.journal', 'INSERT'),
+          has_table_privilege('\(role)', 'rollcall.journal', 'UPDATE') OR
+            has_table_privilege('\(role)', 'rollcall.journal', 'DELETE'),
+          has_table_privilege('\(role)', 'rollcall.pinned', 'SELECT, INSERT, UPDATE, DELETE')
+        """) == "t|f|t")
+    try await database.sql("INSERT INTO users (id, name) VALUES (2, 'bob')")
+    #expect(try await database.sql("SELECT count(*) FROM rollcall.change") == "2", "the triggers are at work")
+  }
+
+  /// The tables of version 2.
+  private static let older = [
+    "bell", "change", "confirmed", "directory", "disabled", "entry", "held", "leaving", "log_limit", "making",
+    "managed_group", "parked", "problem", "removal", "renaming", "request", "server", "temporary_name", "version",
+  ]
 }
