@@ -518,11 +518,15 @@ BEGIN
     CREATE INDEX journal_key ON rollcall.journal (directory, key, id);
     CREATE INDEX journal_intent ON rollcall.journal (directory, intent) WHERE intent IS NOT NULL;
     CREATE INDEX journal_open ON rollcall.journal (directory, id) WHERE outcome = 'intended';
-    CREATE INDEX journal_range ON rollcall.journal USING brin (tx, xid, at) WITH (pages_per_range = 32);
+    CREATE INDEX journal_range ON rollcall.journal
+      USING brin ((tx::text::bigint), (xid::text::bigint), at) WITH (pages_per_range = 32);
     -- How long its rows are kept, as the configuration has it; null for ever.
     ALTER TABLE rollcall.directory ADD COLUMN journal_keep interval;
     -- What the daemon may: insert, and nothing else.
     PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT ON rollcall.journal');
+    CREATE FUNCTION rollcall.erase(directory_name text, person text, operator text, reason text, OUT erased bigint,
+      OUT open bigint) LANGUAGE plpgsql AS 'BEGIN END';
+    PERFORM rollcall.grant_as_on('rollcall.prune(bigint,int)', 'EXECUTE ON FUNCTION rollcall.erase');
   END IF;
 END
 $step$;
@@ -1249,6 +1253,39 @@ CREATE OR REPLACE VIEW rollcall.watched AS
                             AND o.further = root.further)) AS warning,
          coalesce(nullif(ltrim(further, '_'), '')::oid, tgrelid) AS id
   FROM root;
+
+-- ---------------------------------------------------------------- journal
+
+-- Takes away what the journal says of a person: values, names, messages and reasons. That something was written stays, and
+-- when, which attributes it was about, and how it ended; each attribute is {"erased": true} then. A removal that has no
+-- result yet keeps its row, by which the result is found: open counts those.
+CREATE OR REPLACE FUNCTION rollcall.erase(directory_name text, person text, operator text, reason text, OUT erased bigint,
+  OUT open bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF btrim(coalesce(reason, '')) = '' OR btrim(coalesce(operator, '')) = '' THEN
+    RAISE EXCEPTION 'the journal keeps who has erased a person''s values, and why: both must be said';
+  END IF;
+  SELECT count(*) INTO open FROM rollcall.journal j
+  WHERE j.directory = directory_name AND j.key = person AND j.outcome = 'intended'
+    AND NOT EXISTS (SELECT FROM rollcall.journal r WHERE r.directory = j.directory AND r.intent = j.id);
+  UPDATE rollcall.journal j SET dn = NULL, new_dn = NULL, message = NULL, because = NULL,
+    -- NUL has no text in PostgreSQL, which refuses to read it in JSON too.
+    changes = CASE WHEN json_typeof(j.changes) = 'object' THEN
+      (SELECT json_object_agg(k, '{"erased": true}'::json)
+       FROM json_object_keys(replace(j.changes::text, '\u0000', '\u0001')::json) AS k) END
+  WHERE j.directory = directory_name AND j.key = person AND j.action <> 'erase'
+    AND (j.dn IS NOT NULL OR j.new_dn IS NOT NULL OR j.message IS NOT NULL OR j.because IS NOT NULL
+         OR j.changes::text ~ '"(removed|added)"')
+    AND (j.outcome <> 'intended'
+         OR EXISTS (SELECT FROM rollcall.journal r WHERE r.directory = j.directory AND r.intent = j.id));
+  GET DIAGNOSTICS erased = ROW_COUNT;
+  INSERT INTO rollcall.journal (directory, key, action, outcome, actor, message, because)
+  VALUES (directory_name, person, 'erase', 'done', operator, format('%s rows', erased), reason);
+  IF EXISTS (SELECT FROM rollcall.follower f WHERE f.directory = directory_name) THEN
+    PERFORM pg_notify('rollcall_journal', directory_name);
+  END IF;
+END
+$$;
 
 -- ---------------------------------------------------------------- upkeep
 

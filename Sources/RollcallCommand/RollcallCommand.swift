@@ -20,6 +20,7 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall status        shows lag, parked keys, held removals and problems
         rollcall retry         tries parked keys again
         rollcall release       approves held removals
+        rollcall history       shows what was written, when and why
 
       Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
       Usage errors exit 64.
@@ -27,7 +28,7 @@ struct RollcallCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Retry.self,
-      Release.self,
+      Release.self, History.self,
       Uninstall.self,
     ])
 

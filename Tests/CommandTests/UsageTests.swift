@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "demo", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release",
+    "demo", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release", "history",
   ])
   func helpIsWorthReading(_ command: String) async throws {
     let ran = try await Rollcall.run([command, "--help"])

@@ -1,7 +1,7 @@
 /// Lengths of time as the file has them: a whole number and a unit, `500ms`, `10s`, `2m`, `24h`, `7d`.
-enum DurationText {
+package enum DurationText {
   /// nil when the text has another form, or is longer than a hundred years.
-  static func parse(_ text: String) -> Duration? {
+  package static func parse(_ text: String) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int64(digits), let unit = milliseconds(of: text[digits.endIndex...]) else { return nil }
     let (total, overflow) = count.multipliedReportingOverflow(by: unit)

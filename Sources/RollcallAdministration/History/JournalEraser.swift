@@ -1,0 +1,34 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallCore
+internal import RollcallEngine
+package import RollcallLedger
+
+/// Takes a person's values out of the journal.
+@Reactor
+package final class JournalEraser {
+  package struct Outcome: Sendable, Equatable {
+    /// Rows whose values have gone.
+    package var erased: Int
+    /// Removals without a result, which were left as they are.
+    package var open: Int
+  }
+
+  private let ledger: Ledger
+
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(_ configuration: Configuration) throws(EngineError) {
+    ledger = try Ledger(configuration)
+  }
+
+  package func close() { ledger.database.close() }
+
+  /// Erases all rows of a person, and writes down that, by whom and why.
+  package func erase(_ key: RosterKey, actor: String, because: String) async throws(EngineError) -> Outcome {
+    try await ledger.requireInstalled()
+    let result = try await ledger.database.query(
+      "SELECT erased, open FROM rollcall.erase($1, $2, $3, $4)", [ledger.directory, key.text, actor, because])
+    return Outcome(erased: result.int(0, 0) ?? 0, open: result.int(0, 1) ?? 0)
+  }
+}

@@ -1,0 +1,122 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+internal import RollcallEngine
+package import RollcallLedger
+
+/// The journal of one directory, read in pages: rows of a year take no more memory than those of a day.
+@Reactor
+package final class JournalReader {
+  private let ledger: Ledger
+
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(_ configuration: Configuration) throws(EngineError) {
+    ledger = try Ledger(configuration)
+  }
+
+  package func close() { ledger.database.close() }
+
+  /// Refuses a database without the schema.
+  package func requireInstalled() async throws(EngineError) { try await ledger.requireInstalled() }
+
+  /// The rows that a filter wants.
+  ///
+  /// - Parameters:
+  ///   - order: of the rows; with a limit the newest are read in both.
+  ///   - limit: so many at most; nil for all.
+  ///   - snapshot: only what it sees; nil for all.
+  package func pages(
+    _ filter: HistoryFilter, _ order: JournalPages.Order, limit: Int?, seenBy snapshot: String? = nil
+  ) -> JournalPages {
+    JournalPages(ledger, filter, order, limit: limit, snapshot: snapshot)
+  }
+
+  /// The transactions whose rows can be read now.
+  package func snapshot() async throws(EngineError) -> String {
+    try await ledger.database.query("SELECT pg_current_snapshot()").text(0, 0) ?? ""
+  }
+}
+
+/// Rows of the journal, a page at a time.
+@Reactor
+package final class JournalPages {
+  package enum Order: Sendable {
+    case newestFirst
+    case oldestFirst
+  }
+
+  private static let size = 200
+
+  private let ledger: Ledger
+  private let filter: HistoryFilter
+  private let order: Order
+  private let limit: Int?
+  private let snapshot: String?
+  private var last: Int?
+  private var count = 0
+  private var isOver = false
+  /// Whether there are more rows than the limit; known at the end.
+  package private(set) var hasMore = false
+
+  init(_ ledger: Ledger, _ filter: HistoryFilter, _ order: Order, limit: Int?, snapshot: String?) {
+    self.ledger = ledger
+    self.filter = filter
+    self.order = order
+    self.limit = limit
+    self.snapshot = snapshot
+  }
+
+  /// The next rows; nil at the end.
+  package func next() async throws(EngineError) -> [HistoryRow]? {
+    guard let limit, order == .oldestFirst else { return try await page(order) }
+    if isOver { return nil }
+    var rows: [HistoryRow] = []
+    while rows.count < limit, let page = try await page(.newestFirst) { rows += page }
+    return rows.isEmpty ? nil : rows.reversed()
+  }
+
+  private func page(_ order: Order) async throws(EngineError) -> [HistoryRow]? {
+    while !isOver {
+      let rows = try await read(order)
+      if rows.count < JournalPages.size { isOver = true }
+      last = rows.last?.id ?? last
+      var wanted = rows.filter(filter.matches)
+      if let limit, count + wanted.count > limit {
+        wanted.removeLast(count + wanted.count - limit)
+        hasMore = true
+        isOver = true
+      }
+      count += wanted.count
+      if !wanted.isEmpty { return wanted }
+    }
+    return nil
+  }
+
+  private func read(_ order: Order) async throws(EngineError) -> [HistoryRow] {
+    var parameters: [String?] = [ledger.directory]
+    var conditions = ["directory = $1"] + filter.conditions(&parameters)
+    if let snapshot {
+      parameters.append(snapshot)
+      conditions.append("pg_visible_in_snapshot(tx, $\(parameters.count)::pg_snapshot)")
+    }
+    if let last {
+      parameters.append("\(last)")
+      conditions.append("id \(order == .newestFirst ? "<" : ">") $\(parameters.count)::bigint")
+    }
+    let result: QueryResult
+    do throws(EngineError) {
+      result = try await ledger.database.query(
+        """
+        SELECT \(HistoryRow.columns) FROM rollcall.journal WHERE \(conditions.joined(separator: " AND "))
+        ORDER BY id \(order == .newestFirst ? "DESC" : "ASC") LIMIT \(JournalPages.size)
+        """, parameters)
+    } catch {
+      // invalid_datetime_format and datetime_field_overflow
+      guard case .time(let time)? = filter.since, case .database(let failure) = error,
+        failure.sqlState == "22007" || failure.sqlState == "22008"
+      else { throw error }
+      throw .refused("\"\(time)\" is not a time: \(failure.message)")
+    }
+    return (0..<result.rowCount).map { HistoryRow(result, $0) }
+  }
+}

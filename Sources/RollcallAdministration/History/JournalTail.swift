@@ -1,0 +1,71 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallLedger
+
+/// Rows of the journal as they are written, for `history --follow`.
+@Reactor
+package final class JournalTail {
+  /// The program is woken only where somebody follows the journal besides: between notifications it looks itself.
+  private static let patience: Duration = .seconds(1)
+  private static let size = 200
+
+  private let configuration: Configuration
+  private let filter: HistoryFilter
+  /// What has been read: all rows that it sees.
+  private var seen: String
+  private var session: JournalSession?
+
+  /// - Parameter snapshot: where to begin: the first rows are those that it does not see.
+  package init(_ configuration: Configuration, _ filter: HistoryFilter, after snapshot: String) {
+    self.configuration = configuration
+    self.filter = filter
+    seen = snapshot
+  }
+
+  /// Waits for the next rows, in the order in which they were written.
+  ///
+  /// - Throws: ``EngineError`` when the session was lost: the next call connects anew, and misses nothing.
+  package func next() async throws(EngineError) -> [HistoryRow] {
+    do throws(EngineError) {
+      while true {
+        let session: JournalSession
+        if let open = self.session { session = open } else { session = try await .open(configuration) }
+        self.session = session
+        let rows = try await read(session)
+        if !rows.isEmpty { return rows }
+        await session.wait(atMost: JournalTail.patience)
+      }
+    } catch {
+      session?.close()
+      session = nil
+      throw error
+    }
+  }
+
+  /// What a later snapshot sees beyond the last one: numbers are given out of order, transactions end in any.
+  private func read(_ session: JournalSession) async throws(EngineError) -> [HistoryRow] {
+    let now = try await session.query("SELECT pg_current_snapshot()").text(0, 0) ?? seen
+    if now == seen { return [] }
+    var rows: [HistoryRow] = []
+    var last = 0
+    while true {
+      var parameters: [String?] = [configuration.name, seen, now, "\(last)"]
+      let conditions = filter.conditions(&parameters).map { " AND \($0)" }.joined()
+      let result = try await session.query(
+        """
+        SELECT \(HistoryRow.columns) FROM rollcall.journal
+        WHERE directory = $1 AND tx::text::bigint >= pg_snapshot_xmin($2::pg_snapshot)::text::bigint
+          AND NOT pg_visible_in_snapshot(tx, $2::pg_snapshot) AND pg_visible_in_snapshot(tx, $3::pg_snapshot)
+          AND id > $4::bigint\(conditions)
+        ORDER BY id LIMIT \(JournalTail.size)
+        """, parameters)
+      let page = (0..<result.rowCount).map { HistoryRow(result, $0) }
+      rows += page.filter(filter.matches)
+      last = page.last?.id ?? last
+      if page.count < JournalTail.size { break }
+    }
+    seen = now
+    return rows
+  }
+}
