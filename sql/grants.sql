@@ -28,7 +28,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollc
   rollcall.entry, rollcall.making, rollcall.pinned, rollcall.follower, rollcall.follower_parked,
   rollcall.answer TO :"role";
 GRANT SELECT, INSERT ON rollcall.journal TO :"role";
-GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.advance, rollcall.rearm, rollcall.erase TO :"role";
+GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.prune_journal, rollcall.advance, rollcall.rearm, rollcall.erase
+  TO :"role";
 
 SET LOCAL rollcall.grantee = :'role';
 \endif

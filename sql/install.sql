@@ -1360,6 +1360,42 @@ BEGIN
 END
 $$;
 
+-- Deletes rows of the journal that are older than their directory keeps them, at most so many of each; says how many.
+-- Those of a directory that is forgotten are kept for 90 days. A follower that has not seen them is told.
+CREATE OR REPLACE FUNCTION rollcall.prune_journal(batch int DEFAULT 5000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  d record;
+  pruned bigint;
+  newest xid8;
+  total bigint := 0;
+BEGIN
+  FOR d IN
+    -- The names in the journal, one look at its index for each.
+    WITH RECURSIVE names (name) AS (
+      SELECT min(directory) FROM rollcall.journal
+      UNION ALL
+      SELECT (SELECT min(directory) FROM rollcall.journal WHERE directory > n.name) FROM names n WHERE n.name IS NOT NULL)
+    SELECT n.name, CASE WHEN k.name IS NULL THEN interval '90 days' ELSE k.journal_keep END AS journal_keep
+    FROM names n LEFT JOIN rollcall.directory k ON k.name = n.name
+    WHERE n.name IS NOT NULL AND (k.name IS NULL OR k.journal_keep IS NOT NULL)
+  LOOP
+    WITH old AS (
+      DELETE FROM rollcall.journal WHERE ctid = ANY (ARRAY(
+        SELECT row FROM (SELECT ctid AS row, at FROM rollcall.journal WHERE directory = d.name ORDER BY id LIMIT batch) AS o
+        WHERE at < now() - d.journal_keep))
+      RETURNING tx)
+    SELECT count(*), max(tx::text::bigint)::text::xid8 INTO pruned, newest FROM old;
+    IF pruned > 0 THEN
+      UPDATE rollcall.follower SET cut = now()
+      WHERE directory = d.name AND NOT pg_visible_in_snapshot(newest, position);
+    END IF;
+    total := total + pruned;
+  END LOOP;
+  RETURN total;
+END
+$$;
+
 -- ---------------------------------------------------------------- rights, and what an upgrade has to do
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rollcall FROM PUBLIC;

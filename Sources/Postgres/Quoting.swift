@@ -19,17 +19,34 @@ public enum SQLText {
   /// An array literal such as `{"a","b c"}` for one text parameter (PostgreSQL manual, 8.15.2).
   public static func array(_ elements: some Sequence<String>) -> String {
     var bytes = [UInt8(ascii: "{")]
+    for element in elements { append(element, to: &bytes) }
+    bytes.append(UInt8(ascii: "}"))
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The same with NULL for nil.
+  public static func array(_ elements: some Sequence<String?>) -> String {
+    var bytes = [UInt8(ascii: "{")]
     for element in elements {
-      if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-      bytes.append(UInt8(ascii: "\""))
-      for byte in element.utf8 {
-        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-        bytes.append(byte)
+      if let element {
+        append(element, to: &bytes)
+      } else {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes += "NULL".utf8
       }
-      bytes.append(UInt8(ascii: "\""))
     }
     bytes.append(UInt8(ascii: "}"))
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func append(_ element: String, to bytes: inout [UInt8]) {
+    if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+    bytes.append(UInt8(ascii: "\""))
+    for byte in element.utf8 {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+      bytes.append(byte)
+    }
+    bytes.append(UInt8(ascii: "\""))
   }
 
   /// The text between two quotation marks, with some of its octets written twice.

@@ -46,6 +46,10 @@ struct Uninstall: AsyncParsableCommand {
       } else {
         let found = try await uninstaller.forgetDirectory()
         Output.standard.say(found ? "the state of \"\(name)\" was deleted" : "no state of \"\(name)\" was found")
+        if uninstaller.keepsJournal {
+          Output.error.say(
+            "its journal is kept for 90 days; to delete it now, run uninstall with the rights of rollcall_owner")
+        }
       }
       return 0
     }

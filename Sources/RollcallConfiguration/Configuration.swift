@@ -32,6 +32,9 @@ package struct Configuration: Sendable {
   /// `removals`: how many people may go before a person has to look.
   package var removals: Removals
 
+  /// `journal: { keep: 90d, values: true, hide: [] }`: what is kept of each write; nil where it says `off`.
+  package var journal: Journal?
+
   /// `behind_after` (default `2m`): `rollcall status` says "behind" when the last look that left nothing to
   /// do is older.
   package var behindAfter: Duration
@@ -69,6 +72,16 @@ package struct Configuration: Sendable {
     package var least: Int
     /// `within` (default `24h`): in such a span.
     package var within: Duration
+  }
+
+  /// `journal`: one row for each write, so that it can be told and taken back. Values of passwords are never kept.
+  package struct Journal: Hashable, Sendable {
+    /// `keep` (default `90d`): how long a row is kept.
+    package var keep: Duration
+    /// `values` (default true): old and new values; false keeps the names of the attributes.
+    package var values: Bool
+    /// `hide` (default none): attributes of which a digest is kept instead of the value.
+    package var hide: [String]
   }
 
   /// Something to say about what a key path led to, in the form of the configuration's own errors:

@@ -61,23 +61,26 @@ extension Ledger {
   ///
   /// - Parameters:
   ///   - keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
+  ///   - keepsJournal: how long rows of the journal are kept; nil leaves what is noted.
   ///   - isLoss: the ledger may lack entries, so the next comparison writes them down.
   package func begin(
     _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, capture: String,
-    keepWatermark: Bool, isLoss: Bool
+    keepWatermark: Bool, isLoss: Bool, keepsJournal: Duration?
   ) async throws(EngineError) {
     try await database.query(
       """
-      INSERT INTO rollcall.directory AS d (name, system_identifier, timeline, fingerprint, server, base, capture)
-      VALUES ($1, $2, $3, $4, $5, $6, $8)
+      INSERT INTO rollcall.directory AS d
+        (name, system_identifier, timeline, fingerprint, server, base, capture, journal_keep)
+      VALUES ($1, $2, $3, $4, $5, $6, $8, $10::float8 * interval '1 second')
       ON CONFLICT (name) DO UPDATE SET system_identifier = excluded.system_identifier,
         timeline = excluded.timeline, fingerprint = excluded.fingerprint, server = excluded.server,
         base = excluded.base, capture = excluded.capture, watermark = CASE WHEN $7::boolean THEN d.watermark END,
-        recording = d.recording OR $9::boolean AND d.last_reconcile IS NOT NULL
+        recording = d.recording OR $9::boolean AND d.last_reconcile IS NOT NULL,
+        journal_keep = coalesce(excluded.journal_keep, d.journal_keep)
       """,
       [
         directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f", capture,
-        isLoss ? "t" : "f",
+        isLoss ? "t" : "f", keepsJournal.map { "\($0 / .seconds(1))" },
       ])
   }
 

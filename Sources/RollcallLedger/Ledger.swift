@@ -80,9 +80,9 @@ package final class Ledger {
       """,
       [
         directory, SQLText.array(keys.map(\.key)), SQLText.array(keys.map { $0.problem.reason.rawValue }),
-        Ledger.array(keys.map { $0.problem.code.map { "\($0)" } }), SQLText.array(keys.map(\.problem.message)),
-        Ledger.array(keys.map(\.problem.blocks)), SQLText.array(keys.map { "\($0.attempts)" }),
-        Ledger.array(keys.map { $0.retryAfter.map { "\($0)" } }),
+        SQLText.array(keys.map { $0.problem.code.map { "\($0)" } }), SQLText.array(keys.map(\.problem.message)),
+        SQLText.array(keys.map(\.problem.blocks)), SQLText.array(keys.map { "\($0.attempts)" }),
+        SQLText.array(keys.map { $0.retryAfter.map { "\($0)" } }),
       ])
   }
 
@@ -108,11 +108,16 @@ package final class Ledger {
   }
 
   /// The parked keys with their attempts, and what each waits for.
-  func parked() async throws(EngineError) -> [(key: RosterKey, attempts: Int, blocks: String?, reason: String)] {
+  func parked() async throws(EngineError) -> [(
+    key: RosterKey, attempts: Int, blocks: String?, reason: String, message: String
+  )] {
     let result = try await database.query(
-      "SELECT key, attempts, blocks, reason FROM rollcall.parked WHERE directory = $1", [directory])
+      "SELECT key, attempts, blocks, reason, message FROM rollcall.parked WHERE directory = $1", [directory])
     return (0..<result.rowCount).map {
-      (result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2), result.text($0, 3) ?? "")
+      (
+        result.key($0, 0) ?? "", result.int($0, 1) ?? 0, result.text($0, 2), result.text($0, 3) ?? "",
+        result.text($0, 4) ?? ""
+      )
     }
   }
 
@@ -160,12 +165,5 @@ package final class Ledger {
     try await database.query(
       "DELETE FROM rollcall.disabled WHERE directory = $1 AND key = ANY($2::text[])",
       [directory, SQLText.array(keys)])
-  }
-
-  /// An array literal in which nil is NULL.
-  private static func array(_ elements: [String?]) -> String {
-    "{"
-      + elements.map { $0.map { String(SQLText.array([$0]).dropFirst().dropLast()) } ?? "NULL" }
-      .joined(separator: ",") + "}"
   }
 }

@@ -11,6 +11,8 @@ package final class LedgerState {
     var blocks: String?
     /// The server does not let us write it.
     var isDenied: Bool
+    /// A hash of what was said of it.
+    var words: Int
   }
 
   package let ledger: Ledger
@@ -43,7 +45,8 @@ package final class LedgerState {
     denied = []
     for row in rows {
       let isDenied = row.reason == Problem.Reason.access.rawValue
-      remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks, isDenied: isDenied))
+      let words = LedgerState.words(row.reason, row.message)
+      remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks, isDenied: isDenied, words: words))
     }
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
@@ -92,9 +95,18 @@ package final class LedgerState {
     try await ledger.park(keys)
     for key in keys {
       let isDenied = key.problem.reason == .access
-      remember(key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks, isDenied: isDenied))
+      let words = LedgerState.words(key.problem.reason.rawValue, key.problem.message)
+      remember(
+        key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks, isDenied: isDenied, words: words))
     }
   }
+
+  /// Whether a key was not parked yet, or for something else.
+  package func isNews(_ key: ParkedKey) -> Bool {
+    parked[key.key]?.words != LedgerState.words(key.problem.reason.rawValue, key.problem.message)
+  }
+
+  private static func words(_ reason: String, _ message: String) -> Int { (reason + "\0" + message).hashValue }
 
   package func unpark(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { parked[$0] != nil }

@@ -57,7 +57,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
       #"9:11: unknown key "bases" under groups; did you mean "base"?"#),
     Broken(
       "users:\n", "<<: { a: 1 }\nusers:\n",
-      #"9:1: unknown key "<<"; known here: name, source, directory, users, groups, removals, behind_after, "#
+      #"9:1: unknown key "<<"; known here: name, source, directory, users, groups, removals, journal, behind_after, "#
         + "sweep, reconcile"),
   ])
   func unknownKeys(_ broken: Broken) { check(broken) }

@@ -99,7 +99,9 @@ import Testing
   func complete() throws {
     var known: Set<String> = []
     var sections = [""]
-    let inner = ["source", "directory", "users", "groups", "removals", "sweep", "reconcile", "directory.bind"]
+    let inner = [
+      "source", "directory", "users", "groups", "removals", "journal", "sweep", "reconcile", "directory.bind",
+    ]
     while let section = sections.popLast() {
       for key in try Self.known(in: section) {
         let path = section.isEmpty ? key : "\(section).\(key)"
@@ -154,7 +156,8 @@ import Testing
     [
       AnyHashable(configuration.name), AnyHashable(configuration.source), AnyHashable(configuration.directory),
       AnyHashable(configuration.users), AnyHashable(configuration.groups), AnyHashable(configuration.removals),
-      AnyHashable(configuration.behindAfter), AnyHashable(configuration.sweep), AnyHashable(configuration.reconcile),
+      AnyHashable(configuration.journal), AnyHashable(configuration.behindAfter), AnyHashable(configuration.sweep),
+      AnyHashable(configuration.reconcile),
     ]
   }
 

@@ -72,6 +72,7 @@ enum ConfigurationSample {
       adopt: false                    # true, or names: groups that others made, taken over without asking
       placeholder: null               # DN kept as member where the class demands one
     removals: { most: 10%, least: 25, within: 24h }  # most: 100% switches the budget off
+    journal: { keep: 90d, values: true, hide: [] }   # or journal: off
     behind_after: 2m                  # status says "behind" past this
     sweep: { every: 30s }
     reconcile: { every: 24h }
@@ -134,6 +135,7 @@ enum ConfigurationSample {
       adopt: [admins, "a,b"]
       placeholder: cn=nobody,dc=example,dc=com
     removals: { most: 2.5%, least: 0, within: 7d }
+    journal: { keep: 7d, values: false, hide: [homePhone] }
     behind_after: 10m
     sweep: { every: 500ms }
     reconcile: { every: 6h }

@@ -9,6 +9,7 @@ package final class Uninstaller {
   private static let tables = [
     "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
     "managed_group", "request", "problem", "server", "confirmed", "entry", "making",
+    "pinned", "follower", "follower_parked",
   ]
   private let configuration: Configuration
   private let database: Database
@@ -47,7 +48,10 @@ package final class Uninstaller {
     return true
   }
 
-  /// Forgets what is known of this directory; its entries stay.
+  /// Whether the journal stays: the role may add to it and delete nothing.
+  package private(set) var keepsJournal = false
+
+  /// Forgets what is known of this directory; its entries stay, and its journal where the role may not delete it.
   ///
   /// - Returns: whether there was anything.
   /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
@@ -63,6 +67,16 @@ package final class Uninstaller {
     rows += try await database.query(
       "DELETE FROM rollcall.directory WHERE name = $1", [configuration.name]
     ).affectedRows
+    let mayDelete = try await database.query("SELECT has_table_privilege('rollcall.journal', 'DELETE')").bool(0, 0)
+    if mayDelete {
+      try await database.query("DELETE FROM rollcall.journal WHERE directory = $1", [configuration.name])
+    } else {
+      keepsJournal =
+        !(try await database.query(
+          "SELECT FROM rollcall.journal WHERE directory = $1 LIMIT 1", [configuration.name]
+        )
+        .isEmpty)
+    }
     try await database.query("COMMIT")
     return rows > 0
   }

@@ -73,7 +73,7 @@ extension Configuration {
   }
 
   private static let keys = [
-    "name", "source", "directory", "users", "groups", "removals", "behind_after", "sweep", "reconcile",
+    "name", "source", "directory", "users", "groups", "removals", "journal", "behind_after", "sweep", "reconcile",
   ]
 
   /// nil, with the problems noted, if something is wrong.
@@ -84,6 +84,7 @@ extension Configuration {
     let users = Self.required("users", of: root, keys: Users.keys).flatMap { Users($0) }
     let groups = root.section("groups", keys: Groups.keys).flatMap { Groups($0) }
     let removals = root.section("removals", keys: ["most", "least", "within"])
+    let journal = Journal.read(root)
     let behindAfter = root.duration("behind_after", default: .seconds(120))
     let sweep = root.section("sweep", keys: ["every"])?.duration("every", default: .seconds(30))
     let reconcile = root.section("reconcile", keys: ["every"])?.duration("every", default: .seconds(86_400))
@@ -95,7 +96,7 @@ extension Configuration {
     root.reader.warnOfLiteralSecrets()
     self.init(
       file: root.reader.file, name: name, source: source, directory: directory, users: users, groups: groups,
-      removals: budget, behindAfter: behindAfter, sweep: Cycle(every: sweep ?? .seconds(30)),
+      removals: budget, journal: journal, behindAfter: behindAfter, sweep: Cycle(every: sweep ?? .seconds(30)),
       reconcile: Cycle(every: reconcile ?? .seconds(86_400)), warnings: root.reader.warnings,
       positions: root.reader.positions)
   }

@@ -190,6 +190,9 @@ struct ConfigurationSection {
     }
   }
 
+  /// What the file has there, of whatever kind; nil where it is absent or null.
+  func value(of key: String) -> YAMLNode? { given(key) }
+
   /// Whether a key's value is a list, for those that take one value or several.
   func isList(_ key: String) -> Bool {
     if case .list? = values[key]?.content { true } else { false }

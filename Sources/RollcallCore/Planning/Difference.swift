@@ -1,8 +1,8 @@
-import LDAPModel
+public import LDAPModel
 
 extension Planner {
   /// What disables the entry; empty where it is disabled already.
-  func locking(_ entry: Entry) -> [Modification] {
+  public func locking(_ entry: Entry) -> [Modification] {
     guard let control, control.mask != 0 else { return lock.locking(entry) }
     return control.modifications(entry, mapped: nil, .lock)
   }

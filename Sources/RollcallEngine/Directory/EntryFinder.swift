@@ -84,6 +84,19 @@ struct EntryFinder {
   }
 }
 
+extension LDAPSession {
+  /// Asks for entries; the search is sent with what follows it.
+  ///
+  /// - Parameter absent: a base that does not exist is no error.
+  func gather(
+    base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String], absent: Bool
+  ) -> SearchGathering {
+    let gathering = SearchGathering(1, absent ? [.noSuchObject] : [])
+    search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
+    return gathering
+  }
+}
+
 /// Joins the answers of searches that run side by side; one failure fails them all.
 @Reactor
 final class SearchGathering {

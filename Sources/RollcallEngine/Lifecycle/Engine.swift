@@ -32,6 +32,7 @@ package final class Engine {
   package let removalGuard: RemovalGuard
   package let dispatcher: Dispatcher
   let retrier: Retrier
+  package let journal: Journal
   let leader: Leader
   let unknown: UnknownOutcomes
   private(set) lazy var servers = ServerWatch(ledger, link)
@@ -61,6 +62,8 @@ package final class Engine {
   /// What opened the breaker last.
   var refusal: Problem?
   var hasWarnedOfLock = false
+  /// Finds out what has become of removals that were intended before the last connection.
+  var intentTimer: Timer?
 
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
@@ -88,6 +91,7 @@ package final class Engine {
     dispatcher = Dispatcher(state, removalGuard, events)
     unknown = UnknownOutcomes(dispatcher, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, dispatcher)
+    journal = Journal(ledger, isOn: configuration.journal != nil)
     leader = Leader(options, directory: configuration.name)
     problems = ProblemBoard(ledger, events)
     wire()
@@ -121,6 +125,9 @@ package final class Engine {
     }
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
     removalGuard.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
+    removalGuard.record = { [weak self] removals, reason throws(EngineError) in
+      try await self?.recordHeld(removals, reason)
+    }
     removalGuard.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
     removalGuard.count = { [weak self] kind, limit throws(EngineError) in
       guard let self else { return 0 }
@@ -169,7 +176,8 @@ package final class Engine {
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
-      keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true)
+      keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true,
+      keepsJournal: configuration.journal?.keep)
     try await refuseRivals(facts, base, givingUp: true)
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
@@ -185,7 +193,12 @@ package final class Engine {
       try link.permit(lane, leader)
     }
     groups = try await groupKeeper(facts)
-    dispatcher.resume(Worker(stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups))
+    try await journal.flush()
+    try await takeUpIntents(stateReader)
+    dispatcher.resume(
+      Worker(
+        stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups,
+        recorder: Recorder(journal, configuration, facts)))
     unknown.note(state.meetings.keysInMaking)
     // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
@@ -259,25 +272,6 @@ package final class Engine {
   }
 
   private static let cut = "the change log was cut before this directory had settled it"
-
-  // MARK: Trouble
-
-  /// Stops work because a side was lost or cannot answer.
-  func trouble(_ error: EngineError) {
-    dispatcher.suspend()
-    switch error {
-    case .directory(let failure): giveUp(failure)
-    case .database(let failure) where failure.isConnectionLost:
-      // What has ended one session has likely made the others useless; nobody waits for their deadlines.
-      for session in sessions { session.close() }
-    case .database, .refused, .standby: break
-    }
-    disconnected()
-    onTrouble?(error)
-  }
-
-  /// All but the leader's, which has a watch of its own.
-  private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
 
   // MARK: Ending
 

@@ -11,6 +11,13 @@ struct LoggedChange: Sendable, Hashable {
   var key: RosterKey?
 }
 
+/// A key that the log has, and where it comes from.
+struct LoggedKey: Sendable {
+  /// Nil means everyone.
+  var key: RosterKey?
+  var origin: Origin
+}
+
 /// What a look at the change log found beyond what was seen.
 struct Look: Sendable {
   /// The snapshot of the look, `pg_snapshot` as text.
@@ -19,6 +26,8 @@ struct Look: Sendable {
   var at: String
   /// Changes beyond the last snapshot, unless there are more than a look carries.
   var changes: [LoggedChange]
+  /// When each was logged, in their order: microseconds since 1970.
+  var times: [Int64] = []
   /// Whether the window has to be read in pages instead.
   var isBulk: Bool
   /// How many changes were found, those of other directories' sources too.
@@ -49,6 +58,10 @@ package final class ChangeLog {
   /// Rows that one look returns itself; a longer window is read in pages.
   private static let most = 1000
   private static let portion = 50_000
+
+  /// SQL for a time as microseconds since 1970.
+  static func microseconds(_ time: String) -> String { "(date_part('epoch', \(time)) * 1e6)::bigint" }
+
   private let database: Database
   private let sources: ChangeSources?
 
@@ -64,10 +77,10 @@ package final class ChangeLog {
       "look",
       """
       SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, \(RosterKey.sql("c.key")), c.source::oid::text,
-        stops, is_full
+        stops, is_full, \(ChangeLog.microseconds("c.at"))
       FROM (VALUES (coalesce(pg_sequence_last_value('rollcall.stops'), 0),
         coalesce(pg_sequence_last_value('rollcall.ring') = 1, false))) AS always (stops, is_full) LEFT JOIN LATERAL (
-        SELECT xid, key, source FROM rollcall.change
+        SELECT xid, key, source, at FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
           AND xid < pg_snapshot_xmax(pg_current_snapshot())
         LIMIT \(ChangeLog.most + 1)) AS c ON true
@@ -84,6 +97,7 @@ package final class ChangeLog {
       }
       if let sources, let source = result.text(row, 4), !sources.contain(source) { continue }
       look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
+      look.times.append(Int64(result.int(row, 7) ?? 0))
     }
     return look
   }
@@ -129,7 +143,11 @@ package final class ChangeLog {
     while true {
       let pruned = try await database.query(
         "SELECT rollcall.prune(batch => \(ChangeLog.portion))", timeout: .seconds(120))
-      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { return }
+      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { break }
+    }
+    while true {
+      let pruned = try await database.query("SELECT rollcall.prune_journal()", timeout: .seconds(120))
+      guard let count = pruned.int(0, 0), count > 0 else { return }
     }
   }
 }
@@ -177,10 +195,10 @@ final class ChangeWindow {
     self.upTo = upTo
   }
 
-  /// The next keys, nil for everyone; empty at the end.
+  /// The next keys, each with its newest transaction; empty at the end.
   ///
   /// - Throws: ``EngineError``; the window begins again then, which repeats keys.
-  func next() async throws(EngineError) -> [RosterKey?] {
+  func next() async throws(EngineError) -> [LoggedKey] {
     do throws(EngineError) { return try await page() } catch {
       // Whatever failed, the session may be within a transaction that did.
       session = nil
@@ -189,14 +207,18 @@ final class ChangeWindow {
     }
   }
 
-  private func page() async throws(EngineError) -> [RosterKey?] {
+  private func page() async throws(EngineError) -> [LoggedKey] {
     if session == nil || session?.isUsable == false { try await open() }
     let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
     if result.isEmpty {
       try await database.query("CLOSE rollcall_window")
       session = nil
     }
-    return (0..<result.rowCount).map { result.key($0, 0) }
+    return (0..<result.rowCount).map { row in
+      let xid = result.text(row, 1).flatMap { UInt64($0) }
+      let at = result.int(row, 2).map { Int64($0) }
+      return LoggedKey(key: result.key(row, 0), origin: xid.map { Origin($0, at: at) } ?? Origin())
+    }
   }
 
   private func open() async throws(EngineError) {
@@ -205,7 +227,7 @@ final class ChangeWindow {
       """
       BEGIN;
       DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-        SELECT \(RosterKey.sql("key")) FROM rollcall.change
+        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(at)")) FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
           AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)

@@ -92,7 +92,7 @@ final class Sweeper {
     hints += keys.count
     believed += keys.count
     for key in keys {
-      dispatcher.add(key, .notification)
+      dispatcher.add(key, .notification, origin: Origin(number))
       if !isSeen { heard.insert(LoggedChange(xid: xid, key: key)) }
     }
     dispatcher.pump()
@@ -178,11 +178,15 @@ final class Sweeper {
       finish(look)
       return
     }
-    var keys: Set<RosterKey> = []
+    var keys: [RosterKey: Origin] = [:]
     var everyone = false
-    for change in look.changes {
+    for (change, time) in zip(look.changes, look.times) {
       if heardBefore.contains(change) || heard.contains(change) { continue }
-      if let key = change.key { keys.insert(key) } else { everyone = true }
+      guard let key = change.key else {
+        everyone = true
+        continue
+      }
+      keys[key, default: Origin()].merge(UInt64(change.xid).map { Origin($0, at: time) } ?? Origin())
     }
     if everyone {
       let epoch = dispatcher.queue.epochs.current
@@ -190,13 +194,13 @@ final class Sweeper {
       onEveryone?(epoch)
     }
     if keys.count <= Sweeper.small {
-      for key in keys { dispatcher.add(key, .notification) }
+      for (key, origin) in keys { dispatcher.add(key, .notification, origin: origin) }
       finish(look)
     } else {
       let epoch = dispatcher.queue.epochs.current
       dispatcher.queue.epochs.enter(epoch)
       let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
-      for key in keys { dispatcher.add(key, .sweep, removalBatch: removalBatch) }
+      for (key, origin) in keys { dispatcher.add(key, .sweep, removalBatch: removalBatch, origin: origin) }
       finish(look)
       dispatcher.close(removalBatch, epoch: epoch)
     }

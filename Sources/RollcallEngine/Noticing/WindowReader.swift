@@ -102,12 +102,13 @@ final class WindowReader {
           onEveryone?(window.epoch)
           return true
         }
-        for key in page {
-          guard let key else {
+        for logged in page {
+          guard let key = logged.key else {
             everyone = true
             continue
           }
-          dispatcher.add(key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch)
+          dispatcher.add(
+            key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch, origin: logged.origin)
         }
         dispatcher.pump()
         attempt = 0

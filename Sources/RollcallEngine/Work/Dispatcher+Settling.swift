@@ -9,8 +9,9 @@ extension Dispatcher {
   /// Writes down how a batch's keys have ended, and only then lets them settle.
   ///
   /// - Parameter isAlone: nothing else was on its way meanwhile.
-  func settle(_ batch: Batch, _ report: WorkReport, _ schema: Schema, isAlone: Bool) async {
+  func settle(_ batch: Batch, _ report: WorkReport, _ worker: Worker, isAlone: Bool) async {
     var report = report
+    let schema = worker.stateReader.facts.schema
     tell(report.applied, batch.priority)
     appliedSteps += report.applied.count
     watchForConnectionKillers(batch, &report, isAlone: isAlone)
@@ -37,14 +38,22 @@ extension Dispatcher {
       case .waits?, nil: break
       }
     }
+    let rows =
+      worker.recorder?.rows(
+        of: report, parked: parked.filter { state.isNews($0) }, cause: batch.priority,
+        origin: { self.originsInFlight[$0] ?? Origin() }) ?? []
     do throws(EngineError) {
       try await state.park(parked)
       try await state.unpark(settled)
       try await state.unhold(fulfilled)
       try await state.unhold(fulfilled.filter { !report.keepGroups.contains($0) }, .memberships)
       try await state.meetings.unhold(fulfilled)
+      try await worker.recorder?.journal.write(rows)
     } catch {
-      for key in batch.keys { queue.putBack(key) }
+      for key in batch.keys {
+        keepOrigin(of: key)
+        queue.putBack(key)
+      }
       return trouble(error)
     }
     for entry in parked {
@@ -63,11 +72,15 @@ extension Dispatcher {
   private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<RosterKey>) {
     for key in batch.keys {
       switch report.verdicts[key] {
-      case .waits(let holder)?: queue.wait(key, for: holder)
+      case .waits(let holder)?:
+        keepOrigin(of: key)
+        queue.wait(key, for: holder)
       case nil:
+        keepOrigin(of: key)
         // A refused one waits behind the others, or it would be tried again at once.
         queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
       case .settled?, .parked?, .withheld?:
+        if case .settled? = report.verdicts[key] { originsInFlight[key] = nil } else { keepOrigin(of: key) }
         noticed[key] = nil
         // One that is set aside for the connection's sake stays a suspect.
         if report.trouble == nil { connectionKillers.clear(key) }
@@ -81,6 +94,12 @@ extension Dispatcher {
       addTogether(state.keysWaiting(for: key.text), .retry)
     }
     for name in report.freed { addTogether(state.keysWaiting(for: name), .retry) }
+  }
+
+  /// What is done later for this key still follows from the same.
+  private func keepOrigin(of key: RosterKey) {
+    guard let origin = originsInFlight.removeValue(forKey: key) else { return }
+    origins[key, default: Origin()].merge(origin)
   }
 
   // MARK: Refusals

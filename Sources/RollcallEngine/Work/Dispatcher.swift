@@ -13,6 +13,8 @@ package final class Dispatcher {
   private static let bulkBatch = 64
   private static let fastPasses = 2
   private static let bulkPasses = 4
+  /// Passes whose writes are done and that wait for the ledger.
+  private static let mostSettling = 8
   /// Above this backlog, long windows and reconciles wait before they hand in more keys.
   private static let highWater = 20_000
 
@@ -29,9 +31,14 @@ package final class Dispatcher {
   var breaker = Breaker()
   private var probeTimer: Timer?
   var probes = 0
+  private var settling = 0
   var connectionKillers = ConnectionKillers()
   /// When a key was heard of, for the log.
   var noticed: [RosterKey: ContinuousClock.Instant] = [:]
+  /// The source's transactions that are known of keys that wait, or of whose removal nobody has decided; and of those in
+  /// flight.
+  var origins: [RosterKey: Origin] = [:]
+  var originsInFlight: [RosterKey: Origin] = [:]
   /// What the log says of parked keys, as hashes: each thing once, however often a key is tried.
   var toldOfParked: [RosterKey: Int] = [:]
   /// Removal batches that are read to the end, with the epoch that waits for their decision.
@@ -68,7 +75,12 @@ package final class Dispatcher {
 
   // MARK: Coming in
 
-  func add(_ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil) {
+  /// - Parameter origin: the transactions of the source that this follows from, where they are known.
+  func add(
+    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil,
+    origin: Origin? = nil
+  ) {
+    if let origin { origins[key, default: Origin()].merge(origin) }
     if priority == .notification, noticed[key] == nil { noticed[key] = .now }
     servers?.noticed(key)
     queue.add(key, priority, epoch: epoch, removalBatch: removalBatch)
@@ -104,7 +116,7 @@ package final class Dispatcher {
   var hasRoom: Bool { queue.backlog <= Dispatcher.highWater }
 
   var isWorking: Bool { worker != nil }
-  var passesRunning: Int { fastRunning + bulkRunning }
+  var passesRunning: Int { fastRunning + bulkRunning + settling }
 
   /// Says that a removal batch's keys have all been handed in; the epoch waits for the decision.
   func close(_ removalBatch: RemovalBatch, epoch: Epoch) {
@@ -142,7 +154,7 @@ package final class Dispatcher {
       return start(Batch(keys: [connectionKillers.queue.removeFirst()], priority: .retry), worker, .fast, isAlone: true)
     }
     connectionKillers.isOthersTurn = false
-    while fastRunning < Dispatcher.fastPasses,
+    while fastRunning < Dispatcher.fastPasses, settling < Dispatcher.mostSettling,
       let batch = queue.take(Dispatcher.fastBatch, within: .notification ... .retry).map(withoutConnectionKillers)
     {
       if batch.keys.isEmpty { continue }
@@ -151,7 +163,7 @@ package final class Dispatcher {
     }
     let (passes, size) =
       givesWay() ? (1, WriterThrottle.batch) : (Dispatcher.bulkPasses, Dispatcher.bulkBatch)
-    while bulkRunning < passes,
+    while bulkRunning < passes, settling < Dispatcher.mostSettling,
       let batch = queue.take(size, within: .sweep ... .reconcile).map(withoutConnectionKillers)
     {
       if batch.keys.isEmpty { continue }
@@ -164,7 +176,7 @@ package final class Dispatcher {
 
   /// One key at a time while the breaker is open, with growing pauses unless something urgent comes.
   private func probe(_ worker: Worker) {
-    guard fastRunning + bulkRunning == 0 else { return }
+    guard passesRunning == 0 else { return }
     let urgent = queue.hasWork(.notification ... .notification)
     if probeTimer != nil, !urgent { return }
     probeTimer?.cancel()
@@ -181,18 +193,35 @@ package final class Dispatcher {
 
   private func start(_ batch: Batch, _ worker: Worker, _ lane: DirectoryLink.Lane, isAlone: Bool = false) {
     let began = ContinuousClock.now
+    for key in batch.keys { originsInFlight[key] = origins.removeValue(forKey: key) }
     Reactor.task {
       let report = await worker.work(
-        batch.keys, lane, hasAwaited: { self.queue.hasAwaited($0, $1) })
-      await self.settle(batch, report, worker.stateReader.facts.schema, isAlone: isAlone)
-      if lane == .bulk, self.givesWay() {
-        try? await Reactor.sleep(for: WriterThrottle.rest(after: .now - began))
+        batch, lane, origin: { self.originsInFlight[$0] ?? Origin() }, hasAwaited: { self.queue.hasAwaited($0, $1) })
+      // What was heard of meanwhile may have been read already.
+      for step in report.applied {
+        if let later = self.origins[step.key] { self.originsInFlight[step.key, default: Origin()].merge(later) }
       }
-      if lane == .fast { self.fastRunning -= 1 } else { self.bulkRunning -= 1 }
+      let givesWay = lane == .bulk && self.givesWay()
+      // The next pass does not wait for the disk of the ledger.
+      self.settling += 1
+      if !givesWay {
+        self.end(lane)
+        self.pump()
+      }
+      await self.settle(batch, report, worker, isAlone: isAlone)
+      self.settling -= 1
+      if givesWay {
+        try? await Reactor.sleep(for: WriterThrottle.rest(after: .now - began))
+        self.end(lane)
+      }
       self.decideRemovalBatches()
       self.pump()
       self.wake()
     }
+  }
+
+  private func end(_ lane: DirectoryLink.Lane) {
+    if lane == .fast { fastRunning -= 1 } else { bulkRunning -= 1 }
   }
 
   private func wake() {

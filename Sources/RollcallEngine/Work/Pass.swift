@@ -13,15 +13,21 @@ struct Pass {
   let lane: DirectoryLink.Lane
   /// Whether a key has waited for another before.
   let hasAwaited: @Reactor (_ key: RosterKey, _ holder: RosterKey) -> Bool
+  /// What brought the keys.
+  let priority: Priority
+  /// The source's transactions that are known of a key.
+  let origin: @Reactor (RosterKey) -> Origin
   var report = WorkReport()
   private var round = 0
 
   init(
-    _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
+    _ batch: Batch, _ lane: DirectoryLink.Lane, origin: @escaping @Reactor (RosterKey) -> Origin,
     hasAwaited: @escaping @Reactor (_ key: RosterKey, _ holder: RosterKey) -> Bool
   ) {
-    open = keys
+    open = batch.keys
+    priority = batch.priority
     self.lane = lane
+    self.origin = origin
     self.hasAwaited = hasAwaited
   }
 

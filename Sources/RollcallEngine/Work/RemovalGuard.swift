@@ -48,6 +48,10 @@ package final class RemovalGuard {
   var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] = {
     _ throws(EngineError) in [:]
   }
+  /// Writes down for the journal that removals are held.
+  var record: @Reactor ([Removal], RemovalBudget.Reason) async throws(EngineError) -> Void = {
+    _, _ throws(EngineError) in
+  }
   /// Called when removals are held that were not before.
   var onHeld: (@Reactor ([Removal], RemovalBudget.Reason) -> Void)?
 
@@ -237,6 +241,7 @@ package final class RemovalGuard {
     }
     if let reason = try await refusal(of: batch, kind, holding) {
       try await state.hold(batch, kind, because: reason)
+      try await record(batch, reason)
       onHeld?(batch, reason)
       return reason
     }

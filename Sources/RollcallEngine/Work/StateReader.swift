@@ -108,6 +108,11 @@ package final class StateReader {
     return survey
   }
 
+  /// The entries that carry one of these keys, whatever else they are.
+  func linked(to keys: [RosterKey], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [Entry] {
+    try await finder.linked(to: keys, link.session(lane)).entries()
+  }
+
   /// Puts entries that were read already beside their rows.
   func survey(_ keys: [RosterKey], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
     let read = try await roster.fetch(keys)

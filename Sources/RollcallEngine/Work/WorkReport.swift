@@ -1,3 +1,4 @@
+internal import LDAPModel
 internal import RollcallCore
 internal import RollcallLedger
 
@@ -9,6 +10,12 @@ enum Verdict: Sendable {
   case waits(for: RosterKey)
   /// Its removal waits: for a removal batch's decision, or for a person.
   case withheld
+}
+
+/// A row of the journal that says what is about to be sent.
+struct JournalIntent: Sendable {
+  var id: Int
+  var row: JournalRow
 }
 
 /// How a batch's turn ended.
@@ -24,6 +31,10 @@ struct WorkReport: Sendable {
   var freed: [String] = []
   /// People who stay in groups that their rows do not name any more: their leaving waits for a decision.
   var keepGroups: Set<RosterKey> = []
+  /// What was read of the entries that steps are for, before them.
+  var entries: [RosterKey: Entry] = [:]
+  /// The journal's rows of removals that were about to be sent, by the entries' names.
+  var intents: [String: JournalIntent] = [:]
   /// Why keys without a verdict have none.
   var trouble: EngineError?
 }

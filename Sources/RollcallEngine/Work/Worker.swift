@@ -14,12 +14,16 @@ final class Worker {
   let state: LedgerState
   let groups: GroupKeeper?
   let containers: ContainerMaker
+  let recorder: Recorder?
 
-  /// - Parameter groups: nil where none are configured.
+  /// - Parameters:
+  ///   - groups: nil where none are configured.
+  ///   - recorder: nil where no journal is kept.
   init(
     _ stateReader: StateReader, link: DirectoryLink, removalGuard: RemovalGuard, state: LedgerState,
-    groups: GroupKeeper? = nil
+    groups: GroupKeeper? = nil, recorder: Recorder? = nil
   ) {
+    self.recorder = recorder
     self.stateReader = stateReader
     self.link = link
     self.removalGuard = removalGuard
@@ -33,17 +37,20 @@ final class Worker {
   /// This is the way of every key: both sides are read, the difference is planned, the plan is written, and the answers
   /// say which keys have ended and which are looked at once more.
   ///
-  /// - Parameter hasAwaited: whether a key has waited for a holder before.
+  /// - Parameters:
+  ///   - origin: the source's transactions that are known of a key.
+  ///   - hasAwaited: whether a key has waited for a holder before.
   func work(
-    _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
+    _ batch: Batch, _ lane: DirectoryLink.Lane, origin: @escaping @Reactor (RosterKey) -> Origin,
     hasAwaited: @escaping @Reactor (RosterKey, RosterKey) -> Bool
   ) async -> WorkReport {
-    var pass = Pass(keys, lane, hasAwaited: hasAwaited)
+    var pass = Pass(batch, lane, origin: origin, hasAwaited: hasAwaited)
     do throws(EngineError) {
       while !pass.open.isEmpty {
         var survey = try await read(&pass)
         if try await separate(&survey, &pass) { continue }
         var plan = try await self.plan(survey, &pass)
+        try await intend(plan, survey, &pass)
         let turn = try await beginGroups(survey.subjects, &plan, &pass)
         let written = try await write(plan, &pass)
         try await judge(written.failures, &pass)
@@ -185,6 +192,7 @@ final class Worker {
     if duplicates.isEmpty { return false }
     if let groups { try note(try await groups.forget(Array(duplicates.values.joined()), pass.lane), &pass.report) }
     let sequences = duplicates.values.flatMap { $0.map { Plan.Sequence(steps: [$0]) } }
+    try await intend(sequences.flatMap(\.steps), &pass)
     let outcomes = try await link.lane(pass.lane).apply(sequences)
     for (sequence, outcome) in zip(sequences, outcomes) {
       let done = sequence.steps[..<outcome.applied]

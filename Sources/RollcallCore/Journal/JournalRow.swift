@@ -1,0 +1,105 @@
+public import LDAPModel
+
+/// Something that has happened to a person's entry or memberships, as the journal keeps it.
+public struct JournalRow: Sendable, Equatable {
+  /// How it has ended.
+  public enum Outcome: String, Sendable {
+    /// It is about to be sent; a second row tells its result.
+    case intended
+    case done
+    case refused
+    /// The answer did not come.
+    case unknown
+  }
+
+  /// Which change of the source it follows from.
+  public var origin = Origin()
+  /// The row of the intent that this one is the result of.
+  public var intent: Int?
+  /// The entry's entryUUID, nsUniqueId or objectGUID.
+  public var entryID: EntryID?
+  public var code: Int32?
+  public var key: RosterKey?
+  /// `create`, `update`, `park` and so on.
+  public var action: String
+  public var outcome: Outcome
+  /// What brought the key: `notification`, `sweep` and so on.
+  public var cause: String?
+  public var dn: String?
+  /// After a rename.
+  public var newDN: String?
+  /// JSON: `{"mail": {"removed": ["a"], "added": ["b"]}}`.
+  public var changes: String?
+  public var message: String?
+  public var actor: String?
+  public var because: String?
+  /// When the directory confirmed it.
+  public var at: ContinuousClock.Instant
+
+  public init(
+    _ action: String, _ outcome: Outcome, key: RosterKey?, dn: String? = nil, at: ContinuousClock.Instant
+  ) {
+    self.action = action
+    self.outcome = outcome
+    self.key = key
+    self.dn = dn
+    self.at = at
+  }
+}
+
+/// The transactions of the source that have touched a key, as far as they are known.
+public struct Origin: Sendable, Equatable {
+  /// Ids, the newest last; no more than ``most``.
+  public private(set) var transactions: [UInt64] = []
+  /// When the first of them logged the key, in microseconds since 1970 by the database's clock; nil where only its
+  /// notification was heard.
+  public private(set) var changedAt: Int64?
+
+  /// Transactions that are kept of one key.
+  public static let most = 8
+
+  public init() {}
+
+  public init(_ transaction: UInt64, at: Int64? = nil) {
+    transactions = [transaction]
+    changedAt = at
+  }
+
+  /// Adds what another one knows; of too many the oldest are forgotten.
+  public mutating func merge(_ other: Origin) {
+    for transaction in other.transactions where !transactions.contains(transaction) {
+      transactions.append(transaction)
+    }
+    if transactions.count > 1 { transactions.sort() }
+    if transactions.count > Origin.most { transactions.removeFirst(transactions.count - Origin.most) }
+    if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
+  }
+}
+
+/// The id that a server gives an entry for its life, as 32 hexadecimal digits.
+public struct EntryID: Sendable, Equatable {
+  public let text: String
+
+  /// - Parameter value: an entryUUID, an nsUniqueId or the octets of an objectGUID ([MS-DTYP] 2.3.4.2); nil where it is
+  ///   none of these.
+  public init?(_ value: AttributeValue) {
+    if value.bytes.count == 16 {
+      // Its first three parts are little-endian.
+      let order = [3, 2, 1, 0, 5, 4, 7, 6] + Array(8..<16)
+      text = order.map { EntryID.hex(value.bytes[$0]) }.joined()
+      return
+    }
+    let digits = value.bytes.filter { $0 != UInt8(ascii: "-") }
+    guard digits.count == 32, digits.allSatisfy(EntryID.isDigit) else { return nil }
+    text = String(decoding: digits.map { (0x41...0x46).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  }
+
+  private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x46, 0x61...0x66: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,24 @@
+internal import LDAP
+internal import Postgres
+internal import Reactor
+internal import RollcallLedger
+
+/// A side was lost.
+extension Engine {
+  /// Stops work because a side was lost or cannot answer.
+  func trouble(_ error: EngineError) {
+    dispatcher.suspend()
+    switch error {
+    case .directory(let failure): giveUp(failure)
+    case .database(let failure) where failure.isConnectionLost:
+      // What has ended one session has likely made the others useless; nobody waits for their deadlines.
+      for session in sessions { session.close() }
+    case .database, .refused, .standby: break
+    }
+    disconnected()
+    onTrouble?(error)
+  }
+
+  /// All but the leader's, which has a watch of its own.
+  private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
+}

@@ -1,0 +1,212 @@
+internal import LDAP
+internal import LDAPModel
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Says for the journal what a pass has done, and what it is about to take away.
+@Reactor
+struct Recorder {
+  let journal: Journal
+  private let values: JournalValues
+  private let identityAttribute: String
+  /// Where memberships are, and the attribute that tells them; nil where no groups are configured.
+  private let groups: (base: DistinguishedName, member: String)?
+
+  /// - Returns: nil where no journal is kept.
+  init?(_ journal: Journal, _ configuration: Configuration, _ facts: DirectoryFacts) {
+    guard let settings = configuration.journal else { return nil }
+    self.journal = journal
+    let secrets =
+      switch facts.dialect.firstPassword {
+      case .added(let attribute), .modified(let attribute, _, _, _, _): [attribute]
+      }
+    values = JournalValues(keepsValues: settings.values, hide: settings.hide, secrets: secrets, facts.schema)
+    identityAttribute = facts.dialect.identityAttribute
+    groups = configuration.groups.map { ($0.base, $0.member) }
+  }
+
+  // MARK: After the writes
+
+  /// The rows of a pass: its steps, the results of what was intended, and who was parked.
+  ///
+  /// - Parameters:
+  ///   - parked: those of whom that was not said before.
+  ///   - cause: what has brought the keys.
+  ///   - origin: the source's transactions that are known of a key.
+  func rows(
+    of report: WorkReport, parked: [ParkedKey], cause: Priority, origin: (RosterKey) -> Origin
+  ) -> [JournalRow] {
+    if report.applied.isEmpty, report.unknown.isEmpty, report.intents.isEmpty, parked.isEmpty { return [] }
+    let now = ContinuousClock.now
+    var rows: [JournalRow] = []
+    var open = report.intents
+    func add(_ row: JournalRow) {
+      var row = row
+      row.cause = "\(cause)"
+      if let key = row.key { row.origin = origin(key) }
+      rows.append(row)
+    }
+    for step in report.applied {
+      var row = self.row(of: step, .done, report.entries[step.key], at: now)
+      if step.isRemoval, let intent = open.removeValue(forKey: step.operation.dn.text) {
+        row.intent = intent.id
+        row.entryID = intent.row.entryID
+      }
+      add(row)
+    }
+    for step in report.unknown where report.verdicts[step.key] == nil {
+      // Of a removal the next start finds out what has become of it.
+      if !step.isRemoval || open[step.operation.dn.text] == nil {
+        add(row(of: step, .unknown, report.entries[step.key], at: now))
+      }
+    }
+    if report.trouble == nil {
+      for intent in open.values.sorted(by: { $0.id < $1.id }) { add(refused(intent, report, at: now)) }
+    }
+    for entry in parked {
+      var row = JournalRow("park", .done, key: entry.key, dn: report.entries[entry.key]?.dn.text, at: now)
+      row.code = entry.problem.code
+      row.message = "\(entry.problem.reason.rawValue): \(entry.problem.message)"
+      add(row)
+    }
+    return rows
+  }
+
+  private func row(
+    of step: Step, _ outcome: JournalRow.Outcome, _ entry: Entry?, at now: ContinuousClock.Instant
+  ) -> JournalRow {
+    var row = JournalRow(step.what.rawValue, outcome, key: step.key, dn: step.operation.dn.text, at: now)
+    row.newDN = step.newDN?.text
+    row.entryID = step.isOfGroup ? nil : entry.flatMap(id)
+    if !step.isRemoval || step.what == .disable { row.changes = values.changes(by: step.operation, of: entry) }
+    return row
+  }
+
+  /// What was intended and has not come to pass.
+  private func refused(
+    _ intent: JournalIntent, _ report: WorkReport, at now: ContinuousClock.Instant
+  ) -> JournalRow {
+    var row = JournalRow(intent.row.action, .refused, key: intent.row.key, dn: intent.row.dn, at: now)
+    row.intent = intent.id
+    row.entryID = intent.row.entryID
+    if let key = row.key, case .parked(let problem, _, _)? = report.verdicts[key] {
+      row.code = problem.code
+      row.message = problem.message
+    } else {
+      row.message = "it was not sent"
+    }
+    return row
+  }
+
+  /// How groups name the entry: by its DN, or by the value of its own name (RFC 2307, memberUid).
+  private func member(_ name: DistinguishedName) -> AttributeValue {
+    guard groups?.member.lowercased() == "memberuid", let value = name.first?.parts.first?.value else {
+      return AttributeValue(name.text)
+    }
+    return value
+  }
+
+  private func id(_ entry: Entry) -> EntryID? { entry[identityAttribute].first.flatMap { EntryID($0) } }
+
+  // MARK: Before removals
+
+  /// Writes removals down with all that the entries have, before the directory hears of them.
+  ///
+  /// - Returns: the rows and their ids, by the entries' names.
+  func intend(
+    _ steps: [Step], _ session: LDAPSession, cause: Priority, origin: (RosterKey) -> Origin
+  ) async throws(EngineError) -> [String: JournalIntent] {
+    let entries = try await wholes(of: steps.map(\.operation.dn), session)
+    let now = ContinuousClock.now
+    let rows = zip(steps, entries).map { step, entry in
+      var row = JournalRow(step.what.rawValue, .intended, key: step.key, dn: step.operation.dn.text, at: now)
+      row.cause = "\(cause)"
+      row.origin = origin(step.key)
+      row.entryID = entry.flatMap(id)
+      row.changes = entry.map(values.removal)
+      return row
+    }
+    let ids = try await journal.intend(rows)
+    var intents: [String: JournalIntent] = [:]
+    for (id, var row) in zip(ids, rows) {
+      row.changes = nil
+      if let dn = row.dn { intents[dn] = JournalIntent(id: id, row: row) }
+    }
+    return intents
+  }
+
+  /// The entries at these names with all attributes and memberships; nil for one that is not there.
+  private func wholes(
+    of names: [DistinguishedName], _ session: LDAPSession
+  ) async throws(EngineError) -> [Entry?] {
+    let attributes = ["*", identityAttribute, "memberOf"]
+    let searches = names.map { name in
+      session.gather(base: name, scope: .base, filter: .present("objectClass"), attributes: attributes, absent: true)
+    }
+    let memberships = names.map { name in
+      groups.map { groups in
+        session.gather(
+          base: groups.base, scope: .subtree, filter: .equal(groups.member, member(name)),
+          attributes: ["1.1"], absent: true)
+      }
+    }
+    session.sendNow()
+    var found: [Entry?] = []
+    for (search, groups) in zip(searches, memberships) {
+      var entry = try await search.entries().first
+      let others = try await groups?.entries() ?? []
+      var names = entry?["memberOf"] ?? []
+      for group in others where !names.contains(AttributeValue(group.dn.text)) {
+        names.append(AttributeValue(group.dn.text))
+      }
+      entry?["memberOf"] = names
+      found.append(entry)
+    }
+    return found
+  }
+}
+
+extension Worker {
+  /// Writes a plan's removals into the journal before anything of them is sent.
+  func intend(_ plan: Plan, _ survey: Survey, _ pass: inout Pass) async throws(EngineError) {
+    if recorder == nil { return }
+    let steps = plan.sequences.flatMap(\.steps)
+    let keys = Set(steps.map(\.key))
+    for subject in survey.subjects where keys.contains(subject.key) {
+      if let entry = subject.current { pass.report.entries[subject.key] = entry }
+    }
+    for (key, entry) in plan.adopted { pass.report.entries[key] = entry }
+    try await intend(steps.filter(\.isRemoval), &pass)
+  }
+
+  /// The same for single steps.
+  func intend(_ removals: [Step], _ pass: inout Pass) async throws(EngineError) {
+    guard let recorder else { return }
+    let new = removals.filter { pass.report.intents[$0.operation.dn.text] == nil }
+    if new.isEmpty { return }
+    let intents = try await recorder.intend(
+      new, link.session(pass.reading), cause: pass.priority, origin: pass.origin)
+    pass.report.intents.merge(intents) { $1 }
+  }
+}
+
+extension Step {
+  /// Whether it takes a person's entry, or its use, away.
+  var isRemoval: Bool {
+    switch what {
+    case .delete, .removeDuplicate: true
+    case .disable: journalDisable
+    default: false
+    }
+  }
+
+  /// Whether the entry that it writes is a group or a container.
+  fileprivate var isOfGroup: Bool {
+    switch what {
+    case .join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import Postgres
+package import Reactor
+package import RollcallCore
+
+/// Writes the journal, `rollcall.journal`.
+///
+/// Rows that come while others are being written go together with the next statement. What could not be written waits
+/// for the next session: a row is given up only with the process.
+@Reactor @safe
+package final class Journal {
+  /// Rows of one statement.
+  private static let most = 1000
+
+  private let ledger: Ledger
+  /// Nothing is kept where it is off.
+  package let isOn: Bool
+  private var waiting: [JournalRow] = []
+  /// How many rows were handed in, and how many of them are written.
+  private var handedIn = 0
+  private var written = 0
+  private var isWriting = false
+  /// The last statement failed, and may have been carried out.
+  private var isDoubtful = false
+  private var writers: [UnsafeContinuation<Void, Never>] = unsafe []
+
+  package init(_ ledger: Ledger, isOn: Bool) {
+    self.ledger = ledger
+    self.isOn = isOn
+  }
+
+  /// Writes rows; they are on the database's disk when this returns.
+  package func write(_ rows: [JournalRow]) async throws(EngineError) {
+    if rows.isEmpty || !isOn { return }
+    waiting += rows
+    handedIn += rows.count
+    try await flush()
+  }
+
+  /// Writes what waits.
+  package func flush() async throws(EngineError) {
+    let target = handedIn
+    while written < target {
+      if isWriting {
+        unsafe await withUnsafeContinuation { unsafe writers.append($0) }
+        continue
+      }
+      isWriting = true
+      defer {
+        isWriting = false
+        // Resuming only enqueues a job, so nobody is added meanwhile.
+        while let writer = unsafe writers.popLast() { unsafe writer.resume() }
+      }
+      let rows = Array(waiting.prefix(Journal.most))
+      do throws(EngineError) {
+        try await ledger.insert(rows, unlessThere: isDoubtful)
+      } catch {
+        isDoubtful = true
+        throw error
+      }
+      isDoubtful = false
+      waiting.removeFirst(rows.count)
+      written += rows.count
+    }
+  }
+
+  /// Writes down what is about to be sent, and returns the rows' ids in their order; none where the journal is off.
+  package func intend(_ rows: [JournalRow]) async throws(EngineError) -> [Int] {
+    if rows.isEmpty || !isOn { return [] }
+    return try await ledger.insert(rows, unlessThere: false)
+  }
+}
+
+extension Ledger {
+  /// Inserts rows of the journal, synchronously, and wakes who follows it.
+  ///
+  /// The time of a change that only a notification has told is looked up in the log.
+  /// - Parameter unlessThere: a row of the last seconds that says the same is not written again.
+  /// - Returns: the ids, in the rows' order.
+  @discardableResult
+  fileprivate func insert(_ rows: [JournalRow], unlessThere: Bool) async throws(EngineError) -> [Int] {
+    let now = ContinuousClock.now
+    let twin = """
+      WHERE NOT EXISTS (SELECT FROM rollcall.journal AS j WHERE j.directory = $1 AND j.key IS NOT DISTINCT FROM x.key
+        AND j.action = x.action AND j.outcome = x.outcome AND j.dn IS NOT DISTINCT FROM x.dn
+        AND j.changes::text IS NOT DISTINCT FROM x.changes AND abs(extract(epoch FROM j.at - clock_timestamp()) + x.age / 1e6) < 2)
+      """
+    let result = try await database.execute(
+      unlessThere ? "journal_again" : "journal",
+      """
+      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true)),
+      written AS (
+        INSERT INTO rollcall.journal (at, changed_at, xid, others, intent, entry_id, code, directory, key, action, outcome,
+          cause, dn, new_dn, changes, message, actor, because)
+        SELECT clock_timestamp() - x.age * interval '1 microsecond',
+          CASE WHEN x.changed IS NOT NULL THEN to_timestamp(x.changed / 1e6) WHEN x.xid IS NOT NULL THEN
+            (SELECT min(c.at) FROM rollcall.change AS c WHERE c.xid = x.xid::text::xid8 AND c.key = x.key) END,
+          x.xid::text::xid8, x.others::xid8[], x.intent, x.entry_id, x.code, $1, x.key, x.action, x.outcome, x.cause,
+          x.dn, x.new_dn, x.changes::json, x.message, x.actor, x.because
+        FROM safe, unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::uuid[], $8::int[],
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+            $18::text[]) WITH ORDINALITY
+          AS x (age, changed, xid, others, intent, entry_id, code, key, action, outcome, cause, dn, new_dn, changes, message,
+            actor, because, place)
+        \(unlessThere ? twin : "")
+        ORDER BY x.place
+        RETURNING id)
+      SELECT id, CASE WHEN is_followed THEN pg_notify('rollcall_journal', $1)::text END
+      FROM written, (SELECT EXISTS (SELECT FROM rollcall.follower WHERE directory = $1)) AS f (is_followed)
+      """,
+      [
+        directory, SQLText.array(rows.map { "\($0.at.duration(to: now).microseconds)" }),
+        SQLText.array(rows.map { $0.origin.changedAt.map(String.init) }),
+        SQLText.array(rows.map { $0.origin.transactions.last.map(String.init) }),
+        SQLText.array(rows.map(\.others)), SQLText.array(rows.map { $0.intent.map(String.init) }),
+        SQLText.array(rows.map(\.entryID?.text)), SQLText.array(rows.map { $0.code.map(String.init) }),
+        SQLText.array(rows.map(\.key?.text)), SQLText.array(rows.map(\.action)),
+        SQLText.array(rows.map(\.outcome.rawValue)), SQLText.array(rows.map(\.cause)), SQLText.array(rows.map(\.dn)),
+        SQLText.array(rows.map(\.newDN)), SQLText.array(rows.map(\.changes)), SQLText.array(rows.map(\.message)),
+        SQLText.array(rows.map(\.actor)), SQLText.array(rows.map(\.because)),
+      ])
+    return (0..<result.rowCount).compactMap { result.int($0, 0) }
+  }
+}
+
+extension JournalRow {
+  /// The transactions but the newest, as an array literal.
+  fileprivate var others: String? {
+    let others = origin.transactions.dropLast()
+    return others.isEmpty ? nil : "{" + others.map(String.init).joined(separator: ",") + "}"
+  }
+}
+
+extension Duration {
+  fileprivate var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+}
