@@ -20,5 +20,5 @@ extension Engine {
   }
 
   /// All but the leader's, which has a watch of its own.
-  private var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
+  var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
 }

@@ -38,7 +38,9 @@ import Testing
 
   @Test("nothing is kept of a password, whatever its spelling, options, or object identifier")
   func passwords() throws {
-    let names = ["userPassword", "USERPASSWORD", "2.5.4.35", "userPassword;x-old", "sambaNTPassword", "unicodePwd", "own"]
+    let names = [
+      "userPassword", "USERPASSWORD", "2.5.4.35", "userPassword;x-old", "sambaNTPassword", "unicodePwd", "own",
+    ]
     for name in names {
       let kept = changes([Modification(.add, name, ["secret"])], values(secrets: ["own"]))
       #expect(kept == #"{"\#(name)":{"added":[{"hidden":true}]}}"#)
