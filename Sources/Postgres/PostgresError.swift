@@ -57,6 +57,9 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     return sqlState.hasPrefix("08") || sqlState.hasPrefix("57P") || sqlState == "25006"
   }
 
+  /// Whether a session was asked for that can write, and the server is a standby.
+  public var isReadOnly: Bool { kind == .connection && message.hasSuffix("session is read-only") }
+
   /// The same for a statement that was not sent.
   var unsent: PostgresError {
     var error = self

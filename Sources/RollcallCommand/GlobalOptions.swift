@@ -38,6 +38,10 @@ struct GlobalOptions: ParsableArguments {
     var configuration: Configuration
     var logger: Logger
     var environment: [String: String]
+    /// The configuration with what the directory needs: its password, certificates and key.
+    ///
+    /// Throws where any of that is missing.
+    var whole: @Sendable () throws -> Configuration
 
     /// Says what is odd about the configuration.
     func warn() {
@@ -74,15 +78,17 @@ struct GlobalOptions: ParsableArguments {
   private func load(needsDirectory: Bool) throws -> Setting {
     let environment = ProcessInfo.processInfo.environment
     let named = file ?? environment["ROLLCALL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+    let path = named ?? "rollcall.yaml"
     let configuration: Configuration
     do throws(ConfigurationError) {
-      configuration = try Configuration.load(
-        path: named ?? "rollcall.yaml", environment: environment, needsDirectory: needsDirectory)
+      configuration = try Configuration.load(path: path, environment: environment, needsDirectory: needsDirectory)
     } catch {
       guard named == nil, error.problems.first?.mark == nil else { throw error }
       throw Complaint("\(error); name it with --config FILE or in ROLLCALL_CONFIG")
     }
-    return Setting(configuration: configuration, logger: logger, environment: environment)
+    return Setting(configuration: configuration, logger: logger, environment: environment) {
+      try Configuration.load(path: path, environment: environment)
+    }
   }
 
   private var logger: Logger { Self.logger(format, level) }

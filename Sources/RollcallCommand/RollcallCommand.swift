@@ -18,6 +18,7 @@ struct RollcallCommand: AsyncParsableCommand {
 
       To operate it:
         rollcall status        shows lag, parked keys, held removals and problems
+        rollcall explain       explains why a person is, or is not, in the directory
         rollcall retry         tries parked keys again
         rollcall release       approves held removals
         rollcall history       shows what was written, when and why
@@ -27,7 +28,7 @@ struct RollcallCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Retry.self,
+      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Explain.self, Retry.self,
       Release.self, History.self,
       Uninstall.self,
     ])

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Logging
 internal import Reactor
+internal import RollcallAdministration
 internal import RollcallConfiguration
 internal import RollcallEngine
 
@@ -32,7 +33,9 @@ struct Run: AsyncParsableCommand {
       setting.logger.notice(
         "starting", metadata: ["version": "\(Version.text)", "configuration": "\(setting.configuration.file)"])
       setting.warn()
-      let daemon = Daemon(try Engine(setting.configuration, logger: setting.logger))
+      let engine = try Engine(setting.configuration, logger: setting.logger)
+      engine.answerCommands()
+      let daemon = Daemon(engine)
       let supervisor = Supervisor(setting.environment)
       supervisor?.keepInformed()
       var last = ""

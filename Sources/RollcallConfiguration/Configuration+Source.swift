@@ -40,6 +40,9 @@ extension Configuration {
 
     /// `largest_row` (default `64MB`): the octets of a row's values; a person with more is set aside.
     package var largestRow: Int
+
+    /// A standby will do, too. Not in the file: for who only looks.
+    package var takesStandby = false
   }
 
   /// Where the rows come from.

@@ -4,13 +4,22 @@ package import RollcallCore
 /// Hands what happens to whoever is interested, in the order in which it happens.
 @Reactor
 package final class Events {
-  private var listeners: [@Reactor (Event) -> Void] = []
+  private var listeners: [(number: Int, body: @Reactor (Event) -> Void)] = []
+  private var last = 0
 
   package init() {}
 
-  package func subscribe(_ listener: @escaping @Reactor (Event) -> Void) { listeners.append(listener) }
+  /// - Returns: its number, for ``unsubscribe(_:)``.
+  @discardableResult
+  package func subscribe(_ listener: @escaping @Reactor (Event) -> Void) -> Int {
+    last += 1
+    listeners.append((last, listener))
+    return last
+  }
+
+  package func unsubscribe(_ number: Int) { listeners.removeAll { $0.number == number } }
 
   package func emit(_ event: Event) {
-    for listener in listeners { listener(event) }
+    for listener in listeners { listener.body(event) }
   }
 }

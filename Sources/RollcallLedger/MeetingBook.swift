@@ -129,6 +129,9 @@ package final class MeetingBook {
   /// Keys of people whose takeover may go on.
   package var releasedPeople: [RosterKey] { waitingPeople.filter { takeovers[$0]?.isApproved == true } }
 
+  /// Keys of people whose takeover waits for a person.
+  package var heldPeople: [RosterKey] { waitingPeople.filter { takeovers[$0]?.isApproved == false } }
+
   /// The groups whose takeover may go on.
   package var releasedGroups: [DistinguishedName] {
     takeovers.filter { $0.value.isApproved && isGroup($0.key, $0.value) }

@@ -2,7 +2,7 @@ internal import LDAP
 internal import LDAPModel
 package import Reactor
 internal import RollcallConfiguration
-internal import RollcallCore
+package import RollcallCore
 package import RollcallEngine
 package import RollcallLedger
 
@@ -28,38 +28,63 @@ package final class OneShot {
     /// Keys that are set aside, and removals that wait for a person.
     package var parked: Int
     package var held: Int
+    /// What became of the keys that were named.
+    package var keys: [KeyOutcome] = []
+  }
+
+  /// What is asked for.
+  package enum Work: Sendable {
+    /// Catch up with the log.
+    case look
+    /// Compare everybody.
+    case full
+    /// Look at these keys, whether they have changed or not.
+    case keys([RosterKey])
+  }
+
+  /// Lets the daemon that leads do it; nil where none does. That takes no password of the directory.
+  package func askLeader(_ work: Work) async throws(EngineError) -> Outcome? {
+    try await engine.requireInstalled()
+    guard try await LeadingDaemon(engine.ledger).exists() else { return nil }
+    return try await ask(work)
   }
 
   /// Does it here, or asks the daemon that leads and waits for it.
   ///
   /// - Throws: ``EngineError`` when it could not be done completely.
-  package func run(full: Bool) async throws(EngineError) -> Outcome {
+  package func run(_ work: Work) async throws(EngineError) -> Outcome {
     engine.warn()
     try await engine.requireInstalled()
     try await engine.ledger.requireRights()
     // Everybody can be compared without triggers; catching up without them would miss what they did not log.
-    if full { try await engine.requireReadable() } else { try await engine.requireCoverage() }
+    if case .look = work { try await engine.requireCoverage() } else { try await engine.requireReadable() }
     while true {
       do throws(EngineError) {
-        return try await lead(full: full)
+        return try await lead(work)
       } catch .standby {
         // Where the leader goes before it has answered, it is done here.
-        if try await ask(full ? .full : .look) { return try await outcome(applied: nil) }
+        if let outcome = try await ask(work) { return outcome }
       }
     }
   }
 
-  private func lead(full: Bool) async throws(EngineError) -> Outcome {
+  private func lead(_ work: Work) async throws(EngineError) -> Outcome {
     let reason = try await engine.establish()
     await engine.note(.connected(nil))
-    if full, reason == nil { engine.requestReconcile() }
-    let isSettled = try await engine.settle()
+    if case .full = work, reason == nil { engine.requestReconcile() }
+    var isSettled = try await engine.settle()
+    var keys: [KeyOutcome] = []
+    if case .keys(let named) = work, isSettled {
+      if let found = try await engine.look(at: named) { keys = found } else { isSettled = false }
+      // What was written for them is confirmed before this ends.
+      if isSettled { isSettled = try await engine.settle() }
+    }
     if case .directory(let error)? = trouble, ErrorClassifier.isReadOnly(error.code, error.diagnostic),
       engine.link.hasChoice
     {
       trouble = nil
       await engine.waitForPasses()
-      return try await lead(full: full)
+      return try await lead(work)
     }
     if let trouble {
       await engine.note(.paused("\(trouble)"))
@@ -72,7 +97,7 @@ package final class OneShot {
     await engine.prune(force: false)
     let applied = engine.dispatcher.appliedSteps
     await engine.drain()
-    return try await outcome(applied: applied)
+    return try await outcome(applied: applied, keys)
   }
 
   private func giveUp(_ error: EngineError) {
@@ -80,51 +105,30 @@ package final class OneShot {
     engine.dispatcher.suspend()
   }
 
-  /// Asks the daemon that leads and waits for its answer; false when it leads no more.
+  /// Asks the daemon that leads and waits for its answer; nil when it leads no more.
   ///
   /// - Throws: ``EngineError/refused(_:)`` when it says that it cannot, or when it is paused again and again.
-  private func ask(_ kind: LedgerRequest.Kind) async throws(EngineError) -> Bool {
+  private func ask(_ work: Work) async throws(EngineError) -> Outcome? {
     engine.events.emit(.askingLeader)
-    let id = try await engine.ledger.ask(kind)
-    var pausedSince: ContinuousClock.Instant?
-    var connectedSince: ContinuousClock.Instant?
-    var reason: String?
-    while true {
-      let answer = try await engine.ledger.answer(to: id)
-      if answer.isDone {
-        if let message = answer.message { throw .refused("the leading daemon failed: \(message)") }
-        return true
+    let daemon = LeadingDaemon(engine.ledger)
+    let reply =
+      switch work {
+      case .look: try await daemon.order(.look)
+      case .full: try await daemon.order(.full)
+      case .keys(let keys): try await daemon.order(.keys, try LedgerText.encode(keys))
       }
-      if answer.isIgnored {
-        throw .refused("the leader, \(try await engine.ledger.record()?.leader ?? "?"), does not answer")
-      }
-      guard let record = try await engine.ledger.record(), let subject = record.subject,
-        try await Leader.exists(for: engine.configuration.name, subject: subject, engine.database)
-      else { return false }
-      let now = ContinuousClock.now
-      if record.condition.state == "connected" {
-        connectedSince = connectedSince ?? now
-        // One that comes back for a moment each time has not come back.
-        if let since = connectedSince, now - since > OneShot.calm { pausedSince = nil }
-      } else {
-        connectedSince = nil
-        pausedSince = pausedSince ?? now
-        reason = "\(record.condition.state): \(record.condition.reason ?? "no reason given")"
-      }
-      if let since = pausedSince, let reason, now - since > OneShot.patience {
-        throw .refused("the leading daemon is \(reason)")
-      }
-      try? await Reactor.sleep(for: .milliseconds(100))
+    switch reply {
+    case .done(let answer):
+      var keys: [KeyOutcome] = []
+      if case .keys = work { keys = try LedgerText.decode(answer) }
+      return try await outcome(applied: nil, keys)
+    case .cannot(let message): throw .refused("the leading daemon failed: \(message)")
+    case .nobody: return nil
     }
   }
 
-  /// How long a daemon that is paused is waited for.
-  private static let patience: Duration = .seconds(30)
-  /// How long it has to stay connected to count as not paused.
-  private static let calm: Duration = .seconds(10)
-
-  private func outcome(applied: Int?) async throws(EngineError) -> Outcome {
+  private func outcome(applied: Int?, _ keys: [KeyOutcome]) async throws(EngineError) -> Outcome {
     let counts = try await engine.ledger.counts()
-    return Outcome(applied: applied, parked: counts.parked, held: counts.held)
+    return Outcome(applied: applied, parked: counts.parked, held: counts.held, keys: keys)
   }
 }

@@ -36,6 +36,8 @@ package final class Rehearsal {
     package var keys = 0
     /// Where keys that were named stand for which there is nothing to do.
     package var standings: [Standing] = []
+    /// Both sides of the keys that were named, as far as they could be read.
+    package var subjects: [Subject] = []
     /// Keys that were named and that neither side knows.
     package var unknown: [RosterKey] { standings.filter(\.isUnknown).map(\.key) }
   }
@@ -73,6 +75,10 @@ package final class Rehearsal {
     }
     let subjects = try await plan(keys, stateReader, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
+    if !named.isEmpty {
+      let asked = Set(named)
+      result.subjects = subjects.filter { asked.contains($0.key) }
+    }
     let planned = Set(named + result.plan.sequences.flatMap(\.steps).map(\.key))
     for parked in try await engine.ledger.parkedInDetail() {
       let key = RosterKey(parked.key)

@@ -1,6 +1,7 @@
 internal import Postgres
 internal import Reactor
 package import RollcallConfiguration
+internal import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
@@ -123,12 +124,13 @@ package struct StatusReport: Sendable {
 }
 
 extension Ledger {
-  func parkedInDetail() async throws(EngineError) -> [StatusReport.Parked] {
+  /// - Parameter key: nil asks for all of them.
+  func parkedInDetail(_ key: RosterKey? = nil) async throws(EngineError) -> [StatusReport.Parked] {
     let result = try await database.query(
       """
       SELECT key, reason, code, message, attempts, \(SQLText.time("since")), \(SQLText.time("next_at"))
-      FROM rollcall.parked WHERE directory = $1 ORDER BY since, key
-      """, [directory])
+      FROM rollcall.parked WHERE directory = $1 AND ($2::text IS NULL OR key = $2) ORDER BY since, key
+      """, [directory, key?.text])
     return (0..<result.rowCount).map { row in
       StatusReport.Parked(
         key: result.text(row, 0) ?? "", reason: result.text(row, 1) ?? "", code: result.int(row, 2),

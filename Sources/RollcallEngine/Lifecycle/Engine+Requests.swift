@@ -4,38 +4,75 @@ internal import RollcallCore
 package import RollcallLedger
 
 extension Engine {
-  /// Looks at what commands have asked for, and answers; one after the other.
+  /// Looks at what commands have asked for, and answers: what changes something one after the other, and questions
+  /// beside that.
   func answerRequests() {
-    if isAnswering { return }
-    isAnswering = true
-    Reactor.task {
-      do throws(EngineError) {
-        requests: while self.dispatcher.isWorking, let request = try await self.ledger.requests().first {
-          try await self.ledger.noteStart(of: request)
-          switch try await self.fulfil(request) {
-          case .done: try await self.ledger.answer(request, message: nil)
-          case .cannot(let reason): try await self.ledger.answer(request, message: reason)
-          case .stopped: break requests
+    if !isAnswering {
+      isAnswering = true
+      Reactor.task {
+        do throws(EngineError) {
+          while self.dispatcher.isWorking, let request = try await self.nextRequest(isQuestion: false) {
+            try await self.ledger.noteStart(of: request)
+            if try await self.answer(request, with: self.fulfil(request)) { break }
           }
+        } catch {
+          self.trouble(error)
         }
-      } catch {
-        self.trouble(error)
+        self.isAnswering = false
       }
-      self.isAnswering = false
+    }
+    if isAnsweringQuestions { return }
+    isAnsweringQuestions = true
+    Reactor.task {
+      await self.answerQuestions()
+      self.isAnsweringQuestions = false
     }
   }
 
-  /// How a request ended.
-  private enum Answer {
-    case done
-    /// It cannot be done, for this reason; whoever asks again is told the same until that has changed.
-    case cannot(String)
-    /// Work has stopped before it was done.
-    case stopped
+  /// What fails here says nothing about the work: whoever asked is told, or notices that nobody answers.
+  private func answerQuestions() async {
+    do throws(EngineError) {
+      if leader.isLeading { try await ledger.dropOldAnswers() }
+      while leader.isLeading, let request = try await nextRequest(isQuestion: true) {
+        try await ledger.noteStart(of: request)
+        guard let handler = handlers[request.kind] else {
+          try await ledger.answer(
+            request,
+            message: "it does not know the request \"\(request.kind.rawValue)\"; is it of the same version as this "
+              + "program? Restart it after an upgrade")
+          continue
+        }
+        let reply: RequestReply
+        do throws(EngineError) { reply = try await handler.answer(request) } catch { reply = .cannot("\(error)") }
+        if try await answer(request, with: reply) { return }
+      }
+    } catch {
+      return
+    }
   }
 
+  /// The oldest request of one sort; what nobody knows counts as a question, so that it is refused at once.
+  private func nextRequest(isQuestion: Bool) async throws(EngineError) -> LedgerRequest? {
+    try await ledger.requests().first { request in
+      let isWork = Engine.work.contains(request.kind) || handlers[request.kind]?.isQuestion == false
+      return isWork != isQuestion
+    }
+  }
+
+  /// Writes the answer down; true where there is none, because work has stopped.
+  private func answer(_ request: LedgerRequest, with reply: RequestReply) async throws(EngineError) -> Bool {
+    switch reply {
+    case .done(let answer): try await ledger.answer(request, message: nil, answer)
+    case .cannot(let reason): try await ledger.answer(request, message: reason)
+    case .stopped: return true
+    }
+    return false
+  }
+
+  private static let work: Set<LedgerRequest.Kind> = [.look, .full, .retry, .release, .keys]
+
   /// Does what was asked for.
-  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> Answer {
+  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> RequestReply {
     switch request.kind {
     case .look: return try await settleOrSayWhy()
     case .full:
@@ -49,14 +86,25 @@ extension Engine {
     case .release:
       try await state.load()
       try await takeUpReleased()
+    case .keys:
+      do throws(EngineError) {
+        guard let outcomes = try await look(at: try LedgerText.decode(request.argument)) else { return .stopped }
+        return .done(try LedgerText.encode(outcomes))
+      } catch {
+        guard case .refused(let reason) = error else { throw error }
+        return .cannot(reason)
+      }
+    default:
+      guard let handler = handlers[request.kind] else { return .stopped }
+      return try await handler.answer(request)
     }
-    return .done
+    return .done(nil)
   }
 
   /// Settles, unless that waits for a comparison which the directory does not let come to its end.
-  private func settleOrSayWhy() async throws(EngineError) -> Answer {
+  private func settleOrSayWhy() async throws(EngineError) -> RequestReply {
     let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
-    if isSettled { return .done }
+    if isSettled { return .done(nil) }
     if let reason = reconciles.incomplete, dispatcher.isWorking { return .cannot(reason) }
     return .stopped
   }

@@ -47,6 +47,9 @@ package final class Engine {
   private(set) var groups: GroupKeeper?
   var reconciles = ReconcileAgenda()
   var isAnswering = false
+  var isAnsweringQuestions = false
+  /// Who answers what commands ask besides what the engine itself does.
+  package var handlers: [LedgerRequest.Kind: RequestHandler] = [:]
   /// Since when this process leads, as the ledger has it.
   private(set) var leadingSince: String?
   /// How long to wait for the leader's lock where another process has it.
@@ -70,12 +73,7 @@ package final class Engine {
     self.configuration = configuration
     let log = EventLog(logger)
     events.subscribe { log.note($0) }
-    do throws(PostgresError) {
-      options = try ConnectionOptions(
-        configuration.source.connection.text, applicationName: "rollcall \(configuration.name)")
-    } catch {
-      throw .database(error)
-    }
+    options = try configuration.options()
     database = Database(options)
     windows = Database(options, timeout: 600_000)
     mapping = try Database(mapping: configuration)

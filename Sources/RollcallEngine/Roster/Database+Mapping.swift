@@ -4,11 +4,22 @@ package import RollcallConfiguration
 package import RollcallLedger
 
 extension Configuration {
+  /// How to reach the ledger.
+  func options() throws(EngineError) -> ConnectionOptions {
+    do throws(PostgresError) {
+      return try ConnectionOptions(
+        source.connection.text, applicationName: "rollcall \(name)", readWrite: !source.takesStandby)
+    } catch {
+      throw .database(error)
+    }
+  }
+
   /// How to reach the roster: as the reader, where there is one.
   func rosterOptions() throws(EngineError) -> ConnectionOptions {
     do throws(PostgresError) {
       return try ConnectionOptions(
-        (source.reader ?? source.connection).text, applicationName: "rollcall \(name) roster")
+        (source.reader ?? source.connection).text, applicationName: "rollcall \(name) roster",
+        readWrite: !source.takesStandby)
     } catch {
       throw .database(error)
     }
@@ -51,14 +62,7 @@ extension Database {
   package convenience init(
     _ configuration: Configuration, timeout: Int = 60_000, searchPath: String? = nil
   ) throws(EngineError) {
-    do throws(PostgresError) {
-      self.init(
-        try ConnectionOptions(
-          configuration.source.connection.text, applicationName: "rollcall \(configuration.name)"),
-        timeout: timeout, searchPath: searchPath)
-    } catch {
-      throw .database(error)
-    }
+    self.init(try configuration.options(), timeout: timeout, searchPath: searchPath)
   }
 }
 

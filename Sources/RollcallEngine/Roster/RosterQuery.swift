@@ -146,6 +146,24 @@ package struct RosterQuery: Sendable, Equatable {
     "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
+  /// Columns of the key in `$1` whose names are in `$2`, a row each: name, value as text.
+  func columnsByKey(_ type: KeyType) -> String {
+    """
+    SELECT c.key, pg_catalog.left(c.value, 1000) FROM \(source) AS roster
+      CROSS JOIN LATERAL pg_catalog.json_each_text(pg_catalog.row_to_json(roster)) AS c
+    WHERE \(isAsked(type)) AND c.key OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
+    """
+  }
+
+  /// Two of the keys for which an expression gives the text in `$1`.
+  func keysByValue(_ expression: Expression) -> String {
+    """
+    SELECT \(wholeKey) FROM \(source) AS roster
+    WHERE (\(expression.sql)
+    )::pg_catalog.text OPERATOR(pg_catalog.=) $1::pg_catalog.text LIMIT 2
+    """
+  }
+
   /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.
   package func probe(_ expression: Expression) -> String {
     "SELECT (\(expression.sql)\n) FROM \(source) AS roster"

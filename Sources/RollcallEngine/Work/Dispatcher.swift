@@ -89,10 +89,14 @@ package final class Dispatcher {
   /// Hands in keys that something else than the log has brought; removals among them are decided together.
   ///
   /// - Parameter epoch: which must not settle before; nil is the current one.
-  func addTogether(_ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil) {
+  /// - Returns: the batch in which removals are decided; nil for one key alone.
+  @discardableResult
+  func addTogether(
+    _ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil
+  ) -> RemovalBatch? {
     guard keys.count > 1 else {
       for key in keys { add(key, priority, epoch: epoch) }
-      return
+      return nil
     }
     let epoch = epoch ?? queue.epochs.current
     queue.epochs.enter(epoch)
@@ -101,7 +105,11 @@ package final class Dispatcher {
     let removalBatch = removalGuard.begin(holding: removalGuard.comparison.holding)
     for key in keys { add(key, priority, epoch: epoch, removalBatch: removalBatch) }
     close(removalBatch, epoch: epoch)
+    return removalBatch
   }
+
+  /// Whether a batch that is closed is still to be decided.
+  func isOpen(_ removalBatch: RemovalBatch) -> Bool { closed[removalBatch] != nil }
 
   /// Waits while work is stopped or the queue has no room for another page of keys; false when it has ended for good.
   func room() async -> Bool {

@@ -151,7 +151,7 @@ final class Site: Sendable {
     return try await Reactor.run {
       let engine = try Engine(configuration, logger: Site.logger)
       defer { engine.close() }
-      return try await OneShot(engine).run(full: full)
+      return try await OneShot(engine).run(full ? .full : .look)
     }
   }
 

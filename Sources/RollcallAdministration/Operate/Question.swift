@@ -1,0 +1,89 @@
+internal import Reactor
+package import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallEngine
+package import RollcallLedger
+
+/// What the leading daemon is asked that changes nothing, with the configuration that the answer is to be for.
+struct Question<Subject: Codable & Sendable>: Codable, Sendable {
+  /// ``Configuration/digest``
+  var configuration: String
+  var subject: Subject
+}
+
+/// The daemon's answer to one.
+struct QuestionAnswer<Answer: Codable & Sendable>: Codable, Sendable {
+  /// Nil where the daemon runs with another configuration: its answer would be about that.
+  var answer: Answer?
+}
+
+/// What came of asking.
+package enum Asked<Answer: Sendable>: Sendable {
+  case answer(Answer)
+  /// No daemon leads, or it does not answer: whoever asks finds out itself.
+  case nobody
+  /// The daemon that leads runs with another configuration than this one.
+  case otherConfiguration
+}
+
+extension LeadingDaemon {
+  /// Asks the daemon that leads.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with the reason for which it cannot answer.
+  package func ask<Subject: Codable & Sendable, Answer: Codable & Sendable>(
+    _ kind: LedgerRequest.Kind, about subject: Subject, _ configuration: Configuration, patience: Duration
+  ) async throws(EngineError) -> Asked<Answer> {
+    let text = try LedgerText.encode(Question(configuration: configuration.digest, subject: subject))
+    switch try await question(kind, text, patience: patience) {
+    case .nobody: return .nobody
+    case .cannot(let reason): throw .refused(reason)
+    case .done(let text):
+      let found: QuestionAnswer<Answer> = try LedgerText.decode(text)
+      return found.answer.map { .answer($0) } ?? .otherConfiguration
+    }
+  }
+}
+
+extension Engine {
+  /// Answers questions of a kind, each by an engine of its own: nothing of the work's state is touched.
+  func answer<Subject: Codable & Sendable, Answer: Codable & Sendable>(
+    _ kind: LedgerRequest.Kind,
+    with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
+  ) {
+    handlers[kind] = RequestHandler(isQuestion: true) { [weak self] request throws(EngineError) in
+      guard let self else { return .stopped }
+      let question: Question<Subject> = try LedgerText.decode(request.argument)
+      guard question.configuration == configuration.digest else {
+        return .done(try LedgerText.encode(QuestionAnswer<Answer>(answer: nil)))
+      }
+      let engine = try aside()
+      defer { engine.close() }
+      let answer = try await body(engine, question.subject)
+      let text = try LedgerText.encode(QuestionAnswer(answer: answer))
+      guard text.utf8.count <= longestAnswer else {
+        throw .refused(
+          "the answer has \(text.utf8.count / 1_000_000) MB, more than the daemon hands over "
+            + "(\(longestAnswer / 1_000_000) MB); name fewer keys")
+      }
+      return .done(text)
+    }
+  }
+}
+
+/// The octets of an answer.
+private let longestAnswer = 16_000_000
+
+extension Configuration {
+  /// Changes when an answer about people would be another one; secrets and ways to connect do not count.
+  var digest: String {
+    var hash = StableHash()
+    let parts = [
+      "\(source)", "\(directory.urls)", "\(directory.kind)", "\(users)", groups.map { "\($0)" } ?? "", "\(removals)",
+    ]
+    for part in parts {
+      hash.combine(part.utf8)
+      hash.combine(CollectionOfOne(0))
+    }
+    return hash.text
+  }
+}

@@ -1,0 +1,134 @@
+internal import LDAP
+package import LDAPModel
+internal import PlainText
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+package import RollcallCore
+package import RollcallLedger
+
+/// What a person who asks about one key wants to see of both sides. Nothing here writes.
+extension Engine {
+  /// The columns of a key's row that `where` and `active` name, with the beginnings of their values; nil for NULL.
+  ///
+  /// Those that a password is made from are not among them.
+  package func decidingColumns(of key: RosterKey) async throws(EngineError) -> [(name: String, value: String?)] {
+    let query = roster.query
+    let secret = Set(query.expressions.filter(\.isSecret).flatMap { namesInSQL($0.sql) })
+    let conditions = [query.scope, query.active].compactMap { $0?.sql }
+    let names = conditions.flatMap(namesInSQL).filter { !secret.contains($0) }
+    if names.isEmpty { return [] }
+    let type = try await roster.resolveKeyType()
+    guard type.admits(key) else { return [] }
+    let result = try await roster.database.read(
+      query.columnsByKey(type), [SQLText.array([key]), SQLText.array(names)], limit: .seconds(20))
+    return (0..<result.rowCount).map { (result.text($0, 0) ?? "", result.text($0, 1)?.excerpt()) }
+  }
+
+  /// Keys of the rows for which an attribute of the mapping has this value; two at most. It reads the whole table.
+  package func keys(with value: String, for attribute: String) async throws(EngineError) -> [RosterKey] {
+    let name = attribute.lowercased()
+    let path = "users.attributes.\(name)"
+    guard let expression = roster.query.expressions.first(where: { $0.path.lowercased() == path && !$0.isSecret })
+    else { return [] }
+    let result = try await roster.database.read(
+      roster.query.keysByValue(expression), [value], limit: .seconds(30), timeout: .seconds(40))
+    return (0..<result.rowCount).compactMap { result.key($0, 0) }
+  }
+
+  /// Why changes of the tables that are read may not be noticed; empty where the triggers are in order.
+  package func captureProblems() async throws(EngineError) -> [String] {
+    var problems: [String] = []
+    for (table, key) in configuration.watchedPairs {
+      let rows = try await database.query(
+        """
+        SELECT w.problem, w.source IS NOT NULL FROM pg_class AS c LEFT JOIN rollcall.watched AS w
+          ON w.source = c.oid AND w.key = $2 WHERE c.oid = $1::oid AND c.relkind <> 'v'
+        """, [try await mapping.oid(of: table), key])
+      if rows.isEmpty { continue }
+      if !rows.bool(0, 1) {
+        problems.append("\(table) has no triggers, so its changes are not noticed; run: rollcall install")
+      } else if let problem = rows.text(0, 0) {
+        problems.append("the triggers of \(table) are not in order: \(problem); run: rollcall install")
+      }
+    }
+    return problems
+  }
+
+  /// The last logged change of a key that is among the newest 200,000 of the log.
+  package func lastChange(of key: RosterKey) async throws(EngineError) -> LastChange? {
+    try await sources.read(database, mapping: mapping)
+    let rows = try await database.query(
+      """
+      SELECT c.xid, \(SQLText.time("c.at")),
+        coalesce((SELECT pg_visible_in_snapshot(c.xid, d.watermark) FROM rollcall.directory AS d WHERE d.name = $1), false)
+      FROM (SELECT xid, seq, at, source, key FROM rollcall.change ORDER BY xid DESC, seq DESC LIMIT 200000) AS c
+      WHERE c.key = $2 AND \(sources.condition) ORDER BY c.xid DESC, c.seq DESC LIMIT 1
+      """, [configuration.name, key.text])
+    if rows.isEmpty { return nil }
+    return LastChange(xid: rows.text(0, 0) ?? "", at: rows.text(0, 1) ?? "", isSettled: rows.bool(0, 2))
+  }
+
+  /// The entries that carry a key as their link.
+  package func entries(linkedTo key: RosterKey) async throws(EngineError) -> [Entry] {
+    let facts = try await connected()
+    let finder = EntryFinder(
+      base: configuration.users.base, suffix: facts.suffix(of: configuration.users.base),
+      link: configuration.users.link,
+      filter: configuration.users.filter, attributes: [configuration.users.link])
+    return try await finder.linked(to: [key], try link.session(.reading)).entries()
+  }
+
+  /// The entry at a DN, with its link; nil where there is none.
+  package func entry(at dn: DistinguishedName) async throws(EngineError) -> Entry? {
+    _ = try await connected()
+    let session = try link.session(.reading)
+    do throws(LDAPError) {
+      return try await session.search(
+        base: dn, scope: .base, filter: .present("objectClass"), attributes: [configuration.users.link]
+      ).first
+    } catch {
+      if error.code == .noSuchObject || error.code == .invalidDNSyntax { return nil }
+      throw .directory(error)
+    }
+  }
+
+  /// Entries below the base that match a filter, with their links; as many as `limit` at most.
+  package func entries(matching filter: Filter, limit: Int) async throws(EngineError) -> [Entry] {
+    _ = try await connected()
+    let session = try link.session(.reading)
+    do throws(LDAPError) {
+      return try await session.search(
+        base: configuration.users.base, scope: .subtree, filter: filter, attributes: [configuration.users.link],
+        sizeLimit: limit)
+    } catch {
+      if error.code == .sizeLimitExceeded { throw .refused("more than \(limit) entries match; name one person") }
+      throw .directory(error)
+    }
+  }
+
+  /// The name of another directory that manages what lies at a DN; nil where none does.
+  package func otherManager(of dn: DistinguishedName) async throws(EngineError) -> (name: String, base: String)? {
+    guard let facts = link.facts else { return nil }
+    for other in try await ledger.others() {
+      let base = DistinguishedName(unchecked: other.base)
+      guard dn.isBelow(base, facts.schema) else { continue }
+      if try await link.identity(of: base) == other.server { return (other.name, other.base) }
+    }
+    return nil
+  }
+
+  private func connected() async throws(EngineError) -> DirectoryFacts {
+    if !link.isConnected { try await link.connect() }
+    return try link.learnt(for: configuration.users)
+  }
+}
+
+/// A change as the log has it.
+package struct LastChange: Sendable {
+  package var xid: String
+  /// When the trigger noted it: RFC 3339, UTC.
+  package var at: String
+  /// The directory's watermark has passed it.
+  package var isSettled: Bool
+}
