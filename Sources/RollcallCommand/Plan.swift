@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import LDAPModel
 internal import PlainText
+internal import Reactor
 internal import RollcallAdministration
 internal import RollcallCore
 internal import RollcallEngine
+internal import RollcallLedger
 
 struct Plan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +14,8 @@ struct Plan: AsyncParsableCommand {
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
       the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, and \
       the keys that are parked. Passwords are printed as ***. With keys it looks at these alone, and says why nothing is \
-      to be done for a key. Such lines and a summary go to standard error.
+      to be done for a key. Such lines and a summary go to standard error. If a daemon leads the directory with the same \
+      configuration, plan asks the daemon, so it needs no password of the directory.
 
       Examples:
         rollcall plan
@@ -33,72 +36,73 @@ struct Plan: AsyncParsableCommand {
 
   func run() async throws {
     let (keys, json) = (self.keys, self.json)
-    try await options.perform { setting in
-      let engine = try Engine(setting.configuration, logger: setting.logger)
-      defer { engine.close() }
-      let result = try await Rehearsal(engine).run(keys.map { RosterKey($0) })
-      let page = PlanPage(result)
-      if json || !page.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
-      for standing in result.standings { Output.error.say("\(standing)".printable) }
+    try await options.perform(needsDirectory: false) { setting in
+      let report = try await Plan.find(keys.map { RosterKey($0) }, setting)
+      let page = PlanPage(report)
+      if json || !report.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
+      for standing in report.standings { Output.error.say(standing.printable) }
       Output.error.say(page.summary)
-      if !result.unknown.isEmpty { return 1 }
-      return page.isEmpty ? 0 : 2
+      if report.hasUnknown { return 1 }
+      return report.isEmpty ? 0 : 2
     }
+  }
+
+  /// Asks the daemon that leads; where none does, it runs with another configuration, or it is too much for it, it is
+  /// planned here.
+  @Reactor
+  private static func find(_ keys: [RosterKey], _ setting: GlobalOptions.Setting) async throws -> PlanReport {
+    let ledger = try Ledger(setting.configuration)
+    defer { ledger.database.close() }
+    try await ledger.requireInstalled()
+    do throws(EngineError) {
+      let asked: Asked<PlanReport> = try await LeadingDaemon(ledger).ask(
+        .plan, about: keys, setting.configuration, patience: .seconds(600))
+      if case .answer(let report) = asked { return report }
+    } catch {
+      // What it refuses for its own sake is done here, if it can be.
+      guard case .refused = error, (try? setting.whole()) != nil else { throw error }
+    }
+    let engine = try Engine(try setting.whole(), logger: setting.logger)
+    defer { engine.close() }
+    return PlanReport(try await Rehearsal(engine).run(keys))
   }
 }
 
 /// How a plan is shown.
 struct PlanPage {
-  private let steps: [Step]
-  private let held: [Removal]
-  private let takeovers: [Takeover]
-  private let parked: [(key: RosterKey, value: Problem)]
-  private let blocked: [(key: RosterKey, value: Blocker)]
-  private let foretold: [RosterKey: String]
-  private let setAside: [StatusReport.Parked]
+  private let report: PlanReport
 
-  init(_ result: Rehearsal.Result) {
-    steps = result.plan.sequences.flatMap(\.steps)
-    held = result.held.sorted { $0.key < $1.key }
-    takeovers = result.takeovers.sorted { $0.dn.text < $1.dn.text }
-    parked = result.parked.sorted { $0.key < $1.key }
-    blocked = result.plan.blocked.sorted { $0.key < $1.key }
-    foretold = result.foretold
-    setAside = result.setAside.values.sorted { $0.key < $1.key }
-  }
+  init(_ report: PlanReport) { self.report = report }
 
-  var isEmpty: Bool {
-    steps.isEmpty && held.isEmpty && takeovers.isEmpty && parked.isEmpty && blocked.isEmpty && setAside.isEmpty
-  }
+  private static func shown(_ key: String) -> String { RosterKey(key).shown }
 
   var ldif: String {
-    var text = steps.isEmpty ? "" : LDIF.header
-    for step in steps {
-      text += LDIF.comment("key \(step.key.shown): \(step.what.rawValue)") + LDIF.change(step.operation)
+    var text = report.operations.isEmpty ? "" : LDIF.header
+    for operation in report.operations {
+      text += LDIF.comment("key \(Self.shown(operation.key)): \(operation.what)") + operation.ldif
     }
-    for removal in held {
-      let state = foretold[removal.key].map { "would be held, because \($0)" } ?? "held"
+    for held in report.held {
+      if held.isTakeover {
+        let whose = held.isGroup ? "group" : "key \(held.key)"
+        text += LDIF.comment(
+          "held: \(whose): takeover of \(held.dn), which Rollcall did not make; rollcall release approves it")
+      } else {
+        let state = held.reason.map { "would be held, because \($0)" } ?? "held"
+        text += LDIF.comment(
+          "\(state): key \(Self.shown(held.key)): \(held.action) \(held.dn.excerpt()); rollcall release approves it")
+      }
+    }
+    for parked in report.parked {
+      text += LDIF.comment("parked: key \(Self.shown(parked.key)): \(parked.reason): \(parked.message)")
+    }
+    for parked in report.setAside {
       text += LDIF.comment(
-        "\(state): key \(removal.key.shown): \(removal.action.rawValue) \(removal.dn.text.excerpt()); "
-          + "rollcall release approves it"
-      )
-    }
-    for takeover in takeovers {
-      text += LDIF.comment(
-        "held: \(takeover.isGroup ? "group" : "key \(takeover.subject)"): takeover of \(takeover.dn.text), which Rollcall "
-          + "did not make; rollcall release approves it")
-    }
-    for (key, problem) in parked {
-      text += LDIF.comment("parked: key \(key.shown): \(problem.reason.rawValue): \(problem.message)")
-    }
-    for parked in setAside {
-      text += LDIF.comment(
-        "parked at present: key \(RosterKey(parked.key).shown): \(parked.reason): \(parked.message); "
+        "parked at present: key \(Self.shown(parked.key)): \(parked.reason): \(parked.message); "
           + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
-    for (key, blocker) in blocked {
+    for waiting in report.waiting {
       text += LDIF.comment(
-        "waits: key \(key.shown): for key \(blocker.key.shown), which has \(blocker.dn.text.excerpt())"
+        "waits: key \(Self.shown(waiting.key)): for key \(Self.shown(waiting.holder)), which has \(waiting.dn.excerpt())"
       )
     }
     return text
@@ -106,64 +110,51 @@ struct PlanPage {
 
   var json: JSON {
     .object([
-      (
-        "operations",
-        .array(
-          steps.map { step in
-            .object([
-              ("key", .string(step.key.text)), ("what", .string(step.what.rawValue)),
-              ("dn", .string(step.operation.dn.text)), ("ldif", .string(LDIF.change(step.operation))),
-            ])
-          })
-      ),
-      (
-        "held",
-        .array(
-          held.map {
-            .object([
-              ("key", .string($0.key.text)), ("action", .string($0.action.rawValue)), ("dn", .string($0.dn.text)),
-              ("reason", JSON(foretold[$0.key])),
-            ])
-          }
-            + takeovers.map {
-              .object([
-                ("key", .string($0.subject.text)), ("action", .string(Takeover.action)), ("dn", .string($0.dn.text)),
-              ])
-            })
-      ),
-      (
-        "parked",
-        .array(
-          parked.map { key, problem in
-            .object([
-              ("key", .string(key.text)), ("reason", .string(problem.reason.rawValue)),
-              ("code", JSON(problem.code.map(Int.init))), ("message", .string(problem.message)),
-            ])
-          }
-            + setAside.map {
-              .object([
-                ("key", .string($0.key)), ("reason", .string($0.reason)), ("code", JSON($0.code)),
-                ("message", .string($0.message)),
-              ])
-            })
-      ),
+      ("operations", .array(report.operations.map(Self.json))), ("held", .array(report.held.map(Self.json))),
+      ("parked", .array(report.parked.map(Self.json) + report.setAside.map(Self.json))),
       (
         "waiting",
         .array(
-          blocked.map { key, blocker in
-            .object([("key", .string(key.text)), ("for", .string(blocker.key.text)), ("dn", .string(blocker.dn.text))])
+          report.waiting.map {
+            .object([("key", .string($0.key)), ("for", .string($0.holder)), ("dn", .string($0.dn))])
           })
       ),
     ])
   }
 
+  private static func json(_ operation: PlanReport.Operation) -> JSON {
+    .object([
+      ("key", .string(operation.key)), ("what", .string(operation.what)), ("dn", .string(operation.dn)),
+      ("ldif", .string(operation.ldif)),
+    ])
+  }
+
+  private static func json(_ held: PlanReport.Held) -> JSON {
+    let what = [("key", JSON.string(held.key)), ("action", .string(held.action)), ("dn", .string(held.dn))]
+    return .object(what + (held.isTakeover ? [] : [("reason", JSON(held.reason))]))
+  }
+
+  private static func json(_ parked: PlanReport.Parked) -> JSON {
+    .object([
+      ("key", .string(parked.key)), ("reason", .string(parked.reason)), ("code", JSON(parked.code)),
+      ("message", .string(parked.message)),
+    ])
+  }
+
+  private static func json(_ parked: StatusReport.Parked) -> JSON {
+    .object([
+      ("key", .string(parked.key)), ("reason", .string(parked.reason)), ("code", JSON(parked.code)),
+      ("message", .string(parked.message)),
+    ])
+  }
+
   var summary: String {
-    let keys = Set(steps.map(\.key)).count
-    let waiting = blocked.isEmpty ? "" : ", \(blocked.count) waiting"
-    let future = foretold.isEmpty ? "" : " (\(foretold.count) of them from now on)"
-    let decided = held.count + takeovers.count
-    return "\(counted(steps.count, "operation")) for \(counted(keys, "key")), \(decided) held\(future), "
-      + "\(parked.count + setAside.count) parked\(waiting)"
+    let keys = Set(report.operations.map(\.key)).count
+    let waiting = report.waiting.isEmpty ? "" : ", \(report.waiting.count) waiting"
+    let future = report.foretold == 0 ? "" : " (\(report.foretold) of them from now on)"
+    return
+      "\(counted(report.operations.count, "operation")) for \(counted(keys, "key")), \(report.held.count) held\(future), "
+      + "\(report.parked.count + report.setAside.count) parked\(waiting)"
   }
 }
 

@@ -19,7 +19,7 @@ package struct LedgerRequest: Sendable, Equatable {
     package static let keys = Kind(rawValue: "keys")
   }
 
-  var id: Int
+  package var id: Int
   package var kind: Kind
   /// What it is about, as JSON; nil where the kind says it all.
   package var argument: String?

@@ -58,6 +58,40 @@ import Testing
     #expect(ran.code == 1 && ran.errors.contains("LDAP_PASSWORD"))
   }
 
+  @Test func thePlanIsTheDaemons() async throws {
+    var settings = SiteSettings()
+    settings.users += "\n  password: \"'Tiger-' || id\""
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    try await site.hire(["ada", "bo"])
+    try await site.withDaemon { _ in
+      try await soon("they are there") { try await site.names() == ["ada", "bo"] }
+      for name in ["ada", "bo"] {
+        try await site.directory.modify(
+          "dn: uid=\(name),\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
+      }
+      let here = try await site.rollcall("plan")
+      var shell = site
+      shell.environment["LDAP_PASSWORD"] = nil
+      for arguments in [["plan"], ["plan", "--json"], ["plan", "2"]] {
+        let ran = try await Rollcall.run(arguments + ["--config", shell.file], environment: shell.environment)
+        #expect(ran.code == 2 && ran.output.contains("uid=bo,\(site.base)"), "\(ran.words)")
+        #expect(ran.output.contains("uid=ada,") == (arguments.last != "2"))
+      }
+      let asked = try await shell.rollcall("plan")
+      #expect(asked.output == here.output && asked.errors == here.errors)
+      try LDIFCheck.expectRecords(2, in: asked.output)
+      let unknown = try await shell.rollcall("plan", "9")
+      #expect(unknown.code == 1 && unknown.errors.hasPrefix("key 9: unknown: no row has this key"))
+      // A mapping that is being tried out is planned with here, which takes the password.
+      let edited = try shell.with("mail: email", "mail: \"'new-' || email\"")
+      let refused = try await edited.rollcall("plan")
+      #expect(refused.code == 1 && refused.errors.contains("LDAP_PASSWORD"))
+      try await site.succeed("sync", "1", "2")
+      #expect(try await shell.succeed("plan").errors == "0 operations for 0 keys, 0 held, 0 parked\n")
+    }
+  }
+
   @Test func aDaemonWithAnotherConfigurationIsNotAsked() async throws {
     let site = try await House.shared.site()
     try await site.install()

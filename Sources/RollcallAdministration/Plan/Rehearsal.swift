@@ -17,7 +17,13 @@ package final class Rehearsal {
   /// Nil where no groups are configured.
   var keeper: GroupKeeper? { groups?.keeper }
 
-  package init(_ engine: Engine) { self.engine = engine }
+  private let limit: PlanLimit?
+
+  /// - Parameter limit: nil plans whatever there is.
+  package init(_ engine: Engine, limit: PlanLimit? = nil) {
+    self.engine = engine
+    self.limit = limit
+  }
 
   /// What would change, and what would not although the table says so.
   package struct Result: Sendable {
@@ -67,12 +73,14 @@ package final class Rehearsal {
     if keys.isEmpty {
       let reader = BothSides(
         engine.roster.on(engine.bulk), stream: engine.bulk, stateReader, engine.link, groups: groups?.keeper)
-      result.keys = try await reader.read(reader.nobody) { found in keys += found }
+      let most = limit?.keys ?? .max
+      result.keys = try await reader.read(reader.nobody) { found in if keys.count <= most { keys += found } }
       empty = reader.tally?.empty ?? []
       keys += groups?.keeper.registry.renaming.keys.filter { !keys.contains($0) } ?? []
     } else {
       result.keys = keys.count
     }
+    try PlanLimit.Meter(limit).check(keys: keys.count)
     let subjects = try await plan(keys, stateReader, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
     if !named.isEmpty {
@@ -114,12 +122,14 @@ package final class Rehearsal {
     var pending = keys
     var known = Set(keys)
     var duplicates: [Step] = []
+    var meter = PlanLimit.Meter(limit)
     while !pending.isEmpty {
       var holders: [RosterKey] = []
       for start in stride(from: 0, to: pending.count, by: 256) {
         let some = Array(pending[start..<min(start + 256, pending.count)])
         let survey = try await stateReader.survey(some, lane: .reading, careful: true)
         subjects += survey.subjects
+        try meter.add(survey.subjects)
         occupants += survey.occupants
         result.parked.merge(survey.problems.filter { survey.duplicates[$0.key] == nil }) { first, _ in first }
         duplicates += survey.duplicates.values.joined()

@@ -18,7 +18,7 @@ package struct StatusReport: Sendable {
   }
 
   /// A key that is set aside.
-  package struct Parked: Sendable, Equatable {
+  package struct Parked: Codable, Sendable, Equatable {
     package var key: String
     package var reason: String
     /// The LDAP result code; nil where no server refused.

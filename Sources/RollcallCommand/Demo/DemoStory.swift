@@ -30,8 +30,8 @@ struct DemoStory: Sendable {
       witness.close()
       let engine = try Engine(site.configuration, logger: GlobalOptions.logger(.text, .critical))
       defer { engine.close() }
-      let page = PlanPage(try await Rehearsal(engine).run([]))
-      guard page.isEmpty else { throw Complaint("the directory is not in step:\n\(page.ldif)") }
+      let report = PlanReport(try await Rehearsal(engine).run([]))
+      guard report.isEmpty else { throw Complaint("the directory is not in step:\n\(PlanPage(report).ldif)") }
     }
     await site.stopDaemon()
     Self.summarize(times, many)

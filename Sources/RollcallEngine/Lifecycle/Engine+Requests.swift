@@ -11,7 +11,7 @@ extension Engine {
       isAnswering = true
       Reactor.task {
         do throws(EngineError) {
-          while self.dispatcher.isWorking, let request = try await self.nextRequest(isQuestion: false) {
+          while self.dispatcher.isWorking, let request = try await self.ledger.requests().first(where: self.isWork) {
             try await self.ledger.noteStart(of: request)
             if try await self.answer(request, with: self.fulfil(request)) { break }
           }
@@ -21,42 +21,46 @@ extension Engine {
         self.isAnswering = false
       }
     }
-    if isAnsweringQuestions { return }
-    isAnsweringQuestions = true
-    Reactor.task {
-      await self.answerQuestions()
-      self.isAnsweringQuestions = false
-    }
+    Reactor.task { await self.answerQuestions() }
   }
+
+  /// How many questions are answered at once: each has connections of its own.
+  private static let mostQuestions = 2
 
   /// What fails here says nothing about the work: whoever asked is told, or notices that nobody answers.
   private func answerQuestions() async {
-    do throws(EngineError) {
-      if leader.isLeading { try await ledger.dropOldAnswers() }
-      while leader.isLeading, let request = try await nextRequest(isQuestion: true) {
-        try await ledger.noteStart(of: request)
-        guard let handler = handlers[request.kind] else {
-          try await ledger.answer(
-            request,
-            message: "it does not know the request \"\(request.kind.rawValue)\"; is it of the same version as this "
-              + "program? Restart it after an upgrade")
-          continue
-        }
-        let reply: RequestReply
-        do throws(EngineError) { reply = try await handler.answer(request) } catch { reply = .cannot("\(error)") }
-        if try await answer(request, with: reply) { return }
-      }
-    } catch {
+    guard leader.isLeading, (try? await ledger.dropOldAnswers()) != nil, let open = try? await ledger.requests() else {
       return
+    }
+    for request in open where !isWork(request) && !questions.contains(request.id) {
+      if questions.count >= Engine.mostQuestions { return }
+      questions.insert(request.id)
+      Reactor.task {
+        let isAnswered = (try? await self.answer(question: request)) ?? false
+        self.questions.remove(request.id)
+        if isAnswered { self.answerRequests() }
+      }
     }
   }
 
-  /// The oldest request of one sort; what nobody knows counts as a question, so that it is refused at once.
-  private func nextRequest(isQuestion: Bool) async throws(EngineError) -> LedgerRequest? {
-    try await ledger.requests().first { request in
-      let isWork = Engine.work.contains(request.kind) || handlers[request.kind]?.isQuestion == false
-      return isWork != isQuestion
+  /// - Returns: false where there is no answer, because work has stopped.
+  private func answer(question: LedgerRequest) async throws(EngineError) -> Bool {
+    try await ledger.noteStart(of: question)
+    guard let handler = handlers[question.kind] else {
+      try await ledger.answer(
+        question,
+        message: "it does not know the request \"\(question.kind.rawValue)\"; is it of the same version as this "
+          + "program? Restart it after an upgrade")
+      return true
     }
+    let reply: RequestReply
+    do throws(EngineError) { reply = try await handler.answer(question) } catch { reply = .cannot("\(error)") }
+    return try await !answer(question, with: reply)
+  }
+
+  /// What nobody knows counts as a question, so that it is refused at once.
+  private func isWork(_ request: LedgerRequest) -> Bool {
+    Engine.work.contains(request.kind) || handlers[request.kind]?.isQuestion == false
   }
 
   /// Writes the answer down; true where there is none, because work has stopped.

@@ -47,7 +47,8 @@ package final class Engine {
   private(set) var groups: GroupKeeper?
   var reconciles = ReconcileAgenda()
   var isAnswering = false
-  var isAnsweringQuestions = false
+  /// The numbers of questions that are being answered.
+  var questions: Set<Int> = []
   /// Who answers what commands ask besides what the engine itself does.
   package var handlers: [LedgerRequest.Kind: RequestHandler] = [:]
   /// Since when this process leads, as the ledger has it.

@@ -1,0 +1,53 @@
+internal import LDAPModel
+internal import RollcallCore
+internal import RollcallLedger
+
+/// How much is planned at once by a process that has other work, too.
+package struct PlanLimit: Sendable {
+  package var keys: Int
+  /// Of rows and entries together.
+  package var octets: Int
+
+  /// What the daemon plans when it is asked: some hundred megabytes at the most.
+  package static let daemon = PlanLimit(keys: 20_000, octets: 64 << 20)
+
+  /// What is planned so far.
+  struct Meter {
+    private let limit: PlanLimit?
+    private var octets = 0
+
+    init(_ limit: PlanLimit?) { self.limit = limit }
+
+    func check(keys: Int) throws(EngineError) {
+      guard let limit, keys > limit.keys else { return }
+      throw .refused(
+        "more than \(limit.keys) keys differ, which is more than the daemon plans at once; "
+          + PlanLimit.remedy)
+    }
+
+    mutating func add(_ subjects: [Subject]) throws(EngineError) {
+      guard let limit else { return }
+      for subject in subjects { octets += subject.octets }
+      guard octets > limit.octets else { return }
+      throw .refused(
+        "rows and entries have more than \(limit.octets >> 20) MB, which is more than the daemon plans at once; "
+          + PlanLimit.remedy)
+    }
+  }
+
+  private static let remedy =
+    "name some of the keys, or run this where the directory's password is given (it is planned without the daemon then)"
+}
+
+extension Subject {
+  fileprivate var octets: Int {
+    let wanted: Entry? =
+      switch desired {
+      case .present(let wanted), .disabled(let wanted): wanted.entry
+      default: nil
+      }
+    return [current, wanted].compactMap { $0 }.flatMap(\.attributes).reduce(512) { sum, attribute in
+      attribute.values.reduce(sum + attribute.name.utf8.count) { $0 + $1.bytes.count }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+internal import LDAPModel
+internal import RollcallCore
+
+/// A plan as it is shown, by the shell that made it or by the one that has asked the daemon; no password is in it.
+package struct PlanReport: Codable, Sendable {
+  package struct Operation: Codable, Sendable {
+    package var key: String
+    package var what: String
+    package var dn: String
+    /// A change record.
+    package var ldif: String
+  }
+
+  package struct Held: Codable, Sendable {
+    package var key: String
+    package var action: String
+    package var dn: String
+    /// Why it would be held; nil where it is already.
+    package var reason: String?
+    package var isGroup = false
+
+    package var isTakeover: Bool { action == Takeover.action }
+  }
+
+  package struct Parked: Codable, Sendable {
+    package var key: String
+    package var reason: String
+    package var code: Int?
+    package var message: String
+  }
+
+  package struct Waiting: Codable, Sendable {
+    package var key: String
+    /// Whom it waits for, and what that one has.
+    package var holder: String
+    package var dn: String
+  }
+
+  package var operations: [Operation]
+  /// Removals, then takeovers.
+  package var held: [Held]
+  /// Keys that cannot be planned for.
+  package var parked: [Parked]
+  /// Keys of the plan that are parked at present.
+  package var setAside: [StatusReport.Parked]
+  package var waiting: [Waiting]
+  /// Where keys that were named stand for which there is nothing to do.
+  package var standings: [String]
+  /// A key was named that neither side knows.
+  package var hasUnknown: Bool
+
+  package init(_ result: Rehearsal.Result) {
+    operations = result.plan.sequences.flatMap(\.steps).map { step in
+      Operation(
+        key: step.key.text, what: step.what.rawValue, dn: step.operation.dn.text, ldif: LDIF.change(step.operation))
+    }
+    let foretold = result.foretold
+    held =
+      result.held.sorted { $0.key < $1.key }.map {
+        Held(key: $0.key.text, action: $0.action.rawValue, dn: $0.dn.text, reason: foretold[$0.key])
+      }
+      + result.takeovers.sorted { $0.dn.text < $1.dn.text }.map {
+        Held(key: $0.subject.text, action: Takeover.action, dn: $0.dn.text, isGroup: $0.isGroup)
+      }
+    parked = result.parked.sorted { $0.key < $1.key }.map { key, problem in
+      Parked(
+        key: key.text, reason: problem.reason.rawValue, code: problem.code.map(Int.init), message: problem.message)
+    }
+    setAside = result.setAside.values.sorted { $0.key < $1.key }
+    waiting = result.plan.blocked.sorted { $0.key < $1.key }.map { key, blocker in
+      Waiting(key: key.text, holder: blocker.key.text, dn: blocker.dn.text)
+    }
+    standings = result.standings.map { "\($0)" }
+    hasUnknown = !result.unknown.isEmpty
+  }
+
+  /// How many of what is held would be from now on.
+  package var foretold: Int { held.count { $0.reason != nil } }
+
+  package var isEmpty: Bool {
+    operations.isEmpty && held.isEmpty && parked.isEmpty && setAside.isEmpty && waiting.isEmpty
+  }
+}
