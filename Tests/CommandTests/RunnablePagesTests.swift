@@ -5,7 +5,8 @@ import Testing
 
 /// The blocks of the set `run` do what the pages say, in their order: SQL goes to the database, YAML is the configuration from then
 /// on, and shell is typed beside it. A section begins with a database that has the table of `sql/example.sql` and three people, and
-/// with an empty directory; where it shows no configuration first, it begins with one that is in step.
+/// with an empty directory; where it shows no configuration first, it begins with one that is in step. Shell that begins with `$` is
+/// a transcript, whose output is compared.
 @Suite(.serialized) struct RunnablePagesTests {
   private static let pages: [String] = (try? Set(Page.blocks(of: .run).map(\.page)).sorted()) ?? []
 
@@ -76,6 +77,7 @@ private actor PageServers {
         let file = try folder.write(block.text, to: "page\(count)/block.sql")
         try await shell("psql -qX -v ON_ERROR_STOP=1 -f \(file)", work, block.place)
       case "yaml": try await configure(block.text, work, block.place)
+      case "sh" where block.text.hasPrefix("$ "): try await transcript(block, work)
       case "sh": try await shell(block.text, work, block.place)
       default: Issue.record("\(block.place): \(block.language) is not run")
       }
@@ -88,7 +90,32 @@ private actor PageServers {
     try await shell("rollcall install --connection user=postgres && rollcall check && rollcall sync", work, place)
   }
 
+  /// Types what stands behind each `$` and compares what is printed with the lines below it, times and numbers of
+  /// transactions aside.
+  private func transcript(_ block: Block, _ work: String) async throws {
+    for typed in ("\n" + block.text).split(separator: "\n$ ") {
+      let command = typed.prefix { $0 != "\n" }
+      let expected = Self.withoutTimes(String(typed.dropFirst(command.count + 1)))
+      let printed = Self.withoutTimes(try await type(String(command), work).words)
+      #expect(printed == expected, "\(block.place): $ \(command)")
+    }
+  }
+
+  /// Without what is another one each time, and without line breaks around it. Whether a settled change is still in the log
+  /// depends on what else the cluster does.
+  private static func withoutTimes(_ text: String) -> String {
+    text.replacing(#/\d{4}-\d\d-\d\dT[\d:.]+Z/#, with: "TIME").replacing(#/transaction \d+/#, with: "transaction N")
+      .replacing("last logged change TIME, transaction N", with: "its change")
+      .replacing("the change log has no change of it (settled changes are dropped)", with: "its change")
+      .trimmingCharacters(in: .newlines)
+  }
+
   private func shell(_ text: String, _ work: String, _ place: String) async throws {
+    let ran = try await type(text, work)
+    try #require(ran.code == 0, "\(place): exit \(ran.code ?? -1): \(ran.words)")
+  }
+
+  private func type(_ text: String, _ work: String) async throws -> Ran {
     let script = try folder.write(
       """
       cd \(work)
@@ -97,8 +124,7 @@ private actor PageServers {
       set -e
       \(text)
       """, to: "page\(count)/script")
-    let ran = try await Rollcall.shell("exec bash \(script)")
-    try #require(ran.code == 0, "\(place): exit \(ran.code ?? -1): \(ran.words)")
+    return try await Rollcall.shell("exec bash \(script)")
   }
 
   private func emptyDirectory() async throws {
