@@ -22,6 +22,7 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall retry         tries parked keys again
         rollcall release       approves held removals
         rollcall history       shows what was written, when and why
+        rollcall follow        hands each row of the journal to a program
 
       Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
       Usage errors exit 64.
@@ -29,7 +30,7 @@ struct RollcallCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Explain.self, Retry.self,
-      Release.self, History.self,
+      Release.self, History.self, Follow.self,
       Uninstall.self,
     ])
 

@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: [
     "demo", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release", "history",
-    "explain",
+    "explain", "follow",
   ])
   func helpIsWorthReading(_ command: String) async throws {
     let ran = try await Rollcall.run([command, "--help"])

@@ -86,6 +86,7 @@ package struct StatusReport: Sendable {
     report.add(queue)
     report.add(try await found.forgotten())
     report.add(try await found.log())
+    report.add(try await ledger.followProblem())
     try await ledger.database.query("COMMIT")
     await ChangeLog.pruneIfLarge(configuration)
     guard !record.isEmpty else { return report }

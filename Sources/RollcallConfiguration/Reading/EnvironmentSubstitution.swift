@@ -41,6 +41,14 @@ struct EnvironmentSubstitution {
     return (result + rest, substituted)
   }
 
+  /// The names that a text uses, also in its comments.
+  static func names(in text: String) -> Set<String> {
+    Set(
+      text.split(separator: "${").dropFirst().compactMap { rest in
+        rest.firstIndex(of: "}").map { String(rest[..<$0]) }
+      })
+  }
+
   /// POSIX's form of a name: letters, digits and underscores, not a digit first.
   private static func isName(_ name: String) -> Bool {
     guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }

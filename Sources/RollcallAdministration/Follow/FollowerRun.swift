@@ -1,0 +1,299 @@
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// A follower's work on one session: what it has in hand is forgotten with the session, and handed over again.
+///
+/// Each subject's rows are handed over in their order by a task of its own, so that a slow or failing one stops no
+/// other; how many programs, or questions to one, are under way is bounded, and so are the rows in memory.
+@Reactor
+final class FollowerRun {
+  /// Rows in memory; no more are read while there are so many.
+  private static let most = 1000
+  /// A row's attempts before its key is parked.
+  private static let attempts = 3
+  private static let backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
+  /// Between attempts with a key that is parked.
+  private static let parkedBackoff = Backoff(base: .seconds(5), cap: .seconds(600))
+  /// A position that moves although there is nothing to do is stored this rarely.
+  private static let idle: Duration = .seconds(30)
+
+  private let store: FollowerStore
+  private let taker: any EventTaker
+  private let line: @Sendable (HistoryRow) -> String
+  private let say: @Sendable (String) -> Void
+  private let limit: Int
+  private let slots: Slots
+  private var isStopping = false
+  /// What has gone wrong in a task.
+  private var failure: EngineError?
+  private var tasks: [Int: Task<Void, Never>] = [:]
+  private var lastTask = 0
+  /// Rows that wait for the program, by subject, in order.
+  private var lanes: [String: [HistoryRow]] = [:]
+  /// The first row that each parked subject is to have.
+  private var parked: [String: Int] = [:]
+  private var draining: Set<String> = []
+  /// Subjects that are about to be parked or taken back, and the rows that have come meanwhile.
+  private var returning: [String: [HistoryRow]] = [:]
+  /// Rows of parked subjects that were taken before the window has come to them.
+  private var taken: [Int: UInt64] = [:]
+  private var window: JournalWindow
+  private var stored: JournalSnapshot
+  private var lastStored = ContinuousClock.now
+  private var lastTried: ContinuousClock.Instant?
+  private var lastSaid = ""
+
+  init(
+    _ store: FollowerStore, _ taker: any EventTaker, limit: Int, from position: JournalSnapshot,
+    line: @escaping @Sendable (HistoryRow) -> String, say: @escaping @Sendable (String) -> Void
+  ) {
+    self.store = store
+    self.taker = taker
+    self.limit = limit
+    self.line = line
+    self.say = say
+    slots = Slots(taker.most)
+    stored = position
+    window = JournalWindow(from: position, to: position)
+    window.noteEnd()
+  }
+
+  func stop() {
+    isStopping = true
+    for task in tasks.values { task.cancel() }
+    store.session.ring()
+  }
+
+  /// Follows until told to stop.
+  func work() async throws(EngineError) {
+    for parked in try await store.parked(onlyDue: false) { self.parked[parked.key] = parked.first }
+    do throws(EngineError) {
+      while !isStopping {
+        if window.isOver { try await look() }
+        try await read()
+        if let failure { throw failure }
+        try await store(onlyIfDue: true)
+        try await tryParked()
+        // More may have come while these were handed over.
+        if window.isOver, window.hasRows { continue }
+        await store.session.wait(atMost: parked.isEmpty ? .seconds(5) : .seconds(1))
+      }
+    } catch {
+      await finish()
+      throw error
+    }
+    await finish()
+    try await store(onlyIfDue: false)
+  }
+
+  /// Waits for what is in the program's hands.
+  private func finish() async {
+    stop()
+    while let task = tasks.values.first { await task.value }
+  }
+
+  private func start(_ body: @escaping @Reactor @Sendable () async -> Void) {
+    lastTask += 1
+    let number = lastTask
+    tasks[number] = Reactor.task {
+      await body()
+      self.tasks[number] = nil
+      self.store.session.ring()
+    }
+  }
+
+  // MARK: Reading
+
+  /// Begins with what has been written since the last look.
+  private func look() async throws(EngineError) {
+    let state = try await store.state()
+    if state.isNews, let cut = state.cut {
+      say("rows that this follower had not seen were deleted at \(cut), because they were older than journal.keep")
+      try await store.move(to: window.position)
+      (stored, lastStored) = (window.position, .now)
+    }
+    var position = window.position
+    if position.end > state.now.end {
+      say("the position is of another life of this database; going on with what is written from now on")
+      try await store.cut(to: state.now)
+      position = state.now
+    } else if position != state.now, try await store.isBehind(position, by: limit) {
+      say("more than \(limit) rows behind; they are given up, going on with what is written from now on")
+      try await store.cut(to: state.now)
+      position = state.now
+    }
+    window = JournalWindow(from: position, to: state.now)
+    if position == state.now { window.noteEnd() }
+    taken = taken.filter { !position.sees($0.value) }
+  }
+
+  private func read() async throws(EngineError) {
+    while !window.isRead, window.unsettled < Self.most, !isStopping {
+      let rows = try await store.rows(from: window.begin, to: window.end, after: window.last, limit: Self.most / 2)
+      for row in rows {
+        window.append(row.tx, row.id)
+        try await take(row)
+      }
+      if rows.count < Self.most / 2 { window.noteEnd() }
+    }
+  }
+
+  private func take(_ row: HistoryRow) async throws(EngineError) {
+    let subject = FollowerStore.subject(of: row)
+    if taken.removeValue(forKey: row.id) != nil {
+      settle(row)
+    } else if returning[subject] != nil {
+      returning[subject]?.append(row)
+    } else if let first = parked[subject] {
+      if row.id < first {
+        parked[subject] = row.id
+        try await store.lower(subject, to: row.id)
+      }
+      settle(row)
+    } else if lanes[subject] != nil {
+      lanes[subject]?.append(row)
+    } else {
+      lanes[subject] = [row]
+      start { await self.handOver(subject) }
+    }
+  }
+
+  private func settle(_ row: HistoryRow) {
+    window.settle(row.id)
+    if window.unsettled < Self.most / 2 { store.session.ring() }
+  }
+
+  /// Moves the stored position behind what is settled, once a second, and seldom where nothing was.
+  private func store(onlyIfDue: Bool) async throws(EngineError) {
+    let position = window.position
+    guard position != stored else { return }
+    let age = lastStored.duration(to: .now)
+    if onlyIfDue, age < (window.hasRows ? .seconds(1) : Self.idle) { return }
+    try await store.move(to: position)
+    (stored, lastStored) = (position, .now)
+  }
+
+  // MARK: Handing over
+
+  private func handOver(_ subject: String) async {
+    var attempts = 0
+    var refusals = 0
+    while let row = lanes[subject]?.first, !isStopping {
+      switch await hand(row) {
+      case .taken:
+        (attempts, refusals) = (0, 0)
+        lanes[subject]?.removeFirst()
+        settle(row)
+      case .failed(let message):
+        attempts += 1
+        if attempts < Self.attempts {
+          await pause(Self.backoff, attempts)
+        } else {
+          await park(subject, attempts, message)
+        }
+      case .again(let message):
+        refusals += 1
+        tell(message)
+        await pause(Self.backoff, refusals)
+      }
+    }
+    if lanes[subject]?.isEmpty == true { lanes[subject] = nil }
+  }
+
+  private func hand(_ row: HistoryRow) async -> HandOver {
+    await slots.take()
+    defer { slots.give() }
+    if isStopping { return .again("") }
+    return await taker.hand(line(row))
+  }
+
+  /// Ends early where the follower stops.
+  private func pause(_ backoff: Backoff, _ attempt: Int) async {
+    if isStopping { return }
+    try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+  }
+
+  private func tell(_ message: String) {
+    if message.isEmpty || message == lastSaid { return }
+    lastSaid = message
+    say(message)
+  }
+
+  private func park(_ subject: String, _ attempts: Int, _ message: String) async {
+    guard let row = lanes[subject]?.first else { return }
+    say("key \(RosterKey(subject).shown) is parked: row \(row.id) was not taken: \(message)")
+    let rows = lanes.removeValue(forKey: subject) ?? []
+    let first = rows.map(\.id).min() ?? row.id
+    returning[subject] = []
+    do throws(EngineError) {
+      try await store.park(
+        FollowerStore.Parked(key: subject, first: first, attempts: attempts), message,
+        for: Self.parkedBackoff.delay(attempt: 1, random: Double.random(in: 0..<1)))
+      // Whoever comes from now on waits behind it.
+      parked[subject] = first
+      for row in rows { settle(row) }
+      for row in returning.removeValue(forKey: subject) ?? [] { try await take(row) }
+    } catch {
+      fail(error)
+    }
+  }
+
+  private func fail(_ error: EngineError) {
+    failure = failure ?? error
+    store.session.ring()
+  }
+
+  // MARK: Parked
+
+  private func tryParked() async throws(EngineError) {
+    if parked.isEmpty || lastTried.map({ $0.duration(to: .now) < .milliseconds(500) }) == true { return }
+    lastTried = .now
+    for key in try await store.parked(onlyDue: true) where parked[key.key] != nil && draining.insert(key.key).inserted {
+      start {
+        await self.drain(key)
+        self.draining.remove(key.key)
+      }
+    }
+  }
+
+  /// Hands a parked subject's rows over, one after the other, until one is not taken or there is none.
+  private func drain(_ key: FollowerStore.Parked) async {
+    var (next, attempts) = (key.first, key.attempts)
+    do throws(EngineError) {
+      while !isStopping {
+        guard let row = try await store.row(of: key.key, from: next) else {
+          guard let first = try await takeBack(key.key) else { return }
+          next = first
+          continue
+        }
+        switch await hand(row) {
+        case .taken:
+          attempts = 0
+          if !window.begin.sees(row.tx) { taken[row.id] = row.tx }
+          next = try await store.passed(key.key, row.id, expecting: next)
+        case .failed(let message):
+          attempts += 1
+          return try await store.park(
+            FollowerStore.Parked(key: key.key, first: row.id, attempts: attempts), message,
+            for: Self.parkedBackoff.delay(attempt: attempts, random: Double.random(in: 0..<1)))
+        case .again(let message):
+          tell(message)
+          await pause(Self.backoff, 3)
+        }
+      }
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// Returns nil where the subject is parked no longer, otherwise the row that it is to have next.
+  private func takeBack(_ subject: String) async throws(EngineError) -> Int? {
+    returning[subject] = []
+    let first = try await store.unpark(subject)
+    let rows = returning.removeValue(forKey: subject) ?? []
+    parked[subject] = first
+    for row in rows { try await take(row) }
+    return first
+  }
+}
