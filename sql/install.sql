@@ -532,7 +532,8 @@ END
 $step$;
 
 -- Who is set aside by a person: nothing is written for these keys. seen: the changes that the pin knows of; where it is
--- there, a change of the key that is not visible in it lifts the pin.
+-- there, a change of the key that is not visible in it ends the pin. removal: what would be done otherwise, delete or
+-- disable.
 DO $step$
 BEGIN
   IF (SELECT version FROM rollcall.version) < 3 THEN
@@ -544,9 +545,21 @@ BEGIN
       since timestamptz NOT NULL DEFAULT now(),
       until timestamptz,
       seen pg_snapshot,
+      removal text,
       PRIMARY KEY (directory, key)
     );
     PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.pinned');
+  END IF;
+END
+$step$;
+
+-- How much the daemon knows not to have settled, in changes, and the snapshot beyond which it has not counted: while a
+-- long stretch of the log is worked off, the watermark does not tell.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 3 THEN
+    ALTER TABLE rollcall.directory ADD COLUMN unsettled bigint, ADD COLUMN counted_to pg_snapshot,
+      ADD COLUMN counted_at timestamptz;
   END IF;
 END
 $step$;

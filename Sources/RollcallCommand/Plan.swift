@@ -12,10 +12,10 @@ struct Plan: AsyncParsableCommand {
     abstract: "Shows what would change in the directory.",
     discussion: """
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
-      the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, and \
-      the keys that are parked. Passwords are printed as ***. With keys it looks at these alone, and says why nothing is \
-      to be done for a key. Such lines and a summary go to standard error. If a daemon leads the directory with the same \
-      configuration, plan asks the daemon, so it needs no password of the directory.
+      the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, the \
+      keys that are parked, and those that are pinned. Passwords are printed as ***. With keys it looks at these alone, \
+      and says why nothing is to be done for a key. Such lines and a summary go to standard error. If a daemon leads the \
+      directory with the same configuration, plan asks the daemon, so it needs no password of the directory.
 
       Examples:
         rollcall plan
@@ -39,7 +39,7 @@ struct Plan: AsyncParsableCommand {
     try await options.perform(needsDirectory: false) { setting in
       let report = try await Plan.find(keys.map { RosterKey($0) }, setting)
       let page = PlanPage(report)
-      if json || !report.isEmpty { try Output.standard.write(json ? page.json.text : page.ldif) }
+      if json || !report.isBlank { try Output.standard.write(json ? page.json.text : page.ldif) }
       for standing in report.standings { Output.error.say(standing.printable) }
       Output.error.say(page.summary)
       if report.hasUnknown { return 1 }
@@ -100,6 +100,13 @@ struct PlanPage {
         "parked at present: key \(Self.shown(parked.key)): \(parked.reason): \(parked.message); "
           + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
     }
+    for pin in report.pinned {
+      let removal = pin.removal.map { "; \($0) waits" } ?? ""
+      let end = pin.until.map { "until \($0)" } ?? "until unpinned"
+      text += LDIF.comment(
+        "pinned: key \(Self.shown(pin.key)): \(pin.because.excerpt()) (\(pin.actor), \(end))"
+          + (pin.isWaiting ? "; a change waits\(removal)" : ""))
+    }
     for waiting in report.waiting {
       text += LDIF.comment(
         "waits: key \(Self.shown(waiting.key)): for key \(Self.shown(waiting.holder)), which has \(waiting.dn.excerpt())"
@@ -112,6 +119,7 @@ struct PlanPage {
     .object([
       ("operations", .array(report.operations.map(Self.json))), ("held", .array(report.held.map(Self.json))),
       ("parked", .array(report.parked.map(Self.json) + report.setAside.map(Self.json))),
+      ("pinned", .array(report.pinned.map(Self.json))),
       (
         "waiting",
         .array(
@@ -119,6 +127,13 @@ struct PlanPage {
             .object([("key", .string($0.key)), ("for", .string($0.holder)), ("dn", .string($0.dn))])
           })
       ),
+    ])
+  }
+
+  private static func json(_ pin: PlanReport.Pinned) -> JSON {
+    .object([
+      ("key", .string(pin.key)), ("because", .string(pin.because)), ("actor", .string(pin.actor)),
+      ("since", .string(pin.since)), ("until", JSON(pin.until)), ("waiting", .bool(pin.isWaiting)),
     ])
   }
 

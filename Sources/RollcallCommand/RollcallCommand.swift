@@ -23,6 +23,7 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall release       approves held removals
         rollcall history       shows what was written, when and why
         rollcall follow        hands each row of the journal to a program
+        rollcall pin           stops writing for single people; rollcall unpin resumes it
 
       Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
       Usage errors exit 64.
@@ -30,7 +31,7 @@ struct RollcallCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Explain.self, Retry.self,
-      Release.self, History.self, Follow.self,
+      Release.self, Pin.self, Unpin.self, History.self, Follow.self,
       Uninstall.self,
     ])
 

@@ -87,6 +87,7 @@ struct SyncPage {
     var parts: [String] = []
     if !outcome.written.isEmpty { parts.append(outcome.written.joined(separator: ", ")) }
     if let parked = outcome.parked { parts.append("parked: \(parked)") }
+    if let because = outcome.pinned { parts.append("pinned: \(because); rollcall unpin \(key) ends that") }
     if !outcome.held.isEmpty {
       parts.append("held: \(outcome.held.joined(separator: ", ")); rollcall release \(key) approves it")
     }

@@ -56,5 +56,7 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case excluded
     /// It would touch an entry that is never touched.
     case protected
+    /// What it wants belongs to somebody who is pinned.
+    case pinned
   }
 }

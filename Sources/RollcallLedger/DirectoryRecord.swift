@@ -126,6 +126,17 @@ extension Ledger {
       """, [directory, condition.state, condition.reason], timeout: .seconds(10))
   }
 
+  /// Writes down how much has not settled, for `status`, and the snapshot beyond which that was not counted.
+  package func note(unsettled: Int, countedTo snapshot: String) async throws(EngineError) {
+    try await database.execute(
+      "unsettled",
+      """
+      WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+      UPDATE rollcall.directory SET unsettled = $2, counted_to = $3::pg_snapshot, counted_at = clock_timestamp()
+      FROM quick WHERE name = $1
+      """, [directory, "\(unsettled)", snapshot])
+  }
+
   /// Writes down who leads.
   ///
   /// - Returns: since when, as text.

@@ -35,11 +35,14 @@ package struct RequestState: Sendable {
 }
 
 extension Ledger {
-  /// Requests that nobody has answered, in their order.
+  /// Requests that nobody has answered, in their order; those about pins are in ``pinRequests()``.
   package func requests() async throws(EngineError) -> [LedgerRequest] {
     let result = try await database.execute(
       "requests",
-      "SELECT id, kind, argument FROM rollcall.request WHERE directory = $1 AND done IS NULL ORDER BY id", [directory])
+      """
+      SELECT id, kind, argument FROM rollcall.request
+      WHERE directory = $1 AND done IS NULL AND kind NOT IN ('pin', 'unpin') ORDER BY id
+      """, [directory])
     return (0..<result.rowCount).compactMap { row in
       guard let id = result.int(row, 0) else { return nil }
       return LedgerRequest(

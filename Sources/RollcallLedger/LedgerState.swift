@@ -18,6 +18,8 @@ package final class LedgerState {
   package let ledger: Ledger
   /// Whom Rollcall has met, and whom it may meet.
   package let meetings: MeetingBook
+  /// For whom nothing is written.
+  package let pins: PinBook
   package private(set) var parked: [RosterKey: Parked] = [:]
   /// What is held, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
@@ -34,10 +36,12 @@ package final class LedgerState {
   package init(_ ledger: Ledger) {
     self.ledger = ledger
     meetings = MeetingBook(ledger)
+    pins = PinBook(ledger)
   }
 
   /// Reads everything anew, as after a change of leader or a command that altered it.
   package func load() async throws(EngineError) {
+    try await pins.load()
     // Each is taken over the moment it is read: passes write to both meanwhile, in the same order.
     let rows = try await ledger.parked()
     parked = [:]
@@ -57,9 +61,10 @@ package final class LedgerState {
   /// Parked keys that wait for something else than their row, the mapping or the schema.
   package var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
-  /// Keys that are parked or held, or of whose adds nobody knows what has become.
+  /// Keys that are parked, held or pinned, or of whose adds nobody knows what has become.
   package var exceptions: Set<RosterKey> {
     Set(parked.keys).union(held.values.flatMap(\.keys)).union(meetings.waitingPeople).union(meetings.keysInMaking)
+      .union(pins.keys)
   }
 
   /// What is held of this key, or was and is released.
@@ -88,6 +93,12 @@ package final class LedgerState {
 
   /// Parked keys that wait for this DN, value or key.
   package func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[Problem.cause(cause)] ?? []) }
+
+  /// Whose unpinning a parked key waits for.
+  package func awaitedPin(of key: RosterKey) -> RosterKey? {
+    guard let blocks = parked[key]?.blocks else { return nil }
+    return pins.contains(RosterKey(blocks)) ? RosterKey(blocks) : nil
+  }
 
   package func attempts(of key: RosterKey) -> Int { parked[key]?.attempts ?? 0 }
 

@@ -74,7 +74,7 @@ package final class Explainer {
   private func readDirectory(_ found: inout Observation) async {
     do throws(EngineError) {
       if found.database == nil, found.isReadable {
-        found.rehearsal = try await Rehearsal(engine).run([found.key])
+        found.rehearsal = try await Rehearsal(engine, asIfUnpinned: found.key).run([found.key])
       } else {
         found.entries = try await engine.entries(linkedTo: found.key).map(\.dn.text)
       }

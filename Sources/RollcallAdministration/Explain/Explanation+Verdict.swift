@@ -83,6 +83,8 @@ extension Observation {
         case .nameTaken, .duplicateLink: "change the row or the other entry; the key is tried again by itself then"
         case .mapping, .schema, .nameMissing, .tooLarge: "change the row or the mapping; it is tried again then"
         case .access: "give the account of directory.bind the right to write it"
+        case .pinned:
+          "it comes free by itself: rollcall unpin \(problem.awaitedPin?.shown ?? "the other") lets the other be written again"
         case .refused, .group, .excluded, .protected: "remove the cause; then: rollcall retry \(key.shown)"
         }
       return blocked(problem.message, next)

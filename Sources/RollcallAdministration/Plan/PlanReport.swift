@@ -1,5 +1,6 @@
 internal import LDAPModel
 internal import RollcallCore
+internal import RollcallLedger
 
 /// A plan as it is shown, by the shell that made it or by the one that has asked the daemon; no password is in it.
 package struct PlanReport: Codable, Sendable {
@@ -29,6 +30,17 @@ package struct PlanReport: Codable, Sendable {
     package var message: String
   }
 
+  package struct Pinned: Codable, Sendable {
+    package var key: String
+    package var because: String
+    package var actor: String
+    package var since: String
+    package var until: String?
+    package var removal: String?
+    /// Something would be done otherwise.
+    package var isWaiting: Bool
+  }
+
   package struct Waiting: Codable, Sendable {
     package var key: String
     /// Whom it waits for, and what that one has.
@@ -43,6 +55,8 @@ package struct PlanReport: Codable, Sendable {
   package var parked: [Parked]
   /// Keys of the plan that are parked at present.
   package var setAside: [StatusReport.Parked]
+  /// Who is pinned of those that were looked at.
+  package var pinned: [Pinned]
   package var waiting: [Waiting]
   /// Where keys that were named stand for which there is nothing to do.
   package var standings: [String]
@@ -67,6 +81,12 @@ package struct PlanReport: Codable, Sendable {
         key: key.text, reason: problem.reason.rawValue, code: problem.code.map(Int.init), message: problem.message)
     }
     setAside = result.setAside.values.sorted { $0.key < $1.key }
+    pinned = result.pinned.sorted { $0.key < $1.key }.map { key, found in
+      Pinned(
+        key: key.text, because: found.pin.because, actor: found.pin.actor, since: found.pin.since,
+        until: found.pin.until,
+        removal: found.pin.removal?.rawValue, isWaiting: found.isWaiting)
+    }
     waiting = result.plan.blocked.sorted { $0.key < $1.key }.map { key, blocker in
       Waiting(key: key.text, holder: blocker.key.text, dn: blocker.dn.text)
     }
@@ -77,7 +97,12 @@ package struct PlanReport: Codable, Sendable {
   /// How many of what is held would be from now on.
   package var foretold: Int { held.count { $0.reason != nil } }
 
+  /// Whether nothing is to be done, and would be for nobody who is pinned.
   package var isEmpty: Bool {
     operations.isEmpty && held.isEmpty && parked.isEmpty && setAside.isEmpty && waiting.isEmpty
+      && !pinned.contains(where: \.isWaiting)
   }
+
+  /// Whether there is nothing to print.
+  package var isBlank: Bool { isEmpty && pinned.isEmpty }
 }

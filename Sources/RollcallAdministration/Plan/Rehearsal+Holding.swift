@@ -30,6 +30,17 @@ extension Rehearsal {
     return Set(kept.map(\.key))
   }
 
+  func isPinned(_ key: RosterKey) -> Bool { key != unpinned && engine.state.pins.contains(key) }
+
+  /// Who of a plan is pinned. Of groups nobody asks for these people, so their groups may differ.
+  func pinned(_ plan: Plan) -> [RosterKey: (pin: Pin, isWaiting: Bool)] {
+    var found: [RosterKey: (pin: Pin, isWaiting: Bool)] = [:]
+    for (key, isWaiting) in plan.pinned {
+      if let pin = engine.state.pins[key] { found[key] = (pin, isWaiting) }
+    }
+    return found
+  }
+
   /// Whether nobody has held it or has released it.
   private func isNew(_ removal: Removal) -> Bool {
     guard let hold = engine.state.held(removal.key, removal.action.kind) else { return true }

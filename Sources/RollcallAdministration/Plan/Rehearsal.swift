@@ -18,11 +18,16 @@ package final class Rehearsal {
   var keeper: GroupKeeper? { groups?.keeper }
 
   private let limit: PlanLimit?
+  /// Whose pin does not count.
+  let unpinned: RosterKey?
 
-  /// - Parameter limit: nil plans whatever there is.
-  package init(_ engine: Engine, limit: PlanLimit? = nil) {
+  /// - Parameters:
+  ///   - limit: nil plans whatever there is.
+  ///   - key: is looked at as if it were not pinned.
+  package init(_ engine: Engine, limit: PlanLimit? = nil, asIfUnpinned key: RosterKey? = nil) {
     self.engine = engine
     self.limit = limit
+    unpinned = key
   }
 
   /// What would change, and what would not although the table says so.
@@ -38,6 +43,8 @@ package final class Rehearsal {
     package var takeovers: [Takeover] = []
     /// Why a key cannot be planned for.
     package var parked: [RosterKey: Problem] = [:]
+    /// Who is pinned of those that were looked at, and whether something would be done otherwise.
+    package var pinned: [RosterKey: (pin: Pin, isWaiting: Bool)] = [:]
     /// How many keys were looked at.
     package var keys = 0
     /// Where keys that were named stand for which there is nothing to do.
@@ -57,6 +64,7 @@ package final class Rehearsal {
     try await engine.link.connect()
     let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()
+    try await engine.state.pins.overlookChanged()
     // A standby, which can be planned from, does not say.
     let identity = try? await DatabaseIdentity.read(engine.database)
     engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
@@ -90,7 +98,7 @@ package final class Rehearsal {
     let planned = Set(named + result.plan.sequences.flatMap(\.steps).map(\.key))
     for parked in try await engine.ledger.parkedInDetail() {
       let key = RosterKey(parked.key)
-      if planned.contains(key), result.parked[key] == nil { result.setAside[key] = parked }
+      if planned.contains(key), result.parked[key] == nil, result.pinned[key] == nil { result.setAside[key] = parked }
     }
     return result
   }
@@ -100,7 +108,8 @@ package final class Rehearsal {
   ) async throws(EngineError) -> [Standing] {
     let waiting = result.held.map(\.key) + result.takeovers.map(\.subject)
     let explained = result.plan.sequences.flatMap(\.steps).map(\.key) + waiting
-    let open = Set(named).subtracting(explained).subtracting(result.parked.keys).subtracting(result.plan.blocked.keys)
+    let open = Set(named).subtracting(explained).subtracting(result.pinned.keys).subtracting(result.parked.keys)
+      .subtracting(result.plan.blocked.keys)
     if open.isEmpty { return [] }
     let rows = try await engine.roster.fetchAll(open.sorted())
     return subjects.filter { open.contains($0.key) }.map { subject in
@@ -131,8 +140,9 @@ package final class Rehearsal {
         subjects += survey.subjects
         try meter.add(survey.subjects)
         occupants += survey.occupants
-        result.parked.merge(survey.problems.filter { survey.duplicates[$0.key] == nil }) { first, _ in first }
-        duplicates += survey.duplicates.values.joined()
+        let problems = survey.problems.filter { survey.duplicates[$0.key] == nil && !isPinned($0.key) }
+        result.parked.merge(problems) { first, _ in first }
+        duplicates += survey.duplicates.filter { !isPinned($0.key) }.values.joined()
         holders += survey.postponed
         for holder in survey.occupants.compactMap(\.key) + survey.waits.values
         where known.insert(holder).inserted { holders.append(holder) }
@@ -146,6 +156,7 @@ package final class Rehearsal {
     let own = Set(subjects.compactMap { $0.current?.dn.text })
     let outside = occupants.filter { !own.contains($0.dn.text) }
     for index in subjects.indices {
+      subjects[index].isPinned = isPinned(subjects[index].key)
       // A directory's first comparison holds all removals, each with what would be done.
       if engine.state.meetings.phase == .first { subjects[index].acquaintance.insert(.removal) }
       guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }
@@ -166,6 +177,7 @@ package final class Rehearsal {
       result.plan.sequences = made + result.plan.sequences
     }
     result.plan.sequences = sequences(duplicates) + result.plan.sequences
+    result.pinned = pinned(result.plan)
     result.takeovers = result.plan.takeovers
     result.parked.merge(result.plan.parked) { first, _ in first }
     return subjects

@@ -1,7 +1,7 @@
 internal import Postgres
 internal import Reactor
 package import RollcallConfiguration
-internal import RollcallCore
+package import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
@@ -46,15 +46,33 @@ package struct StatusReport: Sendable {
   package var held: HeldSet
   /// Removals that a person has approved and that are still to be done.
   package var released: Int
+  /// Keys that a person has set aside, by since when.
+  package var pinned: [(key: RosterKey, pin: Pin)] = []
   /// Whether the last look is older than the configuration's `behind_after`.
   package var isBehind: Bool
   /// Promises that are not kept at present, the oldest first.
   package var problems: [ConditionProblem] = []
 
-  /// Whether nobody has to do anything.
-  package var isWell: Bool {
-    parked.isEmpty && held.removals.isEmpty && !isBehind && problems.allSatisfy(\.isAdvisory)
+  /// What a monitor may care about.
+  package enum Fault: String, Sendable, CaseIterable {
+    /// A key is set aside with its error.
+    case parked
+    /// Something waits for a person: a removal or takeover that is held, or the removal of a pinned key.
+    case held
+    /// The last look that left nothing unsettled is too old.
+    case behind
   }
+
+  package var faults: Set<Fault> {
+    var faults: Set<Fault> = []
+    if !parked.isEmpty { faults.insert(.parked) }
+    if !held.removals.isEmpty || pinned.contains(where: { $0.pin.removal != nil }) { faults.insert(.held) }
+    if isBehind { faults.insert(.behind) }
+    return faults
+  }
+
+  /// Whether nobody has to do anything.
+  package var isWell: Bool { faults.isEmpty && problems.allSatisfy(\.isAdvisory) }
 
   /// Reads it.
   ///
@@ -68,19 +86,22 @@ package struct StatusReport: Sendable {
     let parked = try await ledger.parkedInDetail()
     let held = try await ledger.heldSet()
     let released = try await ledger.countReleased()
+    let pinned = try await ledger.pins().map { (key: $0.key, pin: $0.value) }
+      .sorted { ($0.pin.since, $0.key.text) < ($1.pin.since, $1.key.text) }
     let record = try await ledger.database.query(
       """
       SELECT extract(epoch FROM clock_timestamp() - d.looked_at), d.leader, \(SQLText.time("d.leader_since")), d.state, d.reason,
         \(SQLText.time("d.since")), \(SQLText.time("d.last_reconcile")), d.server || ' ' || d.base,
-        CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM rollcall.change AS c
-          WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)
-            AND c.xid < pg_snapshot_xmax(pg_current_snapshot())) END,
-        \(SQLText.time("d.looked_at"))
+        CASE WHEN d.watermark IS NOT NULL THEN (\(Ledger.beyond("d.watermark"))) END,
+        \(SQLText.time("d.looked_at")),
+        CASE WHEN d.counted_at > clock_timestamp() - interval '10 seconds' THEN
+          d.unsettled + (\(Ledger.beyond("d.counted_to"))) END
       FROM rollcall.directory AS d WHERE d.name = $1
       """, [configuration.name])
     var report = StatusReport(
       name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
       problems: try await ledger.problems())
+    report.pinned = pinned
     let found = StatusProblems(ledger)
     let queue = try await found.queue()
     report.add(queue)
@@ -101,6 +122,8 @@ package struct StatusReport: Sendable {
     {
       report.leader = record.text(0, 1)
       report.leaderSince = record.text(0, 2)
+      // What the daemon has settled already of what it works on is still beyond the watermark.
+      if let backlog = report.backlog, let counted = record.int(0, 10) { report.backlog = min(backlog, counted) }
     } else {
       // Nobody is there to say that it is over.
       if queue == nil { report.problems.removeAll { $0.code == .queue } }
@@ -139,6 +162,15 @@ extension Ledger {
         since: result.text(row, 5) ?? "",
         nextAt: result.text(row, 6))
     }
+  }
+
+  /// SQL for the number of changes that a snapshot does not see.
+  fileprivate static func beyond(_ snapshot: String) -> String {
+    """
+    SELECT count(*) FROM rollcall.change AS c
+    WHERE c.xid >= pg_snapshot_xmin(\(snapshot)) AND NOT pg_visible_in_snapshot(c.xid, \(snapshot))
+      AND c.xid < pg_snapshot_xmax(pg_current_snapshot())
+    """
   }
 
   fileprivate func countReleased() async throws(EngineError) -> Int {

@@ -21,6 +21,9 @@ public enum Event: Sendable {
   case held([Removal], RemovalBudget.Reason)
   /// A person has let removals, or takeovers, pass.
   case released([RosterKey], isTakeover: Bool)
+  /// Nothing is written for these keys until they are unpinned.
+  case pinned([RosterKey])
+  case unpinned([RosterKey])
   /// One key after another is refused, so single keys are tried.
   case breakerOpened(Problem)
   case breakerClosed

@@ -103,7 +103,7 @@ extension Problem {
 extension Plan {
   /// Keys whose entries stay as they are until something is decided.
   public var waitingKeys: Set<RosterKey> {
-    Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key))
+    Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key)).union(pinned.keys)
   }
 
   /// Nobody of whom something waits is settled.

@@ -45,7 +45,8 @@ extension Planner {
     }
     let dn = intent.entry?.dn ?? intent.subject.desired.wanted?.entry.dn ?? rules.base
     return Contention.Party(
-      key: intent.subject.key, dn: dn, holds: holds, wants: wants, status: status, mayAdopt: mayAdopt)
+      key: intent.subject.key, dn: dn, holds: holds, wants: wants, status: status, mayAdopt: mayAdopt,
+      isPinned: intent.subject.isPinned)
   }
 
   /// - Parameter keys: the subjects', whose further entries are nobody's to move.
@@ -88,6 +89,7 @@ extension Planner {
   func appendAlone(_ intent: Intent, to plan: inout Plan) {
     switch intent.goal {
     case .parked(let problem): plan.parked[intent.subject.key] = problem
+    case .rest where intent.subject.isPinned: break
     case .rest:
       plan.settled.append(intent.subject.key)
       if isDisableStale(intent.subject) { plan.staleDisables.append(intent.subject.key) }

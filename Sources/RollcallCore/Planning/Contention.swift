@@ -22,11 +22,18 @@ struct Contention {
     var status: Status
     /// Takes over an unlinked entry, where one has the wanted name.
     let mayAdopt: Bool
+    let isPinned: Bool
     /// The stranger it takes over.
     var adopted: Int?
 
     var isMoving: Bool { if case .moving = status { true } else { false } }
     var isParked: Bool { if case .parked = status { true } else { false } }
+
+    /// Who has to be unpinned before this one gives anything up.
+    var awaitedPin: RosterKey? {
+      if isPinned { return key }
+      return if case .parked(let problem) = status { problem.awaitedPin } else { nil }
+    }
   }
 
   /// An entry of none of the parties.
@@ -146,6 +153,9 @@ struct Contention {
       case .blocked(let blocker): return .blocked(blocker)
       case .moving where !party.wants.contains(resource): return nil
       case .moving, .resting, .parked:
+        if let pinned = party.awaitedPin {
+          return .parked(.pinned(key, wants: resource, of: party.key, at: party.dn, pinned: pinned))
+        }
         return .parked(taken(resource, by: "person \(party.key) (\(party.dn)) has", wantedBy: key))
       }
     }

@@ -89,7 +89,7 @@ extension Planner {
       Intent.Change(entry: entry, wanted: Wanted(entry: restored), lock: lock, renames: true, relocates: true))
   }
 
-  private func goal(of subject: Subject) throws(Problem) -> Intent.Goal {
+  func goal(of subject: Subject) throws(Problem) -> Intent.Goal {
     switch subject.desired {
     case .untouched: return .rest
     case .rejected(let problem): return .parked(problem)

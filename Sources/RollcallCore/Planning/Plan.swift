@@ -16,6 +16,10 @@ public struct Plan: Sendable, Equatable {
   public var takeovers: [Takeover] = []
   /// Removals of what the server has marked as an administrator's, left out until each is released.
   public var shielded: [Removal] = []
+  /// Keys that a person has set aside, each with whether something would be done otherwise.
+  public var pinned: [RosterKey: Bool] = [:]
+  /// What would be removed of those.
+  public var pinnedRemovals: [Removal] = []
   /// Unlinked entries that keys take over.
   public var adopted: [RosterKey: Entry] = [:]
   /// Keys for which there is nothing to do.

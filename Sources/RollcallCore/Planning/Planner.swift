@@ -125,7 +125,9 @@ public final class Planner: Sendable {
     var plan = Plan()
     let (subjects, strangers) = identify(subjects, occupants, &plan)
     let intents = subjects.map { subject in
-      plan.parked[subject.key].map { Intent(subject, .parked($0)) } ?? assess(subject, &plan)
+      subject.isPinned
+        ? pinned(subject, &plan)
+        : plan.parked[subject.key].map { Intent(subject, .parked($0)) } ?? assess(subject, &plan)
     }
     guard intents.contains(where: \.relocates) else {
       for intent in intents { appendAlone(intent, to: &plan) }

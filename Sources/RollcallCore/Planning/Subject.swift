@@ -10,6 +10,8 @@ public struct Subject: Sendable {
   public var disabledByUs: Bool
   /// Its removal may not happen now: where the plan would remove it, it stays untouched.
   public var removalHeld: Bool
+  /// A person has set it aside: nothing is written for it, whatever its row says.
+  public var isPinned = false
   /// What may be done to `current` without asking a person first.
   public var acquaintance: Acquaintance
   /// A person has released this removal of the entry, by name.

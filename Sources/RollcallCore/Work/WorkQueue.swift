@@ -69,6 +69,9 @@ public struct WorkQueue: Sendable {
   /// Keys that are not settled.
   public var backlog: Int { items.count }
 
+  /// The same, with those that a batch has yet to decide over.
+  public var unsettled: Int { items.count + owed.count }
+
   public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
 
   /// Keys that are being worked on.

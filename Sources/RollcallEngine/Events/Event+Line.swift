@@ -16,7 +16,8 @@ extension Event {
     case .problem(_, _, _, let isAdvisory): isAdvisory ? .notice : .error
     case .failed(let activity, _): activity.level
     case .batchEnded: .trace
-    case .released, .breakerClosed, .mappingWorks, .comparing, .comparisonDeferred, .compared, .leading, .standingBy,
+    case .released, .pinned, .unpinned, .breakerClosed, .mappingWorks, .comparing, .comparisonDeferred, .compared,
+      .leading, .standingBy,
       .askingLeader,
       .tookOver, .resumed, .readingAgain, .problemOver:
       .notice
@@ -34,6 +35,8 @@ extension Event {
       ("removals held", Event.fields(removals.map(\.key)) + [("why", reason.explanation)])
     case .released(let keys, let isTakeover):
       (isTakeover ? "takeovers released" : "removals released", Event.fields(keys))
+    case .pinned(let keys): ("pinned", Event.fields(keys))
+    case .unpinned(let keys): ("unpinned", Event.fields(keys))
     case .breakerOpened(let problem):
       ("the directory refuses one key after another; trying single keys", [("error", "\(problem)")])
     case .breakerClosed: ("the directory takes changes again", [])

@@ -21,7 +21,7 @@ extension Worker {
     var people = groups.subjects(subjects, plan) { key in
       switch known[key] {
       case nil, .settled?: false
-      case .parked?, .waits?, .withheld?: true
+      case .parked?, .waits?, .withheld?, .pinned?: true
       }
     }
     var out: [RosterKey: Verdict?] = [:]
@@ -109,7 +109,7 @@ extension Worker {
   private func isOut(_ key: RosterKey, _ report: WorkReport) -> Bool {
     switch report.verdicts[key] {
     case nil, .settled?: false
-    case .parked?, .waits?, .withheld?: true
+    case .parked?, .waits?, .withheld?, .pinned?: true
     }
   }
 

@@ -78,6 +78,7 @@ package final class Daemon {
           Reactor.task { await self.engine.bound.look() }
         }
       })
+    tasks.append(Reactor.task { await self.every(.seconds(1)) { self.engine.noteBacklog() } })
     var attempt = 0
     var establishedAt: ContinuousClock.Instant?
     while !isStopping {

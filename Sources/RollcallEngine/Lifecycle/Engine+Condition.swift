@@ -14,6 +14,16 @@ extension Engine {
     return .connected("comparing everybody\(why)\(holding)")
   }
 
+  /// Says how much has not settled, while that lasts.
+  func noteBacklog() {
+    guard dispatcher.isWorking, leader.isLeading, let (count, snapshot) = sweeper?.unsettled else { return }
+    Reactor.task {
+      do throws(EngineError) { try await self.ledger.note(unsettled: count, countedTo: snapshot) } catch {
+        self.events.emit(.failed(.notingTheState, "\(error)"))
+      }
+    }
+  }
+
   func noteBreaker(_ problem: Problem?) {
     refusal = problem
     onState?()

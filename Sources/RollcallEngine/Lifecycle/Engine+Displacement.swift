@@ -42,6 +42,7 @@ extension Engine {
   func takeUpLedger() async throws(EngineError) {
     dispatcher.addTogether(state.blockedKeys, .retry)
     try await takeUpReleased()
+    try await takeUpPins()
   }
 
   private static let anotherServer = EngineError.database(

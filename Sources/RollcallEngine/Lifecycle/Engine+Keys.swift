@@ -12,6 +12,8 @@ package struct KeyOutcome: Codable, Sendable, Equatable {
   package var parked: String?
   /// What is held of it: `delete`, `disable`, `leave` or `takeover`.
   package var held: [String] = []
+  /// Why it is pinned.
+  package var pinned: String?
 
   /// Whether a person has to do something.
   package var isOpen: Bool { parked != nil || !held.isEmpty }
@@ -50,6 +52,7 @@ extension Engine {
     }
     return keys.map { key in
       var outcome = found[key] ?? KeyOutcome(key: key)
+      outcome.pinned = state.pins[key]?.because
       if state.parked[key] == nil { outcome.parked = nil }
       for kind in RemovalKind.allCases {
         if let hold = state.held(key, kind), !hold.isApproved { outcome.held.append(hold.action.rawValue) }

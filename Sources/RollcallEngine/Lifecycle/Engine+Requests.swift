@@ -7,6 +7,7 @@ extension Engine {
   /// Looks at what commands have asked for, and answers: what changes something one after the other, and questions
   /// beside that.
   func answerRequests() {
+    answerPinRequests()
     if !isAnswering {
       isAnswering = true
       Reactor.task {
@@ -180,6 +181,7 @@ extension Engine {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
     await problems.flush()
+    if leader.isLeading { try? await answerOwedPins() }
     // Only who has nothing on its way says that it has ended in order.
     if let leadingSince, dispatcher.passesRunning == 0, !unknown.isOpen {
       try? await ledger.noteEnd(ofTermSince: leadingSince)

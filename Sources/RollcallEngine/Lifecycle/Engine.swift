@@ -51,6 +51,7 @@ package final class Engine {
   var questions: Set<Int> = []
   /// Who answers what commands ask besides what the engine itself does.
   package var handlers: [LedgerRequest.Kind: RequestHandler] = [:]
+  var pinAgenda = PinAgenda()
   /// Since when this process leads, as the ledger has it.
   private(set) var leadingSince: String?
   /// How long to wait for the leader's lock where another process has it.
@@ -109,6 +110,7 @@ package final class Engine {
       for key in keys { dispatcher.add(key, .retry) }
     }
     wireServers()
+    wirePins()
     dispatcher.onTrouble = { [weak self] error in self?.trouble(error) }
     dispatcher.onProgress = { [weak self] in self?.sweeper?.progress() }
     dispatcher.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
@@ -280,6 +282,7 @@ package final class Engine {
     disconnected()
     reconciles.stop()
     retrier.stop()
+    pinAgenda.stop()
     leader.resign()
     link.close()
     for session in sessions { session.end() }

@@ -187,6 +187,8 @@ final class ChangeWindow {
   private let after: String
   private let upTo: String
   private var session: PostgresConnection?
+  /// How many keys have not been handed out; nil before the first page.
+  private(set) var remaining: Int?
 
   init(_ database: Database, _ sources: ChangeSources, after: String, upTo: String) {
     self.database = database
@@ -208,11 +210,16 @@ final class ChangeWindow {
   }
 
   private func page() async throws(EngineError) -> [LoggedKey] {
-    if session == nil || session?.isUsable == false { try await open() }
+    if session == nil || session?.isUsable == false {
+      remaining = nil
+      try await open()
+    }
     let result = try await database.query("FETCH \(ChangeWindow.page) FROM rollcall_window")
     if result.isEmpty {
       try await database.query("CLOSE rollcall_window")
       session = nil
+    } else {
+      remaining = (remaining ?? result.int(0, 3) ?? 0) - result.rowCount
     }
     return (0..<result.rowCount).map { row in
       let xid = result.text(row, 1).flatMap { UInt64($0) }
@@ -227,7 +234,8 @@ final class ChangeWindow {
       """
       BEGIN;
       DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(at)")) FROM rollcall.change
+        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(at)")), count(*) OVER ()
+        FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
           AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)

@@ -276,6 +276,12 @@ final class Sweeper {
     }
   }
 
+  /// How much is known not to have settled for a while, and the snapshot beyond which nobody has counted; nil: nothing.
+  var unsettled: (count: Int, countedTo: String)? {
+    guard let oldest = looks.first, .now - oldest.taken > .seconds(1) else { return nil }
+    return (dispatcher.queue.unsettled + windows.rest.count, windows.rest.countedTo ?? seen.text)
+  }
+
   /// How heavy a storm is, by what looks find.
   var writerThrottle = WriterThrottle()
   var givesWay: Bool { writerThrottle.givesWay(behind: looks.first.map { .now - $0.taken }) }

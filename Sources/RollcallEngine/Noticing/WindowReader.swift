@@ -20,6 +20,7 @@ final class WindowReader {
   private let events: Events
   private var waiting = Deque<Window>()
   private var current: Window?
+  private var cursor: ChangeWindow?
   private var reading: Task<Void, Never>?
   private var hasStopped = false
   /// Called when everyone has to be looked at; the epoch waits until that is done.
@@ -70,6 +71,14 @@ final class WindowReader {
     return found
   }
 
+  /// How many keys the window that is being read has not handed out, and the snapshot beyond which nobody has counted;
+  /// nil: all windows are known.
+  var rest: (count: Int, countedTo: String?) {
+    guard let current else { return (0, waiting.first?.after) }
+    guard let remaining = cursor?.remaining else { return (0, current.after) }
+    return (remaining, waiting.first?.after)
+  }
+
   private func giveUp(_ window: Window) {
     dispatcher.removalGuard.abandon(window.removalBatch)
     dispatcher.queue.epochs.leave(window.epoch)
@@ -92,6 +101,8 @@ final class WindowReader {
     var attempt = 0
     var everyone = false
     let cursor = ChangeWindow(session, sources, after: window.after, upTo: window.upTo)
+    self.cursor = cursor
+    defer { self.cursor = nil }
     while await dispatcher.room(), !hasStopped {
       do throws(EngineError) {
         let page = try await cursor.next()

@@ -32,7 +32,7 @@ extension Dispatcher {
       case .settled?:
         settled.append(key)
         fulfilled.append(key)
-      case .withheld?: settled.append(key)
+      case .withheld?, .pinned?: settled.append(key)
       case .parked(let problem, let attempts, let retryAfter)?:
         parked.append(ParkedKey(key: key, problem: problem, attempts: attempts, retryAfter: retryAfter))
       case .waits?, nil: break
@@ -79,15 +79,14 @@ extension Dispatcher {
         keepOrigin(of: key)
         // A refused one waits behind the others, or it would be tried again at once.
         queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
-      case .settled?, .parked?, .withheld?:
+      case .settled?, .parked?, .withheld?, .pinned?:
         if case .settled? = report.verdicts[key] { originsInFlight[key] = nil } else { keepOrigin(of: key) }
         noticed[key] = nil
         // One that is set aside for the connection's sake stays a suspect.
         if report.trouble == nil { connectionKillers.clear(key) }
         removalGuard.settled(key)
         if case .settled? = report.verdicts[key] { toldOfParked[key] = nil }
-        let isSettled = if case .settled? = report.verdicts[key] { true } else { false }
-        queue.finish(key, staying: isSettled && !report.keepGroups.contains(key))
+        queue.finish(key, staying: isStaying(key, report))
       }
       // Not for one that is parked: two that wait for each other would wake each other for ever.
       guard case .settled? = report.verdicts[key] else { continue }
@@ -100,6 +99,15 @@ extension Dispatcher {
   private func keepOrigin(of key: RosterKey) {
     guard let origin = originsInFlight.removeValue(forKey: key) else { return }
     origins[key, default: Origin()].merge(origin)
+  }
+
+  /// Whether a key needs no removal, so that no batch has to decide over it.
+  private func isStaying(_ key: RosterKey, _ report: WorkReport) -> Bool {
+    switch report.verdicts[key] {
+    case .settled?: !report.keepGroups.contains(key)
+    case .pinned?: true
+    case .parked?, .withheld?, .waits?, nil: false
+    }
   }
 
   // MARK: Refusals

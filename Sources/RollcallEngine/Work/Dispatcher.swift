@@ -26,6 +26,9 @@ package final class Dispatcher {
   var isWorkingOff = false
   private var worker: Worker?
   private var hasEnded = false
+  /// The passes that are under way.
+  private(set) var passes: Set<Int> = []
+  private var lastPass = 0
   private var fastRunning = 0
   private var bulkRunning = 0
   var breaker = Breaker()
@@ -201,10 +204,14 @@ package final class Dispatcher {
 
   private func start(_ batch: Batch, _ worker: Worker, _ lane: DirectoryLink.Lane, isAlone: Bool = false) {
     let began = ContinuousClock.now
+    lastPass += 1
+    let pass = lastPass
+    passes.insert(pass)
     for key in batch.keys { originsInFlight[key] = origins.removeValue(forKey: key) }
     Reactor.task {
       let report = await worker.work(
         batch, lane, origin: { self.originsInFlight[$0] ?? Origin() }, hasAwaited: { self.queue.hasAwaited($0, $1) })
+      self.passes.remove(pass)
       // What was heard of meanwhile may have been read already.
       for step in report.applied {
         if let later = self.origins[step.key] { self.originsInFlight[step.key, default: Origin()].merge(later) }

@@ -22,6 +22,8 @@ package struct Survey: Sendable {
   var made: [(key: RosterKey, id: String)] = []
   /// Adds that will not be carried out any more, or have been.
   var ended: [OpenAdds.Ended] = []
+  /// Keys that a person has set aside.
+  var pinned: Set<RosterKey> = []
   /// Keys that were not looked at: what the others have is as much as is read at a time.
   package var postponed: [RosterKey] = []
 }

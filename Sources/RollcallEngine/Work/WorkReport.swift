@@ -10,6 +10,8 @@ enum Verdict: Sendable {
   case waits(for: RosterKey)
   /// Its removal waits: for a removal batch's decision, or for a person.
   case withheld
+  /// A person has set it aside: nothing is written for it.
+  case pinned
 }
 
 /// A row of the journal that says what is about to be sent.

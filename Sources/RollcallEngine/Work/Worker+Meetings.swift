@@ -21,7 +21,7 @@ extension Worker {
   ) async throws(EngineError) {
     let meetings = state.meetings
     let waiting = Set(plan.takeovers.map(\.subject))
-    let over = subjects.filter { !waiting.contains($0.key) }.map(\.key).filter {
+    let over = subjects.filter { !waiting.contains($0.key) && !$0.isPinned }.map(\.key).filter {
       meetings.takeovers[$0]?.isApproved == false
     }
     try await meetings.unhold(over)

@@ -69,23 +69,26 @@ final class Worker {
   /// Asks both sides, and notes whose entries are known by that.
   private func read(_ pass: inout Pass) async throws(EngineError) -> Survey {
     try link.lane(pass.lane).prepare()
+    try await state.pins.endChanged(pass.open)
     var survey = try await stateReader.survey(pass.open, lane: pass.reading, careful: !pass.isFirst)
     // They go back to the queue.
     for key in survey.postponed { pass.report.verdicts[key] = nil }
     admitBatched(&survey)
     try await state.meetings.record(survey.made, ended: survey.ended)
+    // Last, so that whoever is pinned meanwhile is.
+    markPinned(&survey, pass.open)
     return survey
   }
 
   /// What is to be written, within the budget; what needs nothing, cannot be or has to wait is noted.
   private func plan(_ survey: Survey, _ pass: inout Pass) async throws(EngineError) -> Plan {
-    for (key, problem) in survey.problems {
+    for (key, problem) in survey.problems where !survey.pinned.contains(key) {
       // That the filter matches it is nothing that anybody tells.
       let isOpen = problem.reason == .excluded
       pass.report.verdicts[key] =
         isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }
-    for (key, holder) in survey.waits { pass.report.verdicts[key] = .waits(for: holder) }
+    for (key, holder) in survey.waits { pass.report.verdicts[key] = wait(key, for: holder) }
     var subjects = survey.subjects
     var plan = stateReader.planner.plan(subjects, occupants: survey.occupants)
     if !plan.removals.isEmpty {
@@ -99,6 +102,7 @@ final class Worker {
       }
     }
     try await dissolveHolds(subjects, plan)
+    try await notePins(survey, plan)
     try await holdMeetings(subjects, plan, &pass.report)
     for key in plan.settled where pass.report.verdicts[key] == nil { pass.report.verdicts[key] = .settled }
     for (key, problem) in plan.parked {
@@ -108,20 +112,23 @@ final class Worker {
         : problem.mayPass ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }
     for (key, blocker) in plan.blocked {
-      if pass.hasAwaited(key, blocker.key) {
+      if let verdict = waitForPin(key, blocker) {
+        pass.report.verdicts[key] = verdict
+      } else if pass.hasAwaited(key, blocker.key) {
         let problem = Problem.taken(from: key, by: blocker, stateReader.facts.schema)
         pass.report.verdicts[key] = .parked(problem, attempts: 1, retryAfter: nil)
       } else {
         pass.report.verdicts[key] = .waits(for: blocker.key)
       }
     }
+    for key in survey.pinned { pass.report.verdicts[key] = .pinned }
     try await state.clearDisabled(plan.staleDisables)
     return plan
   }
 
   /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
-    let removed = Set(plan.removals.map(\.key)).union(plan.withheld.map(\.key)).union(plan.shielded.map(\.key))
+    let removed = Set((plan.removals + plan.withheld + plan.shielded + plan.pinnedRemovals).map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
     removalGuard.keep(staying)
     try await state.unhold(staying)
@@ -179,6 +186,7 @@ final class Worker {
 
   /// Takes duplicates apart, within the budget; whoever had one begins the next round, which is whether there was any.
   private func separate(_ survey: inout Survey, _ pass: inout Pass) async throws(EngineError) -> Bool {
+    for key in survey.pinned { survey.duplicates[key] = nil }
     if pass.isLast || survey.duplicates.isEmpty { return false }
     let removals = survey.duplicates.compactMap { key, steps in
       steps.first.map { Removal(key: key, action: .delete, dn: $0.operation.dn) }

@@ -23,6 +23,16 @@ struct StatusOutput: Decodable {
     var action: String
     var dn: String
     var since: String
+    var release: String
+  }
+
+  struct Pinned: Decodable {
+    var key: String
+    var because: String
+    var actor: String
+    var since: String
+    var until: String?
+    var removal: String?
   }
 
   struct Problem: Decodable {
@@ -43,6 +53,7 @@ struct StatusOutput: Decodable {
   var held: [Held]
   var heldSet: String?
   var released: Int
+  var pinned: [Pinned]
   var problems: [Problem]
 
   init(parsing text: String) throws {

@@ -24,7 +24,7 @@ actor ModelHouse {
   private var places: [Place] = []
   private var secondDaemon: DaemonProcess?
   /// A standby has taken over that lacked the last commits.
-  private var hasLostCommits = false
+  private(set) var hasLostCommits = false
 
   init(_ plan: ModelPlan = ModelPlan()) async throws {
     self.plan = plan

@@ -31,10 +31,12 @@ import Testing
     try await house.startDaemons()
     var tally = ModelWriter.Tally()
     var faults: [ModelFaults.Fault: Int] = [:]
+    var pins = ModelOperator.Tally()
     let rounds = max(1, ModelPlan.seconds / ModelTests.round)
     for round in 0..<rounds {
-      let (written, broken) = try await chaos(house, round, first: tally.transactions)
+      let (written, broken) = try await chaos(house, round, first: tally.transactions, &pins)
       tally.add(written)
+      #expect(pins.written.isEmpty, "seed \(ModelPlan.seed): written although pinned: \(pins.written)")
       faults.merge(broken, uniquingKeysWith: +)
       if plan.isHeld { try await expectWithinBudget(house.site) }
       if round % ModelTests.away == ModelTests.away - 1 || round == rounds - 1 { try await house.second(isBack: true) }
@@ -52,7 +54,8 @@ import Testing
     print(
       "model: seed \(ModelPlan.seed): \(tally.transactions) transactions (\(tally.failures) failed, \(tally.prepared) "
         + "prepared and \(tally.ended) of those ended) of \(tally.changes) rows, "
-        + "\(faults.values.reduce(0, +)) faults: \(kinds.joined(separator: ", "))")
+        + "\(pins.pins) pins (\(pins.compared) compared), \(faults.values.reduce(0, +)) faults: \(kinds.joined(separator: ", "))"
+    )
   }
 
   /// No more people were removed unasked than the budget has for all who ever were there.
@@ -67,7 +70,7 @@ import Testing
   }
 
   private func chaos(
-    _ house: ModelHouse, _ round: Int, first: Int
+    _ house: ModelHouse, _ round: Int, first: Int, _ pins: inout ModelOperator.Tally
   ) async throws -> (ModelWriter.Tally, [ModelFaults.Fault: Int]) {
     func random(_ stream: Int) -> ModelRandom {
       ModelRandom(seed: ModelPlan.seed, stream: UInt64(round * 100 + stream))
@@ -81,10 +84,17 @@ import Testing
       let drawn = random(50 + number)
       return Task { try await ModelFaults(house: house).run(faults, drawn) }
     }
+    let drawn = random(90)
+    let pinning = Task { await ModelOperator(house: house).run(drawn) }
     try await Task.sleep(for: .seconds(ModelTests.round))
     for breaker in breakers { breaker.cancel() }
     var broken: [ModelFaults.Fault: Int] = [:]
     for breaker in breakers { broken.merge(try await breaker.value, uniquingKeysWith: +) }
+    pinning.cancel()
+    let pinned = await pinning.value
+    pins.pins += pinned.pins
+    pins.compared += pinned.compared
+    pins.written += pinned.written
     for writer in writers { writer.cancel() }
     var tally = ModelWriter.Tally()
     for writer in writers {
@@ -98,6 +108,14 @@ import Testing
     #expect(try await house.deaths().isEmpty, "seed \(ModelPlan.seed): a daemon has ended by itself")
     do {
       if try await house.mendReplication() { print("model: round \(round): replication had ended by itself") }
+      try await eventually(within: house.plan.patience, "round \(round): others converge", poll: .milliseconds(200)) {
+        if house.plan.isHeld { try await site.releaseAll() }
+        try await site.endPrepared()
+        return try await house.differencesOfOthers()
+      } is: {
+        $0.isEmpty
+      }
+      try await house.unpinAll()
       try await eventually(within: house.plan.patience, "round \(round) converges", poll: .milliseconds(200)) {
         if house.plan.isHeld { try await site.releaseAll() }
         try await site.endPrepared()

@@ -1,0 +1,92 @@
+internal import Postgres
+package import Reactor
+package import RollcallConfiguration
+package import RollcallCore
+internal import RollcallEngine
+package import RollcallLedger
+
+/// What a person does about keys for which nothing is to be written.
+///
+/// The ledger is changed here. A daemon that leads is told and waited for: when a pin is confirmed nothing that was
+/// planned before it is under way any more.
+@Reactor
+package final class PinActions {
+  /// How long the daemon is waited for.
+  private let patience: Duration
+  private let ledger: Ledger
+
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(_ configuration: Configuration, patience: Duration = .seconds(30)) throws(EngineError) {
+    ledger = try Ledger(configuration)
+    self.patience = patience
+  }
+
+  package func close() { ledger.database.close() }
+
+  /// Whether the daemon has taken it up.
+  package enum Confirmation: Sendable, Equatable {
+    /// It has.
+    case done
+    /// Nobody leads: whoever does next knows of it before it writes anything.
+    case nobodyLeads
+    /// The one that leads has not answered: how it is.
+    case notYet(String)
+  }
+
+  /// - Parameter until: a time as PostgreSQL reads it, or a length of time such as `12h` or `30d`; nil: until unpinned.
+  /// - Throws: ``EngineError/refused(_:)`` where the time cannot be read or has passed.
+  package func pin(
+    _ keys: [RosterKey], because: String, until: String?
+  ) async throws(EngineError) -> Confirmation {
+    try await ledger.requireInstalled()
+    var end: String?
+    if let until { end = try await time(until) }
+    let id = try await ledger.pin(keys, because: because, actor: try await ledger.actor(), until: end)
+    return try await confirmation(of: id)
+  }
+
+  /// - Returns: the keys that were pinned.
+  package func unpin(
+    _ keys: [RosterKey]
+  ) async throws(EngineError) -> (keys: [RosterKey], confirmation: Confirmation) {
+    try await ledger.requireInstalled()
+    let (ended, id) = try await ledger.unpin(keys, actor: try await ledger.actor())
+    guard let id else { return ([], .done) }
+    return (ended.sorted(), try await confirmation(of: id))
+  }
+
+  /// A time in the future, by the database's clock and in its words.
+  private func time(_ text: String) async throws(EngineError) -> String {
+    let seconds = DurationText.parse(text).map { $0 / .seconds(1) }
+    let sql = seconds == nil ? "$1::timestamptz" : "now() + $1::float8 * interval '1 second'"
+    let found: QueryResult
+    do throws(EngineError) {
+      found = try await ledger.database.query(
+        "SELECT t::text, t > now() AND isfinite(t) FROM (SELECT \(sql) AS t) AS given",
+        [seconds.map { "\($0)" } ?? text])
+    } catch {
+      // Class 22: the text is no time.
+      guard case .database(let failure) = error, failure.sqlState?.hasPrefix("22") == true else { throw error }
+      throw .refused("--until \(text): not a time; write 2026-12-24, \"2026-12-24 08:00+01\" or 12h")
+    }
+    guard found.bool(0, 1) else { throw .refused("--until \(text): that time has passed, or has no end") }
+    return found.text(0, 0) ?? text
+  }
+
+  private func confirmation(of id: Int) async throws(EngineError) -> Confirmation {
+    let deadline = ContinuousClock.now + patience
+    while true {
+      let answered = try await ledger.database.query(
+        "SELECT done IS NOT NULL FROM rollcall.request WHERE id = $1", ["\(id)"])
+      if answered.isEmpty || answered.bool(0, 0) { return .done }
+      guard let record = try await ledger.record(), let subject = record.subject,
+        try await Leader.exists(for: ledger.directory, subject: subject, ledger.database)
+      else { return .nobodyLeads }
+      if ContinuousClock.now > deadline {
+        let reason = record.condition.reason.map { ": \($0)" } ?? ""
+        return .notYet("\(record.leader ?? "?") is \(record.condition.state)\(reason)")
+      }
+      try? await Reactor.sleep(for: .milliseconds(50))
+    }
+  }
+}

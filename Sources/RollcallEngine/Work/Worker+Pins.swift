@@ -1,0 +1,47 @@
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Keys that a person has set aside, and those that want what these have.
+extension Worker {
+  /// Tells the subjects of a survey who of them is pinned.
+  func markPinned(_ survey: inout Survey, _ keys: [RosterKey]) {
+    survey.pinned = Set(keys.filter(state.pins.contains)).subtracting(survey.postponed)
+    if survey.pinned.isEmpty { return }
+    for index in survey.subjects.indices where survey.pinned.contains(survey.subjects[index].key) {
+      survey.subjects[index].isPinned = true
+    }
+  }
+
+  /// Notes what would be removed of pinned keys; no batch decides over that.
+  func notePins(_ survey: Survey, _ plan: Plan) async throws(EngineError) {
+    if survey.pinned.isEmpty { return }
+    removalGuard.keep(Array(survey.pinned))
+    removalGuard.keep(Array(survey.pinned), .memberships)
+    try await state.pins.note(plan.pinnedRemovals, of: plan.pinned.keys)
+  }
+
+  /// What becomes of a key that another one stands in the way of: it is set aside where that one is pinned, or waits for
+  /// one who is; nil where it is not.
+  func waitForPin(_ key: RosterKey, _ blocker: Blocker) -> Verdict? {
+    guard let pinned = pin(behind: blocker.key) else { return nil }
+    let problem = Problem.pinned(
+      key, wants: blocker.resource, of: blocker.key, at: blocker.dn, pinned: pinned)
+    return .parked(problem, attempts: 1, retryAfter: nil)
+  }
+
+  /// Waits for a key that is the same for the directory, unless that one is pinned.
+  func wait(_ key: RosterKey, for holder: RosterKey) -> Verdict {
+    guard let pinned = pin(behind: holder) else { return .waits(for: holder) }
+    let problem = Problem(
+      .pinned, "key \(key): the entry that it is to have belongs to key \(holder), which is pinned", blocks: pinned.text
+    )
+    return .parked(problem, attempts: 1, retryAfter: nil)
+  }
+
+  private func pin(behind key: RosterKey) -> RosterKey? {
+    if state.pins.contains(key) { return key }
+    return state.awaitedPin(of: key)
+  }
+}
