@@ -26,7 +26,7 @@ import Testing
     try await site.install()
     try await site.withDaemon { _ in
       try await site.sql(
-        "INSERT INTO rollcall.answer VALUES (1000001, now() - interval '61 seconds', '{}'), (1000002, now(), '{}'); \(Self.ring)"
+        "INSERT INTO rollcall.answer VALUES (1000001, now() - interval '61 seconds', '{}'), (1000002, now() + interval '1 hour', '{}'); \(Self.ring)"
       )
       try await soon("the old one is dropped") {
         try await site.sql("SELECT string_agg(request::text, ' ') FROM rollcall.answer") == "1000002"

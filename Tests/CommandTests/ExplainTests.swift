@@ -31,7 +31,9 @@ import Testing
       let explained = try ExplainOutput(parsing: ran.output)
       #expect(explained.verdict == "in_step" && explained.key == "1" && explained.directory == site.name)
       #expect(
-        ["row", "scope", "mapping", "match", "difference", "gate", "next"].allSatisfy { explained[$0]?.outcome == "ok" }
+        ["row", "scope", "mapping", "match", "difference", "gate", "last_write", "next"].allSatisfy {
+          explained[$0]?.outcome == "ok"
+        }
       )
     }
   }

@@ -75,6 +75,39 @@ import Testing
     }
   }
 
+  @Test func keysThatAreNamed() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.hire(["ada", "bo"])
+    try await site.sql("INSERT INTO users VALUES (3, NULL, 'x', 'N', 'active')")
+    // By itself it catches up first; whoever is named is told of, and nobody else counts.
+    #expect(try await site.succeed("sync", "1").output == "key 1: nothing to do\n")
+    #expect(try await site.names() == ["ada", "bo"])
+    try await site.withDaemon { _ in
+      for name in ["ada", "bo"] {
+        try await site.directory.modify(
+          "dn: uid=\(name),\(site.base)\nchangetype: modify\nreplace: mail\nmail: wrong@example.com\n")
+      }
+      var shell = site
+      shell.environment["LDAP_PASSWORD"] = nil
+      let ran = try await shell.rollcall("sync", "2", "3", "9", "2")
+      #expect(ran.code == 1)
+      #expect(
+        ran.output
+          == "key 2: update\nkey 3: parked: person 3 has no value for uid, which names the entry: give the row one\n"
+          + "key 9: nothing to do\n")
+      #expect(try await site.values("mail", of: "2") == ["bo@example.com"])
+      #expect(try await site.values("mail", of: "1") == ["wrong@example.com"])
+      let quiet = try await shell.succeed("sync", "1", "--log-level", "warning")
+      #expect(quiet.output.isEmpty)
+      #expect(try await site.values("mail", of: "1") == ["ada@example.com"])
+      // Each is decided within the budget, together.
+      try await site.sql("DELETE FROM users WHERE id IN (1, 2)")
+      try await soon("they are gone") { try await site.names().isEmpty }
+    }
+    #expect(try await site.rollcall("sync", "1", "--full").code == 64)
+  }
+
   @Test("G12: what was asked and answered long ago is forgotten")
   func answeredRequestsGo() async throws {
     let site = try await House.shared.site()

@@ -36,6 +36,7 @@ package final class Explainer {
       found.database = "\(error)"
     }
     if found.directory == nil { await readDirectory(&found) }
+    found.hidden = engine.hiddenAttributes
     return found
   }
 
@@ -115,7 +116,8 @@ package final class Explainer {
   private func explain(_ dn: DistinguishedName) async throws(EngineError) -> Explanation {
     if let noDirectory { throw .refused(noDirectory) }
     if let entry = try await engine.entry(at: dn) {
-      if let other = try await engine.otherManager(of: entry.dn) {
+      // Without the database, the explanation of its key says that it is away.
+      if let other = (try? await engine.otherManager(of: entry.dn)) ?? nil {
         return .managed(entry.dn.text, by: other, engine.configuration)
       }
       let isBelow = engine.link.facts.map { entry.dn.isBelow(engine.configuration.users.base, $0.schema) } ?? true

@@ -60,7 +60,7 @@ extension Observation {
       return .init(.difference, .ok, "none")
     }
     // What is only set at creation may be a first password.
-    let secrets = LDIF.secretAttributes + configuration.users.createOnly.map(\.attribute)
+    let secrets = LDIF.secretAttributes + hidden + configuration.users.createOnly.map(\.attribute)
     var ldif = ""
     for step in steps {
       ldif +=

@@ -110,7 +110,8 @@ extension Observation {
   private func attributes(of row: RosterRow, _ configuration: Configuration) -> [Explanation.Evidence.Row] {
     zip(RosterQuery(configuration).expressions, row.values).map { expression, values in
       let name = expression.path.replacing("users.attributes.", with: "").replacing("users.", with: "")
-      let shown = expression.isSecret ? values.map { _ in "***" } : values.map(Observation.shown)
+      let isHidden = expression.isSecret || hidden.contains { $0.lowercased() == name.lowercased() }
+      let shown = isHidden ? values.map { _ in "***" } : values.map(Observation.shown)
       return Explanation.Evidence.Row(name: name, values: shown, isList: true)
     }
   }

@@ -32,6 +32,8 @@ struct Observation: Sendable {
   /// Why the directory cannot be asked; nil where it answers.
   var directory: String?
   var row = Row.unread("")
+  /// Attributes whose values are not shown, besides those of passwords.
+  var hidden: [String] = []
   /// Columns that decide over scope and activity, with their values.
   var columns: [(name: String, value: String?)] = []
   var change: LastChange?

@@ -9,12 +9,22 @@ package import RollcallLedger
 
 /// What a person who asks about one key wants to see of both sides. Nothing here writes.
 extension Engine {
+  /// The mapped attributes whose values are not shown: those of `journal.hide`, by whatever name.
+  package var hiddenAttributes: [String] {
+    let hidden = configuration.journal?.hide ?? []
+    func canonical(_ name: String) -> String { (link.facts?.schema.canonicalName(name) ?? name).lowercased() }
+    let names = Set(hidden.map(canonical))
+    return hidden + configuration.users.attributes.map(\.attribute).filter { names.contains(canonical($0)) }
+  }
+
   /// The columns of a key's row that `where` and `active` name, with the beginnings of their values; nil for NULL.
   ///
-  /// Those that a password is made from are not among them.
+  /// Those that a password or a hidden value is made from are not among them.
   package func decidingColumns(of key: RosterKey) async throws(EngineError) -> [(name: String, value: String?)] {
     let query = roster.query
-    let secret = Set(query.expressions.filter(\.isSecret).flatMap { namesInSQL($0.sql) })
+    let hidden = Set(hiddenAttributes.map { "users.attributes.\($0)".lowercased() })
+    let secret = Set(
+      query.expressions.filter { $0.isSecret || hidden.contains($0.path.lowercased()) }.flatMap { namesInSQL($0.sql) })
     let conditions = [query.scope, query.active].compactMap { $0?.sql }
     let names = conditions.flatMap(namesInSQL).filter { !secret.contains($0) }
     if names.isEmpty { return [] }
