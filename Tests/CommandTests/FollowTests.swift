@@ -168,6 +168,28 @@ import Testing
     await process.stop()
   }
 
+  @Test("rows that are deleted for their age before they were taken: it is told, and goes on with the next one")
+  func pruned() async throws {
+    let site = try await site()
+    let follower = try FollowerSite(site)
+    var process = try await follower.start()
+    await process.stop()
+    try await site.sql(
+      """
+      INSERT INTO rollcall.directory (name, journal_keep) VALUES ('\(site.name)', '1 hour');
+      INSERT INTO rollcall.journal (directory, key, action, outcome, at) VALUES
+        ('\(site.name)', 'old', 'update', 'done', now() - interval '2 hours'), ('\(site.name)', 'new', 'update', 'done', now());
+      SELECT rollcall.prune_journal()
+      """)
+    process = try await follower.start()
+    try await soon("the row that is left", { try follower.keys() }, is: { $0 == ["new"] })
+    #expect(try process.printed().contains("rows that this follower had not seen were deleted at 20"))
+    #expect(
+      try await site.status().problems.first { $0.code == "follow" }?.message
+        .contains("rows were given up that the follower \"hook\" had not taken") == true)
+    await process.stop()
+  }
+
   @Test("one process a name, several names side by side, each with its filter; what is forgotten ends")
   func names() async throws {
     let site = try await site()

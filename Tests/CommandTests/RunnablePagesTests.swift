@@ -105,6 +105,9 @@ private actor PageServers {
   /// depends on what else the cluster does.
   private static func withoutTimes(_ text: String) -> String {
     text.replacing(#/\d{4}-\d\d-\d\dT[\d:.]+Z/#, with: "TIME").replacing(#/transaction \d+/#, with: "transaction N")
+      // Whoever is first, the notification or the look, is named.
+      .replacing(#/(notification|sweep), transaction N/#, with: "CAUSE, transaction N")
+      .replacing(#/TIME  \d+ +/#, with: "TIME  ID  ").replacing(#/[\d.]+ ms after/#, with: "N ms after")
       .replacing("last logged change TIME, transaction N", with: "its change")
       .replacing("the change log has no change of it (settled changes are dropped)", with: "its change")
       .trimmingCharacters(in: .newlines)

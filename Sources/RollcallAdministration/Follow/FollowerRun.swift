@@ -10,6 +10,8 @@ internal import RollcallLedger
 final class FollowerRun {
   /// Rows in memory; no more are read while there are so many.
   private static let most = 1000
+  /// Rows of a window, more or less: so many are handed over once more after a crash.
+  private static let windowSize = 5000
   /// A row's attempts before its key is parked.
   private static let attempts = 3
   private static let backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
@@ -41,6 +43,9 @@ final class FollowerRun {
   private var window: JournalWindow
   private var stored: JournalSnapshot
   private var lastStored = ContinuousClock.now
+  /// Whether more is there to be read than the window has.
+  private var isLimited = false
+  private var lastCounted: ContinuousClock.Instant?
   private var lastTried: ContinuousClock.Instant?
   private var lastSaid = ""
 
@@ -76,7 +81,7 @@ final class FollowerRun {
         try await store(onlyIfDue: true)
         try await tryParked()
         // More may have come while these were handed over.
-        if window.isOver, window.hasRows { continue }
+        if window.isOver, window.hasRows || isLimited { continue }
         await store.session.wait(atMost: parked.isEmpty ? .seconds(5) : .seconds(1))
       }
     } catch {
@@ -118,13 +123,23 @@ final class FollowerRun {
       say("the position is of another life of this database; going on with what is written from now on")
       try await store.cut(to: state.now)
       position = state.now
-    } else if position != state.now, try await store.isBehind(position, by: limit) {
-      say("more than \(limit) rows behind; they are given up, going on with what is written from now on")
-      try await store.cut(to: state.now)
-      position = state.now
     }
-    window = JournalWindow(from: position, to: state.now)
-    if position == state.now { window.noteEnd() }
+    var end = state.now
+    isLimited = false
+    if position != end, let last = try await store.transaction(after: position, rows: min(Self.windowSize, limit)) {
+      isLimited = true
+      let isCounted = lastCounted.map { $0.duration(to: .now) > Self.idle } ?? true
+      if isCounted { lastCounted = .now }
+      if isCounted, try await store.isBehind(position, by: limit) {
+        say("more than \(limit) rows behind; they are given up, going on with what is written from now on")
+        try await store.cut(to: end)
+        position = end
+      } else {
+        end = end.limited(to: max(last + 1, position.end))
+      }
+    }
+    window = JournalWindow(from: position, to: end)
+    if position == end { window.noteEnd() }
     taken = taken.filter { !position.sees($0.value) }
   }
 

@@ -101,6 +101,14 @@ struct FollowerStore {
     ).bool(0, 0)
   }
 
+  /// The transaction of the row that so many unseen ones come before; nil where there are not that many.
+  func transaction(after position: JournalSnapshot, rows: Int) async throws(EngineError) -> UInt64? {
+    try await session.query(
+      "SELECT tx::text FROM rollcall.journal WHERE \(Self.isUnseen) ORDER BY id OFFSET \(rows) LIMIT 1",
+      [directory, position.text]
+    ).text(0, 0).flatMap { UInt64($0) }
+  }
+
   /// The next rows between two snapshots, by transaction and number.
   func rows(
     from position: JournalSnapshot, to end: JournalSnapshot, after last: (tx: UInt64, id: Int)?, limit: Int
@@ -110,7 +118,7 @@ struct FollowerStore {
       """
       SELECT \(HistoryRow.columns) FROM rollcall.journal
       WHERE \(Self.isUnseen) AND \(Self.isWanted) AND pg_visible_in_snapshot(tx, $4::pg_snapshot)
-        AND tx::text::bigint >= \(tx) AND (tx, id) > ('\(tx)'::xid8, \(id))
+        AND tx::text::bigint >= \(tx) AND tx::text::bigint < \(end.end) AND (tx, id) > ('\(tx)'::xid8, \(id))
       ORDER BY tx, id LIMIT \(limit)
       """, [directory, position.text, actions, end.text])
     return (0..<result.rowCount).map { HistoryRow(result, $0) }

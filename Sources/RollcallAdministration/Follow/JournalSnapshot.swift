@@ -1,12 +1,12 @@
 /// A `pg_snapshot`: which transactions have ended. `xmin:xmax:xip,…`
-struct JournalSnapshot: Sendable, Equatable {
+package struct JournalSnapshot: Sendable, Equatable {
   /// The first transaction that is not seen, and neither is any later one.
-  var end: UInt64
+  package var end: UInt64
   /// Earlier ones that are not seen, in ascending order.
-  var open: [UInt64]
+  package var open: [UInt64]
 
   /// nil where the text is no snapshot.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 3, let end = UInt64(parts[1]) else { return nil }
     self.end = end
@@ -18,12 +18,12 @@ struct JournalSnapshot: Sendable, Equatable {
     self.open = open
   }
 
-  var text: String { "\(open.first ?? end):\(end):\(open.map { "\($0)" }.joined(separator: ","))" }
+  package var text: String { "\(open.first ?? end):\(end):\(open.map { "\($0)" }.joined(separator: ","))" }
 
-  func sees(_ transaction: UInt64) -> Bool { transaction < end && !open.contains(transaction) }
+  package func sees(_ transaction: UInt64) -> Bool { transaction < end && !open.contains(transaction) }
 
   /// The same, seen no further than here.
-  func limited(to end: UInt64) -> JournalSnapshot {
+  package func limited(to end: UInt64) -> JournalSnapshot {
     end >= self.end ? self : JournalSnapshot(end: end, open: open.filter { $0 < end })
   }
 }
@@ -33,38 +33,38 @@ struct JournalSnapshot: Sendable, Equatable {
 ///
 /// Rows get their numbers, and transactions theirs, before they are committed: a row with a lower number may appear
 /// later. So the position is a snapshot, which tells those that are still to come from those that have been read.
-struct JournalWindow: Sendable {
+package struct JournalWindow: Sendable {
   /// What is seen and settled.
-  private(set) var position: JournalSnapshot
-  let begin: JournalSnapshot
-  let end: JournalSnapshot
+  package private(set) var position: JournalSnapshot
+  package let begin: JournalSnapshot
+  package let end: JournalSnapshot
   private var order: [(tx: UInt64, id: Int)] = []
   private var head = 0
   private var settled: Set<Int> = []
-  private(set) var isRead = false
+  package private(set) var isRead = false
 
-  init(from position: JournalSnapshot, to target: JournalSnapshot) {
+  package init(from position: JournalSnapshot, to target: JournalSnapshot) {
     self.position = position
     begin = position
     end = target
   }
 
   /// Whether there were any rows.
-  var hasRows: Bool { !order.isEmpty }
-  var last: (tx: UInt64, id: Int)? { order.last }
+  package var hasRows: Bool { !order.isEmpty }
+  package var last: (tx: UInt64, id: Int)? { order.last }
   /// How many rows are not settled.
-  var unsettled: Int { order.count - head - settled.count }
+  package var unsettled: Int { order.count - head - settled.count }
   /// Whether all is read and settled.
-  var isOver: Bool { isRead && head == order.count }
+  package var isOver: Bool { isRead && head == order.count }
 
-  mutating func append(_ tx: UInt64, _ id: Int) { order.append((tx, id)) }
+  package mutating func append(_ tx: UInt64, _ id: Int) { order.append((tx, id)) }
 
-  mutating func noteEnd() {
+  package mutating func noteEnd() {
     isRead = true
     advance()
   }
 
-  mutating func settle(_ id: Int) {
+  package mutating func settle(_ id: Int) {
     settled.insert(id)
     advance()
   }

@@ -41,10 +41,7 @@ package struct HistoryFilter: Sendable {
     }
     var conditions: [String] = []
     if let key { conditions.append("key = \(parameter(key))") }
-    if let xid {
-      // A row is written by a later transaction than the one that caused it.
-      conditions.append("(xid = '\(xid)' OR '\(xid)' = ANY (others)) AND tx::text::bigint >= '\(xid)'")
-    }
+    if let xid { conditions.append("(xid = '\(xid)' OR '\(xid)' = ANY (others))") }
     switch since {
     case .ago(let span):
       conditions.append("at >= now() - \(parameter("\(span / .seconds(1))"))::float8 * interval '1 s'")

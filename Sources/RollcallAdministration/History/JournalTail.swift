@@ -14,6 +14,9 @@ package final class JournalTail {
   private let filter: HistoryFilter
   /// What has been read: all rows that it sees.
   private var seen: String
+  /// Of what is being read: the snapshot up to which it is, and the last row's number.
+  private var target: String?
+  private var last = 0
   private var session: JournalSession?
 
   /// - Parameter snapshot: where to begin: the first rows are those that it does not see.
@@ -43,14 +46,19 @@ package final class JournalTail {
     }
   }
 
-  /// What a later snapshot sees beyond the last one: numbers are given out of order, transactions end in any.
+  /// The next page of what a later snapshot sees beyond the last one: numbers are given out of order, and transactions
+  /// end in any.
   private func read(_ session: JournalSession) async throws(EngineError) -> [HistoryRow] {
-    let now = try await session.query("SELECT pg_current_snapshot()").text(0, 0) ?? seen
-    if now == seen { return [] }
-    var rows: [HistoryRow] = []
-    var last = 0
     while true {
-      var parameters: [String?] = [configuration.name, seen, now, "\(last)"]
+      let end: String
+      if let target {
+        end = target
+      } else {
+        end = try await session.query("SELECT pg_current_snapshot()").text(0, 0) ?? seen
+      }
+      if end == seen { return [] }
+      target = end
+      var parameters: [String?] = [configuration.name, seen, end, "\(last)"]
       let conditions = filter.conditions(&parameters).map { " AND \($0)" }.joined()
       let result = try await session.query(
         """
@@ -61,11 +69,11 @@ package final class JournalTail {
         ORDER BY id LIMIT \(JournalTail.size)
         """, parameters)
       let page = (0..<result.rowCount).map { HistoryRow(result, $0) }
-      rows += page.filter(filter.matches)
       last = page.last?.id ?? last
-      if page.count < JournalTail.size { break }
+      let isWhole = page.count < JournalTail.size
+      if isWhole { (seen, target, last) = (end, nil, 0) }
+      let rows = page.filter(filter.matches)
+      if !rows.isEmpty || isWhole { return rows }
     }
-    seen = now
-    return rows
   }
 }
