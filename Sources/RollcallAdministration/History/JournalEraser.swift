@@ -25,10 +25,10 @@ package final class JournalEraser {
   package func close() { ledger.database.close() }
 
   /// Erases all rows of a person, and writes down that, by whom and why.
-  package func erase(_ key: RosterKey, actor: String, because: String) async throws(EngineError) -> Outcome {
+  package func erase(_ key: RosterKey, because: String) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let result = try await ledger.database.query(
-      "SELECT erased, open FROM rollcall.erase($1, $2, $3, $4)", [ledger.directory, key.text, actor, because])
+      "SELECT erased, open FROM rollcall.erase($1, $2, $3, $4)", [ledger.directory, key.text, try await ledger.actor(), because])
     return Outcome(erased: result.int(0, 0) ?? 0, open: result.int(0, 1) ?? 0)
   }
 }

@@ -133,7 +133,7 @@ struct History: AsyncParsableCommand {
   private func erase(_ key: RosterKey, _ setting: GlobalOptions.Setting) async throws -> Int32 {
     let eraser = try JournalEraser(setting.configuration)
     defer { eraser.close() }
-    let outcome = try await eraser.erase(key, actor: Person.name(setting.environment), because: because ?? "")
+    let outcome = try await eraser.erase(key, because: because ?? "")
     Output.standard.say("\(counted(outcome.erased, "row")) of key \(key.shown) erased")
     if outcome.open == 0 { return 0 }
     Output.error.say(
