@@ -9,6 +9,9 @@ import Sandbox
 /// Pins and unpins people at random, and looks whether anything is written for them meanwhile.
 struct ModelOperator: Sendable {
   let house: ModelHouse
+  /// Which of those that work side by side: each has people of its own.
+  let number: Int
+  static let count = 3
 
   /// What it has done and seen.
   struct Tally: Sendable {
@@ -17,6 +20,12 @@ struct ModelOperator: Sendable {
     var compared = 0
     /// Entries that were written in between.
     var written: [String] = []
+
+    mutating func add(_ other: Tally) {
+      pins += other.pins
+      compared += other.compared
+      written += other.written
+    }
   }
 
   private var site: Site { house.site }
@@ -55,11 +64,11 @@ struct ModelOperator: Sendable {
     return tally
   }
 
-  /// Somebody who has a row, or might have one.
+  /// Somebody who has a row.
   private func somebody(_ number: Int) async -> RosterKey? {
-    if number.isMultiple(of: 10) { return RosterKey("\(10_000 + number)") }
-    let place = "OFFSET (SELECT count(*) * \(number) / 1000 FROM users)"
-    let key = try? await site.sql("SELECT id FROM users ORDER BY id \(place) LIMIT 1")
+    let own = "id % \(Self.count) = \(self.number)"
+    let place = "OFFSET (SELECT count(*) * \(number) / 1000 FROM users WHERE \(own))"
+    let key = try? await site.sql("SELECT id FROM users WHERE \(own) ORDER BY id \(place) LIMIT 1")
     return key.flatMap { $0.isEmpty ? nil : RosterKey($0) }
   }
 

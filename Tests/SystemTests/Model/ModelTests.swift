@@ -84,17 +84,16 @@ import Testing
       let drawn = random(50 + number)
       return Task { try await ModelFaults(house: house).run(faults, drawn) }
     }
-    let drawn = random(90)
-    let pinning = Task { await ModelOperator(house: house).run(drawn) }
+    let operators = (0..<ModelOperator.count).map { number in
+      let drawn = random(90 + number)
+      return Task { await ModelOperator(house: house, number: number).run(drawn) }
+    }
     try await Task.sleep(for: .seconds(ModelTests.round))
     for breaker in breakers { breaker.cancel() }
     var broken: [ModelFaults.Fault: Int] = [:]
     for breaker in breakers { broken.merge(try await breaker.value, uniquingKeysWith: +) }
-    pinning.cancel()
-    let pinned = await pinning.value
-    pins.pins += pinned.pins
-    pins.compared += pinned.compared
-    pins.written += pinned.written
+    for pinning in operators { pinning.cancel() }
+    for pinning in operators { pins.add(await pinning.value) }
     for writer in writers { writer.cancel() }
     var tally = ModelWriter.Tally()
     for writer in writers {
