@@ -31,7 +31,7 @@ struct RollcallCommand: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Explain.self, Retry.self,
-      Release.self, Pin.self, Unpin.self, History.self, Follow.self,
+      Release.self, Pin.self, Unpin.self, History.self, Undo.self, Follow.self,
       Uninstall.self,
     ])
 

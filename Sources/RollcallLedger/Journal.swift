@@ -12,6 +12,8 @@ package final class Journal {
   private static let most = 1000
 
   private let ledger: Ledger
+  /// A condition on the log's `source`: which changes concern this directory.
+  package var sources: @Reactor () -> String = { "true" }
   /// Nothing is kept where it is off.
   package let isOn: Bool
   private var waiting: [JournalRow] = []
@@ -52,7 +54,7 @@ package final class Journal {
       }
       let rows = Array(waiting.prefix(Journal.most))
       do throws(EngineError) {
-        try await ledger.insert(rows, unlessThere: isDoubtful)
+        try await ledger.insert(rows, unlessThere: isDoubtful, sources())
       } catch {
         isDoubtful = true
         throw error
@@ -66,47 +68,63 @@ package final class Journal {
   /// Writes down what is about to be sent, and returns the rows' ids in their order; none where the journal is off.
   package func intend(_ rows: [JournalRow]) async throws(EngineError) -> [Int] {
     if rows.isEmpty || !isOn { return [] }
-    return try await ledger.insert(rows, unlessThere: false)
+    return try await ledger.insert(rows, unlessThere: false, sources())
   }
 }
 
 extension Ledger {
   /// Inserts rows of the journal, synchronously, and wakes who follows it.
   ///
-  /// The time of a change that only a notification has told is looked up in the log.
-  /// - Parameter unlessThere: a row of the last seconds that says the same is not written again.
+  /// The time of a change that only a notification has told is looked up in the log; and so is the transaction of what
+  /// was written before the log was read, as when everybody is compared: it is among those that are not settled.
+  /// - Parameters:
+  ///   - unlessThere: a row of the last seconds that says the same is not written again.
+  ///   - sources: a condition on the log's `source`.
   /// - Returns: the ids, in the rows' order.
   @discardableResult
-  fileprivate func insert(_ rows: [JournalRow], unlessThere: Bool) async throws(EngineError) -> [Int] {
+  fileprivate func insert(
+    _ rows: [JournalRow], unlessThere: Bool, _ sources: String
+  ) async throws(EngineError) -> [Int] {
     let now = ContinuousClock.now
     let twin = """
       WHERE NOT EXISTS (SELECT FROM rollcall.journal AS j WHERE j.directory = $1 AND j.key IS NOT DISTINCT FROM x.key
         AND j.action = x.action AND j.outcome = x.outcome AND j.dn IS NOT DISTINCT FROM x.dn
         AND j.changes::text IS NOT DISTINCT FROM x.changes AND abs(extract(epoch FROM j.at - clock_timestamp()) + x.age / 1e6) < 2)
       """
-    let result = try await database.execute(
-      unlessThere ? "journal_again" : "journal",
+    let untraced = rows.contains { $0.isUntraced }
+    let recent = """
+      , recent AS MATERIALIZED (
+        SELECT c.key, max(c.xid::text::bigint) AS xid, min(c.at) AS at FROM rollcall.directory AS d,
+          LATERAL (SELECT xid, key, at FROM rollcall.change
+            WHERE xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(xid, d.watermark) AND \(sources)
+            LIMIT 20000) AS c
+        WHERE d.name = $1 AND c.key IS NOT NULL GROUP BY c.key)
       """
-      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true)),
+    let traced = untraced ? "LEFT JOIN recent AS r ON x.xid IS NULL AND x.cause <> 'undo' AND r.key = x.key" : ""
+    let sql = """
+      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true))\(untraced ? recent : ""),
       written AS (
         INSERT INTO rollcall.journal (at, changed_at, xid, others, intent, entry_id, code, directory, key, action, outcome,
           cause, dn, new_dn, changes, message, actor, because)
         SELECT clock_timestamp() - x.age * interval '1 microsecond',
           CASE WHEN x.changed IS NOT NULL THEN to_timestamp(x.changed / 1e6) WHEN x.xid IS NOT NULL THEN
-            (SELECT min(c.at) FROM rollcall.change AS c WHERE c.xid = x.xid::text::xid8 AND c.key = x.key) END,
-          x.xid::text::xid8, x.others::xid8[], x.intent, x.entry_id, x.code, $1, x.key, x.action, x.outcome, x.cause,
-          x.dn, x.new_dn, x.changes::json, x.message, x.actor, x.because
-        FROM safe, unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::uuid[], $8::int[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-            $18::text[]) WITH ORDINALITY
+            (SELECT min(c.at) FROM rollcall.change AS c WHERE c.xid = x.xid::text::xid8 AND c.key = x.key)
+            \(untraced ? "ELSE r.at" : "") END,
+          \(untraced ? "coalesce(x.xid, r.xid)" : "x.xid")::text::xid8, x.others::xid8[], x.intent, x.entry_id, x.code, $1,
+          x.key, x.action, x.outcome, x.cause, x.dn, x.new_dn, x.changes::json, x.message, x.actor, x.because
+        FROM safe CROSS JOIN unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::uuid[],
+            $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+            $16::text[], $17::text[], $18::text[]) WITH ORDINALITY
           AS x (age, changed, xid, others, intent, entry_id, code, key, action, outcome, cause, dn, new_dn, changes, message,
             actor, because, place)
+          \(traced)
         \(unlessThere ? twin : "")
         ORDER BY x.place
         RETURNING id)
       SELECT id, CASE WHEN is_followed THEN pg_notify('rollcall_journal', $1)::text END
       FROM written, (SELECT EXISTS (SELECT FROM rollcall.follower WHERE directory = $1)) AS f (is_followed)
-      """,
+      """
+    let parameters: [String?] =
       [
         directory, SQLText.array(rows.map { "\($0.at.duration(to: now).microseconds)" }),
         SQLText.array(rows.map { $0.origin.changedAt.map(String.init) }),
@@ -117,12 +135,19 @@ extension Ledger {
         SQLText.array(rows.map(\.outcome.rawValue)), SQLText.array(rows.map(\.cause)), SQLText.array(rows.map(\.dn)),
         SQLText.array(rows.map(\.newDN)), SQLText.array(rows.map(\.changes)), SQLText.array(rows.map(\.message)),
         SQLText.array(rows.map(\.actor)), SQLText.array(rows.map(\.because)),
-      ])
+      ]
+    let isPlain = !untraced && !unlessThere
+    let result =
+      isPlain
+      ? try await database.execute("journal", sql, parameters) : try await database.query(sql, parameters)
     return (0..<result.rowCount).compactMap { result.int($0, 0) }
   }
 }
 
 extension JournalRow {
+  /// Whether the log may tell what it follows from.
+  fileprivate var isUntraced: Bool { origin.transactions.isEmpty && key != nil && cause != nil && cause != "undo" }
+
   /// The transactions but the newest, as an array literal.
   fileprivate var others: String? {
     let others = origin.transactions.dropLast()

@@ -28,11 +28,13 @@ import Testing
           try await !rows(site, "1", "action = '\(isThere)' AND outcome = 'done'").isEmpty
         }
       }
-      let found = try await rows(site, "action, outcome, xid, cause, key", "outcome = 'done' AND action <> 'update'")
+      let found = try await rows(site, "action, outcome, xid, key", "outcome = 'done' AND action <> 'update'")
       let expected = zip(["create", "rename", "disable", "enable", "delete"], [0, 2, 3, 4, 5]).map {
-        "\($0)|done|\(transactions[$1])|notification|1"
+        "\($0)|done|\(transactions[$1])|1"
       }
       #expect(found == expected)
+      // Which of the two comes first is not certain.
+      #expect(try await rows(site, "1", "cause NOT IN ('notification', 'sweep')").isEmpty)
       #expect(
         try await rows(site, "dn, new_dn", "action = 'rename'") == [
           "uid=ada,\(site.base)|uid=countess,\(site.base)"

@@ -1,5 +1,6 @@
 internal import Postgres
 internal import Reactor
+package import RollcallCore
 internal import RollcallLedger
 
 /// One row of the journal: what was written to the directory, when, why, and caused by which transaction.

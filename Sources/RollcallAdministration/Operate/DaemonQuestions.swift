@@ -8,6 +8,10 @@ extension LedgerRequest.Kind {
   package static let explain = LedgerRequest.Kind(rawValue: "explain")
   /// Plan for some people, or for everybody (``Rehearsal``).
   package static let plan = LedgerRequest.Kind(rawValue: "plan")
+  /// Say what an undo would do (``Undoing``).
+  package static let undoPlan = LedgerRequest.Kind(rawValue: "undo-plan")
+  /// Take rows of the journal back.
+  package static let undo = LedgerRequest.Kind(rawValue: "undo")
 }
 
 extension Engine {
@@ -18,6 +22,12 @@ extension Engine {
     }
     answer(.explain) { engine, search throws(EngineError) -> Explanation in
       try await Explainer(engine).explain(search as Explainer.Search)
+    }
+    answer(.undoPlan) { engine, selection throws(EngineError) -> UndoOutcome in
+      try await engine.rehearseUndo(selection as UndoSelection)
+    }
+    carryOut(.undo) { (engine, order: UndoOrder) throws(EngineError) -> UndoOutcome in
+      try await engine.undo(order.selection, because: order.because, actor: order.actor)
     }
   }
 }

@@ -70,6 +70,47 @@ extension Engine {
   }
 }
 
+extension Engine {
+  /// Does what is ordered with this engine, in turn with its other work.
+  func carryOut<Subject: Codable & Sendable, Answer: Codable & Sendable>(
+    _ kind: LedgerRequest.Kind,
+    with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
+  ) {
+    handlers[kind] = RequestHandler(isQuestion: false) { [weak self] request throws(EngineError) in
+      guard let self else { return .stopped }
+      let order: Question<Subject> = try LedgerText.decode(request.argument)
+      guard order.configuration == configuration.digest else {
+        return .cannot("it runs with another configuration than this one; restart it, or use its configuration")
+      }
+      do throws(EngineError) {
+        return .done(try LedgerText.encode(QuestionAnswer(answer: try await body(self, order.subject))))
+      } catch {
+        guard case .refused(let reason) = error else { throw error }
+        return .cannot(reason)
+      }
+    }
+  }
+}
+
+extension LeadingDaemon {
+  /// Has the daemon that leads do something; nil where none leads.
+  ///
+  /// - Throws: ``EngineError/refused(_:)`` with the reason for which it cannot.
+  package func order<Subject: Codable & Sendable, Answer: Codable & Sendable>(
+    _ kind: LedgerRequest.Kind, _ subject: Subject, _ configuration: Configuration
+  ) async throws(EngineError) -> Answer? {
+    if try await !exists() { return nil }
+    let text = try LedgerText.encode(Question(configuration: configuration.digest, subject: subject))
+    switch try await order(kind, text) {
+    case .nobody: return nil
+    case .cannot(let reason): throw .refused("the leading daemon failed: \(reason)")
+    case .done(let text):
+      let found: QuestionAnswer<Answer> = try LedgerText.decode(text)
+      return found.answer
+    }
+  }
+}
+
 /// The octets of an answer.
 private let longestAnswer = 16_000_000
 

@@ -1,4 +1,5 @@
 internal import RollcallAdministration
+internal import RollcallCore
 
 extension HistoryRow {
   /// One object, whose names are a contract: scripts and followers read them.

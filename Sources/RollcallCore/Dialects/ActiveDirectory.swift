@@ -31,6 +31,33 @@ public struct ActiveDirectory: Dialect {
     [UniqueAttribute("sAMAccountName", .replaced), UniqueAttribute("userPrincipalName", .removed)]
   }
 
+  /// What the server writes itself ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8) or takes in a modify only.
+  public func isServerOwned(_ attribute: String) -> Bool {
+    ActiveDirectory.serverOwned.contains(attribute.lowercased())
+  }
+
+  private static let serverOwned: Set<String> = [
+    "distinguishedname", "name", "objectsid", "objectguid", "objectcategory", "instancetype", "whencreated",
+    "whenchanged",
+    "usncreated", "usnchanged", "dscorepropagationdata", "samaccounttype", "primarygroupid", "badpwdcount",
+    "badpasswordtime", "lastlogon", "lastlogoff", "lastlogontimestamp", "logoncount", "pwdlastset", "lockouttime",
+    "ntsecuritydescriptor", "iscriticalsystemobject", "admincount", "codepage", "countrycode", "useraccountcontrol",
+  ]
+
+  public func restoring(_ id: String?) -> [String] {
+    guard let id, id.count == 32 else { return [] }
+    var parts: [Substring] = []
+    var rest = id[...]
+    for length in [8, 4, 4, 4, 12] {
+      parts.append(rest.prefix(length))
+      rest = rest.dropFirst(length)
+    }
+    return [
+      "objectSid is a new one too, so rights that were given to the old one are lost; where the recycle bin is enabled, "
+        + "this brings back the entry itself: Restore-ADObject -Identity \(parts.joined(separator: "-"))"
+    ]
+  }
+
   /// What the directory gives every user ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8). `accountExpires` has a value for
   /// "never" ([MS-ADA1] 2.1), the others have their defaults; an account name and the time of the password are just there.
   public var lastingAttributes: [String: AttributeValue?] {

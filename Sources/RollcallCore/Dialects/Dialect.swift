@@ -92,6 +92,14 @@ public protocol Dialect: Sendable {
   /// made.
   func containerClasses(naming type: String) -> [String]?
 
+  /// Whether the server gives an attribute its values and takes none in an add, although its schema does not say so.
+  func isServerOwned(_ attribute: String) -> Bool
+
+  /// What an administrator can do instead of adding a deleted entry again.
+  ///
+  /// - Parameter id: the entry's, as 32 hexadecimal digits.
+  func restoring(_ id: String?) -> [String]
+
   /// The first password as the server wants it.
   func encode(password: AttributeValue) -> AttributeValue
 }
@@ -154,6 +162,10 @@ extension Dialect {
   public var rangedRetrieval: Bool { false }
   public var pageSize: Int { 1000 }
   public var searchLimit: Int? { nil }
+  public func isServerOwned(_ attribute: String) -> Bool { false }
+
+  public func restoring(_ id: String?) -> [String] { [] }
+
   public func encode(password: AttributeValue) -> AttributeValue { password }
 }
 

@@ -54,15 +54,18 @@ public struct Origin: Sendable, Equatable {
   /// When the first of them logged the key, in microseconds since 1970 by the database's clock; nil where only its
   /// notification was heard.
   public private(set) var changedAt: Int64?
+  /// Whether a notification has named the key, and not only the log.
+  public private(set) var isHeard = false
 
   /// Transactions that are kept of one key.
   public static let most = 8
 
   public init() {}
 
-  public init(_ transaction: UInt64, at: Int64? = nil) {
+  public init(_ transaction: UInt64, at: Int64? = nil, isHeard: Bool = false) {
     transactions = [transaction]
     changedAt = at
+    self.isHeard = isHeard
   }
 
   /// Adds what another one knows; of too many the oldest are forgotten.
@@ -72,6 +75,7 @@ public struct Origin: Sendable, Equatable {
     }
     if transactions.count > 1 { transactions.sort() }
     if transactions.count > Origin.most { transactions.removeFirst(transactions.count - Origin.most) }
+    isHeard = isHeard || other.isHeard
     if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
   }
 }

@@ -16,7 +16,7 @@ struct EntryFinder {
   let link: String
   /// What every entry of ours must match besides.
   let filter: Filter?
-  let attributes: [String]
+  var attributes: [String]
 
   /// The same for whatever carries a link.
   var unfiltered: EntryFinder {

@@ -92,7 +92,7 @@ final class Sweeper {
     hints += keys.count
     believed += keys.count
     for key in keys {
-      dispatcher.add(key, .notification, origin: Origin(number))
+      dispatcher.add(key, .notification, origin: Origin(number, isHeard: true))
       if !isSeen { heard.insert(LoggedChange(xid: xid, key: key)) }
     }
     dispatcher.pump()

@@ -40,7 +40,7 @@ extension Dispatcher {
     }
     let rows =
       worker.recorder?.rows(
-        of: report, parked: parked.filter { state.isNews($0) }, cause: batch.priority,
+        of: report, parked: parked.filter { state.isNews($0) }, cause: "\(batch.priority)",
         origin: { self.originsInFlight[$0] ?? Origin() }) ?? []
     do throws(EngineError) {
       try await state.park(parked)

@@ -36,7 +36,7 @@ struct Recorder {
   ///   - cause: what has brought the keys.
   ///   - origin: the source's transactions that are known of a key.
   func rows(
-    of report: WorkReport, parked: [ParkedKey], cause: Priority, origin: (RosterKey) -> Origin
+    of report: WorkReport, parked: [ParkedKey], cause: String, origin: (RosterKey) -> Origin
   ) -> [JournalRow] {
     if report.applied.isEmpty, report.unknown.isEmpty, report.intents.isEmpty, parked.isEmpty { return [] }
     let now = ContinuousClock.now
@@ -44,8 +44,8 @@ struct Recorder {
     var open = report.intents
     func add(_ row: JournalRow) {
       var row = row
-      row.cause = "\(cause)"
       if let key = row.key { row.origin = origin(key) }
+      row.cause = Recorder.cause(cause, row.origin)
       rows.append(row)
     }
     for step in report.applied {
@@ -74,7 +74,7 @@ struct Recorder {
     return rows
   }
 
-  private func row(
+  func row(
     of step: Step, _ outcome: JournalRow.Outcome, _ entry: Entry?, at now: ContinuousClock.Instant
   ) -> JournalRow {
     var row = JournalRow(step.what.rawValue, outcome, key: step.key, dn: step.operation.dn.text, at: now)
@@ -110,20 +110,25 @@ struct Recorder {
 
   private func id(_ entry: Entry) -> EntryID? { entry[identityAttribute].first.flatMap { EntryID($0) } }
 
+  /// A single change is as urgent where the log alone has told it.
+  private static func cause(_ priority: String, _ origin: Origin) -> String {
+    priority == "\(Priority.notification)" && !origin.isHeard ? "\(Priority.sweep)" : priority
+  }
+
   // MARK: Before removals
 
   /// Writes removals down with all that the entries have, before the directory hears of them.
   ///
   /// - Returns: the rows and their ids, by the entries' names.
   func intend(
-    _ steps: [Step], _ session: LDAPSession, cause: Priority, origin: (RosterKey) -> Origin
+    _ steps: [Step], _ session: LDAPSession, cause: String, origin: (RosterKey) -> Origin
   ) async throws(EngineError) -> [String: JournalIntent] {
     let entries = try await wholes(of: steps.map(\.operation.dn), session)
     let now = ContinuousClock.now
     let rows = zip(steps, entries).map { step, entry in
       var row = JournalRow(step.what.rawValue, .intended, key: step.key, dn: step.operation.dn.text, at: now)
-      row.cause = "\(cause)"
       row.origin = origin(step.key)
+      row.cause = Recorder.cause(cause, row.origin)
       row.entryID = entry.flatMap(id)
       row.changes = entry.map(values.removal)
       return row
@@ -187,7 +192,7 @@ extension Worker {
     let new = removals.filter { pass.report.intents[$0.operation.dn.text] == nil }
     if new.isEmpty { return }
     let intents = try await recorder.intend(
-      new, link.session(pass.reading), cause: pass.priority, origin: pass.origin)
+      new, link.session(pass.reading), cause: "\(pass.priority)", origin: pass.origin)
     pass.report.intents.merge(intents) { $1 }
   }
 }

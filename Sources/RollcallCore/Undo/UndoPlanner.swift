@@ -1,0 +1,292 @@
+public import LDAPModel
+
+/// Makes the inverse of rows of the journal, part by part, and says why a part cannot be.
+///
+/// The newest row comes first. Each part is made against the directory as the parts before it leave it, so that chains
+/// of names and exchanges go back the way they came.
+public struct UndoPlanner: Sendable {
+  let planner: Planner
+  let members: MembershipRules
+  /// The entries as the parts so far leave them, by their normalized names; nil: the name is free.
+  private var entries: [String: Entry] = [:]
+  /// Who is in which group, as the parts so far leave it.
+  private var memberships: Set<Membership>
+
+  /// How groups tell their members.
+  public struct MembershipRules: Sendable {
+    /// The attribute that carries members.
+    public var attribute: String
+    /// Below it the groups of the configuration are.
+    public var base: DistinguishedName?
+
+    public init(attribute: String, base: DistinguishedName?) {
+      self.attribute = attribute
+      self.base = base
+    }
+  }
+
+  /// A member of a group, both normalized.
+  public struct Membership: Hashable, Sendable {
+    public var group: String
+    public var member: AttributeValue
+
+    public init(group: String, member: AttributeValue) {
+      self.group = group
+      self.member = member
+    }
+  }
+
+  /// - Parameters:
+  ///   - entries: whatever is at the names of the rows, and whatever carries the link of one of their keys.
+  ///   - memberships: those of the rows' groups and members that are there.
+  public init(_ planner: Planner, _ members: MembershipRules, entries: [Entry], memberships: Set<Membership>) {
+    self.planner = planner
+    self.members = members
+    self.memberships = memberships
+    for entry in entries { self.entries[entry.dn.normalized(planner.schema)] = entry }
+  }
+
+  /// - Parameter rows: the newest first.
+  public mutating func plan(_ rows: [UndoneRow]) -> [UndoPart] { rows.flatMap { parts(of: $0) } }
+
+  private mutating func parts(of row: UndoneRow) -> [UndoPart] {
+    var part = UndoPart(row: row.id, key: row.key)
+    if let refusal = refusal(of: row) {
+      part.refusals = [refusal]
+      return [part]
+    }
+    switch row.action {
+    case "create": remove(row, &part)
+    case "delete", "remove-twin": return restore(row, part)
+    case "join", "leave": rejoin(row, &part)
+    case "follow": renameBack(row, &part)
+    case _ where row.newDN != nil: rename(row, &part)
+    default: modify(row, &part)
+    }
+    return [part]
+  }
+
+  private func refusal(of row: UndoneRow) -> String? {
+    if let other = row.undoneBy { return "row \(other) has taken it back already" }
+    if !row.isDone { return "the directory has not confirmed it" }
+    switch row.action {
+    case "password": return "the password before it is not known"
+    case "make-group", "drop-group", "make-container":
+      return "groups and containers follow their members; take the members' rows back"
+    case "create", "update", "rename", "move", "temporary-rename", "disable", "enable", "delete", "remove-twin",
+      "adopt",
+      "join", "leave", "follow":
+      break
+    default: return "nothing was written to the directory"
+    }
+    if let later = row.later.first(where: { ["create", "delete", "remove-twin"].contains($0.action) }) {
+      return "row \(later.id) came later and is not taken back: \(later.action)"
+    }
+    return nil
+  }
+
+  // MARK: Kinds
+
+  /// Undoes a create.
+  private mutating func remove(_ row: UndoneRow, _ part: inout UndoPart) {
+    let current = entries.values.filter { planner.link.values(in: $0).contains(AttributeValue(row.key)) }
+    guard let entry = current.first, current.count == 1 else {
+      part.refusals = ["there is no entry of key \(row.key) any more"]
+      return
+    }
+    if let later = row.later.first {
+      part.refusals = ["row \(later.id) came later and is not taken back: \(later.action)"]
+      return
+    }
+    part.step = Step(key: row.key, operation: .delete(entry.dn), what: .delete)
+    entries[entry.dn.normalized(planner.schema)] = nil
+  }
+
+  private mutating func rename(_ row: UndoneRow, _ part: inout UndoPart) {
+    guard let newDN = row.newDN, let entry = entry(of: row, at: newDN, &part) else { return }
+    if let later = row.later.first(where: { ["rename", "move", "temporary-rename"].contains($0.action) }) {
+      part.refusals = ["row \(later.id) came later and is not taken back: \(later.action)"]
+      return
+    }
+    if let occupant = entries[row.dn.normalized(planner.schema)], occupant.dn != entry.dn {
+      part.refusals = ["\(row.dn.text) belongs to another entry now"]
+      return
+    }
+    guard let name = row.dn.first else { return }
+    let parent = planner.hasSameParent(newDN, row.dn) ? nil : row.dn.parent
+    let operation = Operation.rename(entry.dn, to: name, deleteOld: planner.deletesOld(entry, name), newParent: parent)
+    let what: Step.What = parent == nil ? .rename : .move
+    take(Step(key: row.key, operation: operation, what: what, oldDN: entry.dn, newDN: row.dn), entry, &part)
+  }
+
+  private mutating func modify(_ row: UndoneRow, _ part: inout UndoPart) {
+    guard let entry = entry(of: row, at: row.dn, &part) else { return }
+    var modifications: [Modification] = []
+    for change in row.changes {
+      switch inverse(of: change, entry, row) {
+      case .success(let some): modifications += some
+      case .failure(let refusal): part.refusals.append("\(change.name): \(refusal.text)")
+      }
+    }
+    if modifications.isEmpty {
+      if part.refusals.isEmpty { part.refusals = ["the row tells no values"] }
+      return
+    }
+    let what: Step.What = row.action == "disable" ? .enable : row.action == "enable" ? .disable : .update
+    var step = Step(key: row.key, operation: .modify(entry.dn, modifications), what: what)
+    step.clearsDisable = row.action == "disable"
+    step.journalDisable = row.action == "enable"
+    take(step, entry, &part)
+  }
+
+  struct Refusal: Error {
+    var text: String
+  }
+
+  private func inverse(
+    of change: AttributeChange, _ entry: Entry, _ row: UndoneRow
+  ) -> Result<[Modification], Refusal> {
+    if change.isErased { return .failure(Refusal(text: "its values were erased")) }
+    guard let removed = UndoPlanner.texts(change.removed), let added = UndoPlanner.texts(change.added) else {
+      return .failure(Refusal(text: "its values are not kept"))
+    }
+    let name = planner.schema.canonicalName(change.name)
+    if let later = row.later.first(where: { $0.attributes.contains { planner.schema.canonicalName($0) == name } }) {
+      return .failure(Refusal(text: "row \(later.id) has changed it later and is not taken back"))
+    }
+    let modifications =
+      (added.isEmpty ? [] : [Modification(.delete, change.name, added)])
+      + (removed.isEmpty ? [] : [Modification(.add, change.name, removed)])
+    do throws(ResultCode) {
+      _ = try Operation.modify(entry.dn, modifications).performed(on: entry, planner.schema)
+    } catch {
+      let now = entry[change.name].compactMap(\.text).map { "\"\($0)\"" }.joined(separator: ", ")
+      return .failure(
+        Refusal(
+          text: now.isEmpty
+            ? "it is not as the row left it: it is empty now" : "it is not as the row left it: it is \(now) now"))
+    }
+    return .success(modifications)
+  }
+
+  private mutating func rejoin(_ row: UndoneRow, _ part: inout UndoPart) {
+    let attribute = row.changes.first?.name ?? members.attribute
+    let change = row.changes.first
+    guard
+      let member = (UndoPlanner.texts(change?.added) ?? []).first ?? (UndoPlanner.texts(change?.removed) ?? []).first
+    else {
+      part.refusals = [change?.isErased == true ? "its values were erased" : "its values are not kept"]
+      return
+    }
+    let membership = membership(row.dn, attribute, member)
+    let isJoin = row.action == "join"
+    guard memberships.contains(membership) == isJoin else {
+      part.refusals = [isJoin ? "it is not in the group any more" : "it is in the group again"]
+      return
+    }
+    if isJoin { memberships.remove(membership) } else { memberships.insert(membership) }
+    part.step = Step(
+      key: row.key, operation: .modify(row.dn, [Modification(isJoin ? .delete : .add, attribute, [member])]),
+      what: isJoin ? .leave : .join)
+  }
+
+  /// Undoes that a group knows a member by another name.
+  private mutating func renameBack(_ row: UndoneRow, _ part: inout UndoPart) {
+    guard let change = row.changes.first, let old = UndoPlanner.texts(change.removed),
+      let new = UndoPlanner.texts(change.added), !old.isEmpty, !new.isEmpty
+    else {
+      part.refusals = [row.changes.first?.isErased == true ? "its values were erased" : "its values are not kept"]
+      return
+    }
+    let now = new.map { membership(row.dn, change.name, $0) }
+    guard now.allSatisfy(memberships.contains) else {
+      part.refusals = ["it is not in the group by this name any more"]
+      return
+    }
+    memberships.subtract(now)
+    memberships.formUnion(old.map { membership(row.dn, change.name, $0) })
+    part.step = Step(
+      key: row.key,
+      operation: .modify(row.dn, [Modification(.delete, change.name, new), Modification(.add, change.name, old)]),
+      what: .follow)
+  }
+
+  /// Undoes a delete: the entry, and its memberships.
+  private mutating func restore(_ row: UndoneRow, _ first: UndoPart) -> [UndoPart] {
+    var part = first
+    if row.changes.contains(where: \.isErased) {
+      part.refusals = ["its values were erased"]
+      return [part]
+    }
+    if let there = entries.values.first(where: { planner.link.values(in: $0).contains(AttributeValue(row.key)) }) {
+      part.refusals = ["key \(row.key) has an entry again: \(there.dn.text)"]
+      return [part]
+    }
+    if entries[row.dn.normalized(planner.schema)] != nil {
+      part.refusals = ["\(row.dn.text) belongs to another entry now"]
+      return [part]
+    }
+    let restored = RestoredEntry(row, planner)
+    part.notes = restored.notes
+    part.refusals = restored.losses
+    guard let entry = restored.entry else { return [part] }
+    var step = Step(key: row.key, operation: .add(entry.dn, entry.attributes), what: .create)
+    step.journalDisable = restored.isDisabled
+    part.step = step
+    entries[entry.dn.normalized(planner.schema)] = entry
+    return [part] + restored.groups.compactMap { group in rejoining(group, row, entry) }
+  }
+
+  private mutating func rejoining(_ group: DistinguishedName, _ row: UndoneRow, _ entry: Entry) -> UndoPart? {
+    let isNamedByValue = members.attribute.lowercased() == "memberuid"
+    let isOurs = members.base.map { group.isBelow($0, planner.schema) } ?? false
+    let attribute = isOurs ? members.attribute : "member"
+    let value = isOurs && isNamedByValue ? planner.naming.values(in: entry).first : AttributeValue(entry.dn.text)
+    guard let value else { return nil }
+    let membership = membership(group, attribute, value)
+    // A row of the same person's leaving has brought it back already, or is about to.
+    guard memberships.insert(membership).inserted else { return nil }
+    var part = UndoPart(row: row.id, key: row.key)
+    part.step = Step(key: row.key, operation: .modify(group, [Modification(.add, attribute, [value])]), what: .join)
+    return part
+  }
+
+  // MARK: Common
+
+  private mutating func take(_ step: Step, _ entry: Entry, _ part: inout UndoPart) {
+    guard let after = step.operation.applied(to: entry, planner.schema) else { return }
+    part.step = step
+    entries[entry.dn.normalized(planner.schema)] = nil
+    entries[after.dn.normalized(planner.schema)] = after
+  }
+
+  private func entry(of row: UndoneRow, at dn: DistinguishedName, _ part: inout UndoPart) -> Entry? {
+    guard let entry = entries[dn.normalized(planner.schema)] else {
+      part.refusals = ["there is no entry \(dn.text) any more"]
+      return nil
+    }
+    let id = entry[planner.dialect.identityAttribute].first.flatMap { EntryID($0) }
+    if let wanted = row.entryID, let id, wanted != id {
+      part.refusals = ["\(dn.text) is another entry now"]
+      return nil
+    }
+    return entry
+  }
+
+  private func membership(_ group: DistinguishedName, _ attribute: String, _ member: AttributeValue) -> Membership {
+    Membership(
+      group: group.normalized(planner.schema),
+      member: planner.schema.matchingRule(for: attribute).normalize(member, schema: planner.schema))
+  }
+
+  /// The texts of values; nil where one of them is not kept as it was.
+  static func texts(_ values: [HistoryValue]?) -> [AttributeValue]? {
+    guard let values else { return nil }
+    var texts: [AttributeValue] = []
+    for value in values {
+      guard case .text(let text) = value else { return nil }
+      texts.append(AttributeValue(text))
+    }
+    return texts
+  }
+}
