@@ -63,6 +63,8 @@ import Testing
         settled.insert(row.id)
         let passed = committed.filter { window.position.sees($0.tx) && !settled.contains($0.id) }
         #expect(passed.isEmpty, "the position has passed what was not settled")
+        let forgotten = (100..<nextTransaction).filter { window.begin.sees($0) && !window.position.sees($0) }
+        #expect(forgotten.isEmpty, "the position has gone back")
       }
       // What is in memory is lost here; the position was stored, or was not.
       if round == 59 || Bool.random(using: &random) { stored = window.position }

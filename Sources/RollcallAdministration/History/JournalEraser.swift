@@ -28,7 +28,8 @@ package final class JournalEraser {
   package func erase(_ key: RosterKey, because: String) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let result = try await ledger.database.query(
-      "SELECT erased, open FROM rollcall.erase($1, $2, $3, $4)", [ledger.directory, key.text, try await ledger.actor(), because])
+      "SELECT erased, open FROM rollcall.erase($1, $2, $3, $4)",
+      [ledger.directory, key.text, try await ledger.actor(), because])
     return Outcome(erased: result.int(0, 0) ?? 0, open: result.int(0, 1) ?? 0)
   }
 }
