@@ -71,6 +71,20 @@ import Testing
     await process.stop()
   }
 
+  @Test("transactions follow each other as numbers do, 99 before 100")
+  func order() async throws {
+    let site = try await site()
+    let follower = try FollowerSite(site)
+    try await site.sql(
+      "INSERT INTO rollcall.follower (directory, name, position) VALUES ('\(site.name)', 'hook', '90:90:')")
+    for tx in 98...102 { try await site.journal("update", ["key": "'k'", "tx": "'\(tx)'"]) }
+    let process = try await follower.start()
+    try await soon("five rows") { try follower.taken().count == 5 }
+    let ids = try follower.taken().map(\.id)
+    #expect(ids == ids.sorted())
+    await process.stop()
+  }
+
   @Test("a transaction that commits late, with a lower number, is not passed over")
   func lateCommit() async throws {
     let site = try await site()

@@ -114,12 +114,13 @@ struct FollowerStore {
     from position: JournalSnapshot, to end: JournalSnapshot, after last: (tx: UInt64, id: Int)?, limit: Int
   ) async throws(EngineError) -> [HistoryRow] {
     let (tx, id) = last ?? (0, 0)
+    // Without its table's name, tx would be the column of the result, which is text.
     let result = try await session.query(
       """
       SELECT \(HistoryRow.columns) FROM rollcall.journal
       WHERE \(Self.isUnseen) AND \(Self.isWanted) AND pg_visible_in_snapshot(tx, $4::pg_snapshot)
         AND tx::text::bigint >= \(tx) AND tx::text::bigint < \(end.end) AND (tx, id) > ('\(tx)'::xid8, \(id))
-      ORDER BY tx, id LIMIT \(limit)
+      ORDER BY journal.tx, id LIMIT \(limit)
       """, [directory, position.text, actions, end.text])
     return (0..<result.rowCount).map { HistoryRow(result, $0) }
   }
