@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 internal import Reactor
 internal import RollcallConfiguration
@@ -64,10 +65,17 @@ actor Stage {
   func note(filled: Bool) { isFilled = filled }
 
   /// Starts the daemon on a directory in step; returns when it leads.
-  func startDaemon() async throws -> RunningDaemon {
+  ///
+  /// - Parameter journal: false for one that keeps no journal.
+  func startDaemon(journal: Bool = true) async throws -> RunningDaemon {
     if let daemon, !daemon.hasEnded { return RunningDaemon(pid: daemon.pid) }
     try await fill()
-    let started = try await site.startDaemon(program.path, ["--log-level", "error"])
+    var file: String?
+    if !journal {
+      let text = try String(contentsOfFile: configuration.file, encoding: .utf8)
+      file = try folder.write(text + "\njournal: off\n", to: "without-journal.yaml")
+    }
+    let started = try await site.startDaemon(program.path, ["--log-level", "error"], file: file)
     daemon = started
     guard try await site.untilItLeads(started, within: .seconds(60), isInStep: true) else {
       throw BenchError("the daemon has ended: \(try started.printed())")

@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// What is measured, in the order in which it is measured.
 enum Work: String, CaseIterable, Sendable {
-  case load, reconcile, change, urgent, catchup, latency, idle, writers
+  case load, reconcile, change, journal, urgent, catchup, latency, idle, writers
 
   static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -14,6 +14,7 @@ enum Work: String, CaseIterable, Sendable {
     case .load: try await LoadWork(stage: stage, round: round).measure(&report)
     case .reconcile: try await ReconcileWork(stage: stage).measure(&report)
     case .change: try await ChangeWork(stage: stage).measure(&report)
+    case .journal: try await JournalWork(stage: stage).measure(round: round, &report)
     case .urgent: try await UrgentWork(stage: stage).measure(&report)
     case .catchup: try await CatchUpWork(stage: stage).measure(&report)
     case .latency: try await LatencyWork(stage: stage).measure(&report)

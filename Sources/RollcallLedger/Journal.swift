@@ -52,7 +52,7 @@ package final class Journal {
         // Resuming only enqueues a job, so nobody is added meanwhile.
         while let writer = unsafe writers.popLast() { unsafe writer.resume() }
       }
-      let rows = Array(waiting.prefix(Journal.most))
+      let rows = isDoubtful ? Array(waiting.prefix(Journal.most)) : nextRun()
       do throws(EngineError) {
         try await ledger.insert(rows, unlessThere: isDoubtful, sources())
       } catch {
@@ -63,6 +63,14 @@ package final class Journal {
       waiting.removeFirst(rows.count)
       written += rows.count
     }
+  }
+
+  /// Rows from the first on that one statement can write.
+  private func nextRun() -> [JournalRow] {
+    guard let first = waiting.first else { return [] }
+    let run = waiting.prefix(Journal.most)
+    if first.isShort { return Array(run.prefix { $0.isShort && $0.cause == first.cause }) }
+    return Array(run.prefix { !$0.isShort })
   }
 
   /// Writes down what is about to be sent, and returns the rows' ids in their order; none where the journal is off.
@@ -85,6 +93,10 @@ extension Ledger {
   fileprivate func insert(
     _ rows: [JournalRow], unlessThere: Bool, _ sources: String
   ) async throws(EngineError) -> [Int] {
+    if !unlessThere, rows.first?.isShort == true {
+      try await insertShort(rows)
+      return []
+    }
     let now = ContinuousClock.now
     let twin = """
       WHERE NOT EXISTS (SELECT FROM rollcall.journal AS j WHERE j.directory = $1 AND j.key IS NOT DISTINCT FROM x.key
@@ -136,17 +148,52 @@ extension Ledger {
         SQLText.array(rows.map(\.newDN)), SQLText.array(rows.map(\.changes)), SQLText.array(rows.map(\.message)),
         SQLText.array(rows.map(\.actor)), SQLText.array(rows.map(\.because)),
       ]
-    let isPlain = !untraced && !unlessThere
-    let result =
-      isPlain
-      ? try await database.execute("journal", sql, parameters) : try await database.query(sql, parameters)
+    var hash = StableHash()
+    hash.combine(sql.utf8)
+    let result = try await database.execute("journal_\(hash.text)", sql, parameters)
     return (0..<result.rowCount).compactMap { result.int($0, 0) }
+  }
+
+  /// The same for rows that are short and of one cause, which nearly all rows of bulk work are: with fewer columns it
+  /// takes half the time.
+  private func insertShort(_ rows: [JournalRow]) async throws(EngineError) {
+    let now = ContinuousClock.now
+    try await database.execute(
+      "journal_short",
+      """
+      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true)),
+      written AS (
+        INSERT INTO rollcall.journal (at, changed_at, xid, entry_id, directory, key, action, outcome, cause, dn, changes)
+        SELECT clock_timestamp() - x.age * interval '1 microsecond',
+          CASE WHEN x.changed IS NOT NULL THEN to_timestamp(x.changed / 1e6) ELSE
+            (SELECT min(c.at) FROM rollcall.change AS c WHERE c.xid = x.xid AND c.key = x.key) END,
+          x.xid, x.entry_id, $1, x.key, x.action, 'done', $2, x.dn, x.changes
+        FROM safe CROSS JOIN unnest($3::bigint[], $4::bigint[], $5::xid8[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+          $10::json[]) AS x (age, changed, xid, entry_id, key, action, dn, changes)
+        RETURNING 1)
+      SELECT count(*), CASE WHEN EXISTS (SELECT FROM rollcall.follower WHERE directory = $1)
+        THEN pg_notify('rollcall_journal', $1)::text END FROM written
+      """,
+      [
+        directory, rows[0].cause, SQLText.array(rows.lazy.map { "\($0.at.duration(to: now).microseconds)" }),
+        SQLText.array(rows.lazy.map { $0.origin.changedAt.map(String.init) }),
+        SQLText.array(rows.lazy.map { $0.origin.transactions.last.map(String.init) }),
+        SQLText.array(rows.lazy.map { $0.entryID?.text }), SQLText.array(rows.lazy.map { $0.key?.text }),
+        SQLText.array(rows.lazy.map(\.action)), SQLText.array(rows.lazy.map(\.dn)),
+        SQLText.array(rows.lazy.map(\.changes)),
+      ])
   }
 }
 
 extension JournalRow {
   /// Whether the log may tell what it follows from.
   fileprivate var isUntraced: Bool { origin.transactions.isEmpty && key != nil && cause != nil && cause != "undo" }
+
+  /// Whether it has nothing but what a plain write has.
+  fileprivate var isShort: Bool {
+    outcome == .done && origin.transactions.count == 1 && cause != nil && key != nil && intent == nil && code == nil
+      && newDN == nil && message == nil && actor == nil && because == nil
+  }
 
   /// The transactions but the newest, as an array literal.
   fileprivate var others: String? {

@@ -81,9 +81,13 @@ package struct ThrowawaySite: Sendable {
   }
 
   /// Starts the daemon as a process of its own; returns at once.
-  package func startDaemon(_ program: String, _ arguments: [String] = []) async throws -> ChildProcess {
+  ///
+  /// - Parameter file: another configuration than the site's.
+  package func startDaemon(
+    _ program: String, _ arguments: [String] = [], file: String? = nil
+  ) async throws -> ChildProcess {
     try await ChildProcess.start(
-      program, ["run", "--config", configuration.file] + arguments, name: "daemon", in: folder)
+      program, ["run", "--config", file ?? configuration.file] + arguments, name: "daemon", in: folder)
   }
 
   /// Waits until the daemon leads; false where it has ended instead.

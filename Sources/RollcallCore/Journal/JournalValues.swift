@@ -8,6 +8,13 @@ public struct JournalValues: Sendable {
   private let hidden: Set<String>
   private let secret: Set<String>
   private let schema: Schema
+  /// What is known of the attributes that are written most.
+  private var kinds: [String: Kind] = [:]
+
+  /// What is kept of an attribute's values.
+  private enum Kind {
+    case text, digest, nothing
+  }
 
   /// Octets of a value that are kept; of a longer one a digest is.
   private static let longest = 8 << 10
@@ -26,11 +33,15 @@ public struct JournalValues: Sendable {
   /// - Parameters:
   ///   - hide: attributes of which a digest is kept.
   ///   - secrets: further ones of which nothing is.
-  public init(keepsValues: Bool, hide: [String], secrets: [String], _ schema: Schema) {
+  ///   - known: attributes that are written often.
+  public init(
+    keepsValues: Bool, hide: [String], secrets: [String], known: [String] = [], _ schema: Schema
+  ) {
     self.keepsValues = keepsValues
     self.schema = schema
     hidden = Set(hide.map { schema.canonicalName($0).lowercased() })
     secret = Set((JournalValues.further + secrets).map { schema.canonicalName($0).lowercased() })
+    for name in known { kinds[name] = kind(of: name) }
   }
 
   /// What an operation changes, as JSON; nil where it is an add, which the row tells, or a new name alone.
@@ -88,15 +99,12 @@ public struct JournalValues: Sendable {
     if values.isEmpty { return }
     JSONText.append(name, to: &out)
     out += ":[".utf8
-    let canonical = schema.canonicalName(attribute)
-    let isSecret = LDIF.isSecret(attribute) || secret.contains(schema.canonicalName(typeOf(attribute)).lowercased())
-    let isHidden =
-      hidden.contains(canonical.lowercased()) || hidden.contains(schema.canonicalName(typeOf(attribute)).lowercased())
+    let kind = kinds[attribute] ?? kind(of: attribute)
     for (index, value) in values.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
-      if isSecret || !keepsValues {
+      if kind == .nothing || !keepsValues {
         out += #"{"hidden":true}"#.utf8
-      } else if !isHidden, value.bytes.count <= min(JournalValues.longest, rest), !value.bytes.contains(0),
+      } else if kind == .text, value.bytes.count <= min(JournalValues.longest, rest), !value.bytes.contains(0),
         let text = value.text
       {
         rest -= value.bytes.count
@@ -106,6 +114,12 @@ public struct JournalValues: Sendable {
       }
     }
     out.append(UInt8(ascii: "]"))
+  }
+
+  private func kind(of attribute: String) -> Kind {
+    let names = [attribute, typeOf(attribute)].map { schema.canonicalName($0).lowercased() }
+    if LDIF.isSecret(attribute) || secret.contains(names[1]) { return .nothing }
+    return names.contains(where: hidden.contains) ? .digest : .text
   }
 
   /// An attribute description without its options.

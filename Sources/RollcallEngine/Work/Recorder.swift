@@ -22,7 +22,9 @@ struct Recorder {
       switch facts.dialect.firstPassword {
       case .added(let attribute), .modified(let attribute, _, _, _, _): [attribute]
       }
-    values = JournalValues(keepsValues: settings.values, hide: settings.hide, secrets: secrets, facts.schema)
+    values = JournalValues(
+      keepsValues: settings.values, hide: settings.hide, secrets: secrets,
+      known: configuration.users.attributes.map(\.attribute), facts.schema)
     identityAttribute = facts.dialect.identityAttribute
     groups = configuration.groups.map { ($0.base, $0.member) }
   }
