@@ -96,14 +96,21 @@ package final class Ledger {
 
   /// Lets parked keys be tried again at once, with a clean slate; no keys means all of them.
   ///
+  /// - Parameter actor: who wants that, for the journal; nil for the daemon itself, which tells it nothing.
   /// - Returns: those that were parked.
   @discardableResult
-  package func releaseParked(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey] {
+  package func releaseParked(_ keys: [RosterKey], actor: String? = nil) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       """
-      UPDATE rollcall.parked SET next_at = now(), attempts = 0
-      WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key
-      """, [directory, SQLText.array(keys)])
+      WITH released AS (
+        UPDATE rollcall.parked SET next_at = now(), attempts = 0
+        WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key, reason),
+      noted AS (
+        INSERT INTO rollcall.journal (directory, key, action, outcome, message, actor)
+        SELECT $1, key, 'retry', 'done', reason, $3 FROM released WHERE $3::text IS NOT NULL RETURNING 1),
+      told AS (SELECT pg_notify('rollcall_journal', $1) FROM (SELECT count(*) FROM noted) AS n (rows) WHERE rows > 0)
+      SELECT key, (SELECT count(*) FROM told) FROM released
+      """, [directory, SQLText.array(keys), actor])
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 

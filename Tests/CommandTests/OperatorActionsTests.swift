@@ -19,6 +19,9 @@ import Testing
       #expect(ran.errors == "rollcall: key 5 is not parked\n")
       try await soon("ada is there") { try await site.names() == ["ada"] }
       try await soon("nothing is parked") { try await site.status().parked.isEmpty }
+      #expect(
+        try await site.sql("SELECT key, message, actor <> '' FROM rollcall.journal WHERE action = 'retry'")
+          == "1|name-taken|t")
     }
   }
 
@@ -43,6 +46,22 @@ import Testing
     }
     try await site.hire(["ada"])
     return site
+  }
+
+  @Test("the journal tells who has approved a removal, and that it was done for that")
+  func theJournalOfARelease() async throws {
+    let site = try await siteWithHolds()
+    try await site.rollcall("sync")
+    try await site.succeed("release", "11")
+    try await site.rollcall("sync")
+    #expect(
+      try await site.sql(
+        "SELECT key, message, dn, actor <> '' FROM rollcall.journal WHERE action = 'release'")
+        == "11|delete|uid=gone11,\(site.base)|t")
+    #expect(
+      try await site.sql(
+        "SELECT key, cause, intent IS NOT NULL FROM rollcall.journal WHERE action = 'delete' AND outcome = 'done'")
+        == "11|release|t")
   }
 
   @Test func releaseOfExactlyTheSetThatWasShown() async throws {

@@ -32,7 +32,7 @@ package final class OperatorActions {
   /// Lets parked keys be tried again; no keys means all of them.
   package func retry(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
-    let released = try await ledger.releaseParked(keys)
+    let released = try await ledger.releaseParked(keys, actor: try await ledger.actor())
     if !released.isEmpty { _ = try await ledger.ask(.retry) }
     return Outcome(keys: released.sorted(), unknown: OperatorActions.missing(keys, released))
   }
@@ -86,18 +86,26 @@ package final class OperatorActions {
   /// Approves exactly what was seen: all of it, or nothing where some of it has changed meanwhile.
   private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [RosterKey] {
     if removals.isEmpty { return [] }
+    let actor = try await ledger.actor()
     try await ledger.database.query("BEGIN")
     let result = try await ledger.database.query(
       """
-      UPDATE rollcall.held AS h SET approved = true
-      FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
-      WHERE h.directory = $1 AND h.subject = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
+      WITH released AS (
+        UPDATE rollcall.held AS h SET approved = true
+        FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
+        WHERE h.directory = $1 AND h.subject = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
+        RETURNING h.subject, h.action, h.dn),
+      noted AS (
+        INSERT INTO rollcall.journal (directory, key, action, outcome, dn, message, actor)
+        SELECT $1, CASE WHEN lower(subject) = lower(dn) THEN NULL ELSE subject END, 'release', 'done', dn, action, $5
+        FROM released RETURNING 1)
+      SELECT (SELECT count(*) FROM released), pg_notify('rollcall_journal', $1) FROM (SELECT count(*) FROM noted) AS n
       """,
       [
         ledger.directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action)),
-        SQLText.array(removals.map(\.dn)),
+        SQLText.array(removals.map(\.dn)), actor,
       ])
-    guard result.affectedRows == removals.count else {
+    guard result.int(0, 0) == removals.count else {
       try await ledger.database.query("ROLLBACK")
       throw .refused(
         "the held set has just changed; run rollcall status again; nothing was released")

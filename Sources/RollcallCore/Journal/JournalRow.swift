@@ -56,6 +56,8 @@ public struct Origin: Sendable, Equatable {
   public private(set) var changedAt: Int64?
   /// Whether a notification has named the key, and not only the log.
   public private(set) var isHeard = false
+  /// Whether a person has approved what is done.
+  public var isReleased = false
 
   /// Transactions that are kept of one key.
   public static let most = 8
@@ -76,6 +78,7 @@ public struct Origin: Sendable, Equatable {
     if transactions.count > 1 { transactions.sort() }
     if transactions.count > Origin.most { transactions.removeFirst(transactions.count - Origin.most) }
     isHeard = isHeard || other.isHeard
+    isReleased = isReleased || other.isReleased
     if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
   }
 }

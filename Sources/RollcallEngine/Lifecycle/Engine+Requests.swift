@@ -122,7 +122,9 @@ extension Engine {
     if !takeovers.isEmpty { events.emit(.released(takeovers, isTakeover: true)) }
     let keys = Set(removals + takeovers).sorted()
     if keys.isEmpty { return }
-    for key in keys { dispatcher.add(key, .retry) }
+    var released = Origin()
+    released.isReleased = true
+    for key in keys { dispatcher.add(key, .retry, origin: released) }
     dispatcher.pump()
   }
 

@@ -114,7 +114,8 @@ struct Recorder {
 
   /// A single change is as urgent where the log alone has told it.
   private static func cause(_ priority: String, _ origin: Origin) -> String {
-    priority == "\(Priority.notification)" && !origin.isHeard ? "\(Priority.sweep)" : priority
+    if origin.isReleased { return "release" }
+    return priority == "\(Priority.notification)" && !origin.isHeard ? "\(Priority.sweep)" : priority
   }
 
   // MARK: Before removals
