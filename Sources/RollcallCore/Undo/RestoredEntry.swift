@@ -23,7 +23,9 @@ struct RestoredEntry {
         continue
       }
       if type.lowercased() == identity.lowercased() || planner.dialect.isServerOwned(type) { continue }
-      if planner.schema.attributeType(type)?.noUserModification == true { continue }
+      // Active Directory says so of the classes too, which an add must have.
+      let isFixed = planner.schema.attributeType(type)?.noUserModification == true
+      if isFixed, type.lowercased() != "objectclass" { continue }
       if LDIF.isSecret(change.name) || change.removed?.contains(.hidden) == true {
         hadPassword = hadPassword || LDIF.isSecret(change.name)
         if LDIF.isSecret(change.name) { continue }
