@@ -54,7 +54,7 @@ package final class Journal {
       }
       let rows = isDoubtful ? Array(waiting.prefix(Journal.most)) : nextRun()
       do throws(EngineError) {
-        try await ledger.insert(rows, unlessThere: isDoubtful, sources())
+        try await insert(rows, unlessThere: isDoubtful)
       } catch {
         isDoubtful = true
         throw error
@@ -76,8 +76,24 @@ package final class Journal {
   /// Writes down what is about to be sent, and returns the rows' ids in their order; none where the journal is off.
   package func intend(_ rows: [JournalRow]) async throws(EngineError) -> [Int] {
     if rows.isEmpty || !isOn { return [] }
-    return try await ledger.insert(rows, unlessThere: false, sources())
+    return try await insert(rows, unlessThere: false)
   }
+
+  /// Inserts rows; where the database's encoding does not have a character of theirs, in ASCII.
+  @discardableResult
+  private func insert(_ rows: [JournalRow], unlessThere: Bool) async throws(EngineError) -> [Int] {
+    do throws(EngineError) {
+      return try await ledger.insert(rows, unlessThere: unlessThere, sources())
+    } catch {
+      guard case .database(let failure) = error, failure.kind == .server,
+        failure.sqlState?.hasPrefix(Journal.dataException) == true
+      else { throw error }
+      return try await ledger.insert(rows.map(\.inASCII), unlessThere: unlessThere, sources())
+    }
+  }
+
+  /// Class 22 of the SQLSTATEs (PostgreSQL manual, appendix A).
+  private static let dataException = "22"
 }
 
 extension Ledger {

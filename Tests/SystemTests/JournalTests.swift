@@ -2,6 +2,8 @@ import LDAPModel
 import Sandbox
 import Testing
 
+@testable import RollcallAdministration
+
 /// What is written is in the journal, with what caused it (G13).
 @Suite struct JournalTests {
   /// Rows of the journal in their order, the given columns parted by `|`.
@@ -112,5 +114,22 @@ import Testing
       }
       #expect(try await rows(site, "1", "action = 'park'").count == 1)
     }
+  }
+
+  @Test("what the database's encoding does not have is told in ASCII, and nobody stays for that")
+  func anotherEncoding() async throws {
+    var settings = SiteSettings()
+    settings.encoding = "LATIN1"
+    let site = try await World.shared.site(settings)
+    try await site.sql("INSERT INTO users VALUES (1, 'ada', 'a@example.com', 'Ada Lovelace', 'active', now())")
+    #expect(try await site.sync().parked == 0)
+    try await site.directory.modify(
+      "dn: uid=ada,\(site.base)\nchangetype: modify\nadd: description\ndescription:: xb1sdcWlIPCfkKc=\n")
+    try await site.sql("DELETE FROM users WHERE id = 1")
+    #expect(try await site.sync().parked == 0)
+    #expect(try await site.names().isEmpty)
+    let whole = try #require(try await rows(site, "changes", "outcome = 'intended'").first)
+    #expect(whole.contains(#""description":{"removed":["\u017dlu\u0165 \ud83d\udc27"]}"#), "\(whole)")
+    #expect(try await rows(site, "1", "action = 'delete' AND outcome = 'done'").count == 1)
   }
 }

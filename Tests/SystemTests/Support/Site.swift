@@ -29,7 +29,8 @@ final class Site: Sendable {
   ) async throws -> Site {
     let name = "site\(number)"
     let base = "ou=\(name),\(directory.usersBase)"
-    try await postgres.psql("CREATE DATABASE \(name)")
+    let encoding = settings.encoding.map { " TEMPLATE template0 ENCODING '\($0)' LOCALE 'C'" } ?? ""
+    try await postgres.psql("CREATE DATABASE \(name)\(encoding)")
     let groupsBase = "ou=\(name),\(directory.groupsBase)"
     for unit in settings.groups == nil ? [base] : [base, groupsBase] {
       try await directory.modify(

@@ -40,6 +40,8 @@ struct SiteSettings {
   var schema = SQLScripts.example
   var watch = "SELECT rollcall.watch('public.users', 'id')"
   var table = "public.users"
+  /// The database's encoding; nil: UTF8.
+  var encoding: String?
   var key = "id"
   /// Lines in the `source` section.
   var source = "active: status = 'active'"
