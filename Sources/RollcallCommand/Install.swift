@@ -34,11 +34,15 @@ struct Install: AsyncParsableCommand {
   var role: String?
 
   func run() async throws {
-    let (connection, role) = (self.connection, self.role)
+    let (connection, role, options) = (self.connection, self.role, self.options)
     try await options.perform(needsDirectory: false) { setting in
       let installer = try Installer(setting.configuration, connection: connection, role: role)
       defer { installer.close() }
       installer.onStep = { Output.standard.say($0.printable) }
+      let bar = ProgressBar(options, setting.environment) {
+        .init(what: installer.now, done: installer.watched?.done, total: installer.watched?.of)
+      }
+      defer { bar?.end() }
       try await installer.install()
       return 0
     }

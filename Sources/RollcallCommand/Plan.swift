@@ -35,9 +35,9 @@ struct Plan: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let (keys, json) = (self.keys, self.json)
+    let (keys, json, options) = (self.keys, self.json, self.options)
     try await options.perform(needsDirectory: false) { setting in
-      let report = try await Plan.find(keys.map { RosterKey($0) }, setting)
+      let report = try await Plan.find(keys.map { RosterKey($0) }, setting, options)
       let page = PlanPage(report)
       if json || !report.isBlank { try Output.standard.write(json ? page.json.text : page.ldif) }
       for standing in report.standings { Output.error.say(standing.printable) }
@@ -50,10 +50,16 @@ struct Plan: AsyncParsableCommand {
   /// Asks the daemon that leads; where none does, it runs with another configuration, or it is too much for it, it is
   /// planned here.
   @Reactor
-  private static func find(_ keys: [RosterKey], _ setting: GlobalOptions.Setting) async throws -> PlanReport {
+  private static func find(
+    _ keys: [RosterKey], _ setting: GlobalOptions.Setting, _ options: GlobalOptions
+  ) async throws -> PlanReport {
     let ledger = try Ledger(setting.configuration)
     defer { ledger.database.close() }
     try await ledger.requireInstalled()
+    let isWhole = keys.isEmpty
+    let spinner =
+      isWhole ? ProgressBar.ofLeader(setting.configuration, options, setting.environment) : nil
+    defer { spinner?.end() }
     do throws(EngineError) {
       let asked: Asked<PlanReport> = try await LeadingDaemon(ledger).ask(
         .plan, about: keys, setting.configuration, patience: .seconds(600))
@@ -64,6 +70,9 @@ struct Plan: AsyncParsableCommand {
     }
     let engine = try Engine(try setting.whole(), logger: setting.logger)
     defer { engine.close() }
+    spinner?.end()
+    let bar = isWhole ? ProgressBar.of(engine, options, setting.environment) : nil
+    defer { bar?.end() }
     return PlanReport(try await Rehearsal(engine).run(keys))
   }
 }

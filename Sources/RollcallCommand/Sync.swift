@@ -48,14 +48,20 @@ struct Sync: AsyncParsableCommand {
     let work = self.work
     // For cron, which mails what is printed.
     let isQuiet = options.level >= .warning
+    let (options, full) = (self.options, self.full)
     try await options.perform(needsDirectory: false) { setting in
       setting.warn()
       let asking = try Engine(setting.configuration, logger: setting.logger)
       defer { asking.close() }
+      let spinner = full ? ProgressBar.ofLeader(setting.configuration, options, setting.environment) : nil
+      defer { spinner?.end() }
       var outcome = try await OneShot(asking).askLeader(work)
+      spinner?.end()
       if outcome == nil {
         let engine = try Engine(try setting.whole(), logger: setting.logger)
         defer { engine.close() }
+        let bar = full ? ProgressBar.of(engine, options, setting.environment) : nil
+        defer { bar?.end() }
         outcome = try await OneShot(engine).run(work)
       }
       guard let outcome else { return 1 }

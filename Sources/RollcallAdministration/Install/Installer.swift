@@ -16,6 +16,10 @@ package final class Installer {
   /// Told of each thing done.
   package var onStep: (@Reactor (String) -> Void)?
 
+  /// What is being done, and how many of the tables are watched; for whoever shows it.
+  package private(set) var now = "installing the schema"
+  package private(set) var watched: (done: Int, of: Int)?
+
   /// - Parameters:
   ///   - connection: how to connect as the tables' owner; nil means as the daemon does.
   ///   - role: the daemon's role; nil means the one that the configuration's connection names.
@@ -54,7 +58,13 @@ package final class Installer {
     let (demands, findings) = try await Coverage(database, mapping: mapping, configuration, readings).demands()
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
-    for demand in demands { try await watch(demand) }
+    watched = (0, demands.count)
+    for demand in demands {
+      now = "watching \(demand.table)"
+      try await watch(demand)
+      watched?.done += 1
+    }
+    (now, watched) = ("granting rights", nil)
     try await nameOtherKeys(demands)
     // Views are read with their owners' rights, but they have to be read.
     let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })

@@ -80,7 +80,8 @@ package final class Rehearsal {
     var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        engine.roster.on(engine.bulk), stream: engine.bulk, stateReader, engine.link, groups: groups?.keeper)
+        engine.roster.on(engine.bulk), stream: engine.bulk, stateReader, engine.link, groups: groups?.keeper,
+        meter: engine.meter)
       let most = limit?.keys ?? .max
       result.keys = try await reader.read(reader.nobody) { found in if keys.count <= most { keys += found } }
       empty = reader.tally?.empty ?? []
@@ -89,6 +90,7 @@ package final class Rehearsal {
       result.keys = keys.count
     }
     try PlanLimit.Meter(limit).check(keys: keys.count)
+    engine.meter?.begin(.planning, total: keys.count)
     let subjects = try await plan(keys, stateReader, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
     if !named.isEmpty {
@@ -138,6 +140,7 @@ package final class Rehearsal {
         let some = Array(pending[start..<min(start + 256, pending.count)])
         let survey = try await stateReader.survey(some, lane: .reading, careful: true)
         subjects += survey.subjects
+        engine.meter?.done = subjects.count
         try meter.add(survey.subjects)
         occupants += survey.occupants
         let problems = survey.problems.filter { survey.duplicates[$0.key] == nil && !isPinned($0.key) }

@@ -11,8 +11,14 @@ enum Output: Int32 {
     var description: String { "cannot write the output: \(unsafe String(cString: strerror(code)))" }
   }
 
-  /// Writes all of a text.
+  /// Writes all of a text, in place of a progress bar where one stands.
   func write(_ text: String) throws(Failure) {
+    ProgressBar.clear()
+    try put(text)
+  }
+
+  /// Writes all of a text beside whatever stands there.
+  func put(_ text: String) throws(Failure) {
     let bytes = Array(text.utf8)
     var done = 0
     while done < bytes.count {

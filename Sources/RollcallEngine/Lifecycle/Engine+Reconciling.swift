@@ -97,7 +97,7 @@ extension Engine {
     Reactor.task {
       let reader = BothSides(
         self.roster.on(self.bulk), stream: self.bulk, stateReader, self.link, groups: self.groups,
-        meetings: self.state.meetings)
+        meetings: self.state.meetings, meter: self.meter)
       let reconciler = Reconciler(
         reader: reader, dispatcher: self.dispatcher, holding: self.removalGuard.comparison.holding,
         isOfTheLog: isOfTheLog)
@@ -107,6 +107,7 @@ extension Engine {
         let losses = self.state.meetings.losses
         let silent = try await self.bound.ended()
         let found = try await reconciler.run(epoch: epochs[0])
+        self.meter?.begin(.writing)
         for epoch in epochs.dropFirst() { self.dispatcher.queue.epochs.leave(epoch) }
         self.events.emit(.compared(entries: found.entries, in: .now - started))
         self.reconciles.undecided = found.removalBatch

@@ -45,6 +45,8 @@ package final class Engine {
   private(set) var stateReader: StateReader?
   /// Nil where no groups are configured, and before the first connection.
   private(set) var groups: GroupKeeper?
+  /// Nil where nobody looks on.
+  package var meter: ReadingMeter?
   var reconciles = ReconcileAgenda()
   var isAnswering = false
   /// The numbers of questions that are being answered.

@@ -64,6 +64,7 @@ package final class BothSides {
   private let groups: GroupKeeper?
   /// Where entries that are known from now on are written down; nil where nothing is.
   private let meetings: MeetingBook?
+  private let meter: ReadingMeter?
   /// What was found in the managed groups; nil where there are none.
   package private(set) var tally: GroupTally?
 
@@ -72,9 +73,10 @@ package final class BothSides {
   ///   - stream: a session for reading all keys.
   ///   - groups: compares memberships as well.
   ///   - meetings: where entries that are known from now on are written down.
+  ///   - meter: shows how far it is.
   package init(
     _ roster: Roster, stream: Database, _ stateReader: StateReader, _ link: DirectoryLink, groups: GroupKeeper?,
-    meetings: MeetingBook? = nil
+    meetings: MeetingBook? = nil, meter: ReadingMeter? = nil
   ) {
     self.roster = roster
     self.stream = stream
@@ -82,6 +84,7 @@ package final class BothSides {
     self.link = link
     self.groups = groups
     self.meetings = meetings
+    self.meter = meter
   }
 
   /// For a reading's beginning.
@@ -92,6 +95,7 @@ package final class BothSides {
   /// - Throws: ``EngineError`` when either side was not read to its end.
   package func read(_ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
     tally = try await groups?.tally()
+    if let meter { meter.begin(.comparing, total: await roster.query.estimate(stream)) }
     try await readDirectory(seen, each)
     try await readRoster(seen, each)
     return seen.count
@@ -120,11 +124,13 @@ package final class BothSides {
         if let before {
           await each(try await before.value.get())
           seen.pageIsDone()
+          meter?.done = seen.count
         }
       }
       if let last {
         await each(try await last.value.get())
         seen.pageIsDone()
+        meter?.done = seen.count
       }
     } catch let error as EngineError {
       throw error
@@ -189,7 +195,10 @@ package final class BothSides {
     var missing = KeySpool()
     try await readRoster(seen, &missing)
     // Only now that nothing is asked of PostgreSQL any more may it be waited for room: a statement has a deadline.
-    while let keys = missing.next() { await each(keys) }
+    while let keys = missing.next() {
+      await each(keys)
+      meter?.done += keys.count
+    }
   }
 
   private func readRoster(_ seen: SeenLinks, _ missing: inout KeySpool) async throws(EngineError) {
