@@ -45,6 +45,7 @@ package final class OneShot {
   /// Lets the daemon that leads do it; nil where none does. That takes no password of the directory.
   package func askLeader(_ work: Work) async throws(EngineError) -> Outcome? {
     try await engine.requireInstalled()
+    try await engine.ledger.requireRights()
     guard try await LeadingDaemon(engine.ledger).exists() else { return nil }
     return try await ask(work)
   }
