@@ -43,6 +43,9 @@ import Testing
     let site = try await site()
     try await site.withDaemon { _ in
       try await eventually("both are there") { try await site.names() == ["ann", "ben"] }
+      try await eventually("the first comparison has ended") {
+        try await site.sql("SELECT last_reconcile IS NOT NULL FROM rollcall.directory") == "t"
+      }
       try await drift(site)
       let compared = try await site.sql("SELECT last_reconcile FROM rollcall.directory")
       // A notification, a look, a long window and everyone; and a person's key that is another's mail address.
