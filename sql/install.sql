@@ -520,7 +520,7 @@ BEGIN
     CREATE INDEX journal_open ON rollcall.journal (directory, id) WHERE outcome = 'intended';
     CREATE INDEX journal_range ON rollcall.journal
       USING brin ((tx::text::bigint), (xid::text::bigint), at) WITH (pages_per_range = 32);
-    -- How long its rows are kept, as the configuration has it; null for ever.
+    -- How long its rows are kept, as the configuration has it; null for 90 days.
     ALTER TABLE rollcall.directory ADD COLUMN journal_keep interval;
     -- What the daemon may: insert, and nothing else.
     PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT ON rollcall.journal');
@@ -1374,7 +1374,7 @@ END
 $$;
 
 -- Deletes rows of the journal that are older than their directory keeps them, at most so many of each; says how many.
--- Those of a directory that is forgotten are kept for 90 days. A follower that has not seen them is told.
+-- Those of a directory that is forgotten, or keeps no journal but decisions, are kept for 90 days. A follower that has not seen them is told.
 CREATE OR REPLACE FUNCTION rollcall.prune_journal(batch int DEFAULT 5000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1389,9 +1389,8 @@ BEGIN
       SELECT min(directory) FROM rollcall.journal
       UNION ALL
       SELECT (SELECT min(directory) FROM rollcall.journal WHERE directory > n.name) FROM names n WHERE n.name IS NOT NULL)
-    SELECT n.name, CASE WHEN k.name IS NULL THEN interval '90 days' ELSE k.journal_keep END AS journal_keep
-    FROM names n LEFT JOIN rollcall.directory k ON k.name = n.name
-    WHERE n.name IS NOT NULL AND (k.name IS NULL OR k.journal_keep IS NOT NULL)
+    SELECT n.name, coalesce(k.journal_keep, interval '90 days') AS journal_keep
+    FROM names n LEFT JOIN rollcall.directory k ON k.name = n.name WHERE n.name IS NOT NULL
   LOOP
     WITH old AS (
       DELETE FROM rollcall.journal WHERE ctid = ANY (ARRAY(

@@ -160,7 +160,8 @@ extension Ledger {
         SQLText.array(rows.map(\.others)), SQLText.array(rows.map { $0.intent.map(String.init) }),
         SQLText.array(rows.map(\.entryID?.text)), SQLText.array(rows.map { $0.code.map(String.init) }),
         SQLText.array(rows.map(\.key?.text)), SQLText.array(rows.map(\.action)),
-        SQLText.array(rows.map(\.outcome.rawValue)), SQLText.array(rows.map(\.cause)), SQLText.array(rows.map(\.dn)),
+        SQLText.array(rows.map(\.outcome.rawValue)), SQLText.array(rows.map(\.cause?.rawValue)),
+        SQLText.array(rows.map(\.dn)),
         SQLText.array(rows.map(\.newDN)), SQLText.array(rows.map(\.changes)), SQLText.array(rows.map(\.message)),
         SQLText.array(rows.map(\.actor)), SQLText.array(rows.map(\.because)),
       ]
@@ -191,7 +192,7 @@ extension Ledger {
         THEN pg_notify('rollcall_journal', $1)::text END FROM written
       """,
       [
-        directory, rows[0].cause, SQLText.array(rows.lazy.map { "\($0.at.duration(to: now).microseconds)" }),
+        directory, rows[0].cause?.rawValue, SQLText.array(rows.lazy.map { "\($0.at.duration(to: now).microseconds)" }),
         SQLText.array(rows.lazy.map { $0.origin.changedAt.map(String.init) }),
         SQLText.array(rows.lazy.map { $0.origin.transactions.last.map(String.init) }),
         SQLText.array(rows.lazy.map { $0.entryID?.text }), SQLText.array(rows.lazy.map { $0.key?.text }),
@@ -203,7 +204,7 @@ extension Ledger {
 
 extension JournalRow {
   /// Whether the log may tell what it follows from.
-  fileprivate var isUntraced: Bool { origin.transactions.isEmpty && key != nil && cause != nil && cause != "undo" }
+  fileprivate var isUntraced: Bool { origin.transactions.isEmpty && key != nil && cause != nil && cause != .undo }
 
   /// Whether it has nothing but what a plain write has.
   fileprivate var isShort: Bool {

@@ -9,7 +9,7 @@ package struct OpenIntent: Sendable, Equatable {
   package var action: String
   package var dn: String?
   package var entryID: EntryID?
-  var cause: String?
+  var cause: JournalCause?
 
   /// The row that tells how it has ended.
   package func result(isDone: Bool, at now: ContinuousClock.Instant) -> JournalRow {
@@ -39,7 +39,7 @@ extension Ledger {
       OpenIntent(
         id: result.int(row, 0) ?? 0, key: result.key(row, 1) ?? "", action: result.text(row, 2) ?? "",
         dn: result.text(row, 3), entryID: result.text(row, 4).flatMap { EntryID(AttributeValue($0)) },
-        cause: result.text(row, 5))
+        cause: result.text(row, 5).flatMap { JournalCause(rawValue: $0) })
     }
   }
 }

@@ -26,17 +26,6 @@ package struct PinRequest: Sendable {
 }
 
 extension Ledger {
-  /// SQL for a row of the journal for each row of `keys`, and news of it for whoever follows the journal.
-  private static func note(_ action: String, _ keys: String, actor: String, because: String) -> String {
-    """
-    noted AS (
-      INSERT INTO rollcall.journal (directory, key, action, outcome, actor, because)
-      SELECT $1, key, '\(action)', 'done', \(actor), \(because) FROM \(keys) RETURNING id),
-    told AS MATERIALIZED (SELECT pg_notify('rollcall_journal', $1::text) WHERE EXISTS (SELECT FROM noted)
-      AND EXISTS (SELECT FROM rollcall.follower AS f WHERE f.directory = $1))
-    """
-  }
-
   /// SQL that asks the daemon to take up what has become of some keys.
   private static func ask(_ kind: String, _ keys: String) -> String {
     """
@@ -68,7 +57,7 @@ extension Ledger {
           since = excluded.since, until = excluded.until, seen = excluded.seen
         WHERE NOT $6::boolean OR p.seen IS NOT NULL OR p.until <= now()
         RETURNING key),
-      \(Ledger.note("pin", "pins", actor: "$4", because: "$3")), \(Ledger.ask("pin", "every"))
+      \(Ledger.noting("pin", of: "pins", ["key": "key", "actor": "$4", "because": "$3"])), \(Ledger.ask("pin", "every"))
       SELECT id, (SELECT count(*) FROM told), (SELECT count(*) FROM heard) FROM asked
       """, [directory, SQLText.array(keys), because, actor, until, untilChange ? "t" : "f"])
     return result.int(0, 0) ?? 0
@@ -96,7 +85,7 @@ extension Ledger {
     let result = try await database.query(
       """
       WITH ended AS (DELETE FROM rollcall.pinned WHERE directory = $1 AND \(condition) RETURNING key),
-      \(Ledger.note("unpin", "ended", actor: "$3::text", because: "$4::text")), \(Ledger.ask("unpin", "ended"))
+      \(Ledger.noting("unpin", of: "ended", ["key": "key", "actor": "$3::text", "because": "$4::text"])), \(Ledger.ask("unpin", "ended"))
       SELECT key, (SELECT id FROM asked), (SELECT count(*) FROM told), (SELECT count(*) FROM heard) FROM ended
       """, [directory, argument, actor, because])
     let keys = (0..<result.rowCount).compactMap { result.key($0, 0) }
@@ -135,20 +124,23 @@ extension Ledger {
       ended AS (
         DELETE FROM rollcall.pinned WHERE directory = $1 AND seen IS NOT NULL AND key IN (SELECT key FROM changed)
         RETURNING key),
-      \(Ledger.note("unpin", "ended", actor: "NULL", because: "'its row has changed'"))
+      \(Ledger.noting("unpin", of: "ended", ["key": "key", "because": "'its row has changed'"]))
       SELECT key, (SELECT count(*) FROM told) FROM ended
       """, [directory, SQLText.array(keys)])
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
   /// The pins that hold at present.
-  package func pins() async throws(EngineError) -> [RosterKey: Pin] {
+  ///
+  /// - Parameter keys: of these; nil for all.
+  package func pins(of keys: [RosterKey]? = nil) async throws(EngineError) -> [RosterKey: Pin] {
     let result = try await database.query(
       """
       SELECT key, because, actor, \(SQLText.time("since")), \(SQLText.time("until")), extract(epoch FROM until - now()),
         seen IS NOT NULL, removal
-      FROM rollcall.pinned WHERE directory = $1 AND (until IS NULL OR until > now())
-      """, [directory])
+      FROM rollcall.pinned
+      WHERE directory = $1 AND (until IS NULL OR until > now()) AND ($2::text[] IS NULL OR key = ANY ($2::text[]))
+      """, [directory, keys.map { SQLText.array($0) }])
     var pins: [RosterKey: Pin] = [:]
     for row in 0..<result.rowCount {
       pins[result.key(row, 0) ?? ""] = Pin(

@@ -20,10 +20,7 @@ extension Ledger {
   package static let mostUndone = 50_000
 
   /// What is written to entries and groups; the rest of the journal's actions are decisions.
-  private static let writes = """
-    '{create,update,rename,move,temporary-rename,disable,enable,delete,remove-twin,adopt,password,join,leave,follow,\
-    make-group,drop-group,make-container}'
-    """
+  private static let writes = SQLText.literal(SQLText.array(Step.What.allCases.map(\.rawValue))) + "::text[]"
 
   /// The rows that are meant, the newest first, each with what came after it.
   ///

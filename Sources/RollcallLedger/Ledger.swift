@@ -105,10 +105,8 @@ package final class Ledger {
       WITH released AS (
         UPDATE rollcall.parked SET next_at = now(), attempts = 0
         WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key, reason),
-      noted AS (
-        INSERT INTO rollcall.journal (directory, key, action, outcome, message, actor)
-        SELECT $1, key, 'retry', 'done', reason, $3 FROM released WHERE $3::text IS NOT NULL RETURNING 1),
-      told AS (SELECT pg_notify('rollcall_journal', $1) FROM (SELECT count(*) FROM noted) AS n (rows) WHERE rows > 0)
+      wanted AS (SELECT * FROM released WHERE $3::text IS NOT NULL),
+      \(Ledger.noting("retry", of: "wanted", ["key": "key", "message": "reason", "actor": "$3"]))
       SELECT key, (SELECT count(*) FROM told) FROM released
       """, [directory, SQLText.array(keys), actor])
     return (0..<result.rowCount).compactMap { result.key($0, 0) }

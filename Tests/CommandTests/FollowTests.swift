@@ -90,21 +90,7 @@ import Testing
     let site = try await site()
     let follower = try FollowerSite(site)
     var process = try await follower.start()
-    let late = Task {
-      try await site.sql(
-        """
-        BEGIN; INSERT INTO rollcall.journal (directory, key, action, outcome) VALUES ('\(site.name)', 'late', 'update', 'done');
-        DO $$ BEGIN FOR i IN 1..2400 LOOP
-          EXIT WHEN EXISTS (SELECT FROM rollcall.journal WHERE directory = '\(site.name)' AND key = 'go');
-          PERFORM pg_sleep(0.05);
-        END LOOP; END $$; COMMIT; NOTIFY rollcall_journal, '\(site.name)'
-        """)
-    }
-    try await soon("the transaction is open") {
-      try await site.sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(site.name)' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
-      ) == "1"
-    }
+    let late = try await site.lateTransaction()
     try await write(site, "early")
     try await soon("the early row", { try follower.keys() }, is: { $0 == ["early"] })
     // Its position outlives the process.

@@ -240,21 +240,7 @@ import Testing
       environment: site.environment)
     func seen() throws -> [String?] { try HistoryLine.parse(tail.printed()).map(\.key) }
     try await soon("the first row", { try seen() }, is: { $0 == ["1"] })
-    let late = Task {
-      try await site.sql(
-        """
-        BEGIN; INSERT INTO rollcall.journal (directory, key, action, outcome) VALUES ('\(site.name)', 'late', 'update', 'done');
-        DO $$ BEGIN FOR i IN 1..1200 LOOP
-          EXIT WHEN EXISTS (SELECT FROM rollcall.journal WHERE directory = '\(site.name)' AND key = 'go');
-          PERFORM pg_sleep(0.05);
-        END LOOP; END $$; COMMIT
-        """)
-    }
-    try await soon("the other transaction is open") {
-      try await site.sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(site.name)' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
-      ) == "1"
-    }
+    let late = try await site.lateTransaction()
     try await site.journal("update", ["key": "'2'"])
     try await soon("the second row", { try seen() }, is: { $0 == ["1", "2"] })
     try await site.journal("update", ["key": "'go'"])

@@ -155,6 +155,23 @@ import Testing
     }
   }
 
+  @Test("what the server refuses is said, and the intent has its end")
+  func whatTheServerRefuses() async throws {
+    let site = try await people(1)
+    try await site.directory.modify("dn: ou=below,uid=u1,\(site.base)\nobjectClass: organizationalUnit\nou: below\n")
+    let id = try await site.sql("SELECT id FROM rollcall.journal WHERE action = 'create'")
+    let ran = try await site.rollcall("undo", id, "--apply", "--because", "too early")
+    #expect(ran.code == 1)
+    #expect(ran.output.contains("# cannot: the directory refused it: ") && ran.output.contains("(66)"), "\(ran)")
+    #expect(
+      try await site.sql(
+        """
+        SELECT r.outcome, r.code, r.cause, r.because FROM rollcall.journal i JOIN rollcall.journal r ON r.intent = i.id
+        WHERE i.outcome = 'intended'
+        """) == "refused|66|undo|too early")
+    #expect(try await site.names() == ["u1"])
+  }
+
   @Test func whatTheJournalDoesNotHaveIsSaid() async throws {
     let site = try await people(1)
     let ran = try await site.rollcall("undo", "4711")

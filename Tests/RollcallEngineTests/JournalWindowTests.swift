@@ -1,16 +1,18 @@
 import RollcallAdministration
+import RollcallCore
 import Testing
 
 /// A follower's position over transactions that end in any order.
 @Suite struct JournalWindowTests {
   @Test func snapshots() throws {
-    let snapshot = try #require(JournalSnapshot("10:20:10,15"))
+    let snapshot = try #require(Snapshot("10:20:10,15"))
     #expect(snapshot.text == "10:20:10,15")
-    #expect((5...25).filter { snapshot.sees($0) } == [5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19])
+    #expect((5...25).filter { snapshot.includes($0) } == [5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19])
     #expect(snapshot.limited(to: 15).text == "10:15:10")
     #expect(snapshot.limited(to: 10).text == "10:10:")
     #expect(snapshot.limited(to: 30) == snapshot)
-    #expect(JournalSnapshot("x") == nil && JournalSnapshot("1:2") == nil)
+    #expect(Snapshot("x") == nil && Snapshot("1:2") == nil)
+    #expect(snapshot.includesAllBelow(10) && !snapshot.includesAllBelow(11) && !Snapshot.none.includes(1))
   }
 
   /// Transactions that begin, write and end at random, and a follower that settles in any order and crashes now and then.
@@ -22,11 +24,11 @@ import Testing
     var open: [UInt64: [Int]] = [:]
     var committed: [(tx: UInt64, id: Int)] = []
     var settled: Set<Int> = []
-    var stored = try #require(JournalSnapshot("100:100:"))
-    func now() throws -> JournalSnapshot {
+    var stored = try #require(Snapshot("100:100:"))
+    func now() throws -> Snapshot {
       let running = open.keys.sorted()
       return try #require(
-        JournalSnapshot(
+        Snapshot(
           "\(running.first ?? nextTransaction):\(nextTransaction):\(running.map { "\($0)" }.joined(separator: ","))"))
     }
     func end(_ transaction: UInt64) {
@@ -51,7 +53,7 @@ import Testing
       let last = try now()
       let target = last.limited(to: max(stored.end, last.end - UInt64.random(in: 0..<4, using: &random)))
       var window = JournalWindow(from: stored, to: round == 59 ? last : target)
-      let rows = committed.filter { !stored.sees($0.tx) && window.end.sees($0.tx) }.sorted {
+      let rows = committed.filter { !stored.includes($0.tx) && window.end.includes($0.tx) }.sorted {
         ($0.tx, $0.id) < ($1.tx, $1.id)
       }
       let read = round == 59 ? rows.count : Int.random(in: 0...rows.count, using: &random)
@@ -61,9 +63,9 @@ import Testing
         if round < 59, Int.random(in: 0..<8, using: &random) == 0 { break }
         window.settle(row.id)
         settled.insert(row.id)
-        let passed = committed.filter { window.position.sees($0.tx) && !settled.contains($0.id) }
+        let passed = committed.filter { window.position.includes($0.tx) && !settled.contains($0.id) }
         #expect(passed.isEmpty, "the position has passed what was not settled")
-        let forgotten = (100..<nextTransaction).filter { window.begin.sees($0) && !window.position.sees($0) }
+        let forgotten = (100..<nextTransaction).filter { window.begin.includes($0) && !window.position.includes($0) }
         #expect(forgotten.isEmpty, "the position has gone back")
       }
       // What is in memory is lost here; the position was stored, or was not.

@@ -2,6 +2,7 @@ internal import LDAPModel
 internal import PlainText
 internal import RollcallConfiguration
 internal import RollcallCore
+internal import RollcallLedger
 
 /// What the directory has, and what keeps it from being changed: the next four steps.
 extension Observation {
@@ -86,7 +87,7 @@ extension Observation {
     var texts: [String] = []
     var evidence: [Explanation.Evidence?] = []
     if let pin = record.pin {
-      let end = pin.until.map { " until \($0)" } ?? (pin.isUntilChange ? " until its row changes" : "")
+      let end = pin.until.map { " until \($0)" } ?? (pin.endsWithChange ? " until its row changes" : "")
       texts.append("pinned by \(pin.actor) since \(pin.since)\(end): \(pin.because)")
       evidence.append(
         row(
@@ -142,7 +143,8 @@ extension Observation {
     if database != nil { return .init(.lastWrite, .error, "it is not known, because the database cannot be asked") }
     guard let write = record.lastWrite else { return .init(.lastWrite, .no, "the journal has nothing of this key") }
     var text = "\(write.at): \(write.action), \(write.outcome)"
-    if !write.attributes.isEmpty { text += " (\(write.attributes.joined(separator: ", ")))" }
+    let attributes = write.changes?.map(\.name) ?? []
+    if !attributes.isEmpty { text += " (\(attributes.joined(separator: ", ")))" }
     if let cause = write.cause { text += ", found by \(cause)" }
     if let xid = write.xid { text += ", transaction \(xid)" }
     if let actor = write.actor { text += ", by \(actor)" }
@@ -152,8 +154,8 @@ extension Observation {
       .lastWrite, write.outcome == "refused" ? .error : .ok, text,
       [
         .number("id", write.id), .text("at", write.at), .text("action", write.action), .text("outcome", write.outcome),
-        .text("cause", write.cause), .text("xid", write.xid), .text("dn", write.dn),
-        .list("attributes", write.attributes), .text("message", write.message), .text("actor", write.actor),
+        .text("cause", write.cause), .text("xid", write.xid), .text("dn", write.newDN ?? write.dn),
+        .list("attributes", attributes), .text("message", write.message), .text("actor", write.actor),
         .text("because", write.because),
       ])
   }

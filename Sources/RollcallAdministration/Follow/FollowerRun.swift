@@ -14,43 +14,41 @@ final class FollowerRun {
   private static let windowSize = 5000
   /// A row's attempts before its key is parked.
   private static let attempts = 3
-  private static let backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
-  /// Between attempts with a key that is parked.
-  private static let parkedBackoff = Backoff(base: .seconds(5), cap: .seconds(600))
+  static let backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
   /// A position that moves although there is nothing to do is stored this rarely.
   private static let idle: Duration = .seconds(30)
 
-  private let store: FollowerStore
+  let store: FollowerStore
   private let taker: any EventTaker
   private let line: @Sendable (HistoryRow) -> String
-  private let say: @Sendable (String) -> Void
+  let say: @Sendable (String) -> Void
   private let limit: Int
   private let slots: Slots
-  private var isStopping = false
+  var isStopping = false
   /// What has gone wrong in a task.
   private var failure: EngineError?
   private var tasks: [Int: Task<Void, Never>] = [:]
   private var lastTask = 0
   /// Rows that wait for the program, by subject, in order.
-  private var lanes: [String: [HistoryRow]] = [:]
+  var lanes: [String: [HistoryRow]] = [:]
   /// The first row that each parked subject is to have.
-  private var parked: [String: Int] = [:]
-  private var draining: Set<String> = []
+  var parked: [String: Int] = [:]
+  var draining: Set<String> = []
   /// Subjects that are about to be parked or taken back, and the rows that have come meanwhile.
-  private var returning: [String: [HistoryRow]] = [:]
+  var returning: [String: [HistoryRow]] = [:]
   /// Rows of parked subjects that were taken before the window has come to them.
-  private var taken: [Int: UInt64] = [:]
-  private var window: JournalWindow
-  private var stored: JournalSnapshot
+  var taken: [Int: UInt64] = [:]
+  var window: JournalWindow
+  private var stored: Snapshot
   private var lastStored = ContinuousClock.now
   /// Whether more is there to be read than the window has.
   private var isLimited = false
   private var lastCounted: ContinuousClock.Instant?
-  private var lastTried: ContinuousClock.Instant?
+  var lastTried: ContinuousClock.Instant?
   private var lastSaid = ""
 
   init(
-    _ store: FollowerStore, _ taker: any EventTaker, limit: Int, from position: JournalSnapshot,
+    _ store: FollowerStore, _ taker: any EventTaker, limit: Int, from position: Snapshot,
     line: @escaping @Sendable (HistoryRow) -> String, say: @escaping @Sendable (String) -> Void
   ) {
     self.store = store
@@ -98,7 +96,7 @@ final class FollowerRun {
     while let task = tasks.values.first { await task.value }
   }
 
-  private func start(_ body: @escaping @Reactor @Sendable () async -> Void) {
+  func start(_ body: @escaping @Reactor @Sendable () async -> Void) {
     lastTask += 1
     let number = lastTask
     tasks[number] = Reactor.task {
@@ -140,7 +138,7 @@ final class FollowerRun {
     }
     window = JournalWindow(from: position, to: end)
     if position == end { window.noteEnd() }
-    taken = taken.filter { !position.sees($0.value) }
+    taken = taken.filter { !position.includes($0.value) }
   }
 
   private func read() async throws(EngineError) {
@@ -154,7 +152,7 @@ final class FollowerRun {
     }
   }
 
-  private func take(_ row: HistoryRow) async throws(EngineError) {
+  func take(_ row: HistoryRow) async throws(EngineError) {
     let subject = FollowerStore.subject(of: row)
     if taken.removeValue(forKey: row.id) != nil {
       settle(row)
@@ -174,7 +172,7 @@ final class FollowerRun {
     }
   }
 
-  private func settle(_ row: HistoryRow) {
+  func settle(_ row: HistoryRow) {
     window.settle(row.id)
     if window.unsettled < Self.most / 2 { store.session.ring() }
   }
@@ -216,7 +214,7 @@ final class FollowerRun {
     if lanes[subject]?.isEmpty == true { lanes[subject] = nil }
   }
 
-  private func hand(_ row: HistoryRow) async -> HandOver {
+  func hand(_ row: HistoryRow) async -> HandOver {
     await slots.take()
     defer { slots.give() }
     if isStopping { return .again("") }
@@ -224,91 +222,19 @@ final class FollowerRun {
   }
 
   /// Ends early where the follower stops.
-  private func pause(_ backoff: Backoff, _ attempt: Int) async {
+  func pause(_ backoff: Backoff, _ attempt: Int) async {
     if isStopping { return }
     try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
   }
 
-  private func tell(_ message: String) {
+  func tell(_ message: String) {
     if message.isEmpty || message == lastSaid { return }
     lastSaid = message
     say(message)
   }
 
-  private func park(_ subject: String, _ attempts: Int, _ message: String) async {
-    guard let row = lanes[subject]?.first else { return }
-    say("key \(RosterKey(subject).shown) is parked: row \(row.id) was not taken: \(message)")
-    let rows = lanes.removeValue(forKey: subject) ?? []
-    let first = rows.map(\.id).min() ?? row.id
-    returning[subject] = []
-    do throws(EngineError) {
-      try await store.park(
-        FollowerStore.Parked(key: subject, first: first, attempts: attempts), message,
-        for: Self.parkedBackoff.delay(attempt: 1, random: Double.random(in: 0..<1)))
-      // Whoever comes from now on waits behind it.
-      parked[subject] = first
-      for row in rows { settle(row) }
-      for row in returning.removeValue(forKey: subject) ?? [] { try await take(row) }
-    } catch {
-      fail(error)
-    }
-  }
-
-  private func fail(_ error: EngineError) {
+  func fail(_ error: EngineError) {
     failure = failure ?? error
     store.session.ring()
-  }
-
-  // MARK: Parked
-
-  private func tryParked() async throws(EngineError) {
-    if parked.isEmpty || lastTried.map({ $0.duration(to: .now) < .milliseconds(500) }) == true { return }
-    lastTried = .now
-    for key in try await store.parked(onlyDue: true) where parked[key.key] != nil && draining.insert(key.key).inserted {
-      start {
-        await self.drain(key)
-        self.draining.remove(key.key)
-      }
-    }
-  }
-
-  /// Hands a parked subject's rows over, one after the other, until one is not taken or there is none.
-  private func drain(_ key: FollowerStore.Parked) async {
-    var (next, attempts) = (key.first, key.attempts)
-    do throws(EngineError) {
-      while !isStopping {
-        guard let row = try await store.row(of: key.key, from: next) else {
-          guard let first = try await takeBack(key.key) else { return }
-          next = first
-          continue
-        }
-        switch await hand(row) {
-        case .taken:
-          attempts = 0
-          if !window.begin.sees(row.tx) { taken[row.id] = row.tx }
-          next = try await store.passed(key.key, row.id, expecting: next)
-        case .failed(let message):
-          attempts += 1
-          return try await store.park(
-            FollowerStore.Parked(key: key.key, first: row.id, attempts: attempts), message,
-            for: Self.parkedBackoff.delay(attempt: attempts, random: Double.random(in: 0..<1)))
-        case .again(let message):
-          tell(message)
-          await pause(Self.backoff, 3)
-        }
-      }
-    } catch {
-      fail(error)
-    }
-  }
-
-  /// Returns nil where the subject is parked no longer, otherwise the row that it is to have next.
-  private func takeBack(_ subject: String) async throws(EngineError) -> Int? {
-    returning[subject] = []
-    let first = try await store.unpark(subject)
-    let rows = returning.removeValue(forKey: subject) ?? []
-    parked[subject] = first
-    for row in rows { try await take(row) }
-    return first
   }
 }

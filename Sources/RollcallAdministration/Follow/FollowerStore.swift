@@ -1,5 +1,6 @@
 internal import Postgres
 internal import Reactor
+internal import RollcallCore
 internal import RollcallLedger
 
 /// What the database remembers of one follower, and the journal's rows that it is still to have.
@@ -49,9 +50,9 @@ struct FollowerStore {
   }
 
   struct State: Sendable {
-    var position: JournalSnapshot
+    var position: Snapshot
     /// What can be read now.
-    var now: JournalSnapshot
+    var now: Snapshot
     /// When rows were dropped that it had not seen; nil for never.
     var cut: String?
     /// Whether that was after it has moved last.
@@ -65,20 +66,19 @@ struct FollowerStore {
       SELECT position::text, pg_current_snapshot()::text, \(SQLText.time("cut")), cut >= moved
       FROM rollcall.follower WHERE directory = $1 AND name = $2
       """, [directory, name])
-    guard let position = result.isEmpty ? nil : result.text(0, 0).flatMap(JournalSnapshot.init),
-      let now = result.text(0, 1).flatMap(JournalSnapshot.init)
+    guard !result.isEmpty, let position = Snapshot(result.text(0, 0) ?? ""), let now = Snapshot(result.text(0, 1) ?? "")
     else { throw .refused("the follower \"\(name)\" was forgotten meanwhile") }
     return State(position: position, now: now, cut: result.text(0, 2), isNews: result.bool(0, 3))
   }
 
-  func move(to position: JournalSnapshot) async throws(EngineError) {
+  func move(to position: Snapshot) async throws(EngineError) {
     try await session.query(
       "UPDATE rollcall.follower SET position = $3::pg_snapshot, moved = clock_timestamp() WHERE directory = $1 AND name = $2",
       [directory, name, position.text])
   }
 
   /// Gives up what lies before a snapshot.
-  func cut(to position: JournalSnapshot) async throws(EngineError) {
+  func cut(to position: Snapshot) async throws(EngineError) {
     try await session.query(
       """
       UPDATE rollcall.follower SET position = $3::pg_snapshot, cut = now(), moved = clock_timestamp()
@@ -94,7 +94,7 @@ struct FollowerStore {
     """
 
   /// Whether more rows than so many are unseen.
-  func isBehind(_ position: JournalSnapshot, by limit: Int) async throws(EngineError) -> Bool {
+  func isBehind(_ position: Snapshot, by limit: Int) async throws(EngineError) -> Bool {
     try await session.query(
       "SELECT count(*) > \(limit) FROM (SELECT FROM rollcall.journal WHERE \(Self.isUnseen) LIMIT \(limit + 1)) AS r",
       [directory, position.text]
@@ -102,7 +102,7 @@ struct FollowerStore {
   }
 
   /// The transaction of the row that so many unseen ones come before; nil where there are not that many.
-  func transaction(after position: JournalSnapshot, rows: Int) async throws(EngineError) -> UInt64? {
+  func transaction(after position: Snapshot, rows: Int) async throws(EngineError) -> UInt64? {
     try await session.query(
       "SELECT tx::text FROM rollcall.journal WHERE \(Self.isUnseen) ORDER BY id OFFSET \(rows) LIMIT 1",
       [directory, position.text]
@@ -111,7 +111,7 @@ struct FollowerStore {
 
   /// The next rows between two snapshots, by transaction and number.
   func rows(
-    from position: JournalSnapshot, to end: JournalSnapshot, after last: (tx: UInt64, id: Int)?, limit: Int
+    from position: Snapshot, to end: Snapshot, after last: (tx: UInt64, id: Int)?, limit: Int
   ) async throws(EngineError) -> [HistoryRow] {
     let (tx, id) = last ?? (0, 0)
     // Without its table's name, tx would be the column of the result, which is text.

@@ -9,10 +9,7 @@ extension HistoryRow {
       // An intent is told by its result.
       return outcome == "unknown" ? heading + note("it is not known whether the directory has done this") : nil
     }
-    switch action {
-    case "park", "hold", "release", "pin", "unpin", "retry", "undo", "erase": return nil
-    default: break
-    }
+    if JournalAction.isDecision(action) { return nil }
     let isDeletion = ["delete", "remove-twin", "drop-group"].contains(action)
     guard let dn else { return isDeletion || changes != nil ? heading + note("the values were erased") : nil }
     let name = DistinguishedName(unchecked: dn)

@@ -95,11 +95,14 @@ package final class OperatorActions {
         FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, action, dn)
         WHERE h.directory = $1 AND h.subject = x.key AND h.action = x.action AND h.dn = x.dn AND NOT h.approved
         RETURNING h.subject, h.action, h.dn),
-      noted AS (
-        INSERT INTO rollcall.journal (directory, key, action, outcome, dn, message, actor)
-        SELECT $1, CASE WHEN lower(subject) = lower(dn) THEN NULL ELSE subject END, 'release', 'done', dn, action, $5
-        FROM released RETURNING 1)
-      SELECT (SELECT count(*) FROM released), pg_notify('rollcall_journal', $1) FROM (SELECT count(*) FROM noted) AS n
+      \(Ledger.noting(
+        "release", of: "released",
+        [
+          // A group is held by its name.
+          "key": "CASE WHEN lower(subject) = lower(dn) THEN NULL ELSE subject END", "dn": "dn", "message": "action",
+          "actor": "$5",
+        ]))
+      SELECT (SELECT count(*) FROM released), (SELECT count(*) FROM told)
       """,
       [
         ledger.directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action)),

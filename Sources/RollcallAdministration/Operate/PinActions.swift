@@ -76,12 +76,10 @@ package final class PinActions {
   private func confirmation(of id: Int) async throws(EngineError) -> Confirmation {
     let deadline = ContinuousClock.now + patience
     while true {
-      let answered = try await ledger.database.query(
-        "SELECT done IS NOT NULL FROM rollcall.request WHERE id = $1", ["\(id)"])
-      if answered.isEmpty || answered.bool(0, 0) { return .done }
-      guard let record = try await ledger.record(), let subject = record.subject,
-        try await Leader.exists(for: ledger.directory, subject: subject, ledger.database)
-      else { return .nobodyLeads }
+      if try await ledger.state(of: id).isDone { return .done }
+      guard try await LeadingDaemon(ledger).exists(), let record = try await ledger.record() else {
+        return .nobodyLeads
+      }
       if ContinuousClock.now > deadline {
         let reason = record.condition.reason.map { ": \($0)" } ?? ""
         return .notYet("\(record.leader ?? "?") is \(record.condition.state)\(reason)")

@@ -23,8 +23,7 @@ public struct JournalRow: Sendable, Equatable {
   /// `create`, `update`, `park` and so on.
   public var action: String
   public var outcome: Outcome
-  /// What brought the key: `notification`, `sweep` and so on.
-  public var cause: String?
+  public var cause: JournalCause?
   public var dn: String?
   /// After a rename.
   public var newDN: String?
@@ -47,7 +46,8 @@ public struct JournalRow: Sendable, Equatable {
   }
 }
 
-/// The transactions of the source that have touched a key, as far as they are known.
+/// Where the work on a key comes from: the transactions of the source that have touched it, as far as they are known, and
+/// what has told them.
 public struct Origin: Sendable, Equatable {
   /// Ids, the newest last; no more than ``most``.
   public private(set) var transactions: [UInt64] = []
@@ -81,6 +81,11 @@ public struct Origin: Sendable, Equatable {
     isReleased = isReleased || other.isReleased
     if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
   }
+}
+
+extension Dialect {
+  /// The id of an entry; nil where the server does not say.
+  public func entryID(of entry: Entry) -> EntryID? { entry[identityAttribute].first.flatMap { EntryID($0) } }
 }
 
 /// The id that a server gives an entry for its life, as 32 hexadecimal digits.

@@ -56,7 +56,7 @@ extension Plan {
 
 /// One operation for one key.
 public struct Step: Sendable, Equatable {
-  public enum What: String, Sendable {
+  public enum What: String, Sendable, CaseIterable {
     case create
     case update
     case rename

@@ -6,42 +6,31 @@ public import LDAPModel
 /// of names and exchanges go back the way they came.
 public struct UndoPlanner: Sendable {
   let planner: Planner
-  let members: MembershipRules
+  /// Nil where no groups are configured.
+  let groups: GroupPlanner?
   /// The entries as the parts so far leave them, by their normalized names; nil: the name is free.
   private var entries: [String: Entry] = [:]
   /// Who is in which group, as the parts so far leave it.
   private var memberships: Set<Membership>
 
-  /// How groups tell their members.
-  public struct MembershipRules: Sendable {
-    /// The attribute that carries members.
-    public var attribute: String
-    /// Below it the groups of the configuration are.
-    public var base: DistinguishedName?
-
-    public init(attribute: String, base: DistinguishedName?) {
-      self.attribute = attribute
-      self.base = base
-    }
-  }
-
   /// A member of a group, both normalized.
   public struct Membership: Hashable, Sendable {
-    public var group: String
-    public var member: AttributeValue
+    private let group: String
+    private let member: AttributeValue
 
-    public init(group: String, member: AttributeValue) {
-      self.group = group
-      self.member = member
+    public init(_ group: DistinguishedName, _ attribute: String, _ member: AttributeValue, _ schema: Schema) {
+      self.group = group.normalized(schema)
+      self.member = schema.matchingRule(for: attribute).normalize(member, schema: schema)
     }
   }
 
   /// - Parameters:
+  ///   - groups: how groups know their members; nil where none are configured.
   ///   - entries: whatever is at the names of the rows, and whatever carries the link of one of their keys.
   ///   - memberships: those of the rows' groups and members that are there.
-  public init(_ planner: Planner, _ members: MembershipRules, entries: [Entry], memberships: Set<Membership>) {
+  public init(_ planner: Planner, groups: GroupPlanner?, entries: [Entry], memberships: Set<Membership>) {
     self.planner = planner
-    self.members = members
+    self.groups = groups
     self.memberships = memberships
     for entry in entries { self.entries[entry.dn.normalized(planner.schema)] = entry }
   }
@@ -55,11 +44,11 @@ public struct UndoPlanner: Sendable {
       part.refusals = [refusal]
       return [part]
     }
-    switch row.action {
-    case "create": remove(row, &part)
-    case "delete", "remove-twin": return restore(row, part)
-    case "join", "leave": rejoin(row, &part)
-    case "follow": renameBack(row, &part)
+    switch Step.What(rawValue: row.action) {
+    case .create: remove(row, &part)
+    case .delete, .removeDuplicate: return restore(row, part)
+    case .join, .leave: rejoin(row, &part)
+    case .follow: renameBack(row, &part)
     case _ where row.newDN != nil: rename(row, &part)
     default: modify(row, &part)
     }
@@ -69,17 +58,20 @@ public struct UndoPlanner: Sendable {
   private func refusal(of row: UndoneRow) -> String? {
     if let other = row.undoneBy { return "row \(other) has taken it back already" }
     if !row.isDone { return "the directory has not confirmed it" }
-    switch row.action {
-    case "password": return "the password before it is not known"
-    case "make-group", "drop-group", "make-container":
+    switch Step.What(rawValue: row.action) {
+    case .password: return "the password before it is not known"
+    case .makeGroup, .dropGroup, .makeContainer:
       return "groups and containers follow their members; take the members' rows back"
-    case "create", "update", "rename", "move", "temporary-rename", "disable", "enable", "delete", "remove-twin",
-      "adopt",
-      "join", "leave", "follow":
+    case .create, .update, .rename, .move, .temporaryRename, .disable, .enable, .delete, .removeDuplicate, .adopt,
+      .join,
+      .leave, .follow:
       break
-    default: return "nothing was written to the directory"
+    case nil: return "nothing was written to the directory"
     }
-    if let later = row.later.first(where: { ["create", "delete", "remove-twin"].contains($0.action) }) {
+    for dn in [row.dn, row.newDN].compactMap({ $0 }) {
+      if let reason = planner.protection.reason(for: dn.normalized(planner.schema)) { return "\(dn.text) \(reason)" }
+    }
+    if let later = row.later.first(where: { $0.isAny(of: [.create, .delete, .removeDuplicate]) }) {
       return "row \(later.id) came later and is not taken back: \(later.action)"
     }
     return nil
@@ -104,7 +96,7 @@ public struct UndoPlanner: Sendable {
 
   private mutating func rename(_ row: UndoneRow, _ part: inout UndoPart) {
     guard let newDN = row.newDN, let entry = entry(of: row, at: newDN, &part) else { return }
-    if let later = row.later.first(where: { ["rename", "move", "temporary-rename"].contains($0.action) }) {
+    if let later = row.later.first(where: { $0.isAny(of: [.rename, .move, .temporaryRename]) }) {
       part.refusals = ["row \(later.id) came later and is not taken back: \(later.action)"]
       return
     }
@@ -132,10 +124,12 @@ public struct UndoPlanner: Sendable {
       if part.refusals.isEmpty { part.refusals = ["the row tells no values"] }
       return
     }
-    let what: Step.What = row.action == "disable" ? .enable : row.action == "enable" ? .disable : .update
+    let what: Step.What =
+      row.action == Step.What.disable.rawValue
+      ? .enable : row.action == Step.What.enable.rawValue ? .disable : .update
     var step = Step(key: row.key, operation: .modify(entry.dn, modifications), what: what)
-    step.clearsDisable = row.action == "disable"
-    step.journalDisable = row.action == "enable"
+    step.clearsDisable = what == .enable
+    step.journalDisable = what == .disable
     take(step, entry, &part)
   }
 
@@ -170,8 +164,8 @@ public struct UndoPlanner: Sendable {
   }
 
   private mutating func rejoin(_ row: UndoneRow, _ part: inout UndoPart) {
-    let attribute = row.changes.first?.name ?? members.attribute
     let change = row.changes.first
+    let attribute = change?.name ?? groups?.rules.member ?? UndoPlanner.member
     guard
       let member = (UndoPlanner.texts(change?.added) ?? []).first ?? (UndoPlanner.texts(change?.removed) ?? []).first
     else {
@@ -179,7 +173,7 @@ public struct UndoPlanner: Sendable {
       return
     }
     let membership = membership(row.dn, attribute, member)
-    let isJoin = row.action == "join"
+    let isJoin = row.action == Step.What.join.rawValue
     guard memberships.contains(membership) == isJoin else {
       part.refusals = [isJoin ? "it is not in the group any more" : "it is in the group again"]
       return
@@ -238,10 +232,9 @@ public struct UndoPlanner: Sendable {
   }
 
   private mutating func rejoining(_ group: DistinguishedName, _ row: UndoneRow, _ entry: Entry) -> UndoPart? {
-    let isNamedByValue = members.attribute.lowercased() == "memberuid"
-    let isOurs = members.base.map { group.isBelow($0, planner.schema) } ?? false
-    let attribute = isOurs ? members.attribute : "member"
-    let value = isOurs && isNamedByValue ? planner.naming.values(in: entry).first : AttributeValue(entry.dn.text)
+    let own = groups.flatMap { group.isBelow($0.rules.base, planner.schema) ? $0 : nil }
+    let attribute = own?.rules.member ?? UndoPlanner.member
+    let value = own.map { $0.value(of: entry.dn) } ?? AttributeValue(entry.dn.text)
     guard let value else { return nil }
     let membership = membership(group, attribute, value)
     // A row of the same person's leaving has brought it back already, or is about to.
@@ -265,8 +258,7 @@ public struct UndoPlanner: Sendable {
       part.refusals = ["there is no entry \(dn.text) any more"]
       return nil
     }
-    let id = entry[planner.dialect.identityAttribute].first.flatMap { EntryID($0) }
-    if let wanted = row.entryID, let id, wanted != id {
+    if let wanted = row.entryID, let id = planner.dialect.entryID(of: entry), wanted != id {
       part.refusals = ["\(dn.text) is another entry now"]
       return nil
     }
@@ -274,10 +266,11 @@ public struct UndoPlanner: Sendable {
   }
 
   private func membership(_ group: DistinguishedName, _ attribute: String, _ member: AttributeValue) -> Membership {
-    Membership(
-      group: group.normalized(planner.schema),
-      member: planner.schema.matchingRule(for: attribute).normalize(member, schema: planner.schema))
+    Membership(group, attribute, member, planner.schema)
   }
+
+  /// What groups that are not ours carry their members in, unless a row says otherwise.
+  private static let member = "member"
 
   /// The texts of values; nil where one of them is not kept as it was.
   static func texts(_ values: [HistoryValue]?) -> [AttributeValue]? {

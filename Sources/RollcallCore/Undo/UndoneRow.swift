@@ -17,6 +17,14 @@ public struct UndoneRow: Sendable, Equatable {
   /// Rows of the same person that came later, are not to be taken back too, and have not been.
   public var later: [LaterRow] = []
 
+  /// Whether its entry is a group, and its changes are members.
+  public var isOfMembership: Bool {
+    switch Step.What(rawValue: action) {
+    case .join, .leave, .follow: true
+    default: false
+    }
+  }
+
   public init(
     id: Int, key: RosterKey, action: String, isDone: Bool, dn: DistinguishedName, newDN: DistinguishedName? = nil,
     entryID: EntryID? = nil, changes: [AttributeChange] = [], undoneBy: Int? = nil
@@ -38,6 +46,8 @@ public struct LaterRow: Sendable, Equatable {
   public var id: Int
   public var action: String
   public var attributes: [String]
+
+  func isAny(of kinds: [Step.What]) -> Bool { Step.What(rawValue: action).map(kinds.contains) ?? false }
 
   public init(id: Int, action: String, attributes: [String]) {
     self.id = id

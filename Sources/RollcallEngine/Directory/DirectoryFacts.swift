@@ -40,9 +40,6 @@ package struct DirectoryFacts: Sendable {
     entry[dialect.identityAttribute].first.map(DirectoryFacts.identity) ?? ""
   }
 
-  /// The same for the journal; nil where the server does not say.
-  func entryID(of entry: Entry) -> EntryID? { entry[dialect.identityAttribute].first.flatMap { EntryID($0) } }
-
   /// An identity as text: most servers send it so, Active Directory as octets.
   package static func identity(_ value: AttributeValue) -> String {
     let isText = value.bytes.allSatisfy { (0x21...0x7E).contains($0) }

@@ -16,7 +16,7 @@ struct EntryFinder {
   let link: String
   /// What every entry of ours must match besides.
   let filter: Filter?
-  var attributes: [String]
+  let attributes: [String]
 
   /// The same for whatever carries a link.
   var unfiltered: EntryFinder {
@@ -30,6 +30,11 @@ struct EntryFinder {
   func only(_ other: Filter) -> EntryFinder {
     EntryFinder(
       base: base, suffix: suffix, link: link, filter: filter.map { .and([$0, other]) } ?? other, attributes: ["1.1"])
+  }
+
+  /// The same finder for other attributes of them.
+  func asking(for attributes: [String]) -> EntryFinder {
+    EntryFinder(base: base, suffix: suffix, link: link, filter: filter, attributes: attributes)
   }
 
   private func narrowed(_ condition: Filter) -> Filter {
@@ -87,11 +92,11 @@ struct EntryFinder {
 extension LDAPSession {
   /// Asks for entries; the search is sent with what follows it.
   ///
-  /// - Parameter absent: a base that does not exist is no error.
+  /// A base that does not exist is no error.
   func gather(
-    base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String], absent: Bool
+    base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String]
   ) -> SearchGathering {
-    let gathering = SearchGathering(1, absent ? [.noSuchObject] : [])
+    let gathering = SearchGathering(1, [.noSuchObject])
     search(base: base, scope: scope, filter: filter, attributes: attributes) { gathering.take($0) }
     return gathering
   }

@@ -45,7 +45,7 @@ extension Engine {
         let now = ContinuousClock.now
         try await journal.write(
           some.map { intent in
-            let entry = entries.first { stateReader.facts.entryID(of: $0) == intent.entryID }
+            let entry = entries.first { stateReader.facts.dialect.entryID(of: $0) == intent.entryID }
             return intent.result(isDone: isCarriedOut(intent, entry, stateReader), at: now)
           })
       }

@@ -202,7 +202,7 @@ package final class Engine {
     dispatcher.resume(
       Worker(
         stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups,
-        recorder: Recorder(journal, configuration, facts)))
+        recorder: Recorder(journal, configuration, stateReader, groups: groups?.planner)))
     unknown.note(state.meetings.keysInMaking)
     // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)

@@ -37,16 +37,7 @@ struct Look: Sendable {
   var isFull = false
 
   /// Whether its snapshot ends before another one does: transaction ids are given out anew.
-  func isBehind(_ other: String) -> Bool {
-    guard let own = Look.end(of: snapshot), let others = Look.end(of: other) else { return false }
-    return own < others
-  }
-
-  /// The first transaction id that a snapshot does not know; its text is `xmin:xmax:list`.
-  private static func end(of snapshot: String) -> UInt64? {
-    let parts = snapshot.split(separator: ":", omittingEmptySubsequences: false)
-    return parts.count > 1 ? UInt64(parts[1]) : nil
-  }
+  func isBehind(_ other: Snapshot) -> Bool { Snapshot(snapshot).map { $0.end < other.end } ?? false }
 }
 
 /// Reads `rollcall.change` by snapshots.

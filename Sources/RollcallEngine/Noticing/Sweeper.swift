@@ -74,7 +74,7 @@ final class Sweeper {
     self.ledger = ledger
     self.dispatcher = dispatcher
     self.events = events
-    self.seen = Snapshot(seen)
+    self.seen = Snapshot(seen) ?? .none
     self.stored = stored
   }
 
@@ -132,7 +132,7 @@ final class Sweeper {
       let number = begun
       let look = try await log.look(beyond: before)
       if hasStopped { return }
-      if look.isBehind(before) || look.isFull || look.stops != stops { return goBack() }
+      if look.isBehind(seen) || look.isFull || look.stops != stops { return goBack() }
       take(look, after: before)
       judgeHints(by: look)
       heardBefore = []
@@ -170,7 +170,7 @@ final class Sweeper {
   }
 
   private func take(_ look: Look, after before: String) {
-    seen = Snapshot(look.snapshot)
+    seen = Snapshot(look.snapshot) ?? .none
     isReadingLong = look.isBulk
     found += look.found
     if look.isBulk {

@@ -36,7 +36,7 @@ extension Engine {
     if keys.isEmpty { return UndoOutcome(first.parts) }
     try await pinAndWait(keys, because: because, actor: actor)
     let plan = try await planUndo(rows, stateReader)
-    return try await apply(plan, Undoing(because: because, actor: actor))
+    return try await apply(plan, because: because, actor: actor)
   }
 
   private func pinAndWait(_ keys: [RosterKey], because: String, actor: String) async throws(EngineError) {
@@ -53,44 +53,32 @@ extension Engine {
 
   private struct Undo {
     var parts: [UndoPart]
-    /// The entries as they are now.
+    /// The people's entries as they are now.
     var entries: [RosterKey: Entry]
-  }
-
-  private struct Undoing {
-    var because: String
-    var actor: String
   }
 
   private func planUndo(_ rows: [UndoneRow], _ stateReader: StateReader) async throws(EngineError) -> Undo {
     let session = try link.session(.reading)
-    let schema = stateReader.facts.schema
-    let attributes = ["*"] + stateReader.planner.requestedAttributes
-    let keys = Set(rows.map(\.key)).sorted()
-    var finder = stateReader.finder
-    finder.attributes = attributes
-    let linked = try await finder.linked(to: keys, session).entries()
-    var entries = Dictionary(linked.map { ($0.dn.normalized(schema), $0) }) { $1 }
+    let (facts, base) = (stateReader.facts, stateReader.planner)
+    let finder = stateReader.finder.asking(for: ["*"] + base.requestedAttributes)
+    let linked = try await finder.linked(to: Set(rows.map(\.key)).sorted(), session).entries()
+    var entries = Dictionary(linked.map { ($0.dn.normalized(facts.schema), $0) }) { $1 }
     let names = Set(rows.flatMap { [$0.dn, $0.newDN].compactMap { $0 } })
-      .filter { entries[$0.normalized(schema)] == nil }
-    let searches = names.map { name in
-      session.gather(base: name, scope: .base, filter: .present("objectClass"), attributes: attributes, absent: true)
+      .filter { entries[$0.normalized(facts.schema)] == nil }
+    for entry in try await finder.claimed(names.map { .name($0) }, session) {
+      entries[entry.dn.normalized(facts.schema)] = entry
     }
-    session.sendNow()
-    for search in searches {
-      for entry in try await search.entries() { entries[entry.dn.normalized(schema)] = entry }
+    let groups = configuration.groups.map { groups in
+      GroupPlanner(rules: GroupRules(groups), schema: facts.schema, protection: Protection(configuration, facts))
     }
-    let members = UndoPlanner.MembershipRules(
-      attribute: configuration.groups?.member ?? "member", base: configuration.groups?.base)
     var planner = UndoPlanner(
-      stateReader.planner, members, entries: Array(entries.values),
-      memberships: try await memberships(of: rows, session, schema))
-    let parts = planner.plan(rows)
+      base, groups: groups, entries: Array(entries.values),
+      memberships: try await memberships(of: rows, session, facts.schema))
     var own: [RosterKey: Entry] = [:]
     for entry in linked {
       for value in entry[configuration.users.link] { if let text = value.text { own[RosterKey(text)] = entry } }
     }
-    return Undo(parts: parts, entries: own)
+    return Undo(parts: planner.plan(rows), entries: own)
   }
 
   /// Which of the memberships that rows tell are there.
@@ -98,15 +86,13 @@ extension Engine {
     of rows: [UndoneRow], _ session: LDAPSession, _ schema: Schema
   ) async throws(EngineError) -> Set<UndoPlanner.Membership> {
     var searches: [(membership: UndoPlanner.Membership, search: SearchGathering)] = []
-    for row in rows where ["join", "leave", "follow"].contains(row.action) {
+    for row in rows where row.isOfMembership {
       for change in row.changes {
-        let values = (change.removed ?? []) + (change.added ?? [])
-        for case .text(let text) in values {
+        for case .text(let text) in (change.removed ?? []) + (change.added ?? []) {
           let member = AttributeValue(text)
-          let normal = schema.matchingRule(for: change.name).normalize(member, schema: schema)
           let search = session.gather(
-            base: row.dn, scope: .base, filter: .equal(change.name, member), attributes: ["1.1"], absent: true)
-          searches.append((UndoPlanner.Membership(group: row.dn.normalized(schema), member: normal), search))
+            base: row.dn, scope: .base, filter: .equal(change.name, member), attributes: ["1.1"])
+          searches.append((UndoPlanner.Membership(row.dn, change.name, member, schema), search))
         }
       }
     }
@@ -118,76 +104,49 @@ extension Engine {
 
   // MARK: Writing
 
-  private func apply(_ plan: Undo, _ undoing: Undoing) async throws(EngineError) -> UndoOutcome {
-    guard let stateReader, let recorder = Recorder(journal, configuration, stateReader.facts) else {
-      throw .refused("no journal is kept (journal: off), so nothing can be undone")
+  private func apply(_ plan: Undo, because: String, actor: String) async throws(EngineError) -> UndoOutcome {
+    guard let worker = dispatcher.worker, let recorder = worker.recorder else {
+      throw .refused("nothing can be undone: no journal is kept (journal: off), or the work was stopped meanwhile")
     }
-    let schema = stateReader.facts.schema
+    let schema = worker.stateReader.facts.schema
     let chains = UndoChains.of(plan.parts, schema)
-    let steps = plan.parts.compactMap(\.step)
-    let lane = try link.lane(.bulk)
-    lane.prepare()
-    let intents = try await recorder.intend(
-      steps.filter { $0.what == .delete }, try link.session(.reading), cause: "undo", origin: { _ in Origin() })
-    try await state.recordDisabled(steps.filter(\.journalDisable).map(\.key))
-    let adds = steps.filter { $0.what == .create }
-    let row = try await state.meetings.beginMaking(
-      adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(schema)) })
-    let outcomes = await lane.apply(
-      chains.map { chain in
-        Plan.Sequence(steps: chain.compactMap { plan.parts[$0].step })
-      })
+    let sequences = chains.map { chain in Plan.Sequence(steps: chain.compactMap { plan.parts[$0].step }) }
+    let carriedOut = await worker.carryOut(sequences, of: plan.entries, because: .undo)
+    let report = carriedOut.report
+    let keys = Array(Set(sequences.flatMap(\.keys)))
+    if !report.unknown.isEmpty { unknown.note(report.unknown, keys, schema) }
+    unknown.noteApplied(report.applied, schema)
+    servers.note(report, keys)
+    for step in report.applied { events.emit(.applied(step, after: nil, isBulk: report.applied.count > 1000)) }
+
     var outcome = UndoOutcome(plan.parts)
-    var applied: [(index: Int, step: Step)] = []
-    var unknown: [Step] = []
-    for (chain, result) in zip(chains, outcomes) {
+    var rows = recorder.rows(of: report) { _ in (Origin(), .undo) }
+    let now = ContinuousClock.now
+    for (chain, result) in zip(chains, carriedOut.outcomes) {
       for (place, index) in chain.enumerated() {
-        guard let step = plan.parts[index].step else { continue }
         if place < result.applied {
           outcome.parts[index].state = .done
-          applied.append((index, step))
+          rows.append(.undo(of: plan.parts[index], at: now))
         } else {
           outcome.parts[index].state = .refused
-          let isFirst = place == result.applied
+          let reason = place > result.applied ? nil : result.failure?.summary ?? report.trouble.map { "\($0)" }
           outcome.parts[index].refusals.append(
-            isFirst ? "the directory refused it: \(result.failure?.summary ?? "?")" : "a part before it was refused")
-          if isFirst, let error = result.failure, UnknownOutcomes.isUnknown(error.code) { unknown.append(step) }
+            reason.map { "the directory refused it: \($0)" } ?? "a part before it was refused")
         }
       }
     }
-    for (_, step) in applied { removalGuard.applied(step) }
-    self.unknown.noteApplied(applied.map(\.step), schema)
-    try await state.clearDisabled(applied.filter(\.step.clearsDisable).map(\.step.key))
-    let made = applied.map(\.step).filter { $0.what == .create }
-    let met = made.isEmpty ? [] : await stateReader.ids(of: made, .reading) ?? []
-    let refused = Set(adds.map(\.key)).subtracting(made.map(\.key)).subtracting(unknown.map(\.key))
-    try await state.meetings.record(
-      met, ended: row.map { row in (met.map(\.key) + refused).map { .init(key: $0, row: row) } } ?? [])
-    try await journal.write(
-      applied.flatMap { index, step in
-        rows(of: step, plan.parts[index].row, plan.entries[step.key], intents, recorder, undoing)
-      })
-    for (_, step) in applied { events.emit(.applied(step, after: nil, isBulk: applied.count > 1000)) }
+    for index in rows.indices { (rows[index].actor, rows[index].because) = (actor, because) }
+    try await journal.write(rows)
     return outcome
   }
+}
 
-  /// What was written, and that it takes another row back.
-  private func rows(
-    of step: Step, _ undone: Int, _ entry: Entry?, _ intents: [String: JournalIntent], _ recorder: Recorder,
-    _ undoing: Undoing
-  ) -> [JournalRow] {
-    let now = ContinuousClock.now
-    var written = recorder.row(of: step, .done, entry, at: now)
-    written.cause = "undo"
-    if step.what == .delete { written.intent = intents[step.operation.dn.text]?.id }
-    var undo = JournalRow("undo", .done, key: step.key, dn: step.operation.dn.text, at: now)
-    undo.intent = undone
-    undo.cause = "undo"
-    return [written, undo].map { row in
-      var row = row
-      row.actor = undoing.actor
-      row.because = undoing.because
-      return row
-    }
+extension JournalRow {
+  /// Says that a row of the journal was taken back.
+  fileprivate static func undo(of part: UndoPart, at now: ContinuousClock.Instant) -> JournalRow {
+    var row = JournalRow("undo", .done, key: part.key, dn: part.step?.operation.dn.text, at: now)
+    row.intent = part.row
+    row.cause = .undo
+    return row
   }
 }

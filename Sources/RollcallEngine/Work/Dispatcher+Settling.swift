@@ -38,17 +38,16 @@ extension Dispatcher {
       case .waits?, nil: break
       }
     }
-    let rows =
-      worker.recorder?.rows(
-        of: report, parked: parked.filter { state.isNews($0) }, cause: "\(batch.priority)",
-        origin: { self.originsInFlight[$0] ?? Origin() }) ?? []
+    let news = parked.filter { state.isNews($0) }
+    let rows = worker.recorder?.rows(of: report, parked: news) { self.origin(of: $0, batch.priority) } ?? []
     do throws(EngineError) {
+      // First of all: what cannot be written now waits there for the next session.
+      try await worker.recorder?.journal.write(rows)
       try await state.park(parked)
       try await state.unpark(settled)
       try await state.unhold(fulfilled)
       try await state.unhold(fulfilled.filter { !report.keepGroups.contains($0) }, .memberships)
       try await state.meetings.unhold(fulfilled)
-      try await worker.recorder?.journal.write(rows)
     } catch {
       for key in batch.keys {
         keepOrigin(of: key)
@@ -56,8 +55,9 @@ extension Dispatcher {
       }
       return trouble(error)
     }
+    let told = Set(news.map(\.key))
     for entry in parked {
-      tellParked(entry)
+      events.emit(.parked(entry.key, entry.problem, isNews: told.contains(entry.key)))
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
     finish(batch, report, refused)
@@ -85,7 +85,6 @@ extension Dispatcher {
         // One that is set aside for the connection's sake stays a suspect.
         if report.trouble == nil { connectionKillers.clear(key) }
         removalGuard.settled(key)
-        if case .settled? = report.verdicts[key] { toldOfParked[key] = nil }
         queue.finish(key, staying: isStaying(key, report))
       }
       // Not for one that is parked: two that wait for each other would wake each other for ever.
@@ -155,12 +154,5 @@ extension Dispatcher {
     for step in steps {
       events.emit(.applied(step, after: noticed[step.key].map { .now - $0 }, isBulk: isBulk))
     }
-  }
-
-  /// Says why a key is parked; it is news unless the same was said of it before.
-  private func tellParked(_ parked: ParkedKey) {
-    let words = parked.problem.message.hashValue
-    let isNews = toldOfParked.updateValue(words, forKey: parked.key) != words
-    events.emit(.parked(parked.key, parked.problem, isNews: isNews))
   }
 }

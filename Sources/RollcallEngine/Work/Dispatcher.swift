@@ -24,7 +24,7 @@ package final class Dispatcher {
   let events: Events
   /// Whether bulk work is under way, since it had many keys.
   var isWorkingOff = false
-  private var worker: Worker?
+  private(set) var worker: Worker?
   private var hasEnded = false
   /// The passes that are under way.
   private(set) var passes: Set<Int> = []
@@ -42,8 +42,6 @@ package final class Dispatcher {
   /// flight.
   var origins: [RosterKey: Origin] = [:]
   var originsInFlight: [RosterKey: Origin] = [:]
-  /// What the log says of parked keys, as hashes: each thing once, however often a key is tried.
-  var toldOfParked: [RosterKey: Int] = [:]
   /// Removal batches that are read to the end, with the epoch that waits for their decision.
   private var closed: [RemovalBatch: Epoch] = [:]
   private var deciding: Set<RemovalBatch> = []
@@ -210,7 +208,8 @@ package final class Dispatcher {
     for key in batch.keys { originsInFlight[key] = origins.removeValue(forKey: key) }
     Reactor.task {
       let report = await worker.work(
-        batch, lane, origin: { self.originsInFlight[$0] ?? Origin() }, hasAwaited: { self.queue.hasAwaited($0, $1) })
+        batch.keys, lane, origin: { self.origin(of: $0, batch.priority) },
+        hasAwaited: { self.queue.hasAwaited($0, $1) })
       self.passes.remove(pass)
       // What was heard of meanwhile may have been read already.
       for step in report.applied {
@@ -233,6 +232,12 @@ package final class Dispatcher {
       self.pump()
       self.wake()
     }
+  }
+
+  /// Where the work on a key in flight comes from, and what has brought it.
+  func origin(of key: RosterKey, _ priority: Priority) -> (Origin, JournalCause) {
+    let origin = originsInFlight[key] ?? Origin()
+    return (origin, JournalCause(priority, origin))
   }
 
   private func end(_ lane: DirectoryLink.Lane) {

@@ -13,19 +13,17 @@ struct Pass {
   let lane: DirectoryLink.Lane
   /// Whether a key has waited for another before.
   let hasAwaited: @Reactor (_ key: RosterKey, _ holder: RosterKey) -> Bool
-  /// What brought the keys.
-  let priority: Priority
-  /// The source's transactions that are known of a key.
-  let origin: @Reactor (RosterKey) -> Origin
+  /// Where the work on a key comes from, and what has brought it for that.
+  let origin: @Reactor (RosterKey) -> (Origin, JournalCause)
   var report = WorkReport()
   private var round = 0
 
   init(
-    _ batch: Batch, _ lane: DirectoryLink.Lane, origin: @escaping @Reactor (RosterKey) -> Origin,
+    _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
+    origin: @escaping @Reactor (RosterKey) -> (Origin, JournalCause),
     hasAwaited: @escaping @Reactor (_ key: RosterKey, _ holder: RosterKey) -> Bool
   ) {
-    open = batch.keys
-    priority = batch.priority
+    open = keys
     self.lane = lane
     self.origin = origin
     self.hasAwaited = hasAwaited

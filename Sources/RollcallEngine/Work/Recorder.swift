@@ -10,23 +10,28 @@ internal import RollcallLedger
 struct Recorder {
   let journal: Journal
   private let values: JournalValues
-  private let identityAttribute: String
-  /// Where memberships are, and the attribute that tells them; nil where no groups are configured.
-  private let groups: (base: DistinguishedName, member: String)?
+  private let dialect: any Dialect
+  private let schema: Schema
+  /// Finds whole entries.
+  private let finder: EntryFinder
+  /// How groups know their members; nil where none are configured.
+  private let groups: GroupPlanner?
 
   /// - Returns: nil where no journal is kept.
-  init?(_ journal: Journal, _ configuration: Configuration, _ facts: DirectoryFacts) {
+  init?(_ journal: Journal, _ configuration: Configuration, _ stateReader: StateReader, groups: GroupPlanner?) {
     guard let settings = configuration.journal else { return nil }
     self.journal = journal
+    self.groups = groups
+    dialect = stateReader.facts.dialect
+    schema = stateReader.facts.schema
     let secrets =
-      switch facts.dialect.firstPassword {
+      switch dialect.firstPassword {
       case .added(let attribute), .modified(let attribute, _, _, _, _): [attribute]
       }
     values = JournalValues(
       keepsValues: settings.values, hide: settings.hide, secrets: secrets,
-      known: configuration.users.attributes.map(\.attribute), facts.schema)
-    identityAttribute = facts.dialect.identityAttribute
-    groups = configuration.groups.map { ($0.base, $0.member) }
+      known: configuration.users.attributes.map(\.attribute), schema)
+    finder = stateReader.finder.asking(for: ["*", dialect.identityAttribute, "memberOf"])
   }
 
   // MARK: After the writes
@@ -35,10 +40,9 @@ struct Recorder {
   ///
   /// - Parameters:
   ///   - parked: those of whom that was not said before.
-  ///   - cause: what has brought the keys.
-  ///   - origin: the source's transactions that are known of a key.
+  ///   - origin: where the work on a key comes from, and what has brought it for that.
   func rows(
-    of report: WorkReport, parked: [ParkedKey], cause: String, origin: (RosterKey) -> Origin
+    of report: WorkReport, parked: [ParkedKey] = [], origin: (RosterKey) -> (Origin, JournalCause)
   ) -> [JournalRow] {
     if report.applied.isEmpty, report.unknown.isEmpty, report.intents.isEmpty, parked.isEmpty { return [] }
     let now = ContinuousClock.now
@@ -46,8 +50,7 @@ struct Recorder {
     var open = report.intents
     func add(_ row: JournalRow) {
       var row = row
-      if let key = row.key { row.origin = origin(key) }
-      row.cause = Recorder.cause(cause, row.origin)
+      if let key = row.key { (row.origin, row.cause) = origin(key) }
       rows.append(row)
     }
     for step in report.applied {
@@ -76,12 +79,12 @@ struct Recorder {
     return rows
   }
 
-  func row(
+  private func row(
     of step: Step, _ outcome: JournalRow.Outcome, _ entry: Entry?, at now: ContinuousClock.Instant
   ) -> JournalRow {
     var row = JournalRow(step.what.rawValue, outcome, key: step.key, dn: step.operation.dn.text, at: now)
     row.newDN = step.newDN?.text
-    row.entryID = step.isOfGroup ? nil : entry.flatMap(id)
+    row.entryID = step.isOfGroup ? nil : entry.flatMap(dialect.entryID)
     if !step.isRemoval || step.what == .disable { row.changes = values.changes(by: step.operation, of: entry) }
     return row
   }
@@ -102,37 +105,20 @@ struct Recorder {
     return row
   }
 
-  /// How groups name the entry: by its DN, or by the value of its own name (RFC 2307, memberUid).
-  private func member(_ name: DistinguishedName) -> AttributeValue {
-    guard groups?.member.lowercased() == "memberuid", let value = name.first?.parts.first?.value else {
-      return AttributeValue(name.text)
-    }
-    return value
-  }
-
-  private func id(_ entry: Entry) -> EntryID? { entry[identityAttribute].first.flatMap { EntryID($0) } }
-
-  /// A single change is as urgent where the log alone has told it.
-  private static func cause(_ priority: String, _ origin: Origin) -> String {
-    if origin.isReleased { return "release" }
-    return priority == "\(Priority.notification)" && !origin.isHeard ? "\(Priority.sweep)" : priority
-  }
-
   // MARK: Before removals
 
   /// Writes removals down with all that the entries have, before the directory hears of them.
   ///
   /// - Returns: the rows and their ids, by the entries' names.
   func intend(
-    _ steps: [Step], _ session: LDAPSession, cause: String, origin: (RosterKey) -> Origin
+    _ steps: [Step], _ session: LDAPSession, origin: (RosterKey) -> (Origin, JournalCause)
   ) async throws(EngineError) -> [String: JournalIntent] {
     let entries = try await wholes(of: steps.map(\.operation.dn), session)
     let now = ContinuousClock.now
     let rows = zip(steps, entries).map { step, entry in
       var row = JournalRow(step.what.rawValue, .intended, key: step.key, dn: step.operation.dn.text, at: now)
-      row.origin = origin(step.key)
-      row.cause = Recorder.cause(cause, row.origin)
-      row.entryID = entry.flatMap(id)
+      (row.origin, row.cause) = origin(step.key)
+      row.entryID = entry.flatMap(dialect.entryID)
       row.changes = entry.map(values.removal)
       return row
     }
@@ -149,30 +135,26 @@ struct Recorder {
   private func wholes(
     of names: [DistinguishedName], _ session: LDAPSession
   ) async throws(EngineError) -> [Entry?] {
-    let attributes = ["*", identityAttribute, "memberOf"]
-    let searches = names.map { name in
-      session.gather(base: name, scope: .base, filter: .present("objectClass"), attributes: attributes, absent: true)
-    }
     let memberships = names.map { name in
-      groups.map { groups in
-        session.gather(
-          base: groups.base, scope: .subtree, filter: .equal(groups.member, member(name)),
-          attributes: ["1.1"], absent: true)
+      groups.flatMap { groups in
+        groups.value(of: name).map { value in
+          session.gather(
+            base: groups.rules.base, scope: .subtree, filter: .equal(groups.rules.member, value), attributes: ["1.1"])
+        }
       }
     }
-    session.sendNow()
-    var found: [Entry?] = []
-    for (search, groups) in zip(searches, memberships) {
-      var entry = try await search.entries().first
-      let others = try await groups?.entries() ?? []
-      var names = entry?["memberOf"] ?? []
-      for group in others where !names.contains(AttributeValue(group.dn.text)) {
-        names.append(AttributeValue(group.dn.text))
+    let found = try await finder.claimed(names.map { .name($0) }, session)
+    let entries = Dictionary(found.map { ($0.dn.normalized(schema), $0) }) { $1 }
+    var wholes: [Entry?] = []
+    for (name, search) in zip(names, memberships) {
+      var entry = entries[name.normalized(schema)]
+      for group in try await search?.entries() ?? [] {
+        let value = AttributeValue(group.dn.text)
+        if entry?["memberOf"].contains(value) == false { entry?["memberOf"].append(value) }
       }
-      entry?["memberOf"] = names
-      found.append(entry)
+      wholes.append(entry)
     }
-    return found
+    return wholes
   }
 }
 
@@ -195,7 +177,7 @@ extension Worker {
     let new = removals.filter { pass.report.intents[$0.operation.dn.text] == nil }
     if new.isEmpty { return }
     let intents = try await recorder.intend(
-      new, link.session(pass.reading), cause: "\(pass.priority)", origin: pass.origin)
+      new, link.session(pass.reading), origin: pass.origin)
     pass.report.intents.merge(intents) { $1 }
   }
 }

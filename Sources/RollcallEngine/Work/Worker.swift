@@ -38,13 +38,14 @@ final class Worker {
   /// say which keys have ended and which are looked at once more.
   ///
   /// - Parameters:
-  ///   - origin: the source's transactions that are known of a key.
+  ///   - origin: where the work on a key comes from, and what has brought it for that.
   ///   - hasAwaited: whether a key has waited for a holder before.
   func work(
-    _ batch: Batch, _ lane: DirectoryLink.Lane, origin: @escaping @Reactor (RosterKey) -> Origin,
+    _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
+    origin: @escaping @Reactor (RosterKey) -> (Origin, JournalCause),
     hasAwaited: @escaping @Reactor (RosterKey, RosterKey) -> Bool
   ) async -> WorkReport {
-    var pass = Pass(batch, lane, origin: origin, hasAwaited: hasAwaited)
+    var pass = Pass(keys, lane, origin: origin, hasAwaited: hasAwaited)
     do throws(EngineError) {
       while !pass.open.isEmpty {
         var survey = try await read(&pass)
@@ -137,28 +138,34 @@ final class Worker {
   /// A sequence that was not carried out to its end.
   typealias Failure = (sequence: Plan.Sequence, outcome: SequenceOutcome)
 
-  /// What has come of a plan: the ledger's row of its adds, how many steps were confirmed before it, and the sequences
-  /// that failed.
-  typealias Written = (row: Int?, before: Int, failures: [Failure])
+  /// What has come of a plan: the ledger's row of its adds, how many steps were confirmed before it, how each sequence has
+  /// ended, and those that failed.
+  struct Written {
+    var row: Int?
+    var before: Int
+    /// In the sequences' order.
+    var outcomes: [SequenceOutcome]
+    var failures: [Failure]
+  }
 
   /// Writes a plan: the ledger first, where it has to know of a step before the directory does.
-  private func write(_ plan: Plan, _ pass: inout Pass) async throws(EngineError) -> Written {
+  func write(_ plan: Plan, _ pass: inout Pass) async throws(EngineError) -> Written {
     let before = pass.report.applied.count
     let row = try await beginMaking(plan)
-    let failures = try await apply(plan, pass.lane, &pass.report)
-    return (row, before, failures)
+    let outcomes = try await apply(plan, pass.lane, &pass.report)
+    let failures = zip(plan.sequences, outcomes).filter { $0.1.failure != nil }
+    return Written(row: row, before: before, outcomes: outcomes, failures: failures.map { ($0.0, $0.1) })
   }
 
   private func apply(
     _ plan: Plan, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
-  ) async throws(EngineError) -> [Failure] {
+  ) async throws(EngineError) -> [SequenceOutcome] {
     if plan.sequences.isEmpty { return [] }
     let writing = try link.lane(lane)
     let journalled = plan.sequences.flatMap(\.steps).filter(\.journalDisable).map(\.key)
     try await state.recordDisabled(journalled)
     try await state.recordTemporary(plan.sequences)
     let outcomes = await writing.apply(plan.sequences)
-    var failed: [Failure] = []
     var enabled: [RosterKey] = []
     var undone: [Step] = []
     for (sequence, outcome) in zip(plan.sequences, outcomes) {
@@ -177,11 +184,10 @@ final class Worker {
         report.verdicts[step.key] = .settled
       }
       if outcome.isUndone { undone += sequence.steps }
-      if outcome.failure != nil { failed.append((sequence, outcome)) }
     }
     try await state.clearDisabled(enabled)
     try await state.settleTemporary(report.applied, undone: undone)
-    return failed
+    return outcomes
   }
 
   /// Takes duplicates apart, within the budget; whoever had one begins the next round, which is whether there was any.

@@ -72,3 +72,26 @@ struct HistoryLine: Decodable, Equatable {
     init?(intValue: Int) { nil }
   }
 }
+
+extension Site {
+  /// Writes a row with the key `late` in a transaction that ends when there is a row with the key `go`; returns when the
+  /// transaction has begun.
+  func lateTransaction() async throws -> Task<String, any Error> {
+    let late = Task {
+      try await sql(
+        """
+        BEGIN; INSERT INTO rollcall.journal (directory, key, action, outcome) VALUES ('\(name)', 'late', 'update', 'done');
+        DO $$ BEGIN FOR i IN 1..2400 LOOP
+          EXIT WHEN EXISTS (SELECT FROM rollcall.journal WHERE directory = '\(name)' AND key = 'go');
+          PERFORM pg_sleep(0.05);
+        END LOOP; END $$; COMMIT; NOTIFY rollcall_journal, '\(name)'
+        """)
+    }
+    try await soon("the transaction is open") {
+      try await sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(name)' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+      ) == "1"
+    }
+    return late
+  }
+}

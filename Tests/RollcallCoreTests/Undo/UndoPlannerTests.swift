@@ -20,8 +20,7 @@ import Testing
   private func plan(
     _ rows: [UndoneRow], _ entries: [Entry], memberships: Set<UndoPlanner.Membership> = []
   ) -> [UndoPart] {
-    let members = UndoPlanner.MembershipRules(attribute: "member", base: "ou=groups,dc=example,dc=com")
-    var undo = UndoPlanner(planner, members, entries: entries, memberships: memberships)
+    var undo = UndoPlanner(planner, groups: nil, entries: entries, memberships: memberships)
     return undo.plan(rows)
   }
 
@@ -74,6 +73,15 @@ import Testing
     let other = Attribute("entryUUID", ["00d1f1c6-ee2b-103b-9d5f-01a2b3c4d5e6"])
     let parts = plan([row], [entry("ada", "1", [Attribute("mail", ["b@x"]), other])])
     #expect(parts.first?.refusals == ["\(People.dn("ada").text) is another entry now"])
+  }
+
+  @Test func whatIsProtectedIsLeftAlone() {
+    let protection = Protection(accounts: [], bases: [], listed: [People.dn("ada")], schema: People.schema)
+    let guarded = Planner(
+      rules: People.rules, schema: People.schema, dialect: OpenLDAP(), protection: protection)
+    var undo = UndoPlanner(
+      guarded, groups: nil, entries: [entry("ada", "1", [Attribute("mail", ["b@x"])])], memberships: [])
+    #expect(undo.plan([mail(7, "a@x", "b@x")]).first?.refusals == ["\(People.dn("ada").text) is named in users.protect"])
   }
 
   @Test("an exchange of names goes back the way it came")
@@ -158,8 +166,7 @@ import Testing
 
   @Test func membershipsGoBackOnce() {
     let member = AttributeValue(People.dn("ada").text)
-    let normal = People.schema.matchingRule(for: "member").normalize(member, schema: People.schema)
-    let there: Set = [UndoPlanner.Membership(group: group.normalized(People.schema), member: normal)]
+    let there: Set = [UndoPlanner.Membership(group, "member", member, People.schema)]
     func row(_ action: String) -> UndoneRow {
       let value = [HistoryValue.text(People.dn("ada").text)]
       return UndoneRow(

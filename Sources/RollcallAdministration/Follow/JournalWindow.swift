@@ -1,32 +1,4 @@
-/// A `pg_snapshot`: which transactions have ended. `xmin:xmax:xip,…`
-package struct JournalSnapshot: Sendable, Equatable {
-  /// The first transaction that is not seen, and neither is any later one.
-  package var end: UInt64
-  /// Earlier ones that are not seen, in ascending order.
-  package var open: [UInt64]
-
-  /// nil where the text is no snapshot.
-  package init?(_ text: String) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 3, let end = UInt64(parts[1]) else { return nil }
-    self.end = end
-    open = parts[2].split(separator: ",").compactMap { UInt64($0) }
-  }
-
-  private init(end: UInt64, open: [UInt64]) {
-    self.end = end
-    self.open = open
-  }
-
-  package var text: String { "\(open.first ?? end):\(end):\(open.map { "\($0)" }.joined(separator: ","))" }
-
-  package func sees(_ transaction: UInt64) -> Bool { transaction < end && !open.contains(transaction) }
-
-  /// The same, seen no further than here.
-  package func limited(to end: UInt64) -> JournalSnapshot {
-    end >= self.end ? self : JournalSnapshot(end: end, open: open.filter { $0 < end })
-  }
-}
+package import RollcallCore
 
 /// The rows between two snapshots, in the order of the transactions that wrote them, and how many of them are settled:
 /// taken by the program, or parked.
@@ -35,15 +7,15 @@ package struct JournalSnapshot: Sendable, Equatable {
 /// later. So the position is a snapshot, which tells those that are still to come from those that have been read.
 package struct JournalWindow: Sendable {
   /// What is seen and settled.
-  package private(set) var position: JournalSnapshot
-  package let begin: JournalSnapshot
-  package let end: JournalSnapshot
+  package private(set) var position: Snapshot
+  package let begin: Snapshot
+  package let end: Snapshot
   private var order: [(tx: UInt64, id: Int)] = []
   private var head = 0
   private var settled: Set<Int> = []
   package private(set) var isRead = false
 
-  package init(from position: JournalSnapshot, to target: JournalSnapshot) {
+  package init(from position: Snapshot, to target: Snapshot) {
     self.position = position
     begin = position
     end = target
