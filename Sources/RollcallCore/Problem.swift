@@ -1,16 +1,16 @@
 internal import PlainText
 
-/// Why a key is set aside: who, what and what to do, in words for a person; never a secret value.
+/// Why a key is parked: who, what and what to do, in words for an administrator; never a secret value.
 public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
   public var reason: Reason
-  /// One line without a final full stop; never longer than ``Excerpt/sentence``, whatever the values in it.
+  /// One line without a final full stop; never longer than ``Excerpt/sentence``, whatever values it contains.
   public var message: String { didSet { message = message.excerpt(Excerpt.sentence) } }
-  /// What the key waits for: a normalized DN, `attribute: value` (both as in `Step.frees`) or a key. Nil: its
-  /// row, the mapping or the schema.
+  /// The cause that the key waits for: a normalized DN, `attribute: value` (both as in `Step.frees`) or a key. Nil:
+  /// its row, the mapping or the schema.
   public var blocks: String?
-  /// The LDAP result code when a server refused, else nil.
+  /// The LDAP result code if a server refused, else nil.
   public var code: Int32?
-  /// It may end by itself, without anybody's word: it is tried again after a while.
+  /// Whether it may end without anybody's action; the key is then retried after a while.
   public var mayPass = false
 
   public init(_ reason: Reason, _ message: Wording, blocks: String? = nil, code: Int32? = nil) {
@@ -22,7 +22,7 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { message }
 
-  /// What a key waits for as ``blocks`` has it: a long name or value by its beginning and a hash of it all.
+  /// The cause in the form of ``blocks``: a long name or value is cut and gets a hash of the whole.
   public static func cause(_ text: String) -> String {
     if text.utf8.count <= longestCause { return text }
     var hash = StableHash()
@@ -38,7 +38,7 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case nameMissing = "name-missing"
     /// The wanted DN, or a value that must be unique, belongs to another entry.
     case nameTaken = "name-taken"
-    /// Two entries carry one link, or two keys are one under the link's matching rule.
+    /// Two entries carry the same link, or two keys are equal under the link's matching rule.
     case duplicateLink = "duplicate-link"
     /// The directory's schema would refuse the entry, or did.
     case schema
@@ -48,15 +48,15 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     case refused
     /// The server does not let us write this.
     case access
-    /// A group that the row names cannot be had, or one that it leaves cannot do without it.
+    /// A group that the row names is not available, or a group cannot lose its last member.
     case group
-    /// The operation is larger than the server takes.
+    /// The operation is larger than the server accepts.
     case tooLarge = "too-large"
-    /// `users.filter` leaves its entry out.
+    /// `users.filter` excludes its entry.
     case excluded
-    /// It would touch an entry that is never touched.
+    /// It would change a protected entry.
     case protected
-    /// What it wants belongs to somebody who is pinned.
+    /// The wanted name or value belongs to a pinned person.
     case pinned
   }
 }

@@ -3,19 +3,19 @@ internal import PlainText
 
 /// A row's primary key, as PostgreSQL prints it.
 ///
-/// Two keys are one if they have the same octets, as PostgreSQL's `=` has it. Swift's `String` compares by canonical
-/// equivalence instead: it takes `é` as one scalar and `e` with a combining accent for the same person.
+/// Two keys are equal if they have the same octets, as in PostgreSQL's `=`. Swift's `String` compares by canonical
+/// equivalence instead: it treats `é` as one scalar and `e` with a combining accent as equal.
 public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
-  /// The most characters (Unicode scalars) that a key has: what the ledger remembers of it stands in indexes, which
-  /// take 2,700 octets of a row.
+  /// The maximum length of a key in characters (Unicode scalars): the ledger indexes keys, and an index row holds
+  /// 2,700 octets.
   public static let longest = 500
-  /// How much of a longer one is kept.
+  /// How much of a longer key is kept.
   public static let beginning = 200
   private static let tail = "… (a key of more than \(longest) characters)"
 
   public let text: String
 
-  /// A longer text becomes its beginning and a note, which is no row's key: see ``isTooLong``.
+  /// A longer text becomes its beginning and a note, which is never a row's key: see ``isTooLong``.
   public init(_ text: String) { self.text = RosterKey.bounded(text) }
   public init(stringLiteral text: String) { self.init(text) }
 
@@ -27,20 +27,20 @@ public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInte
     return String(String.UnicodeScalarView(scalars.prefix(beginning))) + tail
   }
 
-  /// Whether it stands for keys that are longer than a key may be, and have the same beginning.
+  /// Whether it stands for keys that exceed the maximum length and have the same beginning.
   public var isTooLong: Bool {
     let tail = RosterKey.tail.utf8
     return text.utf8.count > RosterKey.beginning && text.utf8.suffix(tail.count).elementsEqual(tail)
   }
 
-  /// What the keys begin with for which this one stands.
+  /// The common beginning of the keys that this one stands for.
   public var beginningOfLong: RosterKey {
     RosterKey(String(String.UnicodeScalarView(text.unicodeScalars.prefix(RosterKey.beginning))))
   }
 
   public var description: String { text }
 
-  /// The key as a sentence has it: between quotation marks where it could be taken for something else, or not be seen.
+  /// The key as it appears in a sentence: quoted if it could be misread or contains invisible characters.
   public var shown: String {
     let isPlain = text.utf8.allSatisfy { byte in
       switch byte {
@@ -64,7 +64,7 @@ public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInte
     one.text.utf8.lexicographicallyPrecedes(other.text.utf8)
   }
 
-  /// Eight octets at a time; the last word carries their number.
+  /// Hashes eight octets at a time; the last word carries their number.
   public func hash(into hasher: inout Hasher) {
     var word: UInt64 = 0
     var count = 0
@@ -79,7 +79,7 @@ public struct RosterKey: Hashable, Comparable, Sendable, ExpressibleByStringInte
 }
 
 extension AttributeValue {
-  /// The key as a link carries it.
+  /// The key as a value of the link attribute.
   public init(_ key: RosterKey) { self.init(key.text) }
 }
 

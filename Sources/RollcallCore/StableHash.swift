@@ -1,4 +1,4 @@
-/// FNV-1a, 64 bits: the same in every process and version, unlike `Hasher`. Not for adversaries.
+/// FNV-1a, 64 bits: the same in every process and version, unlike `Hasher`. It does not resist attacks.
 public struct StableHash: Sendable {
   public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 

@@ -1,21 +1,21 @@
 internal import PlainText
 
-/// What is told to a person: words of ours with values from outside between them.
+/// A message for a person: our words with values from outside.
 ///
-/// Rows, directories and databases decide what the values are, so none of them is longer than ``Excerpt/value`` here
-/// however it gets into the sentence: an interpolation is where a value enters, and it is cut there. Another wording
-/// stays as it is, and an error has room for the words of a server.
+/// Rows, directories and databases determine the values, so each one is cut to ``Excerpt/value``: values enter
+/// through interpolation, which cuts them. Another wording is inserted unchanged, and a server's message has a larger
+/// limit.
 public struct Wording: Sendable, Equatable, CustomStringConvertible {
   public private(set) var text: String
 
-  /// A text as it is, but no longer than ``Excerpt/sentence``.
+  /// The text unchanged, but no longer than ``Excerpt/sentence``.
   public init(_ text: String) { self.text = text.excerpt(Excerpt.sentence) }
 
   public var description: String { text }
 
   public static func + (one: Wording, other: Wording) -> Wording { Wording(one.text + other.text) }
 
-  /// Values one after the other, each cut by itself; of many the first ten.
+  /// Joins values, each cut individually; at most the first ten are shown.
   public static func list(_ values: some Collection<String>, separator: String = ", ") -> Wording {
     let shown = values.prefix(10).map { $0.excerpt() }.joined(separator: separator)
     return Wording(values.count > 10 ? "\(shown) and \(values.count - 10) more" : shown)

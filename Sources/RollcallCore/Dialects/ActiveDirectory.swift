@@ -1,6 +1,6 @@
 public import LDAPModel
 
-/// Active Directory, Samba's included.
+/// Active Directory, including Samba.
 public struct ActiveDirectory: Dialect {
   public init() {}
 
@@ -9,8 +9,8 @@ public struct ActiveDirectory: Dialect {
   /// ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
   public var disabling: Disabling { .bits(attribute: "userAccountControl", mask: 2) }
 
-  /// ADS_UF_NORMAL_ACCOUNT, and until the password is set ADS_UF_PASSWD_NOTREQD with ADS_UF_ACCOUNTDISABLE,
-  /// which is also what the server itself gives an account that is added without a word about it.
+  /// ADS_UF_NORMAL_ACCOUNT, plus ADS_UF_PASSWD_NOTREQD and ADS_UF_ACCOUNTDISABLE until the password is set. The
+  /// server itself gives the latter to an account that is added without userAccountControl.
   public var firstPassword: FirstPassword {
     .modified(
       attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34, passwordless: 514)
@@ -21,17 +21,17 @@ public struct ActiveDirectory: Dialect {
 
   public var identityAttribute: String { "objectGUID" }
 
-  /// Set by AdminSDHolder ([MS-ADTS] 3.1.1.6.1) on members of the protected groups, and never cleared.
+  /// AdminSDHolder sets it on members of the protected groups ([MS-ADTS] 3.1.1.6.1) and never clears it.
   public var privilegeMark: Attribute? { Attribute("adminCount", ["1"]) }
 
-  /// Of userPrincipalName; sAMAccountName is refused with entryAlreadyExists.
+  /// For userPrincipalName; a duplicate sAMAccountName is refused with entryAlreadyExists.
   public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
 
   public var uniqueAttributes: [UniqueAttribute] {
     [UniqueAttribute("sAMAccountName", .replaced), UniqueAttribute("userPrincipalName", .removed)]
   }
 
-  /// What the server writes itself ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8) or takes in a modify only.
+  /// Attributes that the server writes itself ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8) or accepts only in a modify.
   public func isServerOwned(_ attribute: String) -> Bool {
     ActiveDirectory.serverOwned.contains(attribute.lowercased())
   }
@@ -58,8 +58,8 @@ public struct ActiveDirectory: Dialect {
     ]
   }
 
-  /// What the directory gives every user ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8). `accountExpires` has a value for
-  /// "never" ([MS-ADA1] 2.1), the others have their defaults; an account name and the time of the password are just there.
+  /// Attributes that the directory gives every user ([MS-ADTS] 3.1.1.5.2.2, [MS-SAMR] 3.1.1.8). `accountExpires` has
+  /// a value for "never" ([MS-ADA1] 2.1), the others have defaults; account name and password time always exist.
   public var lastingAttributes: [String: AttributeValue?] {
     [
       "accountExpires": "9223372036854775807", "codePage": "0", "countryCode": "0", "primaryGroupID": "513",
@@ -67,11 +67,11 @@ public struct ActiveDirectory: Dialect {
     ]
   }
 
-  /// The time of the last change, which is 0 where the user has to choose another at the first logon.
+  /// The time of the last change; it is 0 if the user must change the password at the first logon.
   public var passwordSideEffects: [String] { ["pwdLastSet"] }
 
-  /// Moments have a digit behind the second ([MS-ADTS] 3.1.1.2.2.2.6), and those of large integers are intervals of
-  /// 100 ns since 1601.
+  /// Times have one digit of fractional seconds ([MS-ADTS] 3.1.1.2.2.2.6); large integers count intervals of 100 ns
+  /// since 1601.
   public func timeForm(of syntax: String) -> TimeForm? {
     switch syntax {
     case "1.3.6.1.4.1.1466.115.121.1.24": .tenths
@@ -87,13 +87,13 @@ public struct ActiveDirectory: Dialect {
     ]
   }
 
-  /// Content rules (`dITContentRules`) add what auxiliary classes allow.
+  /// Content rules (`dITContentRules`) allow further attributes, those of auxiliary classes.
   public var classesAreComplete: Bool { false }
 
   /// `rdnAttId` of the class user.
   public var obligatoryNaming: String? { "cn" }
 
-  /// One operation of a connection at a time; a few more hide the round trip.
+  /// The server processes one operation per connection at a time; a few more hide the round trip.
   public var window: Int { 8 }
 
   /// `MaxReceiveBuffer` ([MS-ADTS] 3.1.1.3.4.6).

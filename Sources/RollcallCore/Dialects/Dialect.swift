@@ -6,7 +6,7 @@ public enum DirectoryKind: String, Sendable, CaseIterable {
   case directory389 = "389ds"
   case activeDirectory = "ad"
 
-  /// What is particular to this kind.
+  /// The behavior that is specific to this kind.
   public var dialect: any Dialect {
     switch self {
     case .openldap: OpenLDAP()
@@ -16,7 +16,7 @@ public enum DirectoryKind: String, Sendable, CaseIterable {
   }
 }
 
-/// What differs from server to server; nothing else in the core or the engine asks which server it is.
+/// The differences between servers; nothing else in the core or the engine asks which server it is.
 public protocol Dialect: Sendable {
   var kind: DirectoryKind { get }
 
@@ -26,87 +26,87 @@ public protocol Dialect: Sendable {
   /// How an entry gets its first password.
   var firstPassword: FirstPassword { get }
 
-  /// Whether the server takes a password over an encrypted connection only.
+  /// Whether the server accepts a password only over an encrypted connection.
   var passwordNeedsEncryption: Bool { get }
 
-  /// The attribute that tells an entry from every other, for ever.
+  /// The attribute that identifies an entry permanently.
   var identityAttribute: String { get }
 
-  /// A value by which the server marks an account as an administrator's, and which it does not take back.
+  /// A value by which the server marks an administrator's account, and which it never removes.
   var privilegeMark: Attribute? { get }
 
-  /// Attributes that a search returns only when they are asked for by name.
+  /// Attributes that a search returns only if they are requested by name.
   var operationalAttributes: [String] { get }
 
   /// Attributes whose values are unique in the whole directory, beside the DN.
   var uniqueAttributes: [UniqueAttribute] { get }
 
-  /// Codes other than entryAlreadyExists by which it refuses a value that another entry has; they have other causes
-  /// too, so a look at who has what must follow.
+  /// Result codes, besides entryAlreadyExists, with which the server refuses a value that another entry has. They
+  /// have other causes too, so a search for the holder must follow.
   var collisionCodes: Set<ResultCode> { get }
 
-  /// What such a refusal says of values that another entry has: the attributes that it names, perhaps none; nil where
-  /// it is about something else.
+  /// The attributes that such a refusal names as already used by another entry, possibly none; nil if the refusal has
+  /// another cause.
   func uniqueness(in diagnostic: String) -> [String]?
 
-  /// Attributes that every account has, whatever is written, with the value that means none; nil where no value does.
+  /// Attributes that every account always has, with the value that means "none"; nil if there is no such value.
   var lastingAttributes: [String: AttributeValue?] { get }
 
-  /// Attributes that the server sets anew when the first password comes by a modify.
+  /// Attributes that the server resets when the first password is set by a modify.
   var passwordSideEffects: [String] { get }
 
-  /// The form in which an attribute of that syntax takes a moment; nil: as RFC 4517 has it.
+  /// The form in which attributes of that syntax take a time; nil: the form of RFC 4517.
   func timeForm(of syntax: String) -> TimeForm?
 
-  /// Attributes that a class demands and the server provides itself.
+  /// Attributes that a class requires and the server itself provides.
   var providedAttributes: [String] { get }
 
-  /// Whether the schema's object classes name all attributes that their entries can have.
+  /// Whether the schema's object classes list all attributes that their entries can have.
   var classesAreComplete: Bool { get }
 
-  /// The only attribute type that may name a person; nil where any may.
+  /// The only attribute type that may name a person; nil if any may.
   var obligatoryNaming: String? { get }
 
-  /// Operations that the server works on at a time on one connection; more in flight only fill its queue.
+  /// Operations that the server processes concurrently on one connection; more in flight only fill its queue.
   var window: Int { get }
 
-  /// Entries a page of a paged search.
+  /// Entries per page of a paged search.
   var pageSize: Int { get }
 
-  /// Bytes of the largest message that the server takes as it comes from its makers.
+  /// The server's default limit for the size of a message, in bytes.
   var messageLimit: Int { get }
 
-  /// The values of a large attribute come in ranges (`member;range=0-1499`).
+  /// Whether the values of a large attribute come in ranges (`member;range=0-1499`).
   var rangedRetrieval: Bool { get }
 
-  /// How many entries a search in pages gives an account of which nothing else is said; nil where pages have no end.
+  /// How many entries a paged search returns to an account without limits of its own; nil if there is no limit.
   var searchLimit: Int? { get }
 
-  /// How an administrator lets the account `dn` see more than that.
+  /// How an administrator raises that limit for the account `dn`.
   func liftingLimits(of dn: String) -> String
 
-  /// How an administrator makes an equality index.
+  /// How an administrator creates an equality index.
   func indexing(_ attribute: String) -> String
 
-  /// Object classes of a container that is made because an entry needs it, by its RDN's type; nil: cannot be
-  /// made.
+  /// Object classes of a container that is created because an entry needs it, by the type of its RDN; nil: it cannot
+  /// be created.
   func containerClasses(naming type: String) -> [String]?
 
-  /// Whether the server gives an attribute its values and takes none in an add, although its schema does not say so.
+  /// Whether the server sets the attribute itself and refuses it in an add, although its schema does not say so.
   func isServerOwned(_ attribute: String) -> Bool
 
   /// What an administrator can do instead of adding a deleted entry again.
   ///
-  /// - Parameter id: the entry's, as 32 hexadecimal digits.
+  /// - Parameter id: the entry's id, as 32 hexadecimal digits.
   func restoring(_ id: String?) -> [String]
 
-  /// The first password as the server wants it.
+  /// The first password in the encoding that the server expects.
   func encode(password: AttributeValue) -> AttributeValue
 }
 
 /// A way of disabling an account.
 public enum Disabling: Sendable, Equatable {
-  /// These values are there while it is disabled.
+  /// The entry has these values while it is disabled.
   case values([Attribute])
   /// These bits of a decimal attribute are set while it is disabled; all others are kept.
   case bits(attribute: String, mask: Int)
@@ -114,20 +114,20 @@ public enum Disabling: Sendable, Equatable {
 
 /// How an entry gets its first password.
 public enum FirstPassword: Sendable, Equatable {
-  /// With all else when the entry is added.
+  /// Together with all other attributes when the entry is added.
   case added(attribute: String)
-  /// By a modify after a disabled entry was added. Until that is done the entry has the bits `unfinished` in
-  /// `control`; afterwards `control` is `normal`, or what the mapping says. Without a password it is
-  /// `passwordless`, or what the mapping says.
+  /// By a modify after a disabled entry was added. Until then the entry has the bits `unfinished` in `control`;
+  /// afterwards `control` is `normal`, or the mapping's value. Without a password it is `passwordless`, or the
+  /// mapping's value.
   case modified(attribute: String, control: String, normal: Int, unfinished: Int, passwordless: Int)
 }
 
 /// An attribute whose values are unique in the directory.
 public struct UniqueAttribute: Sendable, Equatable {
   public enum Vacating: Sendable {
-    /// It can be missing while names are exchanged.
+    /// The attribute can be missing while names are exchanged.
     case removed
-    /// It needs a temporary value of at most 19 characters.
+    /// The attribute needs a temporary value of at most 19 characters.
     case replaced
   }
 
@@ -141,7 +141,7 @@ public struct UniqueAttribute: Sendable, Equatable {
 }
 
 extension Dialect {
-  /// Whether the server hashes or hides what is written to `attribute`, so that it must never be compared.
+  /// Whether the server hashes or hides the values of `attribute`, so that they must never be compared.
   public func hides(_ attribute: String) -> Bool {
     let type = attribute.attributeType.lowercased()
     return LDIF.secretAttributes.contains { $0.lowercased() == type }
@@ -170,7 +170,7 @@ extension Dialect {
 }
 
 extension String {
-  /// The type of an attribute description: what precedes its options (RFC 4512 section 2.5).
+  /// The type of an attribute description: the part before its options (RFC 4512 section 2.5).
   var attributeType: String {
     guard let end = utf8.firstIndex(of: UInt8(ascii: ";")) else { return self }
     return String(self[..<end])

@@ -13,23 +13,23 @@ public struct Directory389: Dialect {
   /// Operational: a search for all user attributes does not return it.
   public var operationalAttributes: [String] { ["nsAccountLock"] }
 
-  /// Of the plug-in Attribute Uniqueness.
+  /// Returned by the Attribute Uniqueness plug-in.
   public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
 
-  /// `Another entry with the same attribute value already exists (attribute: "mail ")`, each name with a blank.
+  /// `Another entry with the same attribute value already exists (attribute: "mail ")`; a blank follows each name.
   public func uniqueness(in diagnostic: String) -> [String]? {
     guard diagnostic.contains("same attribute value already exists") else { return nil }
     let quoted = diagnostic.split(separator: "\"", omittingEmptySubsequences: false)
     return quoted.count > 2 ? quoted[1].split(separator: " ").map(String.init) : []
   }
 
-  /// It serves five operations of a connection at a time (`nsslapd-maxthreadsperconn`).
+  /// It processes five operations per connection at a time (`nsslapd-maxthreadsperconn`).
   public var window: Int { 16 }
 
   /// `nsslapd-maxbersize`.
   public var messageLimit: Int { 2_097_152 }
 
-  /// `nsslapd-lookthroughlimit`: entries that a search looks at. `nsslapd-sizelimit`, 2000, does not end one in pages.
+  /// `nsslapd-lookthroughlimit`: entries a search examines. `nsslapd-sizelimit`, 2000, does not end a paged search.
   public var searchLimit: Int? { 5000 }
 
   public func liftingLimits(of dn: String) -> String {

@@ -6,7 +6,7 @@ public struct OpenLDAP: Dialect {
 
   public var kind: DirectoryKind { .openldap }
 
-  /// A lock that does not end (slapo-ppolicy(5), `pwdAccountLockedTime`); it needs the ppolicy overlay.
+  /// A lock that never expires (slapo-ppolicy(5), `pwdAccountLockedTime`); it needs the ppolicy overlay.
   public var disabling: Disabling {
     .values([Attribute("pwdAccountLockedTime", ["000001010000Z"])])
   }
@@ -15,10 +15,10 @@ public struct OpenLDAP: Dialect {
   public var identityAttribute: String { "entryUUID" }
   public var operationalAttributes: [String] { ["pwdAccountLockedTime"] }
 
-  /// Of the overlay `unique`.
+  /// Returned by the `unique` overlay.
   public var collisionCodes: Set<ResultCode> { [.constraintViolation] }
 
-  /// `non-unique attributes found with (|(mail=ann@example.com))`, or with other words and no names before 2.5.
+  /// `non-unique attributes found with (|(mail=ann@example.com))`; before 2.5 with other words and without names.
   public func uniqueness(in diagnostic: String) -> [String]? {
     guard diagnostic.contains("unique") else { return nil }
     return diagnostic.split(separator: "(").compactMap { part in
@@ -60,7 +60,7 @@ public struct OpenLDAP: Dialect {
 }
 
 extension UInt8 {
-  /// Whether it may be part of an attribute description.
+  /// Whether the octet may be part of an attribute description.
   fileprivate var isNameOctet: Bool {
     switch self {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

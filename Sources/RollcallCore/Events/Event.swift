@@ -2,32 +2,32 @@ public import LDAPModel
 
 /// Something that happened to a directory.
 ///
-/// Each is emitted at one place, where it happens, and says nothing of who hears it: the log is one rendering of it.
-/// Values of attributes are in none but ``applied(_:after:isBulk:)``, whose step has them.
+/// Each event is emitted at one place, where it happens, and does not depend on who receives it: the log is one
+/// rendering of it. Only ``applied(_:after:isBulk:)`` contains values of attributes, in its step.
 public enum Event: Sendable {
   // MARK: People
 
   /// The directory has confirmed a step.
   ///
   /// - Parameters:
-  ///   - after: since the key was heard of; nil where nobody heard of it.
-  ///   - isBulk: one of many that are worked off.
+  /// - after: time since the key was first reported; nil if nothing reported it.
+  /// - isBulk: whether it is part of bulk work.
   case applied(Step, after: Duration?, isBulk: Bool)
-  /// A batch has ended; so many keys wait or are worked on.
+  /// A batch has ended; `waiting` keys are queued or in flight.
   case batchEnded(waiting: Int)
-  /// A key was set aside; it is news unless the same was said of it before.
+  /// A key was parked; `isNews` is false if the same problem was reported for it before.
   case parked(RosterKey, Problem, isNews: Bool)
-  /// Removals wait for a person.
+  /// Removals are held until a person decides.
   case held([Removal], RemovalBudget.Reason)
-  /// A person has let removals, or takeovers, pass.
+  /// A person has released removals or takeovers.
   case released([RosterKey], isTakeover: Bool)
   /// Nothing is written for these keys until they are unpinned.
   case pinned([RosterKey])
   case unpinned([RosterKey])
-  /// One key after another is refused, so single keys are tried.
+  /// Many keys in a row were refused, so keys are tried one at a time.
   case breakerOpened(Problem)
   case breakerClosed
-  /// The mapping failed for everybody and works again.
+  /// The mapping failed for every row and works again.
   case mappingWorks
 
   // MARK: Comparing everybody
@@ -35,19 +35,19 @@ public enum Event: Sendable {
   case comparing(because: String)
   case comparisonDeferred(because: String, Duration)
   case compared(entries: Int, in: Duration)
-  /// It is tried again after a while.
+  /// It is retried later.
   case comparisonFailed(String)
 
   // MARK: Leading
 
-  /// Keys flow. It is the first time of this process, or it was lost before.
+  /// Work has begun. `isFirst` is false if this process has led before and lost the lock.
   case leading(directory: String, isFirst: Bool)
   case standingBy
-  /// A command lets the process that leads do its work.
+  /// A command has the leading process do its work.
   case askingLeader
-  /// The process that led has not ended in order.
+  /// The previous leader did not shut down cleanly.
   case tookOver(from: String)
-  /// Who holds the lock may not lead; another number is taken.
+  /// The lock is held by a role that may not lead; another lock number is used.
   case lockHeldByStranger(holder: String, fix: String)
   /// Work has stopped.
   case paused(because: String)
@@ -56,26 +56,26 @@ public enum Event: Sendable {
 
   // MARK: The two sides
 
-  /// Entries that a search returned although they are not below the base.
+  /// Entries that a search returned although they are outside the base.
   case entriesOutsideBase(DistinguishedName, count: Int)
-  /// What was confirmed last is looked at again: another server may lack it.
+  /// The last confirmed writes are checked again: another server may lack them.
   case lookingAgain(keys: Int)
   case serverTakesNoWrites(url: String, error: String, goesOn: Bool)
-  /// Notifications named changes that the log does not have.
+  /// Notifications named changes that are not in the log.
   case forgedNotification
-  /// The stored watermark is another than the one that was seen.
+  /// The stored watermark differs from the one that was last seen.
   case readingAgain
 
-  // MARK: What a person should know
+  // MARK: What an administrator should know
 
-  /// Something in the configuration that is allowed, and is not as one might think.
+  /// A setting that is allowed but may not do what one expects.
   case warning(String, place: String?, fix: String?)
   case problem(code: String, message: String, fix: String?, isAdvisory: Bool)
   case problemOver(code: String)
-  /// Something that is tried again.
+  /// An activity failed and will be retried.
   case failed(Activity, String)
 
-  /// What is tried again until it works.
+  /// Activities that are retried until they succeed.
   public enum Activity: Sendable {
     case connecting
     case listening

@@ -2,11 +2,11 @@
 public struct Backoff: Sendable, Equatable {
   /// The delay after the first failure.
   public var base: Duration
-  /// No delay is longer.
+  /// The longest delay.
   public var cap: Duration
-  /// What each further failure multiplies the delay by; at least 1.
+  /// The factor by which each further failure multiplies the delay; at least 1.
   public var factor: Double
-  /// The share of the delay that chance may take away, 0 to 1: with 0.5 a delay of 10 s lasts 5 s to 10 s.
+  /// The share of the delay that may be subtracted at random, 0 to 1: with 0.5 a delay of 10 s lasts 5 s to 10 s.
   public var jitter: Double
 
   public init(base: Duration, cap: Duration, factor: Double = 2, jitter: Double = 0.5) {
@@ -18,7 +18,7 @@ public struct Backoff: Sendable, Equatable {
 
   /// How long to wait.
   /// - Parameters:
-  ///   - attempt: failures so far, from 1; less counts as 1.
+  /// - attempt: failures so far, from 1; a smaller number counts as 1.
   ///   - random: 0 ..< 1.
   public func delay(attempt: Int, random: Double) -> Duration {
     var delay = base

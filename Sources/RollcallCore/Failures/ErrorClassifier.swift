@@ -2,7 +2,7 @@ public import LDAPModel
 
 /// The one place that knows what result codes mean.
 public enum ErrorClassifier {
-  /// What was under way when the code came.
+  /// The operation that was under way when the code arrived.
   public enum Activity: Sendable, CaseIterable {
     case connect
     case search
@@ -22,9 +22,9 @@ public enum ErrorClassifier {
     }
   }
 
-  /// The class of a failure. `code` is not success.
+  /// Classifies a failure. `code` is not success.
   ///
-  /// - Parameter diagnostic: the server's words, by which some tell what the code leaves open.
+  /// - Parameter diagnostic: the server's message, which decides where the code is ambiguous.
   public static func classify(
     code: ResultCode, during activity: Activity, diagnostic: String = ""
   ) -> FailureClass {
@@ -33,26 +33,26 @@ public enum ErrorClassifier {
     case (.connect, .serverDown), (.connect, .timeout), (.connect, .connectError), (.connect, .busy),
       (.connect, .unavailable), (.connect, .localError), (.connect, .decodingError):
       .connectionLost
-    // Whatever else a bind says is about us and the server, not about an entry; 49 must not be hammered.
+    // Any other error of a bind concerns us or the server, not an entry; 49 must not be retried rapidly.
     case (.connect, _): .ofTheDirectory
     case (.search, .sizeLimitExceeded), (.search, .adminLimitExceeded), (.search, .timeLimitExceeded): .search
-    // The base of a search is the configuration's, not an entry's.
+    // The base of a search comes from the configuration, not from an entry.
     case (.search, .noSuchObject), (.search, .invalidDNSyntax): .ofTheDirectory
     default: byCode[code] ?? (code.isLocal ? .ofTheDirectory : .ambiguous)
     }
   }
 
-  /// Whether the answer to a search whose base is one entry's name says something about that entry alone: it is not
-  /// there, not shown, elsewhere, or its name is none. Never a reason to pause the directory.
+  /// Whether the answer to a search whose base is one entry's name concerns that entry alone: it does not exist, is
+  /// not visible, is elsewhere, or its name is invalid. Never a reason to pause the directory.
   public static func concernsObject(_ code: ResultCode) -> Bool { objectCodes.contains(code) }
 
-  /// The codes of such answers. Operations error (1) is none: Active Directory says it where nobody is bound.
+  /// The codes of such answers, without operationsError (1): Active Directory returns that to unbound sessions.
   public static let objectCodes: Set<ResultCode> = {
     let own = byCode.filter { [.ofTheEntry, .repairable, .access, .ambiguous].contains($0.value) }
     return Set(own.keys).union([.referral, .aliasDereferencingProblem]).subtracting([.operationsError])
   }()
 
-  /// Whether a server says that it takes no writes: a replica that refers to its provider, or that has none to refer to.
+  /// Whether the server says that it accepts no writes: a replica with or without a referral to its provider.
   public static func isReadOnly(_ code: ResultCode, _ diagnostic: String) -> Bool {
     if code == .referral { return true }
     guard code == .unwillingToPerform else { return false }

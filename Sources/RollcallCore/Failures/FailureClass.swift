@@ -1,18 +1,18 @@
-/// What an LDAP failure means for what to do next.
+/// What an LDAP failure means for the next step.
 public enum FailureClass: String, Sendable, CaseIterable {
-  /// The outcome of all in flight is unknown: new connection, replay; no key loses an attempt.
+  /// The outcome of all operations in flight is unknown: reconnect and replay; no key loses an attempt.
   case connectionLost
-  /// Try again, with less in flight.
+  /// Retry with fewer operations in flight.
   case busy
-  /// A few tries, then set the key aside; from many keys at once, pause the directory.
+  /// Retry a few times, then park the key; if many keys are affected at once, pause the directory.
   case ambiguous
-  /// Somebody else was there: read the entry again by its link and plan again, once.
+  /// The entry was changed by somebody else: read it again by its link and plan again, once.
   case repairable
-  /// Set the key aside at once; its row, the mapping or the schema must change.
+  /// Park the key at once; its row, the mapping or the schema must change.
   case ofTheEntry
   /// Pause the directory.
   case ofTheDirectory
-  /// Set the key aside; from many keys, pause the directory.
+  /// Park the key; if many keys are affected, pause the directory.
   case access
   /// A limit or index problem of a search: never an absence.
   case search

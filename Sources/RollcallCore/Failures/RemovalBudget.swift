@@ -1,8 +1,8 @@
-/// The configuration's `removals`: how many entries may go within a while without a person's word.
+/// The configuration's `removals`: how many entries may be removed within a period without a person's approval.
 public struct RemovalPolicy: Sendable, Equatable {
   /// Percent of the managed entries; 100 switches the budget off.
   public var most: Double
-  /// So many may go in any case, but never more than half of four or more.
+  /// The number that is always allowed, but never more than half of four or more entries.
   public var least: Int
   public var within: Duration
 
@@ -13,30 +13,30 @@ public struct RemovalPolicy: Sendable, Equatable {
   }
 }
 
-/// Decides over a batch of removals as a whole: a part of a wipe is a wipe.
+/// Decides on a batch of removals as a whole, so that no part of a wipe passes.
 public enum RemovalBudget {
   public enum Decision: Sendable, Equatable {
     case allowed
-    /// None of the batch goes.
+    /// No removal of the batch is applied.
     case held(Reason)
   }
 
   public enum Reason: Sendable, Equatable {
-    /// `allowed`: how many more may go now.
+    /// `allowed`: how many more removals the budget allows now.
     case beyond(allowed: Int)
-    /// A directory's first comparison removes nobody.
+    /// A directory's first comparison removes nothing.
     case firstComparison
-    /// Nor does the first one after the mapping, the scope or the schema has changed.
+    /// Neither does the first one after the mapping, the scope or the schema has changed.
     case changedMapping
   }
 
   /// - Parameters:
-  ///   - wanted: removals in the batch; of memberships, how many it takes away. The same of all others here.
-  ///   - managed: entries with a link that are there now.
-  ///   - spent: removals applied within the policy's period; they count as managed, so that a drip finds the budget
-  ///     that a single batch would have found.
-  ///   - disabled: those of them whose entries are still there and counted as managed already.
-  ///   - holding: why every removal is held, whatever the budget; nil where the budget decides.
+  /// - wanted: removals in the batch; for memberships, the number removed. The other parameters count the same.
+  /// - managed: entries with a link that exist now.
+  /// - spent: removals applied within the policy's period; they count as managed, so that many small batches get the
+  ///   same budget as a single one.
+  /// - disabled: those of `spent` whose entries still exist and are already counted in `managed`.
+  /// - holding: why every removal is held, regardless of the budget; nil if the budget decides.
   public static func decide(
     wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, holding: Reason? = nil
   ) -> Decision {
@@ -46,8 +46,8 @@ public enum RemovalBudget {
     return wanted <= left ? .allowed : .held(.beyond(allowed: left))
   }
 
-  /// How many managed entries are enough for `wanted` more removals to be allowed, however many there are beyond; nil
-  /// where that takes the whole number.
+  /// How many managed entries suffice to allow `wanted` more removals, however many more there are; nil if the exact
+  /// number is needed.
   public static func sufficient(wanted: Int, spent: Int, policy: RemovalPolicy) -> Int? {
     wanted + spent <= policy.least ? max(4, 2 * (wanted + spent)) : nil
   }

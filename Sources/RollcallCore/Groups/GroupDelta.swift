@@ -1,6 +1,6 @@
 public import LDAPModel
 
-/// The values that one modify takes from a group and gives to it.
+/// The values that one modify removes from a group and adds to it.
 public struct GroupDelta: Sendable, Equatable {
   public private(set) var removed: [AttributeValue]
   public private(set) var added: [AttributeValue]
@@ -10,8 +10,8 @@ public struct GroupDelta: Sendable, Equatable {
     self.added = added
   }
 
-  /// Joins changes of one group, in their order. A value that one of them takes and a later one gives, or the other
-  /// way round, is left as it is.
+  /// Joins changes of one group, in their order. A value that one change removes and a later one adds, or the
+  /// reverse, is left as it is.
   public init(_ changes: [GroupChange], _ planner: GroupPlanner) {
     var last: [AttributeValue: (value: AttributeValue, isAdded: Bool)] = [:]
     var order: [AttributeValue] = []
@@ -34,21 +34,21 @@ public struct GroupDelta: Sendable, Equatable {
 
   public var isEmpty: Bool { removed.isEmpty && added.isEmpty }
 
-  /// Values are deleted and added one by one: the list is never sent, and a stale modify fails.
+  /// Values are deleted and added individually: the whole list is never sent, and a stale modify fails.
   public func modifications(of member: String) -> [Modification] {
     (removed.isEmpty ? [] : [Modification(.delete, member, removed)])
       + (added.isEmpty ? [] : [Modification(.add, member, added)])
   }
 
-  /// What is left to do in a group that has these values of the delta's.
-  /// - Parameter present: identities of the values that are there.
+  /// The remaining changes for a group that has these of the delta's values.
+  /// - Parameter present: identities of the values that the group has.
   public func remaining(_ present: Set<AttributeValue>, _ planner: GroupPlanner) -> GroupDelta {
     GroupDelta(
       removed: removed.filter { present.contains(planner.identity(of: $0)) },
       added: added.filter { !present.contains(planner.identity(of: $0)) })
   }
 
-  /// What is left to do in a group with exactly these members, each taken out as it is written there.
+  /// The remaining changes for a group with exactly these members, each removed in the spelling that it has there.
   public func remaining(members: [AttributeValue], _ planner: GroupPlanner) -> GroupDelta {
     let leaving = Set(removed.map(planner.identity))
     let present = Set(members.map(planner.identity))

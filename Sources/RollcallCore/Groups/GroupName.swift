@@ -1,8 +1,8 @@
 public import LDAPModel
 
-/// Which group: equal for every spelling of one name.
+/// The name of a group; all spellings of one name are equal.
 public struct GroupName: Hashable, Sendable, CustomStringConvertible {
-  /// The name in the spelling in which it was met.
+  /// The name in the spelling in which it was first seen.
   public let dn: DistinguishedName
   /// The name in canonical text.
   public let id: String

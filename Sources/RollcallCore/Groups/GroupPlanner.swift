@@ -1,18 +1,18 @@
 public import LDAPModel
 
-/// Finds out what has to change in groups. Never a whole list: values are given and taken one by one.
+/// Plans changes of groups. It never replaces a whole list: values are added and removed individually.
 public struct GroupPlanner: Sendable {
-  /// The longest name of a group, in octets: the ledger has an index on it.
+  /// The longest name of a group, in octets: the ledger indexes it.
   public static let longestName = 1000
 
   public let rules: GroupRules
-  /// Whether members are DNs; otherwise they are the values that name the people.
+  /// Whether members are DNs; otherwise they are the naming values of the people.
   public let carriesNames: Bool
   /// Whether a group of the configured classes must have a member.
   public let demandsMember: Bool
   private let schema: Schema
   private let protection: Protection
-  /// Ids of the groups that are taken over without asking; nil: all.
+  /// Ids of the groups that are taken over without approval; nil: all.
   private var welcome: Set<String>? = []
   private let rule: MatchingRule
 
@@ -31,7 +31,7 @@ public struct GroupPlanner: Sendable {
     }
   }
 
-  /// DN, and DN with optional bits (RFC 4517 sections 3.3.9 and 3.3.21).
+  /// DN, and Name And Optional UID (RFC 4517 sections 3.3.9 and 3.3.21).
   private static let nameSyntaxes = ["1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"]
 
   // MARK: Names
@@ -43,9 +43,9 @@ public struct GroupPlanner: Sendable {
 
   public func group(at dn: DistinguishedName) -> GroupName { GroupName(dn, schema) }
 
-  /// The groups that a row names, each once.
+  /// The groups that a row names, without duplicates.
   ///
-  /// - Returns: those that can be, and why one of the others cannot: that one alone is left out.
+  /// - Returns: the valid ones, and why one of the others is invalid; only that one is left out.
   public func groups(named names: [AttributeValue]) -> (groups: [GroupName], refusal: Problem?) {
     var seen: Set<GroupName> = []
     var refusal: Problem?
@@ -75,30 +75,30 @@ public struct GroupPlanner: Sendable {
     return (groups, refusal)
   }
 
-  /// Why a group is never touched; nil where it may be.
+  /// Why a group is never touched; nil if it may be.
   public func protectionReason(_ group: GroupName) -> String? { protection.reason(for: group.id) }
 
-  /// Whether a group that others made is taken over without asking.
+  /// Whether a group that Rollcall did not create is taken over without approval.
   public func isWelcome(_ group: GroupName) -> Bool { welcome?.contains(group.id) ?? true }
 
-  /// Whether a group lies where rows can name it.
+  /// Whether a group is at a place where rows can name it.
   public func isInReach(_ group: GroupName) -> Bool {
     group.dn.parent.map { $0.isEquivalent(to: rules.base, schema) } ?? false
   }
 
-  /// How groups know the entry of this name; nil where it has none that a group could carry.
+  /// The value by which groups refer to the entry of this name; nil if it has none that a group could hold.
   public func value(of person: DistinguishedName) -> AttributeValue? {
     if carriesNames { return AttributeValue(person.text) }
     return person.first?.parts.first?.value
   }
 
-  /// Equal for values that are one member. A name with bits behind it (`uid=x#'01'B`) is another member than without:
-  /// Rollcall never puts bits there, so it leaves those that have some alone.
+  /// Equal for values that mean one member. A name with a UID (`uid=x#'01'B`) is another member than the name
+  /// without: Rollcall never writes a UID, so it leaves members that have one alone.
   public func identity(of value: AttributeValue) -> AttributeValue {
     rule.normalize(value, schema: schema)
   }
 
-  /// The name that a value stands for, as it was spelled, without the bits that may follow it.
+  /// The name that a value stands for, in its original spelling, without the optional UID.
   public func name(of value: AttributeValue) -> DistinguishedName {
     let text = value.text ?? ""
     guard text.hasSuffix("'B"), let bits = text.lastIndex(of: "#") else { return DistinguishedName(unchecked: text) }
@@ -111,7 +111,7 @@ public struct GroupPlanner: Sendable {
     return identity(of: value) == identity(of: AttributeValue(placeholder.text))
   }
 
-  /// Why nobody can be in a group that is not there.
+  /// Why nobody can be a member of a group that does not exist.
   public func missing(_ group: GroupName) -> Problem {
     Problem(
       .group, "the group \(group.dn) does not exist, and groups.create is false: create it by hand",
@@ -120,8 +120,8 @@ public struct GroupPlanner: Sendable {
 
   // MARK: Changes
 
-  /// What makes the groups know a person as they should, group by group.
-  /// - Parameter found: the managed groups that know any of the person's names, each as often as names.
+  /// The changes by which the groups get the membership that a person should have, group by group.
+  /// - Parameter found: the managed groups that have any of the person's names, once for each name.
   public func changes(for person: Membership, found: [FoundMembership]) -> [GroupChange] {
     let name = person.name.map(identity)
     let former = Set(person.former.map(identity)).subtracting([name].compactMap { $0 })
@@ -148,7 +148,7 @@ public struct GroupPlanner: Sendable {
     }
   }
 
-  /// The entry of a group that is made because somebody is to be in it.
+  /// The entry of a group that is created because somebody is to be a member.
   /// - Parameter attributes: values of the rules' attributes, in their order.
   public func newGroup(
     _ group: GroupName, members: [AttributeValue], attributes: [[AttributeValue]]
@@ -166,7 +166,7 @@ public struct GroupPlanner: Sendable {
 }
 
 extension Problem {
-  /// Rollcall neither puts anybody into a protected group nor takes anybody out.
+  /// Rollcall neither adds members to a protected group nor removes any.
   public static func protectedGroup(_ group: GroupName, _ why: String) -> Problem {
     Problem(
       .protected, "the group \(group.dn) \(why): Rollcall never writes to it; take the role from the person's row",

@@ -1,24 +1,24 @@
 public import LDAPModel
 
-/// What the pure code needs of the configuration's `groups` section.
+/// The part of the configuration's `groups` section that the pure code needs.
 public struct GroupRules: Sendable, Equatable {
-  /// Groups live directly below this.
+  /// Groups live directly below this DN.
   public var base: DistinguishedName
   /// Type of the RDN's attribute, for instance `cn`.
   public var naming: String
-  /// Object classes of a group that is made.
+  /// Object classes of a group that Rollcall creates.
   public var classes: [String]
-  /// The attribute of the members.
+  /// The attribute that lists the members.
   public var member: String
-  /// Further attribute descriptions of a group that is made.
+  /// Further attribute descriptions of a group that Rollcall creates.
   public var attributes: [String]
-  /// Whether a group that is named but missing is made.
+  /// Whether a group that is named but missing is created.
   public var create: Bool
-  /// What becomes of a group when its last member leaves.
+  /// What happens to a group when its last member leaves.
   public var empty: EmptyGroupPolicy
-  /// Which groups that others made are taken over as soon as a row names them.
+  /// Which groups that Rollcall did not create are taken over as soon as a row names them.
   public var adopt: GroupAdoption
-  /// A member that stays where the class demands one.
+  /// A member that stays in the group if the class requires one.
   public var placeholder: DistinguishedName?
 
   public init(
@@ -38,17 +38,17 @@ public struct GroupRules: Sendable, Equatable {
   }
 }
 
-/// `groups.adopt`: which groups that others made are wanted beforehand.
+/// `groups.adopt`: which groups that Rollcall did not create are taken over without approval.
 public enum GroupAdoption: Sendable, Hashable {
   case none
   case all
-  /// By the names that rows give them.
+  /// Those with these names, as rows give them.
   case named([String])
 }
 
-/// `groups.empty`: what becomes of a group when its last member leaves.
+/// `groups.empty`: what happens to a group when its last member leaves.
 public enum EmptyGroupPolicy: String, Sendable, CaseIterable {
-  /// Only if Rollcall made it.
+  /// Only if Rollcall created it.
   case delete
   case keep
 }

@@ -1,13 +1,13 @@
 public import LDAPModel
 
-/// Which groups a person is to be in, and under which name.
+/// The groups that a person is to be in, and the name that they hold.
 public struct Membership: Sendable, Equatable {
   public var key: RosterKey
-  /// The value by which groups know the person; nil: the person is to be in no managed group.
+  /// The value by which groups refer to the person; nil: the person is to be in no managed group.
   public var name: AttributeValue?
-  /// Names that the person had and that nobody has now: no managed group is to know them.
+  /// Former names of the person that nobody has now: no managed group is to have them.
   public var former: [AttributeValue]
-  /// The groups that the row names; nil: the person's groups stay what they are and only follow its name.
+  /// The groups that the row names; nil: the person's groups stay as they are and only follow its name.
   public var wanted: [GroupName]?
 
   public init(key: RosterKey, name: AttributeValue?, former: [AttributeValue] = [], wanted: [GroupName]?) {
@@ -21,7 +21,7 @@ public struct Membership: Sendable, Equatable {
 /// A managed group that has this value as member now.
 public struct FoundMembership: Sendable, Equatable {
   public var group: GroupName
-  /// As it was searched for.
+  /// The value in the spelling of the search.
   public var value: AttributeValue
 
   public init(_ group: GroupName, _ value: AttributeValue) {
@@ -30,7 +30,7 @@ public struct FoundMembership: Sendable, Equatable {
   }
 }
 
-/// What is to change in one group for one person.
+/// The changes of one group for one person.
 public struct GroupChange: Sendable, Equatable {
   public var key: RosterKey
   public var group: GroupName
@@ -52,7 +52,7 @@ public struct GroupChange: Sendable, Equatable {
     }
   }
 
-  /// The change by itself, as a step; it may travel with others of its group in one modify.
+  /// The change as a step of its own; it may be sent with others of its group in one modify.
   public func step(member: String) -> Step {
     let delta = GroupDelta(removed: removed, added: added)
     return Step(key: key, operation: .modify(group.dn, delta.modifications(of: member)), what: what)

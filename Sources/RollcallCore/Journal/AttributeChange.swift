@@ -1,19 +1,19 @@
-/// A value as the journal keeps it.
+/// A value in the form that the journal stores.
 public enum HistoryValue: Sendable, Equatable {
   case text(String)
-  /// Of octets that are no text, and of attributes whose values are hidden: what proves a value, without being it.
+  /// For binary values and attributes whose values are hidden: it can verify a value but does not reveal it.
   case digest(sha256: String, size: Int)
-  /// Of passwords, and where no values are kept.
+  /// For passwords, and where no values are kept.
   case hidden
 }
 
-/// What one row of the journal says of one attribute.
+/// The change of one attribute in one row of the journal.
 public struct AttributeChange: Sendable, Equatable {
   public var name: String
-  /// Nil where the values are not kept, or no longer.
+  /// Nil if the values are not kept, or no longer kept.
   public var removed: [HistoryValue]?
   public var added: [HistoryValue]?
-  /// Whether the values were there and `history --erase` has taken them away.
+  /// Whether `history --erase` has erased the values.
   public var isErased: Bool
 
   public init(name: String, removed: [HistoryValue]?, added: [HistoryValue]?, isErased: Bool = false) {

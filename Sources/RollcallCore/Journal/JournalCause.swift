@@ -1,14 +1,14 @@
-/// What has brought a key whose entry was written: the words of the journal's column `cause`.
+/// Why a key was looked at whose entry was written; the values of the journal's column `cause`.
 public enum JournalCause: String, Sendable {
   case notification, sweep, retry, reconcile
   /// A person has approved it.
   case release
-  /// A person has taken something back.
+  /// A person has undone a change.
   case undo
 
   /// - Parameters:
-  ///   - priority: of the key.
-  ///   - origin: a single change is as urgent where the log alone has told it.
+  /// - priority: the key's priority.
+  /// - origin: the key's origin; a single change that only the log reported is as urgent as a notification.
   public init(_ priority: Priority, _ origin: Origin) {
     self =
       switch priority {

@@ -1,6 +1,6 @@
 extension JournalRow {
-  /// The same with nothing but ASCII: names escaped as RFC 4514 has it (section 2.4), JSON as RFC 8259 has it (section 7),
-  /// and messages with question marks.
+  /// The same row in ASCII: names escaped as in RFC 4514 section 2.4, JSON as in RFC 8259 section 7, other characters
+  /// of messages replaced by question marks.
   public var inASCII: JournalRow {
     var row = self
     row.dn = dn.map(JournalRow.escapedName)

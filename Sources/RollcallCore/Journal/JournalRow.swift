@@ -1,20 +1,20 @@
 public import LDAPModel
 
-/// Something that has happened to a person's entry or memberships, as the journal keeps it.
+/// Something that happened to a person's entry or memberships, as the journal stores it.
 public struct JournalRow: Sendable, Equatable {
-  /// How it has ended.
+  /// How the operation ended.
   public enum Outcome: String, Sendable {
-    /// It is about to be sent; a second row tells its result.
+    /// The operation is about to be sent; a second row records its result.
     case intended
     case done
     case refused
-    /// The answer did not come.
+    /// No answer was received.
     case unknown
   }
 
-  /// Which change of the source it follows from.
+  /// The change of the source that caused it.
   public var origin = Origin()
-  /// The row of the intent that this one is the result of.
+  /// The row of the intent whose result this is.
   public var intent: Int?
   /// The entry's entryUUID, nsUniqueId or objectGUID.
   public var entryID: EntryID?
@@ -46,20 +46,20 @@ public struct JournalRow: Sendable, Equatable {
   }
 }
 
-/// Where the work on a key comes from: the transactions of the source that have touched it, as far as they are known, and
-/// what has told them.
+/// Why a key is worked on: the transactions of the source that have touched it, as far as they are known, and how
+/// they became known.
 public struct Origin: Sendable, Equatable {
-  /// Ids, the newest last; no more than ``most``.
+  /// Transaction ids, the newest last; at most ``most``.
   public private(set) var transactions: [UInt64] = []
-  /// When the first of them logged the key, in microseconds since 1970 by the database's clock; nil where only its
-  /// notification was heard.
+  /// When the first of them logged the key, in microseconds since 1970 by the database's clock; nil if only its
+  /// notification was received.
   public private(set) var changedAt: Int64?
-  /// Whether a notification has named the key, and not only the log.
+  /// Whether a notification has named the key, in addition to the log.
   public private(set) var isHeard = false
-  /// Whether a person has approved what is done.
+  /// Whether a person has approved the change.
   public var isReleased = false
 
-  /// Transactions that are kept of one key.
+  /// Transactions that are kept per key.
   public static let most = 8
 
   public init() {}
@@ -70,7 +70,7 @@ public struct Origin: Sendable, Equatable {
     self.isHeard = isHeard
   }
 
-  /// Adds what another one knows; of too many the oldest are forgotten.
+  /// Adds the transactions of another origin; if there are too many, the oldest are dropped.
   public mutating func merge(_ other: Origin) {
     for transaction in other.transactions where !transactions.contains(transaction) {
       transactions.append(transaction)
@@ -84,19 +84,19 @@ public struct Origin: Sendable, Equatable {
 }
 
 extension Dialect {
-  /// The id of an entry; nil where the server does not say.
+  /// The id of an entry; nil if the server does not provide one.
   public func entryID(of entry: Entry) -> EntryID? { entry[identityAttribute].first.flatMap { EntryID($0) } }
 }
 
-/// The id that a server gives an entry for its life, as 32 hexadecimal digits.
+/// The permanent id that a server gives an entry, as 32 hexadecimal digits.
 public struct EntryID: Sendable, Equatable {
   public let text: String
 
-  /// - Parameter value: an entryUUID, an nsUniqueId or the octets of an objectGUID ([MS-DTYP] 2.3.4.2); nil where it is
+  /// - Parameter value: an entryUUID, an nsUniqueId or the octets of an objectGUID ([MS-DTYP] 2.3.4.2); nil if it is
   ///   none of these.
   public init?(_ value: AttributeValue) {
     if value.bytes.count == 16 {
-      // Its first three parts are little-endian.
+      // The first three fields are little-endian.
       let order = [3, 2, 1, 0, 5, 4, 7, 6] + Array(8..<16)
       text = order.map { EntryID.hex(value.bytes[$0]) }.joined()
       return

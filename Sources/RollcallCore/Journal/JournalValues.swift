@@ -1,28 +1,28 @@
 public import LDAPModel
 
-/// What the journal keeps of values.
+/// Decides which values the journal keeps.
 ///
-/// Of passwords nothing, of hidden and binary values a digest and the size, of others the text.
+/// It keeps nothing of passwords, a digest and the size of hidden and binary values, and the text of all others.
 public struct JournalValues: Sendable {
   private let keepsValues: Bool
   private let hidden: Set<String>
   private let secret: Set<String>
   private let schema: Schema
-  /// What is known of the attributes that are written most.
+  /// The kinds of the attributes that are written most often.
   private var kinds: [String: Kind] = [:]
 
-  /// What is kept of an attribute's values.
+  /// How an attribute's values are kept.
   private enum Kind {
     case text, digest, nothing
   }
 
-  /// Octets of a value that are kept; of a longer one a digest is.
+  /// The longest value that is kept, in octets; of a longer one the digest is kept.
   private static let longest = 8 << 10
-  /// Octets of all values of one row.
+  /// The limit for all values of one row, in octets.
   private static let most = 256 << 10
 
-  /// Attributes beside ``LDIF/secretAttributes`` that hold passwords, or what they can be found from, in the servers'
-  /// schemas.
+  /// Attributes beside ``LDIF/secretAttributes`` that hold passwords, or data from which they can be derived, in the
+  /// servers' schemas.
   private static let further = [
     "clearTextPassword", "msDS-ManagedPassword", "initialAuthIncoming", "initialAuthOutgoing", "trustAuthIncoming",
     "trustAuthOutgoing", "ms-Mcs-AdmPwd", "msLAPS-Password", "msLAPS-EncryptedPassword", "passwordHistory",
@@ -31,8 +31,8 @@ public struct JournalValues: Sendable {
   ]
 
   /// - Parameters:
-  ///   - hide: attributes of which a digest is kept.
-  ///   - secrets: further ones of which nothing is.
+  /// - hide: attributes of which only a digest is kept.
+  /// - secrets: further attributes of which nothing is kept.
   ///   - known: attributes that are written often.
   public init(
     keepsValues: Bool, hide: [String], secrets: [String], known: [String] = [], _ schema: Schema
@@ -44,9 +44,9 @@ public struct JournalValues: Sendable {
     for name in known { kinds[name] = kind(of: name) }
   }
 
-  /// What an operation changes, as JSON; nil where it is an add, which the row tells, or a new name alone.
+  /// The changes made by an operation, as JSON; nil for an add, which the row records, and for a mere rename.
   ///
-  /// - Parameter entry: as it was before.
+  /// - Parameter entry: the entry before the operation.
   public func changes(by operation: Operation, of entry: Entry?) -> String? {
     switch operation {
     case .add, .rename: return nil
@@ -68,7 +68,7 @@ public struct JournalValues: Sendable {
     }
   }
 
-  /// A whole entry that goes.
+  /// All values of an entry that is deleted.
   public func removal(of entry: Entry) -> String {
     var changes = Changes()
     for attribute in entry.attributes { changes.remove(attribute.name, attribute.values) }
@@ -125,7 +125,7 @@ public struct JournalValues: Sendable {
   /// An attribute description without its options.
   private func typeOf(_ attribute: String) -> String { String(attribute.prefix { $0 != ";" }) }
 
-  /// Removed and added values by attribute, in the order in which the attributes were named first.
+  /// Removed and added values by attribute, in the order in which the attributes were first named.
   private struct Changes {
     struct Change {
       var attribute: String

@@ -1,6 +1,6 @@
 /// SHA-256 (FIPS 180-4, section 6.2).
 ///
-/// The libraries at hand that have it would be larger than the program; what it is needed for is telling values apart.
+/// The available libraries that provide it are larger than the program; it is only needed to compare values.
 enum SHA256 {
   /// The digest as 64 lower-case hexadecimal digits.
   static func hex(_ bytes: [UInt8]) -> String {

@@ -1,5 +1,5 @@
-/// Reads the elements of PostgreSQL's array output one by one (manual, 8.15.6): any number of dimensions,
-/// flattened; NULL elements are left out.
+/// Reads the elements of PostgreSQL's array output one by one (manual, 8.15.6). Arrays of any number of dimensions
+/// are flattened; NULL elements are left out.
 struct ArrayLiteral {
   private let bytes: [UInt8]
   private var position = 0
@@ -13,7 +13,7 @@ struct ArrayLiteral {
     }
   }
 
-  /// The next element, nil at the end.
+  /// The next element; nil at the end.
   mutating func next() throws(UndecodableValue) -> [UInt8]? {
     while position < bytes.count {
       let byte = bytes[position]
@@ -60,7 +60,7 @@ struct ArrayLiteral {
     throw Self.malformed
   }
 
-  /// An element without quotation marks; nil is NULL, which the output never quotes.
+  /// An unquoted element; nil is NULL, which is never quoted in the output.
   private mutating func bare() throws(UndecodableValue) -> [UInt8]? {
     let start = position
     while position < bytes.count, bytes[position] != UInt8(ascii: ","), bytes[position] != UInt8(ascii: "}") {

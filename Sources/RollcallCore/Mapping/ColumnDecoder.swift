@@ -1,8 +1,8 @@
 public import LDAPModel
 
-/// A value that has no form in LDAP, or output of a server whose settings are not those of our sessions.
+/// A value that has no form in LDAP, or output of a session with settings other than ours.
 public struct UndecodableValue: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What is wrong; without the value.
+  /// What is wrong, without the value.
   public var description: String
 
   init(_ description: String) {
@@ -10,7 +10,7 @@ public struct UndecodableValue: Error, Sendable, Equatable, CustomStringConverti
   }
 }
 
-/// Turns a column in text format, of a session with TimeZone=UTC, DateStyle=ISO and bytea_output=hex, into
+/// Converts a column in text format, from a session with TimeZone=UTC, DateStyle=ISO and bytea_output=hex, to
 /// attribute values.
 public enum ColumnDecoder {
   /// The values of a column of a type known by its OID; nil is NULL.
@@ -18,7 +18,7 @@ public enum ColumnDecoder {
     try values(bytes, type: ColumnType(oid: oid))
   }
 
-  /// The values of a column; nil is NULL. NULL and empty are no value.
+  /// The values of a column; nil is NULL. NULL and the empty string mean no value.
   public static func values(_ bytes: [UInt8]?, type: ColumnType) throws(UndecodableValue) -> [AttributeValue] {
     guard let bytes, !bytes.isEmpty else { return [] }
     guard case .array(let element) = type else {
@@ -32,7 +32,7 @@ public enum ColumnDecoder {
     return result
   }
 
-  /// The value of one element; nil where it is empty.
+  /// The value of one element; nil if it is empty.
   private static func value(_ bytes: [UInt8], _ type: ColumnType) throws(UndecodableValue) -> AttributeValue? {
     let octets: [UInt8] =
       switch type {

@@ -1,17 +1,17 @@
-/// How a column's text becomes attribute values; from the OID of its PostgreSQL type.
+/// How a column's text becomes attribute values, determined by the OID of its PostgreSQL type.
 public indirect enum ColumnType: Sendable, Equatable {
   /// Any type whose text is the value.
   case text
-  /// `character(n)`: its text has no trailing blanks, as `::text` has it.
+  /// `character(n)`: trailing blanks are removed, as `::text` does.
   case blankPadded
   case bool
   case bytea
   case timestamptz
-  /// Several values, separated by commas; `box[]`, the one type with another separator, is no such array.
+  /// Several values, separated by commas; `box[]`, the only type with another separator, is excluded.
   case array(of: ColumnType)
 
-  /// The type with this OID in `pg_type`; types that are made by users are text. For their arrays, whose OIDs
-  /// differ from database to database, the caller makes `.array(of: .text)` from `typcategory = 'A'`.
+  /// The type with this OID in `pg_type`; user-defined types are text. For their arrays, whose OIDs differ between
+  /// databases, the caller makes `.array(of: .text)` from `typcategory = 'A'`.
   public init(oid: UInt32) {
     self =
       switch oid {

@@ -1,25 +1,25 @@
 public import LDAPModel
 
-/// What the roster says about one key; it depends on the roster and the rules only, never on the directory.
+/// The desired state of one key; it depends only on the roster and the rules, never on the directory.
 public enum Desired: Sendable, Equatable {
-  /// There is this entry.
+  /// This entry exists.
   case present(Wanted)
-  /// There is this entry, and nobody logs in with it.
+  /// This entry exists and is disabled.
   case disabled(Wanted)
-  /// There is no entry.
+  /// No entry exists.
   case absent
-  /// If there is an entry it stays as it is, disabled (`removed: disable`).
+  /// An existing entry stays as it is, disabled (`removed: disable`).
   case orphanDisabled
-  /// If there is an entry it stays as it is.
+  /// An existing entry stays as it is.
   case untouched
-  /// The row makes no entry; whatever there is stays as it is.
+  /// The row gives no valid entry; an existing one stays as it is.
   case rejected(Problem)
-  /// The row makes no entry, but says that nobody logs in: whatever there is stays as it is, disabled.
+  /// The row gives no valid entry, but says that the person may not log in: an existing one stays as it is, disabled.
   case lockedOut(Problem)
 }
 
 extension Desired {
-  /// The groups that a person is to be in whose row names these; nil: the groups stay as they are.
+  /// The groups that a person is to be in whose row names `membership`; nil: the groups stay as they are.
   public func groups(named membership: [AttributeValue]) -> [AttributeValue]? {
     switch self {
     case .present, .disabled: membership
@@ -33,7 +33,7 @@ extension Desired {
 public struct Wanted: Sendable, Equatable {
   /// DN, `objectClass`, link and the mapped attributes that have values, in the order of the rules.
   public var entry: Entry
-  /// Set when the entry is made and never compared.
+  /// Attributes that are set when the entry is created and never compared.
   public var createOnly: [Attribute]
   /// The first password as the mapping gives it, not yet encoded for the server.
   public var password: AttributeValue?

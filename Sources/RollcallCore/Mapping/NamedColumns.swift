@@ -1,7 +1,7 @@
-/// The names that an SQL expression may mean columns by, in their order, each once.
+/// The names in an SQL expression that may refer to columns, in their order, without duplicates.
 ///
-/// It knows comments, literals and quoted names and nothing of the grammar, so functions and types are among them:
-/// whoever asks for columns of these names gets those that exist.
+/// It recognizes comments, literals and quoted names but no grammar, so the names of functions and types are
+/// included: a caller that looks them up as columns finds those that exist.
 public func namesInSQL(_ expression: String) -> [String] {
   var scanner = SQLNameScanner(Array(expression.unicodeScalars))
   var seen: Set<String> = []
@@ -64,7 +64,7 @@ private struct SQLNameScanner {
     return String(name)
   }
 
-  /// Escapes begin with a backslash in literals that begin with E.
+  /// Backslash escapes are recognized in literals that begin with E.
   private mutating func skipLiteral() {
     let hasEscapes = next > 0 && (text[next - 1] == "E" || text[next - 1] == "e")
     next += 1
@@ -96,7 +96,7 @@ private struct SQLNameScanner {
     }
   }
 
-  /// `$$` or `$name$` where it begins here.
+  /// The tag `$$` or `$name$`, if it begins here.
   private func dollarTag() -> [Unicode.Scalar]? {
     guard let end = text[(next + 1)...].firstIndex(of: "$") else { return nil }
     let inside = text[(next + 1)..<end]

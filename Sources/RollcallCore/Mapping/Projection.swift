@@ -1,27 +1,27 @@
 public import LDAPModel
 
-/// What the roster makes of a row; the same whatever the directory holds.
+/// Computes the desired state of a row; it does not depend on the contents of the directory.
 public struct Projection: Sendable {
   private let rules: UserRules
   private let attributes: [Column]
-  /// How each attribute of `create_only` takes moments.
+  /// The form in which each attribute of `create_only` takes a time.
   private let createOnlyForms: [TimeForm?]
   private let objectClass: Attribute
   private let columnCount: Int
   private let containers: [AttributeRule]
 
-  /// A mapped attribute and what a row must give it.
+  /// A mapped attribute and the constraints on its values.
   private struct Column: Sendable {
     let rule: AttributeRule
     let isNaming: Bool
     let isLink: Bool
-    /// The class that demands a value; nil where none does.
+    /// The class that requires a value; nil if none does.
     let demandedBy: String?
-    /// What it has where the row has nothing: the server keeps it from being without a value.
+    /// The value that is used if the row has none: the server does not let the attribute be without a value.
     let none: AttributeValue?
     let timeForm: TimeForm?
 
-    /// The row's values as the server takes them.
+    /// The row's values in the form that the server takes.
     func formed(_ values: [AttributeValue]) -> [AttributeValue] {
       if values.isEmpty { return none.map { [$0] } ?? [] }
       return timeForm.map { values.map($0.value) } ?? values
@@ -51,7 +51,7 @@ public struct Projection: Sendable {
       rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
   }
 
-  /// What `row` wants; nil: the key has no row.
+  /// The desired state for `row`; nil: the key has no row.
   public func desired(for row: RosterRow?) -> Desired {
     guard let row, row.inScope else {
       return switch rules.removed {
@@ -75,7 +75,7 @@ public struct Projection: Sendable {
     }
   }
 
-  /// What a row in scope wants whose values are not known, because the mapping failed.
+  /// The desired state of a row in scope whose values are unknown because the mapping failed.
   public func desired(failing problem: Problem, active: Bool) -> Desired {
     if active { return .rejected(problem) }
     return switch rules.inactive {
@@ -146,7 +146,7 @@ public struct Projection: Sendable {
     }
   }
 
-  /// The DN above the entry. A level without a value is left out: the entry lives one level higher.
+  /// The DN above the entry. A level without a value is skipped: the entry lives one level higher.
   private func container(
     _ levels: ArraySlice<[AttributeValue]>, _ key: RosterKey
   ) throws(Problem) -> DistinguishedName {

@@ -8,10 +8,10 @@ public struct RosterRow: Sendable, Equatable {
   public var inScope: Bool
   /// The value of `active`; NULL is false.
   public var active: Bool
-  /// Values by expression column of the SELECT: attributes, then createOnly, then the password if the rules
-  /// have one, then the containers.
+  /// Values by expression column of the SELECT: attributes, then createOnly, then the password if the rules have one,
+  /// then the containers.
   public var values: [[AttributeValue]]
-  /// The names of the groups that the row names; empty where no groups are configured.
+  /// The names of the groups that the row names; empty if no groups are configured.
   public var membership: [AttributeValue]
 
   public init(

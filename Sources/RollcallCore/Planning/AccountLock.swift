@@ -1,21 +1,20 @@
 import LDAPModel
 
-/// What a plan does about an entry's being disabled.
+/// What a plan does about the lock of an account.
 enum LockChange: Sendable {
   case lock
-  /// Undo what Rollcall did, and only that.
+  /// Undo only what Rollcall did.
   case unlock
-  /// A lock set by hand stays.
+  /// A lock that was set by hand stays.
   case leave
 }
 
-/// Disables entries by values that they have while they are disabled (the configuration's, or the server's
-/// own).
+/// Disables entries by values that they have while they are disabled (the configuration's, or the server's own).
 struct ValueLock: Sendable {
   private struct Part: Sendable {
     let rule: AttributeRule
     let values: [AttributeValue]
-    /// The values stand instead of all others; false: beside those that are there.
+    /// The values replace all others; false: they are added to the existing ones.
     let isExclusive: Bool
     let isMapped: Bool
   }
@@ -34,15 +33,15 @@ struct ValueLock: Sendable {
 
   var attributeNames: [String] { parts.map(\.rule.name) }
 
-  /// The values of a mapped attribute while the entry is disabled; nil where they are those of the mapping.
+  /// The values of a mapped attribute while the entry is disabled; nil if the mapping's values apply.
   func values(instead rule: AttributeRule) -> [AttributeValue]? {
     parts.first { $0.isMapped && $0.rule.name.lowercased() == rule.name.lowercased() }?.values
   }
 
-  /// What a new entry has to be disabled from its first moment.
+  /// The attributes that disable a new entry from the start.
   var attributes: [Attribute] { parts.map { Attribute($0.rule.name, $0.values) } }
 
-  /// Empty where the entry is disabled already.
+  /// Empty if the entry is already disabled.
   func locking(_ entry: Entry) -> [Modification] {
     parts.flatMap { part in
       let current = part.rule.values(in: entry)
@@ -55,9 +54,8 @@ struct ValueLock: Sendable {
     }
   }
 
-  /// Takes away what is still ours. Mapped attributes are not looked at: the comparison with the mapping does
-  /// them.
-  /// - Parameter createOnly: what to put back where the lock stood instead of a first value.
+  /// Removes the remaining values that Rollcall set. Mapped attributes are left to the comparison with the mapping.
+  /// - Parameter createOnly: initial values to restore where the lock was written in their place.
   func unlocking(_ entry: Entry, createOnly: [Attribute]) -> [Modification] {
     parts.filter { !$0.isMapped }.flatMap { part in
       let current = part.rule.values(in: entry)
@@ -69,16 +67,16 @@ struct ValueLock: Sendable {
   }
 }
 
-/// Active Directory's account control: bits that several parties write, so none is ever written blind.
+/// Active Directory's account control: several parties write its bits, so none is ever written blindly.
 struct AccountControl: Sendable {
   let rule: AttributeRule
-  /// Bits that disable; 0 where the configuration disables in another way.
+  /// Bits that disable; 0 if the configuration disables in another way.
   let mask: Int
-  /// The value of an account like any other.
+  /// The value of a normal account.
   let normal: Int
-  /// Bits of an account whose first password is still to come; 0 where it comes with the add.
+  /// Bits of an account whose first password is not set yet; 0 if the add sets it.
   let unfinished: Int
-  /// The value of a new account that gets no password, unless the mapping says another.
+  /// The value of a new account that gets no password, unless the mapping gives another.
   let passwordless: Int
   /// The attribute of the password.
   let password: String
@@ -94,10 +92,10 @@ struct AccountControl: Sendable {
     return value & unfinished == unfinished
   }
 
-  /// What brings the bits to their wanted state; nothing where they cannot be read.
+  /// The modifications that set the bits to the wanted state; empty if the bits cannot be read.
   /// - Parameters:
-  ///   - mapped: what the mapping says, if it does; its lock bits do not count.
-  ///   - finishing: the password is set, so the bits of an unfinished account go too.
+  /// - mapped: the mapping's value, if it has one; its lock bits are ignored.
+  /// - finishing: the password is set, so the bits of an unfinished account are cleared too.
   func modifications(
     _ entry: Entry, mapped: Int?, _ change: LockChange, finishing: Bool = false
   ) -> [Modification] {

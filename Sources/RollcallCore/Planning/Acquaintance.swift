@@ -1,11 +1,11 @@
 public import LDAPModel
 
-/// What a plan may do to the entry that a subject has met.
+/// What a plan may do to a subject's current entry.
 public struct Acquaintance: OptionSet, Sendable, Hashable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// The ledger knows the entry: Rollcall made it, or a person has released its takeover.
+  /// The ledger knows the entry: Rollcall created it, or a person has released its takeover.
   public static let known = Acquaintance(rawValue: 1)
   /// It may be changed.
   public static let change = Acquaintance(rawValue: 2)
@@ -15,9 +15,9 @@ public struct Acquaintance: OptionSet, Sendable, Hashable {
   public static let friend: Acquaintance = [.known, .change, .removal]
 }
 
-/// A person or group that Rollcall did not make and would touch for the first time.
+/// A person or group that Rollcall did not create and would change for the first time.
 public struct Takeover: Sendable, Equatable {
-  /// The ledger's name of the action.
+  /// The ledger's name for the action.
   public static let action = "takeover"
 
   /// A key, or the normalized DN of a group.
@@ -34,7 +34,7 @@ public struct Takeover: Sendable, Equatable {
 }
 
 extension Planner {
-  /// The goal, unless the entry that it would touch is protected or a person has to agree first.
+  /// The goal, unless the entry that it would change is protected or needs a person's approval first.
   func guarded(
     _ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan
   ) throws(Problem) -> Intent.Goal {
@@ -83,7 +83,7 @@ extension Planner {
     throw Problem.protected(dn, reason).concerningPerson(subject.key)
   }
 
-  /// The mark of an administrator's account that an entry has, as `attribute: value`.
+  /// The mark of an administrator's account on an entry, as `attribute: value`.
   private func privilege(of entry: Entry) -> String? {
     guard let mark = dialect.privilegeMark else { return nil }
     let isMarked = entry[mark.name].contains { mark.values.contains($0) }
@@ -92,7 +92,7 @@ extension Planner {
 }
 
 extension Problem {
-  /// The same, said of one key.
+  /// The same problem, for one key.
   fileprivate func concerningPerson(_ key: RosterKey) -> Problem {
     var problem = self
     problem.message = "person \(key): \(message)"
@@ -101,12 +101,12 @@ extension Problem {
 }
 
 extension Plan {
-  /// Keys whose entries stay as they are until something is decided.
+  /// Keys whose entries stay as they are until a decision is made.
   public var waitingKeys: Set<RosterKey> {
     Set(withheld.map(\.key)).union(takeovers.map(\.subject)).union(shielded.map(\.key)).union(pinned.keys)
   }
 
-  /// Nobody of whom something waits is settled.
+  /// Removes keys that wait for a decision from the settled ones.
   mutating func unsettleWaiting() {
     if takeovers.isEmpty, shielded.isEmpty { return }
     let waiting = Set(takeovers.map(\.subject)).union(shielded.map(\.key))

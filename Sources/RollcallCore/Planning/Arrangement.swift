@@ -1,7 +1,7 @@
 import LDAPModel
 
 extension Planner {
-  /// Plans subjects whose names touch each other or other people's.
+  /// Plans subjects whose names conflict with each other's or with other entries.
   func arrange(_ intents: [Intent], _ strangers: [Occupant], _ plan: inout Plan) {
     let keys = Set(intents.map(\.subject.key))
     var contention = Contention(intents.map(party), strangers: strangers.map { stranger($0, keys) })
@@ -49,7 +49,7 @@ extension Planner {
       isPinned: intent.subject.isPinned)
   }
 
-  /// - Parameter keys: the subjects', whose further entries are nobody's to move.
+  /// - Parameter keys: the subjects' keys; further entries of theirs may not be moved.
   private func stranger(_ occupant: Occupant, _ keys: Set<RosterKey>) -> Contention.Stranger {
     let key = occupant.key.flatMap { keys.contains($0) || !isManaged(occupant.dn) ? nil : $0 }
     return Contention.Stranger(
@@ -57,14 +57,14 @@ extension Planner {
       holds: resources(of: occupant.entry))
   }
 
-  /// A creation becomes a change of the unlinked entry that has the name.
+  /// Turns a creation into a change of the unlinked entry that has the name.
   private func adopting(_ intent: Intent, _ occupant: Occupant?, _ plan: inout Plan) -> Intent {
     guard let occupant, case .create(let wanted) = intent.goal else { return intent }
     if occupant.isExcluded {
       return Intent(intent.subject, .parked(.excluded(intent.subject.key, occupant.dn)))
     }
     do throws(Problem) {
-      // To adopt is what the configuration wants, so it is no meeting that somebody has to agree to.
+      // The configuration asks for the adoption, so no further approval is needed.
       var subject = intent.subject
       subject.acquaintance = [.change, .removal]
       subject.isProtected = occupant.isProtected
@@ -76,7 +76,7 @@ extension Planner {
     }
   }
 
-  /// Nobody stays logged in for want of a name: of what is set aside the disabling is done at once.
+  /// Plans the disabling of a parked subject at once: a name conflict must not keep anybody logged in.
   private func appendLock(_ intent: Intent, to plan: inout Plan) {
     var transition = Transition(self, intent)
     let steps = transition.disabling()

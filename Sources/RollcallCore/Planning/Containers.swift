@@ -1,7 +1,6 @@
 public import LDAPModel
 
-/// Makes the containers that an entry needs; they are only ever made because the server said that one is
-/// missing.
+/// Creates the containers that an entry needs, only after the server has said that one is missing.
 public struct Containers: Sendable {
   private let base: DistinguishedName
   private let schema: Schema
@@ -13,12 +12,12 @@ public struct Containers: Sendable {
     self.dialect = dialect
   }
 
-  /// The adds for what is missing between an entry and the base, outermost first; each may turn out to be
-  /// there already.
+  /// The adds for the missing containers between an entry and the base, outermost first; each of them may already
+  /// exist.
   /// - Parameters:
   ///   - dn: the entry that could not be added or moved.
-  ///   - matched: the deepest existing name above it, as the server's answer says; nil: not known.
-  /// - Throws: where the base itself is missing, or no class is known for a container.
+  /// - matched: the deepest existing name above it, from the server's answer; nil: unknown.
+  /// - Throws: if the base itself is missing, or no object class is known for a container.
   public func missing(
     above dn: DistinguishedName, matched: DistinguishedName? = nil
   ) throws(Problem) -> [Operation] {

@@ -1,9 +1,9 @@
 import LDAPModel
 
-/// Decides who gets what only one can have, before anything is written.
+/// Decides, before anything is written, who gets a name or value that only one entry can have.
 ///
-/// Who has it and still wants it keeps it. What its holder leaves goes to one of those who want it; a holder
-/// that cannot leave keeps it, and all who want it are set aside.
+/// A holder that still wants it keeps it. If the holder gives it up, one of those who want it gets it. If the holder
+/// cannot give it up, it keeps it, and all who want it are parked.
 struct Contention {
   enum Status {
     case moving
@@ -15,12 +15,12 @@ struct Contention {
 
   struct Party {
     let key: RosterKey
-    /// The DN it has, or else the one it wants; for messages.
+    /// The DN it has, or else the one it wants; used in messages.
     let dn: DistinguishedName
     let holds: [String]
     let wants: [String]
     var status: Status
-    /// Takes over an unlinked entry, where one has the wanted name.
+    /// Whether it takes over an unlinked entry that has the wanted name.
     let mayAdopt: Bool
     let isPinned: Bool
     /// The stranger it takes over.
@@ -29,30 +29,30 @@ struct Contention {
     var isMoving: Bool { if case .moving = status { true } else { false } }
     var isParked: Bool { if case .parked = status { true } else { false } }
 
-    /// Who has to be unpinned before this one gives anything up.
+    /// The key that must be unpinned before this one gives anything up.
     var awaitedPin: RosterKey? {
       if isPinned { return key }
       return if case .parked(let problem) = status { problem.awaitedPin } else { nil }
     }
   }
 
-  /// An entry of none of the parties.
+  /// An entry that belongs to none of the parties.
   struct Stranger {
     let entry: Entry
-    /// The key that may move it; nil: nobody here may.
+    /// The key that may move it; nil: no subject may.
     let key: RosterKey?
     let isLinked: Bool
-    /// What it has, its name first.
+    /// The resources that it has, its name first.
     let holds: [String]
   }
 
   private(set) var parties: [Party]
   private let strangers: [Stranger]
-  /// Who has a resource now.
+  /// The current holder of each resource.
   private(set) var holder: [String: Int] = [:]
   private var strangerHolding: [String: Int] = [:]
   private var wanters: [String: [Int]] = [:]
-  /// Who was preferred, by the parties set aside for that.
+  /// For each party that was parked in favor of another, that other party.
   private var winner: [Int: Int] = [:]
 
   init(_ parties: [Party], strangers: [Stranger]) {
@@ -77,7 +77,7 @@ struct Contention {
     var excluded: [Int: Status] = [:]
     while true {
       decideAll()
-      // Who won one thing may have missed another; then it must not stand in the way of those it won against.
+      // The winner of one resource may have missed another; it must then not block those it won against.
       let failed = Set(winner.values).filter { parties[$0].isParked && excluded[$0] == nil }
       guard let loser = failed.filter({ winner[$0] == nil }).min() ?? failed.min() else { return }
       excluded[loser] = parties[loser].status
@@ -96,7 +96,7 @@ struct Contention {
     }
   }
 
-  /// Gives a resource that several want to one of them.
+  /// Gives a contended resource to one of the parties that want it.
   private mutating func decide(_ resource: String) {
     let candidates = (wanters[resource] ?? []).filter { parties[$0].isMoving }
     guard candidates.count > 1 else { return }
@@ -110,7 +110,7 @@ struct Contention {
     settle(candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
   }
 
-  /// The candidate without whom the holder cannot leave: it closes a circle of names.
+  /// The candidate that the holder waits for: it closes a cycle of names.
   private func closing(_ resource: String, _ candidates: [Int]) -> Int? {
     guard let first = holder[resource] else { return nil }
     var seen: Set<Int> = []
@@ -123,7 +123,7 @@ struct Contention {
     return nil
   }
 
-  /// Sets aside those whose wish cannot come true, and then those who wait for them.
+  /// Parks the parties that cannot get what they want, and then those that wait for them.
   private mutating func settle(_ connectionKillers: [Int]) {
     var pending = connectionKillers
     while let index = pending.popLast() {
@@ -143,8 +143,7 @@ struct Contention {
     parties[index].holds.flatMap { wanters[$0] ?? [] }
   }
 
-  /// What becomes of `index` for wanting the resource; nil where it can have it, now or when the holder has
-  /// left.
+  /// The status of `index` if it cannot have the resource; nil if it can, now or after the holder has left.
   private func obstacle(_ resource: String, for index: Int) -> Status? {
     let key = parties[index].key
     if let other = holder[resource], other != index {

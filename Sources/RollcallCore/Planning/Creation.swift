@@ -1,7 +1,7 @@
 import LDAPModel
 
 extension Planner {
-  /// What the schema or the server would refuse of a new entry, beyond what the projection has looked at.
+  /// Checks a new entry against schema and server, beyond what the projection has checked.
   func checkNew(_ wanted: Wanted, _ key: RosterKey) throws(Problem) {
     let first = Entry(wanted.entry.dn, wanted.createOnly)
     for (rule, demandedBy) in createOnly {
@@ -22,7 +22,7 @@ extension Planner {
   }
 
   /// The entry as it is added.
-  /// - Parameter isDisabled: nobody is to log in with it.
+  /// - Parameter isDisabled: whether the account is disabled.
   func newEntry(_ wanted: Wanted, isDisabled: Bool) -> Entry {
     var entry = wanted.entry
     for rule in attributes {
@@ -54,24 +54,24 @@ extension Planner {
     return isDisabled ? first | control.mask : first
   }
 
-  /// Whether the entry is added without its password, which follows.
+  /// Whether the entry is added without its password, which is set afterwards.
   func needsFinishing(_ wanted: Wanted) -> Bool {
     control.map { $0.unfinished != 0 && wanted.password != nil } ?? false
   }
 
-  /// Whether a new entry is disabled whatever its row says, because it gets no password.
+  /// Whether a new entry is disabled regardless of its row, because it gets no password.
   func isLeftDisabled(_ wanted: Wanted) -> Bool {
     guard let control, control.mask != 0, wanted.password == nil else { return false }
     return firstValue(of: control, wanted) == nil
   }
 
-  /// What the mapping says of a new account's bits.
+  /// The mapping's value for the bits of a new account.
   private func firstValue(of control: AccountControl, _ wanted: Wanted) -> Int? {
     let first = Entry(wanted.entry.dn, wanted.createOnly)
     return control.value(in: control.rule.values(in: wanted.entry)) ?? control.value(in: control.rule.values(in: first))
   }
 
-  /// Writes again what the step that sets the password has changed of what the mapping says.
+  /// Restores mapped values that the step which sets the password has changed.
   private func restoring(_ wanted: Wanted) -> [Modification] {
     let first = Entry(wanted.entry.dn, wanted.entry.attributes + wanted.createOnly)
     return passwordSideEffects.compactMap { rule in
@@ -80,7 +80,7 @@ extension Planner {
     }
   }
 
-  /// Sets the first password of an account that was added without, and then its bits.
+  /// Sets the first password of an account that was added without one, and then its bits.
   func finishing(
     _ entry: Entry, _ wanted: Wanted, _ subject: Subject, _ change: LockChange
   ) -> [Step] {

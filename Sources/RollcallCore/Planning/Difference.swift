@@ -1,13 +1,13 @@
 public import LDAPModel
 
 extension Planner {
-  /// What disables the entry; empty where it is disabled already.
+  /// The modifications that disable the entry; empty if it is already disabled.
   public func locking(_ entry: Entry) -> [Modification] {
     guard let control, control.mask != 0 else { return lock.locking(entry) }
     return control.modifications(entry, mapped: nil, .lock)
   }
 
-  /// All that one modify has to change for `entry` to have the values of `wanted`, the name aside.
+  /// All changes of one modify after which `entry` has the values of `wanted`, except for the name.
   func modifications(
     _ entry: Entry, _ wanted: Wanted, _ change: LockChange, _ subject: Subject
   ) -> [Modification] {
@@ -17,12 +17,12 @@ extension Planner {
       let instead = change == .lock ? lock.values(instead: rule) : nil
       let current = rule.values(in: entry)
       let values = instead ?? rule.firstOfLookAlikes(rule.values(in: wanted.entry), current: current)
-      // The server would refuse to be without it, and everything else with that.
+      // The server would refuse to remove the last value, and with it the whole modify.
       if values.isEmpty, lasting.contains(rule.canonicalName) { continue }
       result += rule.modifications(from: current, to: values)
     }
     if let control {
-      // The password comes first; the bits follow with it.
+      // The password is set first; the bits are set with it.
       if !isUnfinished(entry, wanted, subject) {
         let mapped = control.value(in: control.rule.values(in: wanted.entry))
         result += control.modifications(entry, mapped: mapped, change)
@@ -41,12 +41,12 @@ extension Planner {
     attributes.contains { $0.name.lowercased() == attribute.lowercased() }
   }
 
-  /// Whether the account's first password is still to be set, and there is one.
+  /// Whether the account has a first password that is still to be set.
   func isUnfinished(_ entry: Entry, _ wanted: Wanted, _ subject: Subject) -> Bool {
     subject.disabledByUs && wanted.password != nil && control?.isUnfinished(entry) == true
   }
 
-  /// Refuses to decide about bits that cannot be seen.
+  /// Refuses to change bits that cannot be read.
   func checkReadable(_ entry: Entry, _ wanted: Wanted?, _ change: LockChange) throws(Problem) {
     guard let control, control.value(in: entry) == nil else { return }
     let isMapped = wanted.map { !control.rule.values(in: $0.entry).isEmpty } ?? false
@@ -57,7 +57,7 @@ extension Planner {
     )
   }
 
-  /// Missing classes are added; what else an entry is, it stays.
+  /// Adds missing classes; never removes any.
   private func objectClasses(_ entry: Entry, _ wanted: Wanted) -> [Modification] {
     let current = entry["objectClass"]
     let want = wanted.entry["objectClass"]
@@ -71,7 +71,7 @@ extension Planner {
     MatchingRule.objectIdentifier.normalize(value, schema: schema)
   }
 
-  /// Refuses what the server would drop the connection for.
+  /// Refuses a modify that is so large that the server would close the connection.
   func checkSize(
     _ modifications: [Modification], _ dn: DistinguishedName, _ key: RosterKey
   ) throws(Problem) {
@@ -83,7 +83,7 @@ extension Planner {
   ) throws(Problem) {
     var size = 1024 + dn.text.utf8.count
     for attribute in attributes {
-      // Tags and lengths of BER take at most seven octets an element.
+      // BER tags and lengths take at most seven octets per element.
       size += attribute.name.utf8.count + 28
       for value in attribute.values { size += value.bytes.count + 7 }
     }

@@ -1,24 +1,24 @@
 public import LDAPModel
 
-/// Tells two entries that one add has made twice from two entries that somebody has given one link by mistake.
+/// Tells a duplicate made by a late add from two entries that somebody has given one link by mistake.
 ///
 /// An add whose answer was lost may be carried out late, after the person has got an entry under another name. The
-/// ledger knows that such an add was sent, and for which name: only what is found there can be taken away. Besides, both
-/// are the work of one account, within a minute of each other, and hold nothing but what Rollcall writes. In any other
-/// case a person has to decide.
+/// ledger records that such an add was sent, and for which name: only an entry of that name can be removed. In
+/// addition, both entries must have been created by one account, within a minute of each other, and hold only what
+/// Rollcall writes. In any other case a person has to decide.
 public struct DuplicateEntries: Sendable {
-  /// What has to be read of the entries besides all their user attributes.
+  /// Attributes to read in addition to all user attributes.
   public static let attributes = ["*", "createTimestamp", "creatorsName"]
-  /// In seconds, by the server's clock. An operation's deadline is shorter, a person's second thoughts are longer.
+  /// In seconds, by the server's clock: longer than an operation's deadline, shorter than a correction by hand.
   private static let apart = 60
 
-  /// The account that made them.
+  /// The account that created them.
   private let account: DistinguishedName
   private let ours: Set<String>
   private let schema: Schema
 
   /// - Parameters:
-  ///   - account: whom this process is bound as.
+  /// - account: the identity that this process is bound as.
   ///   - ours: the attributes that Rollcall writes.
   public init(account: DistinguishedName, ours: [String], schema: Schema) {
     self.account = account
@@ -26,13 +26,13 @@ public struct DuplicateEntries: Sendable {
     self.schema = schema
   }
 
-  /// The entries to take away; nil where that is not Rollcall's to decide.
+  /// The entries to remove; nil if a person has to decide.
   ///
   /// - Parameters:
   ///   - entries: all that carry one link, with ``attributes``.
-  ///   - known: the one of them that the ledger knows; it is never taken away.
-  ///   - made: normalized names for which an add of this person was sent whose outcome nobody knows.
-  ///   - wanted: where the person is to be.
+  /// - known: the entry that the ledger knows; it is never removed.
+  /// - made: normalized names of adds that were sent for this person and whose outcome is unknown.
+  /// - wanted: the DN that the person is to have.
   public func spare(
     of entries: [Entry], known: DistinguishedName?, made: Set<String>, wanted: DistinguishedName?
   ) -> [Entry]? {
@@ -66,7 +66,7 @@ public struct DuplicateEntries: Sendable {
 }
 
 extension Planner {
-  /// The attributes that Rollcall writes to people.
+  /// The attributes that Rollcall writes to entries of people.
   public var writtenAttributes: [String] {
     let password =
       switch dialect.firstPassword {

@@ -1,7 +1,7 @@
 public import LDAPModel
 
 extension Problem {
-  /// The key's entry is one that `users.filter` does not match.
+  /// The key's entry does not match `users.filter`.
   public static func excluded(_ key: RosterKey, _ dn: DistinguishedName) -> Problem {
     Problem(
       .excluded,

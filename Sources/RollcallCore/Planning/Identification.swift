@@ -1,10 +1,10 @@
 import LDAPModel
 
 extension Planner {
-  /// Makes sure that one key is one entry, and parks those of which that is not true.
+  /// Ensures that each key has one entry, and parks those keys of which that is not true.
   ///
-  /// Returns the subjects, those without an entry given the one that was found at the name they want and
-  /// carries their link; and the occupants that belong to none of the subjects.
+  /// Returns the subjects, and the occupants that belong to none of them. A subject without an entry gets the one
+  /// that was found at its wanted name and carries its link.
   func identify(
     _ subjects: [Subject], _ occupants: [Occupant], _ plan: inout Plan
   ) -> (subjects: [Subject], strangers: [Occupant]) {
@@ -14,7 +14,7 @@ extension Planner {
     for index in subjects.indices {
       let key = subjects[index].key
       guard let other = places.updateValue(index, forKey: link.normalized(AttributeValue(key))) else { continue }
-      // A key without a row or an entry, which a notification may have made up, stands in nobody's way.
+      // A key without a row or an entry, which a forged notification may have named, blocks nobody.
       if subjects[index].isSomebody, subjects[other].isSomebody {
         let first = subjects[other].key
         plan.parked[key] = Self.sameKeys(key, first, rules.link)
@@ -47,16 +47,15 @@ extension Planner {
     return (subjects, strangers)
   }
 
-  /// Whether an entry of this name can be ours: everything outside the base is somebody else's.
+  /// Whether an entry of this name can be managed: Rollcall manages nothing outside the base.
   func isManaged(_ dn: DistinguishedName) -> Bool { dn.isBelow(rules.base, schema) }
 
-  /// An entry is its key's only where it carries exactly that link: the matching rule finds `AB` for the key
-  /// `ab`.
+  /// An entry belongs to its key only if it carries exactly that link: the matching rule finds `AB` for the key `ab`.
   private func mismatch(_ subject: Subject, _ entry: Entry) -> Problem? {
     let key = subject.key
     let links = link.values(in: entry)
     if links.count == 1, links[0].bytes.elementsEqual(key.text.utf8) { return nil }
-    // Adopted by the caller: it has no link yet. What has none is never removed.
+    // The caller has adopted it: it has no link yet. An entry without a link is never removed.
     if links.isEmpty, rules.adopt, subject.desired.wanted != nil { return nil }
     let found = links.map { $0.text ?? "(octets)" }.joined(separator: ", ")
     return Problem(
@@ -82,6 +81,6 @@ extension Planner {
 }
 
 extension Subject {
-  /// Whether there is a row or an entry of this key.
+  /// Whether the key has a row or an entry.
   fileprivate var isSomebody: Bool { desired.hasRow || current != nil }
 }

@@ -1,6 +1,6 @@
 import LDAPModel
 
-/// What is to happen to one subject, taken by itself.
+/// What is to happen to one subject, considered alone.
 struct Intent {
   enum Goal {
     /// Its entry, if there is one, stays as it is.
@@ -11,17 +11,17 @@ struct Intent {
     case change(Change)
   }
 
-  /// Something about an entry that is there.
+  /// A change of an existing entry.
   struct Change {
     var entry: Entry
-    /// Nil: only the lock is looked at.
+    /// Nil: only the lock is considered.
     var wanted: Wanted?
     var lock: LockChange
-    /// What one modify would change if nothing came before it.
+    /// The changes of one modify if nothing came before it.
     var modifications: [Modification] = []
-    /// The RDN, its spelling, or the container.
+    /// Whether the RDN, its spelling, or the container changes.
     var renames = false
-    /// Its name or a unique value will be another one.
+    /// Whether the name or a unique value changes.
     var relocates = false
   }
 
@@ -42,7 +42,7 @@ struct Intent {
     }
   }
 
-  /// The entry that is there.
+  /// The existing entry.
   var entry: Entry? {
     switch goal {
     case .rest, .parked, .create: subject.current
@@ -53,11 +53,11 @@ struct Intent {
 }
 
 extension Planner {
-  /// What to do about one subject, whatever becomes of the others.
+  /// What to do about one subject, regardless of the others.
   func assess(_ subject: Subject, _ plan: inout Plan) -> Intent {
     do throws(Problem) {
       let goal = restoring(subject, try guarded(subject, try goal(of: subject), &plan), &plan)
-      // Disabling does not wait for the row to be put right.
+      // Disabling does not wait until the row is corrected.
       if case .lockedOut(let problem) = subject.desired { plan.parked[subject.key] = problem }
       return withinBudget(subject, goal, &plan)
     } catch {
@@ -72,8 +72,8 @@ extension Planner {
     return Intent(subject, restoring(subject, .rest, &plan))
   }
 
-  /// The goal of an entry that an exchange of names has left at its temporary name although its row wants no name any
-  /// more: it gets its old one back.
+  /// The goal of an entry that an interrupted exchange of names has left at its temporary name, and whose row wants
+  /// no name any more: it gets its old name back.
   private func restoring(_ subject: Subject, _ goal: Intent.Goal, _ plan: inout Plan) -> Intent.Goal {
     guard !subject.isProtected, let entry = subject.current, let name = subject.formerName?.first else { return goal }
     var lock = LockChange.leave
@@ -113,11 +113,11 @@ extension Planner {
     }
   }
 
-  /// How an entry that is there becomes the wanted one.
+  /// The change that turns an existing entry into the wanted one.
   func goal(_ subject: Subject, _ entry: Entry, _ wanted: Wanted) throws(Problem) -> Intent.Goal {
     var lock: LockChange = subject.disabledByUs ? .unlock : .leave
     if case .disabled = subject.desired { lock = .lock }
-    // An account that never got its password, and has none to get, is not for logging in.
+    // An account that never got its password, and has none to get, stays disabled.
     if lock == .unlock, wanted.password == nil, control?.isUnfinished(entry) == true { lock = .leave }
     try checkReadable(entry, wanted, lock)
     let modifications = modifications(entry, wanted, lock, subject)
@@ -141,12 +141,12 @@ extension Planner {
   private func needsRename(_ entry: Entry, _ wanted: Wanted) -> Bool {
     if entry.dn == wanted.entry.dn { return false }
     guard isSameName(entry.dn, wanted.entry.dn) else { return true }
-    // A server may spell names its own way; what the attribute holds is what was written.
+    // A server may return a name in its own spelling; the attribute holds the spelling that was written.
     guard let name = wanted.entry.dn.first?.parts.first?.value else { return false }
     return !naming.values(in: entry).contains(name) && entry.dn.first?.parts.first?.value != name
   }
 
-  /// The removal that `goal` is; nil where it is none.
+  /// The removal that `goal` is; nil if it is none.
   func removal(_ subject: Subject, _ goal: Intent.Goal) -> Removal? {
     switch goal {
     case .rest, .parked, .create: return nil
@@ -157,8 +157,8 @@ extension Planner {
     }
   }
 
-  /// Whether the ledger's record that Rollcall disabled the entry says nothing any more, though there is
-  /// nothing to do: the entry is gone, or enabled.
+  /// Whether the ledger's record that Rollcall disabled the entry is obsolete although there is nothing to do: the
+  /// entry is gone, or enabled.
   func isDisableStale(_ subject: Subject) -> Bool {
     guard subject.disabledByUs else { return false }
     guard let entry = subject.current else { return true }

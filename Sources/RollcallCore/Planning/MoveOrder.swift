@@ -1,14 +1,14 @@
 import LDAPModel
 
-/// The order in which subjects that wait for each other's names go: each as soon as what it wants is free. In
-/// a circle one of them goes out of the way first.
+/// The order of subjects that wait for each other's names: each is renamed as soon as what it wants is free. In a
+/// cycle one of them first gets a temporary name.
 struct MoveOrder {
   private let parties: [Contention.Party]
   private var transitions: [Transition]
   private var holder: [String: Int] = [:]
   private var waiting: [String: [Int]] = [:]
   private var pending: Set<Int>
-  /// Members that are out of the way, and have not yet what they want.
+  /// Members that have a temporary name and not yet what they want.
   private var vacated: Set<Int> = []
   private var exchange = 0
   private var done: [Step] = []
@@ -56,7 +56,7 @@ struct MoveOrder {
     for resource in parties[index].wants { holder[resource] = index }
   }
 
-  /// Frees what `index` has and does not want; returns who can go now.
+  /// Frees what `index` has and does not want; returns the parties that can go now.
   private mutating func leave(_ index: Int) -> [Int] {
     var next: [Int] = []
     for resource in parties[index].holds
@@ -69,7 +69,7 @@ struct MoveOrder {
 
   private func isFree(_ index: Int) -> Bool { blocker(of: index) == nil }
 
-  /// Who has something that `index` wants.
+  /// The party that holds something that `index` wants.
   private func blocker(of index: Int) -> Int? {
     for resource in parties[index].wants {
       if let other = holder[resource], other != index { return other }
@@ -77,7 +77,7 @@ struct MoveOrder {
     return nil
   }
 
-  /// The lowest key of a circle; there is one, because all who are left wait.
+  /// The lowest key of a cycle; there is one, because all remaining parties wait.
   private func inTheWay() -> Int {
     var path: [Int] = []
     var index = pending.min() ?? 0
@@ -90,7 +90,7 @@ struct MoveOrder {
       ?? index
   }
 
-  /// Indices of the moving parties that are tied by what one has and another wants, in order of their first.
+  /// Groups of moving parties of which one wants what another has, in order of the first member of each.
   static func groups(of moving: [Int: Intent], _ contention: Contention) -> [[Int]] {
     var leader: [Int: Int] = [:]
     func find(_ index: Int) -> Int {

@@ -1,11 +1,11 @@
 import LDAPModel
 
-/// What can be written of a modify that the server refuses as a whole.
+/// The parts of a modify that can be applied although the server refuses it as a whole.
 extension Planner {
-  /// The step attribute by attribute, in the order in which they are to be sent; empty where it has no parts.
+  /// The step attribute by attribute, in sending order; empty if it cannot be split.
   ///
-  /// The first part makes the entry ours and what it is to be: nothing else is to be sent where it is refused. All
-  /// others are independent of each other.
+  /// The first part sets the link and the object classes: if it is refused, no other part may be sent. The other
+  /// parts are independent of each other.
   public func parts(of step: Step) -> [Step] {
     guard case .modify(let dn, let modifications) = step.operation, step.exchange == nil,
       [.update, .enable, .adopt].contains(step.what)
@@ -29,14 +29,14 @@ extension Planner {
     }
   }
 
-  /// Whether the rest of a step's parts must not be sent where this one is refused.
+  /// Whether the step's other parts must not be sent if this one is refused.
   public func isFoundation(_ part: Step) -> Bool {
     guard case .modify(_, let modifications) = part.operation else { return false }
     let first = [link.canonicalName, schema.canonicalName("objectClass")]
     return modifications.contains { first.contains(schema.canonicalName($0.attribute)) }
   }
 
-  /// Canonical names of attributes that go with the link and the classes: those that a new class demands.
+  /// Canonical names of attributes that must be sent with the link and the classes: those that a new class requires.
   private func belongingTogether(_ modifications: [Modification]) -> Set<String> {
     let classes = modifications.filter { schema.canonicalName($0.attribute) == schema.canonicalName("objectClass") }
     let names = classes.flatMap(\.values).compactMap(\.text)

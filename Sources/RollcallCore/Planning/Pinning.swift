@@ -1,8 +1,8 @@
 public import LDAPModel
 
-/// People who are set aside by a person: their entries stay as they are, and so do their names.
+/// Pinned people: their entries and names stay as they are.
 extension Planner {
-  /// What becomes of a key that is pinned: nothing, whatever its row says.
+  /// The intent for a pinned key: nothing is done, whatever its row says.
   func pinned(_ subject: Subject, _ plan: inout Plan) -> Intent {
     plan.parked[subject.key] = nil
     plan.pinned[subject.key] = true
@@ -11,18 +11,18 @@ extension Planner {
       if case .rest = goal { plan.pinned[subject.key] = false }
       if let removal = removal(subject, goal) { plan.pinnedRemovals.append(removal) }
     } catch {
-      // What would be wrong with it is said when it is not pinned any more.
+      // Problems of the key are reported after it is unpinned.
     }
     return Intent(subject, .rest)
   }
 }
 
 extension Problem {
-  /// A name or a value belongs to an entry that stays as it is while `pinned` is pinned.
+  /// A name or a value belongs to an entry that cannot change while `pinned` is pinned.
   ///
   /// - Parameters:
-  ///   - resource: what is wanted, in the form of ``blocks``.
-  ///   - holder: who has it: the pinned person, or one who waits for that person.
+  /// - resource: the wanted resource, in the form of ``blocks``.
+  /// - holder: the key that has it: the pinned one, or one that waits for it.
   public static func pinned(
     _ key: RosterKey, wants resource: String, of holder: RosterKey, at dn: DistinguishedName, pinned: RosterKey
   ) -> Problem {
@@ -31,6 +31,6 @@ extension Problem {
       .pinned, "person \(key) wants \(resource), which person \(holder) (\(dn)) has, \(rest)", blocks: pinned.text)
   }
 
-  /// Whose unpinning this waits for.
+  /// The key whose unpinning this problem waits for.
   public var awaitedPin: RosterKey? { reason == .pinned ? blocks.map { RosterKey($0) } : nil }
 }

@@ -1,37 +1,37 @@
 public import LDAPModel
 
-/// What to do for a set of subjects, and what cannot be done.
+/// The operations for a set of subjects, and what cannot be done.
 public struct Plan: Sendable, Equatable {
-  /// Independent of each other: no two name one entry or one DN, so they may run side by side.
+  /// Independent of each other: no two contain the same entry or DN, so they may run concurrently.
   public var sequences: [Sequence] = []
-  /// Keys to set aside, each with its reason.
+  /// Keys to park, each with its reason.
   public var parked: [RosterKey: Problem] = [:]
   /// Keys that wait for a key that is not among the subjects; plan again with both.
   public var blocked: [RosterKey: Blocker] = [:]
-  /// The removals among the sequences: deletes and first disables. For the budget.
+  /// The removals in the sequences: deletes and first disables. The budget counts them.
   public var removals: [Removal] = []
-  /// Removals that were left out because their subjects said `removalHeld`.
+  /// Removals that were left out because their subjects have `removalHeld`.
   public var withheld: [Removal] = []
-  /// Entries that Rollcall did not make and may not touch yet; left out.
+  /// Entries that Rollcall did not create and may not change yet; left out.
   public var takeovers: [Takeover] = []
-  /// Removals of what the server has marked as an administrator's, left out until each is released.
+  /// Removals of entries that the server marks as an administrator's, left out until each is released.
   public var shielded: [Removal] = []
-  /// Keys that a person has set aside, each with whether something would be done otherwise.
+  /// Pinned keys, each with whether there would be something to do otherwise.
   public var pinned: [RosterKey: Bool] = [:]
-  /// What would be removed of those.
+  /// The removals that pins prevent.
   public var pinnedRemovals: [Removal] = []
   /// Unlinked entries that keys take over.
   public var adopted: [RosterKey: Entry] = [:]
   /// Keys for which there is nothing to do.
   public var settled: [RosterKey] = []
-  /// Keys whose ledger record of a disable no longer says anything and can go without an operation.
+  /// Keys whose record of a disable in the ledger is obsolete and can be deleted without an operation.
   public var staleDisables: [RosterKey] = []
 
   public init() {}
 }
 
 extension Plan {
-  /// Operations in the order in which they must succeed; one is sent when the one before it is answered.
+  /// Operations that must succeed in this order; each is sent after the one before it is answered.
   public struct Sequence: Sendable, Equatable {
     public var steps: [Step]
 
@@ -39,14 +39,14 @@ extension Plan {
       self.steps = steps
     }
 
-    /// What to send, in this order, when the server refuses the step at `index` for good: takes a half-done
-    /// exchange of names back. Empty where nothing needs to be undone.
+    /// The operations to send, in this order, if the server permanently refuses the step at `index`: they undo a
+    /// partial exchange of names. Empty if there is nothing to undo.
     public func undo(refusedAt index: Int) -> [Operation] {
       guard let exchange = steps[index].exchange else { return [] }
       return steps[..<index].reversed().compactMap { $0.exchange == exchange ? $0.undo : nil }
     }
 
-    /// The keys of its steps, each once, in order.
+    /// The keys of its steps, without duplicates, in order.
     public var keys: [RosterKey] {
       var seen: Set<RosterKey> = []
       return steps.compactMap { seen.insert($0.key).inserted ? $0.key : nil }
@@ -65,25 +65,25 @@ public struct Step: Sendable, Equatable {
     case disable
     case enable
     case delete
-    /// Out of the way, to a name that nobody wants.
+    /// A rename to a temporary name.
     case temporaryRename = "temporary-rename"
-    /// An entry that a late add has made of a person who has one.
+    /// Deletes an entry that a late add has created for a person who already has one.
     case removeDuplicate = "remove-twin"
     /// An unlinked entry gets its link.
     case adopt
     /// The first password of an entry just made.
     case password
-    /// A group gets a member.
+    /// Adds a member to a group.
     case join
-    /// A group loses a member.
+    /// Removes a member from a group.
     case leave
-    /// A group knows a member by its new name.
+    /// Replaces a member's old name in a group by the new one.
     case follow
-    /// A group that somebody is to be in and that is missing.
+    /// Creates a missing group that somebody is to be in.
     case makeGroup = "make-group"
-    /// A group without members.
+    /// Deletes a group without members.
     case dropGroup = "drop-group"
-    /// A container that an entry is to live in and that is missing.
+    /// Creates a missing container that an entry is to live in.
     case makeContainer = "make-container"
   }
 
@@ -98,12 +98,11 @@ public struct Step: Sendable, Equatable {
   public var oldDN: DistinguishedName?
   /// For a rename: the DN after it.
   public var newDN: DistinguishedName?
-  /// What others may have now: in the form of `Problem.blocks`.
+  /// The resources that it frees, in the form of `Problem.blocks`.
   public var frees: [String]
-  /// Steps with one number exchange names through a temporary one and are undone together; nil for all
-  /// others.
+  /// Steps with the same number exchange names through a temporary one and are undone together; nil for all others.
   public var exchange: Int?
-  /// Takes this step back; only within an exchange.
+  /// The operation that undoes this step; only within an exchange.
   public var undo: Operation?
 
   public init(
@@ -125,12 +124,12 @@ public struct Step: Sendable, Equatable {
   }
 }
 
-/// Who stands in the way of a blocked key.
+/// The key that a blocked key waits for.
 public struct Blocker: Sendable, Equatable {
-  /// The key of the entry that has what is wanted.
+  /// The key of the entry that has the wanted resource.
   public var key: RosterKey
   public var dn: DistinguishedName
-  /// What it has, in the form of `Problem.blocks`: its name, or `attribute: value`.
+  /// The wanted resource, in the form of `Problem.blocks`: its name, or `attribute: value`.
   public var resource: String
 
   public init(key: RosterKey, dn: DistinguishedName, resource: String) {
@@ -140,12 +139,12 @@ public struct Blocker: Sendable, Equatable {
   }
 }
 
-/// What is taken away from a person: the managed entry, by a delete or a first disable, or memberships.
+/// What a person loses: the managed entry, by a delete or a first disable, or memberships.
 public struct Removal: Sendable, Equatable {
   public enum Action: String, Sendable {
     case delete
     case disable
-    /// Of groups; the person stays.
+    /// Memberships; the entry stays.
     case leave
 
     public var kind: RemovalKind { self == .leave ? .memberships : .people }
@@ -154,7 +153,7 @@ public struct Removal: Sendable, Equatable {
   public var key: RosterKey
   public var action: Action
   public var dn: DistinguishedName
-  /// The groups that the person leaves, by their ids.
+  /// The ids of the groups that the person leaves.
   public var groups: [String]
 
   public init(key: RosterKey, action: Action, dn: DistinguishedName, groups: [String] = []) {
@@ -164,11 +163,11 @@ public struct Removal: Sendable, Equatable {
     self.groups = groups
   }
 
-  /// How much of the budget it takes.
+  /// The share of the budget that it uses.
   public var weight: Int { action == .leave ? groups.count : 1 }
 }
 
-/// What has a budget of its own.
+/// The kinds of removals that have separate budgets.
 public enum RemovalKind: Sendable, CaseIterable {
   case people, memberships
 }

@@ -1,33 +1,32 @@
 public import LDAPModel
 
-/// Finds the operations that turn what is there into what is wanted.
+/// Plans the operations that turn the current entries into the wanted ones.
 ///
-/// Every prefix of a sequence leaves a state from which planning anew ends in the wanted one.
+/// After any prefix of a sequence, a new plan leads to the wanted state.
 public final class Planner: Sendable {
   let rules: UserRules
   let schema: Schema
   let dialect: any Dialect
-  /// Makes the name under which a key's entry goes out of the way.
+  /// Makes the temporary name of a key's entry.
   let temporaryName: @Sendable (RosterKey) -> TemporaryName
   let protection: Protection
   let link: AttributeRule
   let naming: AttributeRule
-  /// The mapped attributes that are compared: neither link nor `objectClass`, nothing that the server hides.
+  /// The mapped attributes that are compared: without the link, `objectClass` and those that the server hides.
   let attributes: [AttributeRule]
   let uniques: [UniqueRule]
   let createOnly: [(rule: AttributeRule, demandedBy: String?)]
-  /// What the step that sets a first password changes.
+  /// Attributes that are changed by the step that sets a first password.
   let passwordSideEffects: [AttributeRule]
-  /// Canonical names of attributes that cannot be taken away.
+  /// Canonical names of attributes that cannot be removed.
   let lasting: Set<String>
   let lock: ValueLock
   let control: AccountControl?
 
   /// - Parameters:
-  ///   - protection: what is never touched.
-  ///   - uniques: mapped attributes whose values the server has turned out to keep unique.
-  ///   - temporaryName: makes the name under which a key's entry goes out of the way; random unless a test wants it
-  ///     otherwise.
+  /// - protection: the entries that are never touched.
+  /// - uniques: mapped attributes whose values the server was found to keep unique.
+  /// - temporaryName: makes the temporary name of a key's entry; random except in tests.
   public init(
     rules: UserRules, schema: Schema, dialect: any Dialect, protection: Protection = Protection(),
     uniques learnt: [String] = [],
@@ -64,7 +63,7 @@ public final class Planner: Sendable {
     lock = ValueLock(values, mapped: mapped, schema)
   }
 
-  /// The same planner that also knows which mapped attributes the server keeps unique.
+  /// The same planner, with further mapped attributes that the server keeps unique.
   public func knowing(uniques: [String]) -> Planner {
     Planner(
       rules: rules, schema: schema, dialect: dialect, protection: protection, uniques: uniques,
@@ -85,7 +84,7 @@ public final class Planner: Sendable {
       passwordless: passwordless, password: password)
   }
 
-  /// Attributes to ask for when entries are read, so that a plan sees all it compares.
+  /// Attributes to request when entries are read, so that the plan has all that it compares.
   public var requestedAttributes: [String] {
     var seen: Set<String> = []
     let all =
@@ -95,9 +94,8 @@ public final class Planner: Sendable {
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 
-  /// What the subjects want and do not have: names, and values that only one entry can have. What is found
-  /// for them are the occupants of the plan; planning without is safe too, the server then refuses with
-  /// entryAlreadyExists.
+  /// Names and unique values that the subjects want and do not have. Entries found for them are passed to the plan as
+  /// occupants; planning without them is safe too, since the server then refuses with entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
       guard let wanted = subject.desired.wanted else { return subject.formerName.map { [.name($0)] } ?? [] }
@@ -116,11 +114,11 @@ public final class Planner: Sendable {
     }
   }
 
-  /// The operations for these keys; each key is in at most one sequence, or parked, blocked or settled. Who is parked
-  /// or blocked and is to be disabled has that in a sequence besides.
+  /// The operations for these keys; each key is in at most one sequence, or parked, blocked or settled. A parked or
+  /// blocked key that is to be disabled has that in a sequence besides.
   /// - Parameters:
   ///   - subjects: each key once.
-  ///   - occupants: what was found for `claims(of:)`.
+  /// - occupants: the entries found for `claims(of:)`.
   public func plan(_ subjects: [Subject], occupants: [Occupant] = []) -> Plan {
     var plan = Plan()
     let (subjects, strangers) = identify(subjects, occupants, &plan)
@@ -134,7 +132,7 @@ public final class Planner: Sendable {
       plan.unsettleWaiting()
       return plan
     }
-    // In the order of the keys, so that who wins a name does not depend on who was read first.
+    // In the order of the keys, so that the winner of a name does not depend on the order of reading.
     arrange(intents.sorted { keyPrecedes($0.subject.key, $1.subject.key) }, strangers, &plan)
     plan.unsettleWaiting()
     return plan
@@ -148,7 +146,7 @@ public enum Claim: Sendable, Hashable {
 }
 
 extension Desired {
-  /// Whether a row of the roster says so.
+  /// Whether the key has a row in the roster.
   public var hasRow: Bool {
     switch self {
     case .present, .disabled, .rejected, .lockedOut: true
@@ -156,7 +154,7 @@ extension Desired {
     }
   }
 
-  /// The entry that the roster wants, where it wants one.
+  /// The entry that the roster wants, if it wants one.
   public var wanted: Wanted? {
     switch self {
     case .present(let wanted), .disabled(let wanted): wanted

@@ -1,18 +1,18 @@
 public import LDAPModel
 
-/// Entries that are never touched, whatever the rows say: the account that Rollcall binds with, the bases, the parents
-/// of all of them, and what `users.protect` names.
+/// Entries that are never touched, whatever the rows say: the account that Rollcall binds with, the bases, the
+/// parents of all of them, and the entries that `users.protect` names.
 public struct Protection: Sendable, Equatable {
-  /// Why, by normalized name.
+  /// The reasons, by normalized name.
   private var reasons: [String: String] = [:]
 
   /// Protects nothing.
   public init() {}
 
   /// - Parameters:
-  ///   - accounts: whom this process is bound as; by all names under which that is known.
-  ///   - bases: below which Rollcall writes.
-  ///   - listed: what the configuration names.
+  /// - accounts: all names of the identity that this process is bound as.
+  /// - bases: the bases below which Rollcall writes.
+  /// - listed: the entries that the configuration names.
   public init(
     accounts: [DistinguishedName], bases: [DistinguishedName], listed: [DistinguishedName] = [], schema: Schema
   ) {
@@ -39,20 +39,20 @@ public struct Protection: Sendable, Equatable {
     if reasons[id] == nil { reasons[id] = reason }
   }
 
-  /// Why an entry of this name is not touched; nil where it may be.
+  /// Why an entry of this name is not touched; nil if it may be.
   /// - Parameter id: its normalized name.
   public func reason(for id: String) -> String? { reasons[id] }
 }
 
 extension Problem {
-  /// What would touch a protected entry is set aside.
+  /// The problem of a key whose plan would touch a protected entry.
   static func protected(_ dn: DistinguishedName, _ why: String) -> Problem {
     Problem(
       .protected,
       "\(dn) \(why): Rollcall never writes to it; give the person another name, or take the link off that entry")
   }
 
-  /// What Active Directory has marked as an administrator's.
+  /// The problem of an entry that Active Directory has marked as an administrator's.
   static func privileged(_ key: RosterKey, _ dn: DistinguishedName, _ mark: String, isKnown: Bool) -> Problem {
     Problem(
       .protected,

@@ -1,19 +1,19 @@
 import LDAPModel
 
-/// What becomes of the values of an old name when an entry gets a new one.
+/// The values of the old name when an entry is renamed.
 extension Planner {
-  /// Whether ModifyDN takes the old name's values out of the entry.
+  /// Whether ModifyDN deletes the old name's values from the entry.
   ///
-  /// Only where they are values of the attributes that the new name is made of. Of any other attribute the value may be
-  /// the last one that a class demands, or the link; it stays, and the modify that follows takes away what the mapping
-  /// does not want.
+  /// It does so only if the new name is made of the same attributes. A value of any other attribute may be the last
+  /// one that a class requires, or the link; it stays, and the modify that follows deletes what the mapping does not
+  /// want.
   func deletesOld(_ old: Entry, _ name: RelativeDistinguishedName) -> Bool {
     let types = Set(name.parts.map { schema.canonicalName($0.type) })
     return old.dn.first?.parts.allSatisfy { types.contains(schema.canonicalName($0.type)) } ?? false
   }
 
-  /// The name to take on the way to `name` where the old value must be gone before the new one comes, because the
-  /// attribute takes one value, and another part of the old name has to stay in the entry.
+  /// An intermediate name on the way to `name`, if the old value must be deleted before the new one is added, because
+  /// the attribute is single-valued, and another part of the old name has to stay in the entry.
   func nameBetween(_ old: Entry, _ name: RelativeDistinguishedName) -> RelativeDistinguishedName? {
     guard naming.isSingleValued, !deletesOld(old, name), let parts = old.dn.first?.parts,
       parts.contains(where: { schema.canonicalName($0.type) == schema.canonicalName(rules.naming) })
@@ -22,7 +22,7 @@ extension Planner {
     return RelativeDistinguishedName(name.parts + kept)
   }
 
-  /// Whether an entry has the values of a name among its attributes.
+  /// Whether the attributes of an entry include the values of a name.
   func has(_ name: RelativeDistinguishedName, _ entry: Entry) -> Bool {
     name.parts.allSatisfy { part in
       let rule = AttributeRule(part.type, schema)

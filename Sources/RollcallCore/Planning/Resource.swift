@@ -1,14 +1,14 @@
 import LDAPModel
 
-/// An attribute whose values are unique in the directory, and which the mapping fills.
+/// A mapped attribute whose values are unique in the directory.
 struct UniqueRule: Sendable {
   let rule: AttributeRule
   let vacating: UniqueAttribute.Vacating
 }
 
 extension Planner {
-  /// What only one entry can have, as text: its normalized DN, and `attribute: value` for its unique values,
-  /// which is no DN.
+  /// The resources of an entry that no other entry can have, as text: its normalized DN, and its unique values as
+  /// `attribute: value`, which is never a valid DN.
   func resources(of entry: Entry?) -> [String] {
     guard let entry else { return [] }
     var result = [entry.dn.normalized(schema)]
@@ -21,7 +21,7 @@ extension Planner {
     return result
   }
 
-  /// What `old` had and `new` has not.
+  /// The resources of `old` that `new` does not have.
   func freed(_ old: Entry, _ new: Entry) -> [String] {
     let kept = resources(of: new)
     return resources(of: old).filter { !kept.contains($0) }

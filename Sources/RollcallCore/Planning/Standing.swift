@@ -1,16 +1,16 @@
 internal import LDAPModel
 internal import PlainText
 
-/// Why there is nothing to do for a key: an answer to "why is this person not in LDAP?".
+/// Why there is nothing to do for a key; it answers "why is this person not in LDAP?".
 public struct Standing: Sendable, Equatable, CustomStringConvertible {
   public var key: RosterKey
   public var description: String
-  /// Neither side knows the key.
+  /// Whether neither side knows the key.
   public var isUnknown: Bool
 
   /// - Parameters:
-  ///   - subject: both sides of a key that needs no step.
-  ///   - row: what its row says of itself; nil where there is none.
+  /// - subject: both sides of a key that needs no step.
+  /// - row: the row's scope and state; nil if there is none.
   public init(_ subject: Subject, row: (inScope: Bool, active: Bool)?) {
     key = subject.key
     isUnknown = row == nil && subject.current == nil

@@ -1,26 +1,26 @@
 public import LDAPModel
 
-/// One key to plan for: what is wanted and what is there.
+/// One key to plan for: the wanted and the current entry.
 public struct Subject: Sendable {
   public var key: RosterKey
   public var desired: Desired
-  /// The entry that carries the key, read completely and successfully; nil means that there is none.
+  /// The entry that carries the key, from a complete and successful search; nil means that there is none.
   public var current: Entry?
   /// Whether the ledger says that Rollcall disabled this entry.
   public var disabledByUs: Bool
-  /// Its removal may not happen now: where the plan would remove it, it stays untouched.
+  /// Whether its removal is held: where the plan would remove it, it stays untouched.
   public var removalHeld: Bool
-  /// A person has set it aside: nothing is written for it, whatever its row says.
+  /// Whether a person has pinned it: nothing is written for it, whatever its row says.
   public var isPinned = false
-  /// What may be done to `current` without asking a person first.
+  /// What may be done to `current` without a person's approval.
   public var acquaintance: Acquaintance
-  /// A person has released this removal of the entry, by name.
+  /// The removal of the entry that a person has released by name.
   public var released: Removal.Action?
-  /// The configuration's filter says that `current` is never touched.
+  /// Whether the configuration's filter says that `current` is never touched.
   public var isProtected: Bool
-  /// Where its entry was before an exchange of names that was cut short; nil where it is at no temporary name.
+  /// The DN before an exchange of names that was interrupted; nil if the entry has no temporary name.
   public var formerName: DistinguishedName?
-  /// The names of the groups that the person is to be in; nil: nobody asks about groups, or they stay as they are.
+  /// The names of the groups that the person is to be in; nil: groups were not requested, or stay as they are.
   public var groups: [AttributeValue]?
 
   public init(
@@ -44,12 +44,12 @@ public struct Subject: Sendable {
 /// An entry found at a DN, or with a unique value, that a subject wants.
 public struct Occupant: Sendable {
   public var dn: DistinguishedName
-  /// Its link value; nil: unlinked, so not ours.
+  /// Its link value; nil: unlinked, so not managed.
   public var key: RosterKey?
   public var entry: Entry
-  /// The configuration's filter says that it is never touched.
+  /// Whether the configuration's filter says that it is never touched.
   public var isProtected = false
-  /// It is none of the entries that `users.filter` describes.
+  /// Whether `users.filter` does not match it.
   public var isExcluded = false
 
   public init(dn: DistinguishedName, key: RosterKey?, entry: Entry) {
@@ -58,7 +58,7 @@ public struct Occupant: Sendable {
     self.entry = entry
   }
 
-  /// An entry as a search returned it; the key is its first link value.
+  /// An entry that a search returned; the key is its first link value.
   public init(_ entry: Entry, link: String) {
     self.init(dn: entry.dn, key: entry[link].first?.text.map { RosterKey($0) }, entry: entry)
   }

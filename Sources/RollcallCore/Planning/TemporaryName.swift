@@ -1,9 +1,9 @@
 public import LDAPModel
 
-/// The name an entry has for the moment in which names are exchanged.
+/// The name that an entry has while names are exchanged.
 ///
-/// It is random, so that nobody can know it beforehand and take it. The ledger has it before the directory hears of it:
-/// an entry whose exchange was cut short, and whose row wants no name by then, gets its old one back.
+/// It is random, so that nobody can predict and take it. It is written to the ledger before it is sent to the
+/// directory: if the exchange is interrupted and the row wants no name by then, the entry gets its old name back.
 public struct TemporaryName: Sendable, Equatable {
   private static let prefix = "rollcall-"
   private let digits: String
@@ -14,7 +14,7 @@ public struct TemporaryName: Sendable, Equatable {
     self.digits = String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// One that nobody can guess.
+  /// A name that nobody can guess.
   public static func random() -> TemporaryName { TemporaryName(random: .random(in: .min ... .max)) }
 
   /// `rollcall-` and 16 hexadecimal digits.

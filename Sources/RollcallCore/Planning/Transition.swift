@@ -1,6 +1,6 @@
 import LDAPModel
 
-/// The steps of one subject, each made against its entry as the step before left it.
+/// The steps of one subject, each planned for the entry as the previous step leaves it.
 struct Transition {
   private let planner: Planner
   private let intent: Intent
@@ -23,7 +23,7 @@ struct Transition {
     if case .disabled = subject.desired { true } else { false }
   }
 
-  /// All of it, for a subject that shares no name with another.
+  /// All steps, for a subject that shares no name with another.
   mutating func all() -> [Step] {
     var steps = disabling()
     steps += relocating()
@@ -32,7 +32,7 @@ struct Transition {
     return steps
   }
 
-  /// First of all, so that nothing else that is refused keeps a person logged in.
+  /// Disabling comes first, so that no later refusal keeps a person logged in.
   mutating func disabling() -> [Step] {
     guard let change, change.lock == .lock, let entry else { return [] }
     let modifications = planner.locking(entry)
@@ -42,7 +42,7 @@ struct Transition {
     return [step]
   }
 
-  /// Takes the wanted name, or gives up the one it has.
+  /// Takes the wanted name, or gives up the current one.
   mutating func relocating(exchange: Int? = nil) -> [Step] {
     switch intent.goal {
     case .rest, .parked: return []
@@ -68,13 +68,13 @@ struct Transition {
     }
   }
 
-  /// Takes the wanted unique values by themselves, where somebody waits for those it has.
+  /// Takes the wanted unique values in a step of their own, if another subject waits for the current ones.
   mutating func takingValues(exchange: Int?) -> [Step] {
     guard let wanted = change?.wanted else { return [] }
     return uniqueValues(.update, exchange) { unique, _ in unique.rule.values(in: wanted.entry) }
   }
 
-  /// Goes out of the way of those that wait for its name or its unique values.
+  /// Frees the name and the unique values that other subjects wait for.
   mutating func vacating(exchange: Int) -> [Step] {
     guard let wanted = change?.wanted, let entry else { return [] }
     var steps: [Step] = []
@@ -92,7 +92,7 @@ struct Transition {
       }
   }
 
-  /// Everything else, in one modify, and what follows it.
+  /// All remaining changes, in one modify, and the steps that follow it.
   func rest() -> [Step] {
     guard let change, let wanted = change.wanted, let entry else { return [] }
     var steps: [Step] = []
@@ -115,7 +115,7 @@ struct Transition {
     return steps + rest
   }
 
-  /// Marks the last of the subject's steps as the one after which its disable is undone.
+  /// Marks the last of the subject's steps as the one after which its record of a disable is deleted.
   func clear(in steps: inout [Step]) {
     let isCleared =
       switch intent.goal {
@@ -130,14 +130,14 @@ struct Transition {
   private func creating(_ wanted: Wanted) -> [Step] {
     let new = planner.newEntry(wanted, isDisabled: isDisabled)
     var step = Step(key: subject.key, operation: .add(new.dn, new.attributes), what: .create)
-    // An account that never had a password is not ours to enable later.
+    // An account that never had a password must not be enabled later.
     let isOurs = isDisabled && !planner.isLeftDisabled(wanted) || planner.needsFinishing(wanted)
     step.journalDisable = !subject.disabledByUs && isOurs
     let rest = adding(planner.postponed(new, wanted, isDisabled ? .lock : .leave), new.dn)
     return [step] + planner.finishing(new, wanted, subject, isDisabled ? .lock : .unlock) + rest
   }
 
-  /// A step a value.
+  /// One step for each value.
   private func adding(_ modifications: [Modification], _ dn: DistinguishedName) -> [Step] {
     modifications.map { Step(key: subject.key, operation: .modify(dn, [$0]), what: .update) }
   }
@@ -166,7 +166,7 @@ struct Transition {
     _ what: Step.What, _ exchange: Int?, _ wanted: (UniqueRule, [AttributeValue]) -> [AttributeValue]
   ) -> [Step] {
     guard let entry else { return [] }
-    // What names the entry changes with its name.
+    // ModifyDN changes the naming attribute.
     let uniques = planner.uniques.filter { $0.rule.canonicalName != planner.naming.canonicalName }
     let modifications = uniques.flatMap { unique in
       let current = unique.rule.values(in: entry)
@@ -193,7 +193,7 @@ struct Transition {
 }
 
 extension Modification {
-  /// Takes this one back.
+  /// The modification that undoes this one.
   fileprivate var inverse: Modification {
     switch kind {
     case .add: Modification(.delete, attribute, values)
@@ -204,7 +204,7 @@ extension Modification {
 }
 
 extension Entry {
-  /// As a server leaves it, which writes the new name's spelling into the attribute too.
+  /// The entry as the server leaves it: the server writes the new name's spelling into the attribute too.
   fileprivate func respelled(_ rule: AttributeRule, _ value: AttributeValue?) -> Entry {
     var values = rule.values(in: self)
     guard let value, let index = values.firstIndex(where: { rule.matches($0, value) }) else { return self }

@@ -1,6 +1,6 @@
 import LDAPModel
 
-/// One attribute of the mapping, with what the schema says about it, looked up once.
+/// One attribute of the mapping, with its definition in the schema, looked up once.
 final class AttributeRule: Sendable {
   /// The attribute description, as the configuration spells it.
   let name: String
@@ -8,7 +8,7 @@ final class AttributeRule: Sendable {
   let rule: MatchingRule
   let isSingleValued: Bool
   private let schema: Schema
-  /// Other names of the type: a server may answer under its own.
+  /// Other names of the type: a server may return the attribute under its own name for it.
   private let aliases: [String]
 
   init(_ name: String, _ schema: Schema) {
@@ -23,7 +23,7 @@ final class AttributeRule: Sendable {
     aliases = (type?.names ?? []).filter { $0.lowercased() != base.lowercased() }.map { $0 + options }
   }
 
-  /// What an entry has of it.
+  /// The attribute's values in an entry.
   func values(in entry: Entry) -> [AttributeValue] {
     let values = entry[name]
     guard values.isEmpty else { return values }
@@ -34,8 +34,8 @@ final class AttributeRule: Sendable {
     return []
   }
 
-  /// Whether a server may answer with another spelling than the one it was given, so that only equivalence
-  /// tells whether a value is there. Elsewhere the spelling is seen by people and is part of what is wanted.
+  /// Whether a server may return a value in another spelling, so that only equivalence tells whether it is present.
+  /// Of other attributes people see the spelling, so it is part of the wanted value.
   private var isRespelled: Bool {
     switch rule {
     case .boolean, .integer, .generalizedTime, .distinguishedName, .objectIdentifier, .uuid: true
@@ -47,7 +47,7 @@ final class AttributeRule: Sendable {
     isRespelled ? rule.normalize(value, schema: schema) : value
   }
 
-  /// Whether two values are one by the matching rule.
+  /// Whether two values are equal by the matching rule.
   func matches(_ one: AttributeValue, _ other: AttributeValue) -> Bool {
     rule.matches(one, other, schema: schema)
   }
@@ -57,17 +57,17 @@ final class AttributeRule: Sendable {
     rule.normalize(value, schema: schema)
   }
 
-  /// The values without those that the directory takes for an earlier one: attributes are sets.
+  /// The values without those that the directory treats as equal to an earlier one: attributes are sets.
   func distinct(_ values: [AttributeValue]) -> [AttributeValue] {
     guard values.count > 1 else { return values }
     var seen: Set<AttributeValue> = []
     return values.filter { seen.insert(normalized($0)).inserted }
   }
 
-  /// What turns `current` into `wanted`, in one modify.
+  /// The modifications of one modify that turn `current` into `wanted`.
   ///
-  /// What was read is deleted by value, so that a stale modify fails with noSuchAttribute instead of undoing
-  /// a newer one; only where the attribute has no equality rule it is replaced.
+  /// Values that were read are deleted individually, so that a stale modify fails with noSuchAttribute instead of
+  /// undoing a newer one; only an attribute without an equality rule is replaced.
   func modifications(from current: [AttributeValue], to wanted: [AttributeValue]) -> [Modification] {
     if current == wanted { return [] }
     let have = Set(current.map(identity))

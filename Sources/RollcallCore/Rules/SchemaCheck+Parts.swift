@@ -1,6 +1,6 @@
 import LDAPModel
 
-/// The questions that are asked of single classes and attributes.
+/// Checks of single classes and attributes.
 extension SchemaCheck {
   func known(_ name: String) -> Bool { schema.attributeType(name) != nil }
 
@@ -9,7 +9,7 @@ extension SchemaCheck {
       .error, path, "the server knows no attribute \"\(name)\"", remedy: "correct it, or load its schema")
   }
 
-  /// Classes that do not exist, or do not go together in one entry (RFC 4512 section 2.4.2).
+  /// Classes that do not exist, or cannot be combined in one entry (RFC 4512 section 2.4.2).
   func classes(_ names: [String], _ path: String) -> [SchemaComplaint] {
     let unknown = names.filter { schema.objectClass($0) == nil }
     guard unknown.isEmpty else {
@@ -26,7 +26,7 @@ extension SchemaCheck {
           remedy: "add one, as inetOrgPerson for people or groupOfNames for groups")
       ]
     }
-    // Every class but the most derived one has to be above it.
+    // The most derived class must be a subclass of every other one.
     let lowest = structural.dropFirst().reduce(first) { low, next in isAbove(low, next) ? next : low }
     guard let other = structural.first(where: { !isAbove($0, lowest) }) else { return [] }
     return [
@@ -41,7 +41,7 @@ extension SchemaCheck {
     schema.withSuperclasses([lower.oid]).contains { $0.oid == upper.oid }
   }
 
-  /// An attribute that cannot be written to entries of these classes, or not with what its expression gives.
+  /// An attribute that entries of these classes cannot have, or not with the values of its expression.
   func written(_ name: String, _ path: String, by classes: [String]) -> [SchemaComplaint] {
     guard let type = schema.attributeType(name) else { return [unknown(name, path)] }
     if type.noUserModification {
@@ -63,7 +63,7 @@ extension SchemaCheck {
     return [SchemaComplaint(.error, path, "\"\(name)\" takes one value, but \(but)")]
   }
 
-  /// An attribute by whose values entries are found.
+  /// An attribute that is used to search for entries.
   func searched(_ name: String, _ path: String) -> [SchemaComplaint] {
     guard known(name), schema.matchingRule(for: name) == .none else { return [] }
     return [
@@ -73,7 +73,7 @@ extension SchemaCheck {
     ]
   }
 
-  /// Attributes that a class demands and nobody gives.
+  /// Attributes that a class requires and nothing provides.
   func missing(_ classes: [String], _ section: String, given: [String]) -> [SchemaComplaint] {
     let given = Set((given + dialect.providedAttributes + ["objectClass"]).map { schema.canonicalName($0) })
     var names: [String] = []

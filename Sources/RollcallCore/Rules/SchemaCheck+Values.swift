@@ -1,8 +1,8 @@
 import LDAPModel
 
-/// The type of an expression of the mapping, and its text.
+/// The type and the text of an expression of the mapping.
 public struct ExpressionType: Sendable, Equatable {
-  /// In `pg_type`; for an array that of the array.
+  /// The OID in `pg_type`; for an array that of the array type.
   public var oid: UInt32
   public var text: String
 
@@ -12,12 +12,12 @@ public struct ExpressionType: Sendable, Equatable {
   }
 }
 
-/// Values that every row would give, and that the server refuses or changes.
+/// Values that every row would give, and that the server would refuse or change.
 extension SchemaCheck {
   /// GeneralizedTime (RFC 4517 section 3.3.13).
   private static let generalizedTime = "1.3.6.1.4.1.1466.115.121.1.24"
 
-  /// Expressions of types that say no moment, for attributes that are moments.
+  /// Expressions whose type is not a point in time, for attributes that hold one.
   func moments(_ users: UserRules) -> [SchemaComplaint] {
     let paths =
       users.attributes.map { ($0, "users.attributes.\($0)") }
@@ -41,11 +41,11 @@ extension SchemaCheck {
   private struct SQLType {
     let name: String
     let isOfTime: Bool
-    /// What makes a moment of an expression.
+    /// Turns the expression into a point in time.
     let cast: (String) -> String
   }
 
-  /// Types of which the server would not take the text; nil for all others, text among them.
+  /// Types whose text the server would refuse; nil for all others, including text.
   private static func type(_ oid: UInt32) -> SQLType? {
     let zone = "AT TIME ZONE 'Europe/Berlin'"
     switch oid {
@@ -65,7 +65,7 @@ extension SchemaCheck {
     }
   }
 
-  /// An attribute that the server does not let be without a value, and for which no value means none.
+  /// An attribute that always needs a value on the server, and has no value that means "none".
   func lasting(_ name: String) -> [SchemaComplaint] {
     let lasting = dialect.lastingAttributes.first { isSame($0.key, name) }
     guard let lasting else { return [] }
@@ -85,7 +85,7 @@ extension SchemaCheck {
     return found
   }
 
-  /// The password, given twice.
+  /// A password that is configured twice.
   func passwords(_ users: UserRules) -> [SchemaComplaint] {
     guard users.hasPassword, let name = users.createOnly.first(where: { isSame($0, passwordAttribute) }) else {
       return []

@@ -1,12 +1,12 @@
 public import LDAPModel
 
-/// Holds the configuration against the directory's schema, before anything is written.
+/// Checks the configuration against the directory's schema before anything is written.
 public struct SchemaCheck: Sendable {
   let schema: Schema
   let dialect: any Dialect
-  /// Paths of the expressions that give arrays: `users.attributes.mail`.
+  /// Paths of the expressions that return arrays: `users.attributes.mail`.
   let arrays: Set<String>
-  /// What the expressions are to PostgreSQL, by their paths.
+  /// PostgreSQL's types of the expressions, by their paths.
   let expressions: [String: ExpressionType]
 
   public init(
@@ -20,7 +20,7 @@ public struct SchemaCheck: Sendable {
 
   // MARK: People
 
-  /// Everything that the schema has against the `users` section.
+  /// All conflicts between the schema and the `users` section.
   public func complaints(about users: UserRules) -> [SchemaComplaint] {
     var found = classes(users.classes, "users.classes")
     for (key, names) in [("attributes", users.attributes), ("create_only", users.createOnly)] {
@@ -126,8 +126,8 @@ public struct SchemaCheck: Sendable {
 
   // MARK: Groups
 
-  /// Everything that the schema has against the `groups` section.
-  /// - Parameter users: whose names the groups carry.
+  /// All conflicts between the schema and the `groups` section.
+  /// - Parameter users: the rules of the people whose names the groups hold.
   public func complaints(about groups: GroupRules, users: UserRules) -> [SchemaComplaint] {
     let planner = GroupPlanner(rules: groups, schema: schema)
     var found = classes(groups.classes, "groups.classes")

@@ -1,8 +1,8 @@
 public import LDAPModel
 
-/// What the pure code needs of the configuration's `users` section.
+/// The part of the configuration's `users` section that the pure code needs.
 public struct UserRules: Sendable, Equatable {
-  /// Entries live below this, directly or in containers.
+  /// Entries live below this DN, directly or in containers.
   public var base: DistinguishedName
   /// Type of the RDN's attribute, for instance `uid`; it is one of `attributes`.
   public var naming: String
@@ -12,17 +12,17 @@ public struct UserRules: Sendable, Equatable {
   public var classes: [String]
   /// Mapped attribute descriptions in the configuration's order, without `createOnly`.
   public var attributes: [String]
-  /// Attribute descriptions that are set when the entry is made and never again.
+  /// Attribute descriptions that are set only when the entry is created.
   public var createOnly: [String]
   /// Whether the SELECT has a column with the first password.
   public var hasPassword: Bool
   /// RDN attribute types of the containers below `base`, nearest to the entry first.
   public var containers: [String]
-  /// What becomes of a person who may not log in.
+  /// What happens to a person who may not log in.
   public var inactive: InactivePolicy
-  /// What becomes of an entry whose row is gone or out of scope.
+  /// What happens to an entry whose row is gone or out of scope.
   public var removed: RemovedPolicy
-  /// Values that an entry has while it is disabled; empty means the server's own way.
+  /// Values that an entry has while it is disabled; empty means the server's own mechanism.
   public var disable: [Attribute]
   /// Whether an unlinked entry at the wanted DN is taken over.
   public var adopt: Bool
@@ -48,15 +48,15 @@ public struct UserRules: Sendable, Equatable {
   }
 }
 
-/// `users.inactive`: what becomes of the entry of a row whose `active` is not true.
+/// `users.inactive`: what happens to the entry of a row whose `active` is not true.
 public enum InactivePolicy: String, Sendable, CaseIterable {
   case disable
   case delete
-  /// Neither made nor changed.
+  /// Neither created nor changed.
   case keep
 }
 
-/// `users.removed`: what becomes of an entry whose key has no row in the roster.
+/// `users.removed`: what happens to an entry whose key has no row in the roster.
 public enum RemovedPolicy: String, Sendable, CaseIterable {
   case delete
   case disable

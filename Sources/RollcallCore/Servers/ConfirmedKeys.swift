@@ -1,21 +1,21 @@
 internal import DequeModule
 
-/// The keys whose writes the directory has confirmed, as far as another server may not have them.
+/// The keys whose writes one server has confirmed and another server may lack.
 ///
-/// They come in chunks, numbered in order, that are stored once they are closed. A chunk goes when a clock has shown
-/// that the server counts what it holds, or when there are too many keys: then it is remembered that it was there. The
-/// youngest stay as witnesses, because a server that was restored may show a clock that is younger than its data.
+/// They are collected in numbered chunks, which are stored once they are closed. A chunk is dropped when a clock
+/// shows that the server counts its writes. It is also dropped when there are too many keys; this is recorded. The
+/// newest keys stay as witnesses, because a restored server may show a clock that is newer than its data.
 ///
-/// Pure policy: no I/O; who calls it stores what it says.
+/// Pure policy: no I/O; the caller stores the data.
 public struct ConfirmedKeys: Sendable {
-  /// Keys that are remembered at most.
+  /// The maximum number of keys.
   public static let most = 10_000
-  /// Keys that stay although a clock covers them.
+  /// Keys that are kept although a clock covers them.
   static let witnesses = 100
-  /// Keys of the largest chunk.
+  /// The maximum number of keys in a chunk.
   static let chunk = 1000
 
-  /// Keys that were confirmed one after the other.
+  /// Keys that were confirmed consecutively.
   public struct Chunk: Sendable, Equatable {
     public var number: Int
     public var keys: [RosterKey]
@@ -27,24 +27,24 @@ public struct ConfirmedKeys: Sendable {
   }
 
   private var chunks: Deque<Chunk> = []
-  /// The chunk in which a key was confirmed last.
+  /// The chunk in which each key was last confirmed.
   private var owners: [RosterKey: Int] = [:]
-  /// How many keys were confirmed last in a chunk; one without any goes.
+  /// How many keys have each chunk as their last; a chunk without any is dropped.
   private var live: [Int: Int] = [:]
   private var openKeys: [RosterKey] = []
-  /// Chunks that are closed and not stored, and numbers of those that are to be deleted in the store.
+  /// Closed chunks that are not stored yet, and numbers of chunks to delete from the store.
   private var unstored: [Chunk] = []
   private var dropped: [Int] = []
   /// The number of the last chunk that was closed.
   public private(set) var closed: Int
-  /// The newest chunk that was dropped because there were too many keys, while no clock covers it.
+  /// The newest chunk that was dropped because there were too many keys and that no clock covers.
   public private(set) var lost: Int?
   /// The newest chunk that a clock covers.
   private var covered = 0
 
   public init() { closed = 0 }
 
-  /// What a predecessor has stored.
+  /// Restores the keys that a predecessor has stored.
   public init(stored: [Chunk], lost: Int?) {
     closed = max(stored.map(\.number).max() ?? 0, lost ?? 0)
     self.lost = lost
@@ -57,12 +57,12 @@ public struct ConfirmedKeys: Sendable {
 
   /// The keys that are remembered.
   public var keys: [RosterKey] { Array(owners.keys) }
-  /// Whether there are some that no clock covers.
+  /// Whether there are keys that no clock covers.
   public var hasUncovered: Bool { closed > covered || !openKeys.isEmpty }
-  /// Whether there is something that the store does not have.
+  /// Whether there are changes that are not stored.
   public var isUnstored: Bool { !openKeys.isEmpty || !unstored.isEmpty || !dropped.isEmpty }
 
-  /// Notes keys whose writes were confirmed just now.
+  /// Records keys whose writes were just confirmed.
   public mutating func note(_ confirmed: some Sequence<RosterKey>) {
     for key in confirmed where owners[key] != closed + 1 {
       own(key, closed + 1)
@@ -78,7 +78,7 @@ public struct ConfirmedKeys: Sendable {
     if live[old] == 0, let index = chunks.firstIndex(where: { $0.number == old }) { drop(at: index) }
   }
 
-  /// Closes the open chunk, if anything is in it.
+  /// Closes the open chunk if it is not empty.
   public mutating func close() {
     if openKeys.isEmpty { return }
     closed += 1
@@ -89,7 +89,7 @@ public struct ConfirmedKeys: Sendable {
     bound()
   }
 
-  /// Notes that no server that is up to date can lack what is in the chunks up to this one.
+  /// Records that no up-to-date server can lack the writes of the chunks up to this one.
   public mutating func cover(upTo number: Int) {
     covered = max(covered, number)
     while let first = chunks.first, first.number <= covered,
@@ -120,10 +120,10 @@ public struct ConfirmedKeys: Sendable {
 
   // MARK: Storing
 
-  /// What the store does not have yet.
+  /// The changes that are not stored yet.
   public struct Difference: Sendable, Equatable {
     public var chunks: [Chunk] = []
-    /// Chunks to be deleted.
+    /// Numbers of chunks to delete.
     public var dropped: [Int] = []
     public var lost: Int?
 
@@ -134,7 +134,7 @@ public struct ConfirmedKeys: Sendable {
     }
   }
 
-  /// Takes what is to be stored; ``putBack(_:)`` where that fails.
+  /// Takes the changes to store; call ``putBack(_:)`` if storing fails.
   public mutating func takeDifference() -> Difference {
     close()
     defer {
@@ -144,11 +144,11 @@ public struct ConfirmedKeys: Sendable {
     return Difference(chunks: unstored, dropped: dropped, lost: lost)
   }
 
-  /// Takes back what could not be stored, or perhaps was.
+  /// Puts back changes that were not, or possibly not, stored.
   public mutating func putBack(_ difference: Difference) {
     let present = Set(chunks.map(\.number))
     unstored = difference.chunks.filter { present.contains($0.number) } + unstored
-    // One that was dropped meanwhile may be in the store all the same.
+    // A chunk that was dropped meanwhile may have reached the store.
     dropped += difference.dropped + difference.chunks.map(\.number).filter { !present.contains($0) }
   }
 }

@@ -1,8 +1,8 @@
-/// How far a directory server is: its own count of changes, by which it is seen whether it has what another had.
+/// A directory server's own count of changes, which shows whether it has what another server had.
 ///
-/// A server that replicates shows how much of each other server's changes it has (`contextCSN` of slapd, the replica
-/// update vector of 389), and two such clocks can be compared wherever they were read. Other clocks count what one
-/// server did, and say nothing of another one.
+/// A replicating server shows how much of each other server's changes it has (`contextCSN` of slapd, the replica
+/// update vector of 389); two such clocks can be compared wherever they were read. Other clocks count only the
+/// changes of one server and cannot be compared with those of another.
 public struct ServerClock: Sendable, Equatable {
   public enum Kind: String, Sendable {
     /// slapd: `contextCSN` of the suffix, a value for each server id (RFC 4533, slapo-syncprov(5)).
@@ -14,15 +14,15 @@ public struct ServerClock: Sendable, Equatable {
     /// Active Directory: `highestCommittedUSN` of the database that `invocationId` names.
     case committedUSN = "ad"
 
-    /// Whether it shows what the server has of others.
+    /// Whether it shows how much the server has of other servers' changes.
     public var isShared: Bool { self == .contextCSN || self == .updateVector }
   }
 
   public let kind: Kind
-  /// What is counted, by who counts; values of one kind compare as text.
+  /// The counts, by server or replica; values of one kind compare as text.
   public let values: [String: String]
 
-  /// - Returns: nil where nothing is counted.
+  /// - Returns: nil if nothing is counted.
   public init?(_ kind: Kind, _ values: [String: String]) {
     if values.isEmpty { return nil }
     self.kind = kind
@@ -31,50 +31,50 @@ public struct ServerClock: Sendable, Equatable {
 
   // MARK: Comparing
 
-  /// How a server stands to a clock that was read before.
+  /// How a server compares with a clock that was read before.
   public enum Standing: Sendable, Equatable {
-    /// It has all of it.
+    /// It has all changes.
     case upToDate
-    /// It lacks some of it.
+    /// It lacks some changes.
     case behind
-    /// The two say nothing about each other.
+    /// The two cannot be compared.
     case unknown
   }
 
-  /// How the server that shows this clock stands to one that was read before, there or elsewhere.
+  /// How the server that shows this clock compares with one that was read before, there or elsewhere.
   public func standing(to other: ServerClock) -> Standing {
     guard kind == other.kind else { return .unknown }
-    // A replica that was made anew counts anew.
+    // A recreated replica starts counting anew.
     guard values[ServerClock.generation] == other.values[ServerClock.generation] else { return .unknown }
     if !kind.isShared, Set(values.keys) != Set(other.values.keys) { return .unknown }
     return other.values.allSatisfy { (values[$0.key] ?? "") >= $0.value } ? .upToDate : .behind
   }
 
-  /// Whether something has happened since `other` was read at the same server.
+  /// Whether the server has counted changes since `other` was read from it.
   public func isBeyond(_ other: ServerClock) -> Bool { self != other && standing(to: other) == .upToDate }
 
-  /// Who has counted on since then, if it was one alone.
+  /// The server or replica that has counted changes since then, if it was only one.
   func onlyCounter(since other: ServerClock) -> String? {
     let advanced = values.filter { (other.values[$0.key] ?? "") < $0.value }
     return advanced.count == 1 ? advanced.first?.key : nil
   }
 
-  /// A clock that is reached once `counter` has counted on; nil where this one is not shared.
+  /// A clock that is reached at the next change that `counter` counts; nil if this one is not shared.
   func beyond(_ counter: String) -> ServerClock? {
     guard kind.isShared else { return nil }
     var values = values.filter { $0.key == ServerClock.generation }
-    // Greater than the value itself and less than any later one.
+    // Greater than the current value and less than any later one.
     values[counter] = (self.values[counter] ?? "") + "+"
     return ServerClock(kind, values)
   }
 
-  /// All of what either of them has; nil where they say nothing about each other.
+  /// The union of both; nil if they cannot be compared.
   public func joined(with other: ServerClock) -> ServerClock? {
     if standing(to: other) == .unknown { return nil }
     return ServerClock(kind, values.merging(other.values) { max($0, $1) })
   }
 
-  /// What both of them have; nil where that is nothing.
+  /// The intersection of both; nil if it is empty or they cannot be compared.
   public func met(by other: ServerClock) -> ServerClock? {
     if standing(to: other) == .unknown { return nil }
     let common = values.compactMap { name, value in other.values[name].map { (name, min(value, $0)) } }
@@ -85,7 +85,7 @@ public struct ServerClock: Sendable, Equatable {
 }
 
 extension ServerClock {
-  /// From the values of `contextCSN`: `20261126194712.123456Z#000000#001#000000`.
+  /// Parses the values of `contextCSN`: `20261126194712.123456Z#000000#001#000000`.
   public init?(contextCSN: [String]) {
     var values: [String: String] = [:]
     for csn in contextCSN {
@@ -99,8 +99,8 @@ extension ServerClock {
     self.init(.contextCSN, values)
   }
 
-  /// From the values of `nsds50ruv`: `{replicageneration} 5f…` and `{replica 1 ldap://host:389} 5f… 60…`, of which the
-  /// last is how far that replica's changes are there.
+  /// Parses the values of `nsds50ruv`: `{replicageneration} 5f…` and `{replica 1 ldap://host:389} 5f… 60…`, whose
+  /// last field shows how much of that replica's changes the server has.
   public init?(updateVector: [String]) {
     var values: [String: String] = [:]
     for element in updateVector {
@@ -117,7 +117,7 @@ extension ServerClock {
     self.init(.updateVector, values)
   }
 
-  /// From counts of one server's changes, in decimal.
+  /// Parses decimal counts of one server's changes.
   public init?(_ kind: Kind, counts: [String: String]) {
     self.init(
       kind,
@@ -130,7 +130,7 @@ extension ServerClock {
   }
 }
 
-/// `csn 001=… 002=…`, as it is remembered.
+/// `csn 001=… 002=…`, the form in which it is stored.
 extension ServerClock: LosslessStringConvertible {
   public init?(_ description: String) {
     let words = description.split(separator: " ", maxSplits: 1)

@@ -1,51 +1,51 @@
-/// What is known of how far the directory's servers are, and what follows when another one answers.
+/// The known progress of the directory's servers, and what to do when another server answers.
 ///
-/// The reasoning, for a clock C that was read where writes were confirmed: a server whose clock is not behind C has all
-/// writes that C counts. C counts a write that was confirmed before the clock was asked for, once the server has ended
-/// the operations of others that began before it; so a chunk of keys counts as covered only by the second clock after
-/// it. Keys that no clock covers are looked at again at each new connection, and the last ones that one does: where any
-/// of them is missing, others may be. A clock that stands still over a confirmed write is none.
+/// The reasoning, for a clock C that was read where writes were confirmed: a server that is not behind C has all
+/// writes that C counts. C counts a write that was confirmed before C was requested, once the server has ended the
+/// operations of others that began before it; so only the second clock after a chunk of keys covers it. Each new
+/// connection checks the keys that no clock covers and the last covered ones: if any is missing, others may be too. A
+/// clock that does not advance with a confirmed write is ignored.
 ///
 /// Pure policy: no clock of its own, no I/O.
 public struct ServerMemory: Sendable {
-  /// What a new connection asks for.
+  /// The check that a new connection requires.
   public enum Finding: Sendable, Equatable {
-    /// Only the keys that were confirmed last are looked at again.
+    /// Only the last confirmed keys are checked again.
     case lookAgain
-    /// The server is behind what was confirmed.
+    /// The server is behind the confirmed writes.
     case behind
-    /// More was confirmed than is remembered, before a clock covered it.
+    /// More writes were confirmed before a clock covered them than can be remembered.
     case tooMany
-    /// It was behind, and what it lacked may have come since, over what was written meanwhile.
+    /// It was behind; the missing writes may have arrived since and overwritten newer ones.
     case caughtUp
   }
 
   public var keys = ConfirmedKeys()
-  /// What counts all that was confirmed, but for `keys`; nil where no clock does.
+  /// The clock that counts all confirmed writes except those of `keys`; nil if there is none.
   public private(set) var confirmed: ServerClock?
-  /// What another server had confirmed and this one lacked: when it comes it may undo what was written meanwhile.
+  /// Writes of another server that this one lacked: when they arrive they may undo later writes.
   public private(set) var owed: ServerClock?
-  /// Whether everybody has to be compared before `confirmed` may stand for less than it does.
+  /// Whether a full comparison is needed before `confirmed` may be lowered.
   public private(set) var owesComparison = false
   private var hasCaughtUp = false
-  /// Who counts what is written on this connection, as far as that could be seen.
+  /// The counter of the writes on this connection, as far as it is known.
   private var counter: String?
   private var last: (clock: ServerClock, chunk: Int)?
 
   public init() {}
 
-  /// What a predecessor has stored.
+  /// Restores what a predecessor has stored.
   public init(keys: ConfirmedKeys, confirmed: ServerClock?, owed: ServerClock?) {
     self.keys = keys
     self.confirmed = confirmed
     self.owed = owed
   }
 
-  /// Notes that another connection was made.
+  /// Records a new connection.
   ///
   /// - Parameters:
-  ///   - clock: what the server shows, nil if it has none.
-  ///   - mayBeLate: whether another server may still carry out what was on its way to it.
+  /// - clock: the server's clock, nil if it has none.
+  /// - mayBeLate: whether another server may still carry out operations that were sent to it.
   public mutating func connected(_ clock: ServerClock?, mayBeLate: Bool = false) -> Finding {
     keys.close()
     last = clock.map { ($0, keys.closed) }
@@ -62,7 +62,7 @@ public struct ServerMemory: Sendable {
       return .behind
     case .upToDate:
       if catchesUp(clock) { return .caughtUp }
-      // A count of its own covers nobody, so there is nothing to miss.
+      // A clock that is not shared covers no keys, so none can be lost.
       if keys.lost == nil || !clock.kind.isShared { return .lookAgain }
       owesComparison = true
       return .tooMany
@@ -75,10 +75,10 @@ public struct ServerMemory: Sendable {
     hasCaughtUp = false
   }
 
-  /// Notes that a clock was read on the same connection.
+  /// Records a clock that was read on the same connection.
   ///
-  /// - Parameter chunk: the last chunk of keys that was closed before it was asked for.
-  /// - Returns: whether everybody has to be compared again because what was owed has come.
+  /// - Parameter chunk: the last chunk of keys that was closed before the clock was requested.
+  /// - Returns: whether a full comparison is needed because the owed writes have arrived.
   public mutating func read(_ clock: ServerClock?, after chunk: Int) -> Bool {
     guard let clock else {
       confirmed = nil
@@ -88,7 +88,7 @@ public struct ServerMemory: Sendable {
     defer { last = (clock, chunk) }
     guard let last else { return false }
     if chunk > last.chunk {
-      // Something was confirmed in between: then a clock that counts has moved.
+      // Writes were confirmed in between: a clock that counts them has advanced.
       guard clock.isBeyond(last.clock) else {
         if !owesComparison { confirmed = nil }
         return false
@@ -109,21 +109,21 @@ public struct ServerMemory: Sendable {
     return true
   }
 
-  /// Notes that a key that should have been there was missing.
+  /// Records that a key that should exist was missing.
   public mutating func missed() { owesComparison = true }
 
-  /// Whether a comparison that begins now would see what was owed.
+  /// Whether a comparison that begins now would see the owed writes.
   public var seesAll: Bool { hasCaughtUp || owed == nil }
 
-  /// Notes that everybody was compared at the server that is connected.
+  /// Records a full comparison with the connected server.
   ///
-  /// - Parameter hasSeenAll: what ``seesAll`` was when that began.
+  /// - Parameter hasSeenAll: the value of ``seesAll`` when the comparison began.
   public mutating func compared(hasSeenAll: Bool) {
     if hasSeenAll {
       owed = nil
       hasCaughtUp = false
     }
-    // What comes while the comparison is under way asks for another one.
+    // Owed writes that arrive during the comparison require another one.
     if hasSeenAll || !hasCaughtUp { owesComparison = false }
     if let last, confirmed != nil, !owesComparison { confirmed = last.clock }
   }

@@ -1,15 +1,15 @@
 import LDAPModel
 
-/// A deleted entry as it can be added again.
+/// A deleted entry in the form in which it can be added again.
 struct RestoredEntry {
-  /// Nil where it cannot.
+  /// Nil if it cannot be added.
   var entry: Entry?
-  /// The groups that it was in.
+  /// The groups that it was a member of.
   var groups: [DistinguishedName] = []
-  /// It is added disabled, because it has no password any more.
+  /// Whether it is added disabled because its password is lost.
   var isDisabled = false
   var notes: [String] = []
-  /// What does not come back.
+  /// What cannot be restored.
   var losses: [String] = []
 
   init(_ row: UndoneRow, _ planner: Planner) {
@@ -23,7 +23,7 @@ struct RestoredEntry {
         continue
       }
       if type.lowercased() == identity.lowercased() || planner.dialect.isServerOwned(type) { continue }
-      // Active Directory says so of the classes too, which an add must have.
+      // Active Directory marks objectClass this way too, although an add must include it.
       let isFixed = planner.schema.attributeType(type)?.noUserModification == true
       if isFixed, type.lowercased() != "objectclass" { continue }
       if LDIF.isSecret(change.name) || change.removed?.contains(.hidden) == true {

@@ -1,16 +1,16 @@
 public import LDAPModel
 
-/// Makes the inverse of rows of the journal, part by part, and says why a part cannot be.
+/// Makes the inverse of rows of the journal, part by part, and says why a part cannot be undone.
 ///
-/// The newest row comes first. Each part is made against the directory as the parts before it leave it, so that chains
-/// of names and exchanges go back the way they came.
+/// The newest row is first. Each part is planned for the directory as the parts before it leave it, so that chains of
+/// renames and exchanges are undone in reverse order.
 public struct UndoPlanner: Sendable {
   let planner: Planner
-  /// Nil where no groups are configured.
+  /// Nil if no groups are configured.
   let groups: GroupPlanner?
-  /// The entries as the parts so far leave them, by their normalized names; nil: the name is free.
+  /// The entries as the parts so far leave them, by normalized name; nil: the name is free.
   private var entries: [String: Entry] = [:]
-  /// Who is in which group, as the parts so far leave it.
+  /// The memberships as the parts so far leave them.
   private var memberships: Set<Membership>
 
   /// A member of a group, both normalized.
@@ -25,9 +25,9 @@ public struct UndoPlanner: Sendable {
   }
 
   /// - Parameters:
-  ///   - groups: how groups know their members; nil where none are configured.
-  ///   - entries: whatever is at the names of the rows, and whatever carries the link of one of their keys.
-  ///   - memberships: those of the rows' groups and members that are there.
+  /// - groups: how groups refer to their members; nil if none are configured.
+  /// - entries: all entries at the names of the rows, and all that carry the link of one of their keys.
+  /// - memberships: those of the rows' groups and members that exist.
   public init(_ planner: Planner, groups: GroupPlanner?, entries: [Entry], memberships: Set<Membership>) {
     self.planner = planner
     self.groups = groups
@@ -35,7 +35,7 @@ public struct UndoPlanner: Sendable {
     for entry in entries { self.entries[entry.dn.normalized(planner.schema)] = entry }
   }
 
-  /// - Parameter rows: the newest first.
+  /// - Parameter rows: the rows, the newest first.
   public mutating func plan(_ rows: [UndoneRow]) -> [UndoPart] { rows.flatMap { parts(of: $0) } }
 
   private mutating func parts(of row: UndoneRow) -> [UndoPart] {
@@ -184,7 +184,7 @@ public struct UndoPlanner: Sendable {
       what: isJoin ? .leave : .join)
   }
 
-  /// Undoes that a group knows a member by another name.
+  /// Undoes the replacement of a member's name in a group.
   private mutating func renameBack(_ row: UndoneRow, _ part: inout UndoPart) {
     guard let change = row.changes.first, let old = UndoPlanner.texts(change.removed),
       let new = UndoPlanner.texts(change.added), !old.isEmpty, !new.isEmpty
@@ -205,7 +205,7 @@ public struct UndoPlanner: Sendable {
       what: .follow)
   }
 
-  /// Undoes a delete: the entry, and its memberships.
+  /// Undoes a delete: restores the entry and its memberships.
   private mutating func restore(_ row: UndoneRow, _ first: UndoPart) -> [UndoPart] {
     var part = first
     if row.changes.contains(where: \.isErased) {
@@ -237,7 +237,7 @@ public struct UndoPlanner: Sendable {
     let value = own.map { $0.value(of: entry.dn) } ?? AttributeValue(entry.dn.text)
     guard let value else { return nil }
     let membership = membership(group, attribute, value)
-    // A row of the same person's leaving has brought it back already, or is about to.
+    // A row for the same person's leaving has already restored it, or is about to.
     guard memberships.insert(membership).inserted else { return nil }
     var part = UndoPart(row: row.id, key: row.key)
     part.step = Step(key: row.key, operation: .modify(group, [Modification(.add, attribute, [value])]), what: .join)
@@ -269,10 +269,10 @@ public struct UndoPlanner: Sendable {
     Membership(group, attribute, member, planner.schema)
   }
 
-  /// What groups that are not ours carry their members in, unless a row says otherwise.
+  /// The member attribute of groups that are not ours, unless a row names another.
   private static let member = "member"
 
-  /// The texts of values; nil where one of them is not kept as it was.
+  /// The texts of values; nil if one of them was not kept in full.
   static func texts(_ values: [HistoryValue]?) -> [AttributeValue]? {
     guard let values else { return nil }
     var texts: [AttributeValue] = []

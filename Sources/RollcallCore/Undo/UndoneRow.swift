@@ -1,6 +1,6 @@
 public import LDAPModel
 
-/// A row of the journal that somebody wants taken back.
+/// A row of the journal that is to be undone.
 public struct UndoneRow: Sendable, Equatable {
   public var id: Int
   public var key: RosterKey
@@ -10,14 +10,14 @@ public struct UndoneRow: Sendable, Equatable {
   /// After a rename.
   public var newDN: DistinguishedName?
   public var entryID: EntryID?
-  /// Of a removal those of its intent: all that the entry had.
+  /// For a removal the changes of its intent: all that the entry had.
   public var changes: [AttributeChange]
-  /// The row that has taken it back already.
+  /// The row that has already undone it.
   public var undoneBy: Int?
-  /// Rows of the same person that came later, are not to be taken back too, and have not been.
+  /// Later rows of the same person that are not being undone too and have not been undone.
   public var later: [LaterRow] = []
 
-  /// Whether its entry is a group, and its changes are members.
+  /// Whether its entry is a group and its changes are members.
   public var isOfMembership: Bool {
     switch Step.What(rawValue: action) {
     case .join, .leave, .follow: true
@@ -41,7 +41,7 @@ public struct UndoneRow: Sendable, Equatable {
   }
 }
 
-/// What a later row has changed.
+/// The changes of a later row.
 public struct LaterRow: Sendable, Equatable {
   public var id: Int
   public var action: String
@@ -56,15 +56,15 @@ public struct LaterRow: Sendable, Equatable {
   }
 }
 
-/// What is done, or cannot be done, about one row.
+/// What is done about one row, or cannot be done.
 public struct UndoPart: Sendable, Equatable {
   public var row: Int
   public var key: RosterKey
-  /// Nil where nothing can be done.
+  /// Nil if nothing can be done.
   public var step: Step?
-  /// Why nothing can be, or what of it cannot.
+  /// Why nothing can be undone, or which part cannot.
   public var refusals: [String] = []
-  /// What an administrator has to know of it besides.
+  /// What else an administrator has to know about it.
   public var notes: [String] = []
 
   public init(row: Int, key: RosterKey) {

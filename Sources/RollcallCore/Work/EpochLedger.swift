@@ -1,37 +1,37 @@
 internal import DequeModule
 
-/// A stretch of the change log between two looks, counted from 0.
+/// A section of the change log between two reads, counted from 0.
 public typealias Epoch = Int
 
-/// Counts what is unsettled in each epoch, and says how far everything has settled.
+/// Counts the unsettled work of each epoch, and reports up to which epoch everything has settled.
 public struct EpochLedger: Sendable {
-  /// The first epoch that is not known to have settled.
+  /// The first epoch that is not known to be settled.
   public private(set) var oldest: Epoch = 0
-  /// Unsettled things of the epochs from `oldest` on.
+  /// Unsettled items of the epochs from `oldest` on.
   private var counts: Deque<Int> = [0]
 
   public init() {}
 
-  /// The epoch that is open for what is noticed now.
+  /// The open epoch, to which new work belongs.
   public var current: Epoch { oldest + counts.count - 1 }
 
-  /// Holds the first unsettled epoch open, and with it all later ones; ``leave(_:)`` ends that.
+  /// Keeps the first unsettled epoch open, and with it all later ones; ``leave(_:)`` ends that.
   public mutating func hold() -> Epoch {
     enter(oldest)
     return oldest
   }
 
-  /// Ends the current epoch, as a look at the log does, and returns its number.
+  /// Ends the current epoch, as each read of the log does, and returns its number.
   public mutating func close() -> Epoch {
     let closed = current
     counts.append(0)
     return closed
   }
 
-  /// Notes something unsettled; an epoch that has settled already passes it to the oldest that has not.
+  /// Records an unsettled item; one of an already settled epoch counts for the oldest unsettled one.
   public mutating func enter(_ epoch: Epoch) { counts[max(epoch - oldest, 0)] += 1 }
 
-  /// Takes back one ``enter(_:)`` of the same epoch.
+  /// Reverses one ``enter(_:)`` of the same epoch.
   public mutating func leave(_ epoch: Epoch) { counts[max(epoch - oldest, 0)] -= 1 }
 
   /// The last epoch up to which everything has settled; nil if none has since the last call.

@@ -13,11 +13,11 @@ public struct KeySpool: Sendable {
   public mutating func append(_ key: RosterKey) {
     if slabs.last.map({ $0.count >= KeySpool.slab }) ?? true { slabs.append([]) }
     slabs[slabs.count - 1] += key.text.utf8
-    // PostgreSQL's texts have no NUL.
+    // PostgreSQL's text values contain no NUL.
     slabs[slabs.count - 1].append(0)
   }
 
-  /// Some of the keys, in the order in which they came; nil when there are no more.
+  /// Some of the keys, in insertion order; nil when there are no more.
   public mutating func next() -> [RosterKey]? {
     guard let slab = slabs.popFirst() else { return nil }
     return slab.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {

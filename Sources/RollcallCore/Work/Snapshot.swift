@@ -1,11 +1,11 @@
 /// A `pg_snapshot`: which transactions had ended when it was taken.
 public struct Snapshot: Sendable, Equatable {
-  /// The first id that had not been given out: neither it nor any later one had ended.
+  /// The first id that had not been assigned: neither it nor any later one had ended.
   public let end: UInt64
-  /// Earlier ones that were running.
+  /// Earlier transactions that were running.
   private let running: Set<UInt64>
 
-  /// - Parameter text: as PostgreSQL writes it, `xmin:xmax:xip_list`; nil where it is none.
+  /// - Parameter text: in PostgreSQL's format, `xmin:xmax:xip_list`; nil if it is invalid.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 3, let first = UInt64(parts[0]), let end = UInt64(parts[1]), first <= end else { return nil }
@@ -17,22 +17,22 @@ public struct Snapshot: Sendable, Equatable {
     self.running = running
   }
 
-  /// It knows of no transaction.
+  /// A snapshot that sees no transaction.
   public static let none = Snapshot(end: 0, running: [])
 
-  /// As PostgreSQL writes it.
+  /// PostgreSQL's text format.
   public var text: String {
     let open = running.sorted()
     return "\(open.first ?? end):\(end):\(open.map { "\($0)" }.joined(separator: ","))"
   }
 
-  /// Whether everything that this transaction did is seen with it.
+  /// Whether the snapshot sees all effects of this transaction.
   public func includes(_ transaction: UInt64) -> Bool { transaction < end && !running.contains(transaction) }
 
   /// Whether every transaction with an id below this had ended.
   public func includesAllBelow(_ transaction: UInt64) -> Bool { (running.min() ?? end) >= transaction }
 
-  /// The same, seen no further than here.
+  /// The same, limited to transactions below `end`.
   public func limited(to end: UInt64) -> Snapshot {
     end >= self.end ? self : Snapshot(end: end, running: running.filter { $0 < end })
   }

@@ -1,12 +1,12 @@
 internal import DequeModule
 
-/// How urgent a key is: what one HR write wants overtakes any backlog.
+/// How urgent a key is: a single HR write overtakes any backlog.
 public enum Priority: Int, Sendable, Comparable, CaseIterable {
   case notification, retry, sweep, reconcile
   public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// Keys that one worker takes at once.
+/// Keys that one worker takes together.
 public struct Batch: Sendable, Equatable {
   public var keys: [RosterKey]
   public var priority: Priority
@@ -22,9 +22,9 @@ public struct Batch: Sendable, Equatable {
 /// A key that is added while it is in flight is marked dirty and queued again when its worker ends, since the
 /// worker may have read its row before the change. Every unsettled key belongs to the oldest ``Epoch`` in which
 /// it was added: when all keys of an epoch and of those before it have settled, the watermark may pass it.
-/// A key that is handed in with a ``RemovalBatch`` belongs to it until that is decided, whatever adds it meanwhile.
+/// A key that is added with a ``RemovalBatch`` belongs to it until the batch is decided, whatever adds it meanwhile.
 ///
-/// Pure policy: no clock, no I/O; who calls it decides when.
+/// Pure policy: no clock, no I/O; the caller decides when.
 public struct WorkQueue: Sendable {
   private enum State: Equatable {
     case queued(ticket: Int)
@@ -36,7 +36,7 @@ public struct WorkQueue: Sendable {
   private struct Touch {
     var priority: Priority
     var epoch: Epoch
-    /// Those that count on this turn.
+    /// The removal batches that wait for this turn.
     var removalBatches: [RemovalBatch] = []
   }
 
@@ -45,23 +45,23 @@ public struct WorkQueue: Sendable {
     var touch: Touch
     /// Set when the key was added again while in flight.
     var dirty: Touch?
-    /// Holders that it has waited for already: it does not wait for the same one twice.
+    /// Holders that it has already waited for: it does not wait twice for the same one.
     var awaited: [RosterKey] = []
   }
 
   private var items: [RosterKey: Item] = [:]
   private var lanes: [Deque<(key: RosterKey, ticket: Int)>]
   private var groups: Deque<[RosterKey]> = []
-  /// Who waits for whom, both ways round.
+  /// The holder that each key waits for, and the keys that wait for each holder.
   private var holders: [RosterKey: RosterKey] = [:]
   private var waiters: [RosterKey: [RosterKey]] = [:]
   private var lastTicket = 0
-  /// The oldest epochs of keys whose turns have ended while a batch has yet to decide over their removal: until then
-  /// nothing but the log tells a successor that they are to go.
+  /// The oldest epochs of keys whose turns have ended while a batch has yet to decide on their removal: until then
+  /// only the log tells a successor that they are to be removed.
   private var owed: [RosterKey: Epoch] = [:]
-  /// Whose removals are decided together.
+  /// The keys whose removals are decided together.
   public private(set) var removalBatches = RemovalBatchBook()
-  /// The log's stretches and what of them is unsettled.
+  /// The epochs of the log and their unsettled work.
   public var epochs = EpochLedger()
 
   public init() { lanes = Priority.allCases.map { _ in [] } }
@@ -69,7 +69,7 @@ public struct WorkQueue: Sendable {
   /// Keys that are not settled.
   public var backlog: Int { items.count }
 
-  /// The same, with those that a batch has yet to decide over.
+  /// The same, including keys whose removal a batch has yet to decide.
   public var unsettled: Int { items.count + owed.count }
 
   public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
@@ -82,11 +82,11 @@ public struct WorkQueue: Sendable {
     items[key]?.awaited.contains(holder) ?? false
   }
 
-  /// Notes that `key` has to be looked at.
+  /// Adds a key to be looked at.
   ///
   /// - Parameters:
-  ///   - epoch: which must not settle before the key does; nil is the current one.
-  ///   - removal batch: where its removal is decided with others, should it need one; nil leaves that as it is.
+  /// - epoch: the epoch that must not settle before the key does; nil is the current one.
+  /// - removal batch: the batch with which its removal, if any, is decided; nil leaves that as it is.
   public mutating func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil
   ) {
@@ -115,7 +115,7 @@ public struct WorkQueue: Sendable {
     if urgent, case .queued = item.state { enqueue(key) }
   }
 
-  /// Whether a call of ``take(_:within:)`` would find something.
+  /// Whether a call of ``take(_:within:)`` would return keys.
   public func hasWork(_ priorities: ClosedRange<Priority>) -> Bool {
     if priorities.contains(.notification), !groups.isEmpty { return true }
     return Priority.allCases.contains { priority in
@@ -126,7 +126,7 @@ public struct WorkQueue: Sendable {
 
   /// The next keys, most urgent first, all of one priority; they are in flight from now on.
   ///
-  /// A group of keys that contend for names comes alone and whole.
+  /// A group of keys that contend for names is returned whole and alone.
   public mutating func take(_ most: Int, within priorities: ClosedRange<Priority>) -> Batch? {
     if priorities.contains(.notification), let group = groups.popFirst() {
       for key in group { items[key]?.state = .inFlight }
@@ -135,7 +135,7 @@ public struct WorkQueue: Sendable {
     for priority in Priority.allCases where priorities.contains(priority) {
       var keys: [RosterKey] = []
       while keys.count < most, let next = lanes[priority.rawValue].popFirst() {
-        // A key that has become more urgent, or was grouped, leaves its old place behind.
+        // A key that has become more urgent, or was grouped, leaves a stale place in the lane.
         guard items[next.key]?.state == .queued(ticket: next.ticket) else { continue }
         items[next.key]?.state = .inFlight
         keys.append(next.key)
@@ -145,12 +145,12 @@ public struct WorkQueue: Sendable {
     return nil
   }
 
-  /// Whether a single change of the log has named this key.
+  /// Whether a single change in the log has named this key.
   public func isUrgent(_ key: RosterKey) -> Bool { items[key]?.touch.priority == .notification }
 
-  /// Ends a key's turn: settled, or queued again if it was touched meanwhile. Who waited for it is woken.
+  /// Ends a key's turn: it is settled, or queued again if it was touched meanwhile. Its waiters are woken.
   ///
-  /// - Parameter staying: it needs no removal any more, so no removal batch decides over it.
+  /// - Parameter staying: whether it no longer needs a removal, so that no removal batch decides on it.
   public mutating func finish(_ key: RosterKey, staying: Bool = false) {
     guard let item = items[key] else { return }
     for removalBatch in item.touch.removalBatches { removalBatches.end(turnIn: removalBatch) }
@@ -166,14 +166,14 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
-  /// Has a removal batch decide over a key that something else has brought.
+  /// Adds a key that another source has queued to a removal batch.
   public mutating func join(_ key: RosterKey, _ removalBatch: RemovalBatch) { removalBatches.join(key, removalBatch) }
 
-  /// Ends a removal batch: it is decided.
+  /// Ends a removal batch that is decided.
   ///
   /// - Parameters:
-  ///   - keys: are looked at again for that.
-  ///   - epoch: which must not settle before they do.
+  /// - keys: keys to look at again because of the decision.
+  /// - epoch: the epoch that must not settle before they do.
   public mutating func decided(_ removalBatch: RemovalBatch, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
     let epoch = epoch ?? epochs.current
     for key in keys { add(key, .sweep, epoch: min(epoch, owed[key] ?? epoch)) }
@@ -181,14 +181,14 @@ public struct WorkQueue: Sendable {
     payBackDecided()
   }
 
-  /// Ends a removal batch that nobody will decide. Its keys that are still to be looked at stay withheld: they are found
-  /// again by its successor.
+  /// Ends a removal batch that will never be decided. Its keys that are still to be looked at stay withheld: its
+  /// successor finds them again.
   public mutating func abandon(_ removalBatch: RemovalBatch) {
     removalBatches.abandon(removalBatch) { items[$0] != nil }
     payBackDecided()
   }
 
-  /// Keeps the epoch of a turn that has ended open.
+  /// Keeps the epoch of an ended turn open.
   private mutating func owe(_ epoch: Epoch, _ key: RosterKey) {
     let other = owed[key]
     owed[key] = min(epoch, other ?? epoch)
@@ -203,14 +203,14 @@ public struct WorkQueue: Sendable {
     for key in owed.keys where removalBatches.of(key).isEmpty { payBack(key) }
   }
 
-  /// Puts an in-flight key back unsettled, because its turn came to nothing (the directory was lost).
+  /// Puts an in-flight key back unsettled, because its turn was cut short (the directory was lost).
   ///
-  /// - Parameter demoted: its urgency from now on, if it is to wait behind others; nil leaves it.
+  /// - Parameter demoted: its new priority, if it is to wait behind others; nil leaves it.
   public mutating func putBack(_ key: RosterKey, demoted: Priority? = nil) {
     guard var item = items[key] else { return }
     if let demoted { item.touch.priority = demoted }
     if let dirty = item.dirty {
-      // What was added meanwhile is one with the key's turn again: the older epoch and all removal batches wait for both.
+      // Joins what was added meanwhile with the key's turn: the older epoch and all removal batches wait for both.
       merge(dirty, into: &item.touch)
       close(dirty)
       item.dirty = nil
@@ -220,7 +220,7 @@ public struct WorkQueue: Sendable {
     wakeWaiters(of: key)
   }
 
-  /// Makes two touches one: the more urgent, the older, and in all removal batches of both.
+  /// Merges two touches: the higher priority, the older epoch, and the removal batches of both.
   private mutating func merge(_ other: Touch, into touch: inout Touch) {
     touch.priority = min(touch.priority, other.priority)
     if other.epoch < touch.epoch {
@@ -234,10 +234,10 @@ public struct WorkQueue: Sendable {
     }
   }
 
-  /// Lets an in-flight key wait until `holder`, who has a name that it wants, has been looked at afresh.
+  /// Lets an in-flight key wait until `holder`, which has a name that it wants, has been looked at again.
   ///
-  /// The holder is queued if it is not. Where the wait would close a ring, the ring's keys become a group
-  /// that is taken whole, so nobody waits for ever.
+  /// The holder is queued if it is not. If the wait would close a cycle, the keys of the cycle become a group that is
+  /// taken as a whole, so that no key waits forever.
   public mutating func wait(_ key: RosterKey, for holder: RosterKey) {
     guard let item = items[key], key != holder else { return putBack(key) }
     var ring = [key]

@@ -1,18 +1,17 @@
-/// Decides when bulk work gives way to writers: in a heavy storm of single changes, when processors and disks are
-/// theirs.
+/// Decides when bulk work yields to writers: during a storm of single changes, which need processors and disks.
 ///
-/// One pass at a time then, a larger one, and a rest after each. Nothing is lost by it but time, and of that no more
-/// than ``patience``: a directory that is further behind goes at full speed, however many writers there are.
+/// Then one larger pass runs at a time, with a pause after each. This costs only time, and no more than ``patience``:
+/// a directory that is further behind runs at full speed, however many writers there are.
 ///
-/// Pure policy: no clock, no I/O; who calls it measures.
+/// Pure policy: no clock, no I/O; the caller measures.
 public struct WriterThrottle: Sendable {
-  /// Changes a second that make a storm heavy, and below which it is none any more.
+  /// Changes per second at which a storm begins and below which it ends.
   public static let heavy = (from: 1500.0, until: 500.0)
-  /// How far behind the log the directory may fall for it.
+  /// How far the directory may fall behind the log for this.
   public static let patience: Duration = .seconds(10)
-  /// Keys in a pass: in a larger one each costs less of everything.
+  /// Keys in a pass: in a larger pass each key costs less.
   public static let batch = 256
-  /// How long a look at the log is put off to find more.
+  /// How long a read of the log is delayed to find more changes.
   public static let pollEvery: Duration = .milliseconds(50)
   private static let share = 8
   private static let longest: Duration = .seconds(1)
@@ -21,7 +20,7 @@ public struct WriterThrottle: Sendable {
 
   public init() {}
 
-  /// Notes how many changes the log has grown by in a time.
+  /// Records by how many changes the log has grown in a period.
   public mutating func note(_ changes: Int, in time: Duration) {
     let rate = Double(changes) / (time / .seconds(1))
     isHeavy = rate >= (isHeavy ? WriterThrottle.heavy.until : WriterThrottle.heavy.from)
@@ -29,11 +28,11 @@ public struct WriterThrottle: Sendable {
 
   public mutating func stormIsOver() { isHeavy = false }
 
-  /// Whether bulk work is to wait for writers.
+  /// Whether bulk work must wait for writers.
   ///
-  /// - Parameter behind: how long the oldest change that has not settled has been known; nil where all have.
+  /// - Parameter behind: how long the oldest unsettled change has been known; nil if all have settled.
   public func givesWay(behind: Duration?) -> Bool { isHeavy && behind.map { $0 < WriterThrottle.patience } ?? true }
 
-  /// The rest after a pass that took so long.
+  /// The pause after a pass of this duration.
   public static func rest(after pass: Duration) -> Duration { min(pass * share, longest) }
 }
