@@ -10,8 +10,8 @@ public enum Event: Sendable {
   /// The directory has confirmed a step.
   ///
   /// - Parameters:
-  /// - after: time since the key was first reported; nil if nothing reported it.
-  /// - isBulk: whether it is part of bulk work.
+  ///   - after: time since the key was first reported; nil if nothing reported it.
+  ///   - isBulk: whether it is part of bulk work.
   case applied(Step, after: Duration?, isBulk: Bool)
   /// A batch has ended; `waiting` keys are queued or in flight.
   case batchEnded(waiting: Int)

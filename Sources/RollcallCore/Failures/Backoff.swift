@@ -18,7 +18,7 @@ public struct Backoff: Sendable, Equatable {
 
   /// How long to wait.
   /// - Parameters:
-  /// - attempt: failures so far, from 1; a smaller number counts as 1.
+  ///   - attempt: failures so far, from 1; a smaller number counts as 1.
   ///   - random: 0 ..< 1.
   public func delay(attempt: Int, random: Double) -> Duration {
     var delay = base

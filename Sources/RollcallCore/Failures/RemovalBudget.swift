@@ -31,12 +31,12 @@ public enum RemovalBudget {
   }
 
   /// - Parameters:
-  /// - wanted: removals in the batch; for memberships, the number removed. The other parameters count the same.
-  /// - managed: entries with a link that exist now.
-  /// - spent: removals applied within the policy's period; they count as managed, so that many small batches get the
-  ///   same budget as a single one.
-  /// - disabled: those of `spent` whose entries still exist and are already counted in `managed`.
-  /// - holding: why every removal is held, regardless of the budget; nil if the budget decides.
+  ///   - wanted: removals in the batch; for memberships, the number removed. The other parameters count the same.
+  ///   - managed: entries with a link that exist now.
+  ///   - spent: removals applied within the policy's period; they count as managed, so that many small batches get
+  ///     the same budget as a single one.
+  ///   - disabled: those of `spent` whose entries still exist and are already counted in `managed`.
+  ///   - holding: why every removal is held, regardless of the budget; nil if the budget decides.
   public static func decide(
     wanted: Int, managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy, holding: Reason? = nil
   ) -> Decision {

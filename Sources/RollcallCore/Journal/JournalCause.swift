@@ -7,8 +7,8 @@ public enum JournalCause: String, Sendable {
   case undo
 
   /// - Parameters:
-  /// - priority: the key's priority.
-  /// - origin: the key's origin; a single change that only the log reported is as urgent as a notification.
+  ///   - priority: the key's priority.
+  ///   - origin: the key's origin; a single change that only the log reported is as urgent as a notification.
   public init(_ priority: Priority, _ origin: Origin) {
     self =
       switch priority {

@@ -31,8 +31,8 @@ public struct JournalValues: Sendable {
   ]
 
   /// - Parameters:
-  /// - hide: attributes of which only a digest is kept.
-  /// - secrets: further attributes of which nothing is kept.
+  ///   - hide: attributes of which only a digest is kept.
+  ///   - secrets: further attributes of which nothing is kept.
   ///   - known: attributes that are written often.
   public init(
     keepsValues: Bool, hide: [String], secrets: [String], known: [String] = [], _ schema: Schema

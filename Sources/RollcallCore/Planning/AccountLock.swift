@@ -94,8 +94,8 @@ struct AccountControl: Sendable {
 
   /// The modifications that set the bits to the wanted state; empty if the bits cannot be read.
   /// - Parameters:
-  /// - mapped: the mapping's value, if it has one; its lock bits are ignored.
-  /// - finishing: the password is set, so the bits of an unfinished account are cleared too.
+  ///   - mapped: the mapping's value, if it has one; its lock bits are ignored.
+  ///   - finishing: the password is set, so the bits of an unfinished account are cleared too.
   func modifications(
     _ entry: Entry, mapped: Int?, _ change: LockChange, finishing: Bool = false
   ) -> [Modification] {

@@ -16,7 +16,7 @@ public struct Containers: Sendable {
   /// exist.
   /// - Parameters:
   ///   - dn: the entry that could not be added or moved.
-  /// - matched: the deepest existing name above it, from the server's answer; nil: unknown.
+  ///   - matched: the deepest existing name above it, from the server's answer; nil: unknown.
   /// - Throws: if the base itself is missing, or no object class is known for a container.
   public func missing(
     above dn: DistinguishedName, matched: DistinguishedName? = nil

@@ -18,7 +18,7 @@ public struct DuplicateEntries: Sendable {
   private let schema: Schema
 
   /// - Parameters:
-  /// - account: the identity that this process is bound as.
+  ///   - account: the identity that this process is bound as.
   ///   - ours: the attributes that Rollcall writes.
   public init(account: DistinguishedName, ours: [String], schema: Schema) {
     self.account = account
@@ -30,9 +30,9 @@ public struct DuplicateEntries: Sendable {
   ///
   /// - Parameters:
   ///   - entries: all that carry one link, with ``attributes``.
-  /// - known: the entry that the ledger knows; it is never removed.
-  /// - made: normalized names of adds that were sent for this person and whose outcome is unknown.
-  /// - wanted: the DN that the person is to have.
+  ///   - known: the entry that the ledger knows; it is never removed.
+  ///   - made: normalized names of adds that were sent for this person and whose outcome is unknown.
+  ///   - wanted: the DN that the person is to have.
   public func spare(
     of entries: [Entry], known: DistinguishedName?, made: Set<String>, wanted: DistinguishedName?
   ) -> [Entry]? {

@@ -21,8 +21,8 @@ extension Problem {
   /// A name or a value belongs to an entry that cannot change while `pinned` is pinned.
   ///
   /// - Parameters:
-  /// - resource: the wanted resource, in the form of ``blocks``.
-  /// - holder: the key that has it: the pinned one, or one that waits for it.
+  ///   - resource: the wanted resource, in the form of ``blocks``.
+  ///   - holder: the key that has it: the pinned one, or one that waits for it.
   public static func pinned(
     _ key: RosterKey, wants resource: String, of holder: RosterKey, at dn: DistinguishedName, pinned: RosterKey
   ) -> Problem {

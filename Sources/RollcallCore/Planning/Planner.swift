@@ -24,9 +24,9 @@ public final class Planner: Sendable {
   let control: AccountControl?
 
   /// - Parameters:
-  /// - protection: the entries that are never touched.
-  /// - uniques: mapped attributes whose values the server was found to keep unique.
-  /// - temporaryName: makes the temporary name of a key's entry; random except in tests.
+  ///   - protection: the entries that are never touched.
+  ///   - uniques: mapped attributes whose values the server was found to keep unique.
+  ///   - temporaryName: makes the temporary name of a key's entry; random except in tests.
   public init(
     rules: UserRules, schema: Schema, dialect: any Dialect, protection: Protection = Protection(),
     uniques learnt: [String] = [],
@@ -118,7 +118,7 @@ public final class Planner: Sendable {
   /// blocked key that is to be disabled has that in a sequence besides.
   /// - Parameters:
   ///   - subjects: each key once.
-  /// - occupants: the entries found for `claims(of:)`.
+  ///   - occupants: the entries found for `claims(of:)`.
   public func plan(_ subjects: [Subject], occupants: [Occupant] = []) -> Plan {
     var plan = Plan()
     let (subjects, strangers) = identify(subjects, occupants, &plan)

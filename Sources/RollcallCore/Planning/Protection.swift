@@ -10,9 +10,9 @@ public struct Protection: Sendable, Equatable {
   public init() {}
 
   /// - Parameters:
-  /// - accounts: all names of the identity that this process is bound as.
-  /// - bases: the bases below which Rollcall writes.
-  /// - listed: the entries that the configuration names.
+  ///   - accounts: all names of the identity that this process is bound as.
+  ///   - bases: the bases below which Rollcall writes.
+  ///   - listed: the entries that the configuration names.
   public init(
     accounts: [DistinguishedName], bases: [DistinguishedName], listed: [DistinguishedName] = [], schema: Schema
   ) {

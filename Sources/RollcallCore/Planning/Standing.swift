@@ -9,8 +9,8 @@ public struct Standing: Sendable, Equatable, CustomStringConvertible {
   public var isUnknown: Bool
 
   /// - Parameters:
-  /// - subject: both sides of a key that needs no step.
-  /// - row: the row's scope and state; nil if there is none.
+  ///   - subject: both sides of a key that needs no step.
+  ///   - row: the row's scope and state; nil if there is none.
   public init(_ subject: Subject, row: (inScope: Bool, active: Bool)?) {
     key = subject.key
     isUnknown = row == nil && subject.current == nil

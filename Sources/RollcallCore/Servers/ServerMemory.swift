@@ -44,8 +44,8 @@ public struct ServerMemory: Sendable {
   /// Records a new connection.
   ///
   /// - Parameters:
-  /// - clock: the server's clock, nil if it has none.
-  /// - mayBeLate: whether another server may still carry out operations that were sent to it.
+  ///   - clock: the server's clock, nil if it has none.
+  ///   - mayBeLate: whether another server may still carry out operations that were sent to it.
   public mutating func connected(_ clock: ServerClock?, mayBeLate: Bool = false) -> Finding {
     keys.close()
     last = clock.map { ($0, keys.closed) }

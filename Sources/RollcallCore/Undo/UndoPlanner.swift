@@ -25,9 +25,9 @@ public struct UndoPlanner: Sendable {
   }
 
   /// - Parameters:
-  /// - groups: how groups refer to their members; nil if none are configured.
-  /// - entries: all entries at the names of the rows, and all that carry the link of one of their keys.
-  /// - memberships: those of the rows' groups and members that exist.
+  ///   - groups: how groups refer to their members; nil if none are configured.
+  ///   - entries: all entries at the names of the rows, and all that carry the link of one of their keys.
+  ///   - memberships: those of the rows' groups and members that exist.
   public init(_ planner: Planner, groups: GroupPlanner?, entries: [Entry], memberships: Set<Membership>) {
     self.planner = planner
     self.groups = groups

@@ -85,8 +85,8 @@ public struct WorkQueue: Sendable {
   /// Adds a key to be looked at.
   ///
   /// - Parameters:
-  /// - epoch: the epoch that must not settle before the key does; nil is the current one.
-  /// - removal batch: the batch with which its removal, if any, is decided; nil leaves that as it is.
+  ///   - epoch: the epoch that must not settle before the key does; nil is the current one.
+  ///   - removal batch: the batch with which its removal, if any, is decided; nil leaves that as it is.
   public mutating func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil
   ) {
@@ -172,8 +172,8 @@ public struct WorkQueue: Sendable {
   /// Ends a removal batch that is decided.
   ///
   /// - Parameters:
-  /// - keys: keys to look at again because of the decision.
-  /// - epoch: the epoch that must not settle before they do.
+  ///   - keys: keys to look at again because of the decision.
+  ///   - epoch: the epoch that must not settle before they do.
   public mutating func decided(_ removalBatch: RemovalBatch, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
     let epoch = epoch ?? epochs.current
     for key in keys { add(key, .sweep, epoch: min(epoch, owed[key] ?? epoch)) }
