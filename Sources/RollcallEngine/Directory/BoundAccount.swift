@@ -3,7 +3,7 @@ internal import LDAPModel
 internal import Reactor
 internal import RollcallConfiguration
 
-/// Finds out which entry a connection is bound as, so that it is never written to.
+/// Finds the entry that a connection is bound as, so that Rollcall never writes to it.
 @Reactor
 struct BoundAccount {
   /// RFC 4532.
@@ -13,14 +13,14 @@ struct BoundAccount {
   private let base: DistinguishedName
   private let schema: Schema
 
-  /// - Parameter base: lies in the suffix in which names without one are looked for.
+  /// - Parameter base: a DN in the suffix in which accounts that are not named by a DN are searched.
   init(_ bind: Configuration.Bind, base: DistinguishedName, _ schema: Schema) {
     self.bind = bind
     self.base = base
     self.schema = schema
   }
 
-  /// Every name under which the account is known: the one that was given, and the one that the server says.
+  /// All known names of the account: the configured one, and the one that the server returns.
   func names(_ session: LDAPSession, _ rootDSE: RootDSE) async throws(LDAPError) -> [DistinguishedName] {
     var names: [DistinguishedName] = []
     if case .simple(let text, _) = bind { names += try await resolve(text, session, rootDSE) }
@@ -28,7 +28,7 @@ struct BoundAccount {
     guard rootDSE.supportedExtensions.contains(BoundAccount.whoAmI) else { return names }
     let identity: String
     do throws(LDAPError) { identity = try await session.whoAmI() } catch {
-      // It may be forbidden; what is bound by name is known without.
+      // The operation may be forbidden; an account bound by name is known without it.
       if error.code == .serverDown || error.code == .timeout { throw error }
       return names
     }
@@ -36,8 +36,8 @@ struct BoundAccount {
     return names
   }
 
-  /// The name in an authorization identity (RFC 4513 section 5.2.1.8): `dn:` and a DN, or `u:` and a name of the
-  /// server's own kind, in Active Directory `DOMAIN\name`; nil where nobody is bound.
+  /// The name in an authorization identity (RFC 4513 section 5.2.1.8): `dn:` and a DN, or `u:` and a server-specific
+  /// name, in Active Directory `DOMAIN\name`; nil for an anonymous identity.
   nonisolated static func name(in identity: String) -> String? {
     guard let colon = identity.firstIndex(of: ":"), ["dn", "u"].contains(identity[..<colon].lowercased()) else {
       return nil
@@ -46,7 +46,7 @@ struct BoundAccount {
     return name.isEmpty ? nil : String(name)
   }
 
-  /// How an account is looked for that is not named by a DN.
+  /// The filter for an account that is not named by a DN.
   nonisolated static func filter(_ text: String) -> Filter {
     if let slash = text.firstIndex(of: "\\") {
       return .equal("sAMAccountName", AttributeValue(String(text[text.index(after: slash)...])))
@@ -69,7 +69,7 @@ struct BoundAccount {
         base: suffix, scope: .subtree, filter: BoundAccount.filter(text), attributes: ["1.1"]
       ).map(\.dn)
     } catch {
-      // An account that cannot even be looked for is no entry that could be written to.
+      // An account that cannot be searched for is not an entry that Rollcall could write to.
       if error.code == .serverDown || error.code == .timeout { throw error }
       return []
     }

@@ -3,16 +3,16 @@ internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
 
-/// Reads a server's own clock; a few searches of one entry each.
+/// Reads a server's own clock with a few searches of one entry each.
 @Reactor
 struct ClockReader {
   let kind: DirectoryKind
-  /// The suffix that the clock is kept for.
+  /// The suffix whose clock is read.
   let suffix: DistinguishedName
 
-  /// The clock, nil where the server has none or does not show it to this account.
+  /// The clock; nil if the server has none or does not show it to this account.
   ///
-  /// - Throws: `LDAPError` when the connection is lost.
+  /// - Throws: `LDAPError` if the connection is lost.
   func read(_ session: LDAPSession) async throws(LDAPError) -> ServerClock? {
     switch kind {
     case .openldap:
@@ -23,7 +23,7 @@ struct ClockReader {
     }
   }
 
-  /// Of all sessions: what every one of them has, should a balancer have led them to several servers.
+  /// The common part of the clocks of all sessions, in case a load balancer connected them to different servers.
   func readAll(_ sessions: some Collection<LDAPSession>) async throws(LDAPError) -> ServerClock? {
     var common: ServerClock?
     for (number, session) in sessions.enumerated() {
@@ -33,7 +33,7 @@ struct ClockReader {
     return common
   }
 
-  /// The tombstone that holds the replica update vector; without replication the USN plug-in's count.
+  /// Reads the tombstone that holds the replica update vector; without replication, the USN plug-in's count.
   private func clock389(_ session: LDAPSession) async throws(LDAPError) -> ServerClock? {
     let tombstone = Filter.and([
       .equal("objectClass", "nsTombstone"), .equal("nsUniqueId", "ffffffff-ffffffff-ffffffff-ffffffff"),
@@ -64,7 +64,7 @@ struct ClockReader {
     entries.flatMap { $0[attribute].compactMap(\.text) }
   }
 
-  /// What is said to who asks for something that is not there, or that is not to be seen.
+  /// The codes with which servers answer searches for entries that do not exist or may not be read.
   private static let refusals: Set<ResultCode> = [
     .noSuchObject, .insufficientAccessRights, .invalidDNSyntax, .undefinedAttributeType, .inappropriateMatching,
     .referral, .operationsError, .unwillingToPerform,

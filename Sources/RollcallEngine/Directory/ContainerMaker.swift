@@ -4,13 +4,13 @@ package import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// Makes the containers that entries are to live in, when the server says that they are missing.
+/// Creates missing containers of entries when the server says that they are missing.
 @Reactor
 package final class ContainerMaker {
-  /// What came of making the containers above an entry.
+  /// The result of creating the containers above an entry.
   struct Made: Sendable {
     var applied: [Step] = []
-    /// Somebody else may have made it since.
+    /// Whether a container was missing; another client may have created it since.
     var wasMissing: Bool
     var problem: Problem?
   }
@@ -18,7 +18,7 @@ package final class ContainerMaker {
   private let rules: UserRules
   private let facts: DirectoryFacts
   private let link: DirectoryLink
-  /// The last call: they are worked off one by one, so that no two make one container.
+  /// The last call: calls run one after the other, so that no two create the same container.
   private var last: Task<Void, Never>?
 
   package init(_ rules: UserRules, _ facts: DirectoryFacts, _ link: DirectoryLink) {
@@ -27,9 +27,9 @@ package final class ContainerMaker {
     self.link = link
   }
 
-  /// The containers of an entry below the base that are not there, the topmost first.
+  /// The missing containers of an entry below the base, the topmost first.
   ///
-  /// - Parameter known: names in canonical text of containers that need no look.
+  /// - Parameter known: canonical names of containers that need no search.
   package func missing(
     above entry: DistinguishedName, known: Set<String> = [], _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> [DistinguishedName] {
@@ -49,7 +49,7 @@ package final class ContainerMaker {
     return missing.reversed()
   }
 
-  /// The operation that makes a container.
+  /// The operation that creates a container.
   package func making(_ container: DistinguishedName) throws(Problem) -> Operation {
     guard let part = container.first?.parts.first, container.first?.parts.count == 1,
       let classes = facts.dialect.containerClasses(naming: part.type)
@@ -64,10 +64,10 @@ package final class ContainerMaker {
       [Attribute("objectClass", classes.map { AttributeValue($0) }), Attribute(part.type, [part.value])])
   }
 
-  /// Makes what is missing above an entry.
+  /// Creates the missing containers above an entry.
   ///
-  /// - Returns: the steps that were applied, whether anything was missing, and why it could not be made.
-  /// - Throws: ``EngineError`` when a side was lost.
+  /// - Returns: the steps that were applied, whether anything was missing, and why it could not be created.
+  /// - Throws: ``EngineError`` if a side is lost.
   func make(
     above entry: DistinguishedName, for key: RosterKey, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> Made {

@@ -3,23 +3,23 @@ package import LDAPModel
 package import RollcallConfiguration
 package import RollcallCore
 
-/// What was learnt of a server when the connection was made.
+/// What was learned about a server when the connection was made.
 package struct DirectoryFacts: Sendable {
   package var dialect: any Dialect
   package var schema: Schema
   package var rootDSE: RootDSE
-  /// Which data the server holds, to notice that it is another one than last time.
+  /// Identifies the data that the server holds, to detect that it has been replaced.
   ///
   /// The unique id of the base entry: replicas of one directory share it, a rebuilt directory does not.
   package var identity: String
-  /// Whom the connection is bound as, by every name under which that is known.
+  /// The identity that the connection is bound as, under all its known names.
   package var accounts: [DistinguishedName] = []
-  /// How far the server is, as it was read last; nil where it has no clock that this account may read.
+  /// The server's clock as last read; nil if it has no clock that this account may read.
   package var clock: ServerClock?
-  /// Whether nobody on the way reads what is sent.
+  /// Whether the connection is protected against eavesdropping.
   package var isEncrypted: Bool
 
-  /// The suffix that holds `base`: as far as values have to be unique.
+  /// The suffix that holds `base`: the scope in which values have to be unique.
   func suffix(of base: DistinguishedName) -> DistinguishedName {
     let holding = rootDSE.namingContexts.map { DistinguishedName(unchecked: $0) }.filter {
       base.isBelow($0, schema)
@@ -27,7 +27,7 @@ package struct DirectoryFacts: Sendable {
     return holding.max { $0.text.utf8.count < $1.text.utf8.count } ?? base
   }
 
-  /// Why people as the configuration describes them cannot be sent to this server; nil where they can.
+  /// Why this server cannot take people as the configuration describes them; nil if it can.
   package func refusal(of users: Configuration.Users) -> String? {
     guard users.password != nil, dialect.passwordNeedsEncryption, !isEncrypted else { return nil }
     return
@@ -35,19 +35,19 @@ package struct DirectoryFacts: Sendable {
       + "Use ldaps:// in directory.url, or directory.starttls: true"
   }
 
-  /// What tells an entry from every other, for ever; empty where the server does not say.
+  /// The permanent id of an entry; empty if the server does not provide one.
   func id(of entry: Entry) -> String {
     entry[dialect.identityAttribute].first.map(DirectoryFacts.identity) ?? ""
   }
 
-  /// An identity as text: most servers send it so, Active Directory as octets.
+  /// An identity as text: most servers send text, Active Directory sends octets.
   package static func identity(_ value: AttributeValue) -> String {
     let isText = value.bytes.allSatisfy { (0x21...0x7E).contains($0) }
     if isText, let text = value.text { return text }
     return value.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  /// The kind of server by its root DSE (RFC 4512, 5.1), unless the configuration names it.
+  /// The kind of server according to its root DSE (RFC 4512, 5.1), unless the configuration names it.
   package static func kind(of rootDSE: RootDSE) -> DirectoryKind {
     if rootDSE.isActiveDirectory { return .activeDirectory }
     let vendor = [rootDSE.vendorName, rootDSE.vendorVersion].compactMap { $0 }.joined(separator: " ")

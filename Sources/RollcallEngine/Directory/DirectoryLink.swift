@@ -5,18 +5,18 @@ package import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// The connections to one directory, made and lost together.
+/// The connections to one directory, which are opened and lost together.
 ///
-/// Three sessions, because a server works on one connection's operations in its own order and time: look-ups must not
-/// queue behind a bulk of writes, nor one HR write behind a load.
+/// Three sessions, because a server processes the operations of a connection in its own order and time: look-ups must
+/// not queue behind bulk writes, nor a single HR write behind a load.
 @Reactor
 package final class DirectoryLink {
   package enum Lane: CaseIterable, Sendable {
-    /// Searches of the bulk.
+    /// Searches of bulk work.
     case reading
-    /// Writes of the bulk.
+    /// Writes of bulk work.
     case bulk
-    /// Everything that a single HR write needs.
+    /// All operations for a single HR write.
     case fast
   }
 
@@ -27,14 +27,14 @@ package final class DirectoryLink {
   private var pulse: Timer?
   private var choice: ServerChoice
   package private(set) var facts: DirectoryFacts?
-  /// Where it is, or was last, connected to.
+  /// The URL of the current or last connection.
   private(set) var url: String?
-  /// How many sets of connections there were.
+  /// How many sets of connections have been made.
   private(set) var connections = 0
   /// Called once for each set of connections when it is lost.
   var onLost: (@Reactor (LDAPError) -> Void)?
-  /// Called when the server has answered searches with names that they cannot bring: with one of them, and how many
-  /// there were since the last call. Not more often than once a minute.
+  /// Called when the server has returned entries that its searches cannot match: with one of their names, and their
+  /// number since the last call. At most once a minute.
   var onStrangers: (@Reactor (DistinguishedName, Int) -> Void)?
   private var strangers = 0
   private var strangersToldAt: ContinuousClock.Instant?
@@ -64,13 +64,13 @@ package final class DirectoryLink {
     return found
   }
 
-  /// Lets a lane write as long as `permit` says so; before, none does.
+  /// Lets a lane write as long as `permit` allows; before that, no lane writes.
   func permit(_ lane: Lane, _ permit: any WritePermit) throws(EngineError) {
     try self.lane(lane).permit = permit
     try session(lane).permit = permit
   }
 
-  /// Connects all lanes to the first URL that answers, and learns what the server is.
+  /// Connects all lanes to the first URL that answers, and learns about the server.
   ///
   /// - Throws: ``EngineError`` of the last URL tried.
   package func connect() async throws(EngineError) {
@@ -91,7 +91,7 @@ package final class DirectoryLink {
     throw .directory(choice.explain(last))
   }
 
-  /// Notes that the server takes no writes; says whether another one is tried next.
+  /// Records that the server accepts no writes; returns whether another one is tried next.
   @discardableResult
   func takesNoWrites(_ error: LDAPError) -> Bool {
     guard let url else { return false }
@@ -101,10 +101,10 @@ package final class DirectoryLink {
   /// Whether there is a server that is worth trying.
   package var hasChoice: Bool { !choice.order(.now).isEmpty }
 
-  /// Notes that the server has taken a write; says whether one did not before.
+  /// Records that the server has accepted a write; returns whether some server did not before.
   func tookWrite() -> Bool { url.map { choice.takesWrites($0) } ?? false }
 
-  /// Reads the server's clock anew, wherever something may have been confirmed.
+  /// Reads the server's clock on every session that may have confirmed something.
   func readClock() async throws(EngineError) {
     guard let clockReader, isConnected else { throw DirectoryLink.notConnected }
     do throws(LDAPError) {
@@ -165,10 +165,10 @@ package final class DirectoryLink {
     strangers = 0
   }
 
-  // MARK: Pulse
+  // MARK: Keepalive
 
-  /// How often an idle session is asked for a sign of life, and how long that may take. A session with something on its
-  /// way has deadlines.
+  /// How often an idle session is probed, and how long the answer may take. A session with operations in flight has
+  /// deadlines.
   private static let probeEvery: Duration = .seconds(4)
   private static let probeTimeout: Duration = .seconds(5)
 
@@ -181,7 +181,7 @@ package final class DirectoryLink {
     }
   }
 
-  /// Any answer will do, a refusal too.
+  /// Any answer proves that the session is alive, even a refusal.
   private func probe(_ session: LDAPSession) {
     let late = Reactor.loop.after(DirectoryLink.probeTimeout) { [weak self, weak session] in
       guard let self, let session, self.sessions.values.contains(where: { $0 === session }) else { return }
@@ -224,7 +224,7 @@ package final class DirectoryLink {
     }
   }
 
-  /// The unique id of an entry; nil where there is none that this account may read.
+  /// The unique id of an entry; nil if there is none that this account may read.
   func identity(of dn: DistinguishedName) async throws(EngineError) -> String? {
     guard let facts else { throw DirectoryLink.notConnected }
     let attribute = facts.dialect.identityAttribute
@@ -239,16 +239,16 @@ package final class DirectoryLink {
     }
   }
 
-  /// What the server is that this link is connected to.
+  /// What is known about the connected server.
   ///
-  /// - Throws: ``EngineError`` where people as the configuration describes them cannot be sent to it.
+  /// - Throws: ``EngineError`` if it cannot take people as the configuration describes them.
   package func learnt(for users: Configuration.Users) throws(EngineError) -> DirectoryFacts {
     guard let facts else { throw DirectoryLink.notConnected }
     if let refusal = facts.refusal(of: users) { throw .refused(refusal) }
     return facts
   }
 
-  /// Gives all connections up, because one of them failed; nothing of them is used again.
+  /// Closes all connections because one of them failed; none of them is used again.
   func lost(_ error: LDAPError) {
     guard !sessions.isEmpty else { return }
     close()

@@ -4,21 +4,21 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Reads the entries that a plan is made from.
+/// Reads the entries for a plan.
 @Reactor
 struct EntryFinder {
-  /// Terms of one filter: measured, a server answers most entries a second with about this many.
+  /// Terms of one filter: according to measurements, a server returns most entries per second with about this many.
   private static let terms = 32
 
   let base: DistinguishedName
-  /// As far as values have to be unique.
+  /// The scope in which values have to be unique.
   let suffix: DistinguishedName
   let link: String
-  /// What every entry of ours must match besides.
+  /// A further condition that every managed entry must match.
   let filter: Filter?
   let attributes: [String]
 
-  /// The same for whatever carries a link.
+  /// The same finder for all entries that carry a link.
   var unfiltered: EntryFinder {
     EntryFinder(base: base, suffix: suffix, link: link, filter: nil, attributes: [link])
   }
@@ -26,13 +26,13 @@ struct EntryFinder {
   /// The filter for all entries that carry any link.
   var everyone: Filter { narrowed(.present(link)) }
 
-  /// The same finder for those of the entries that match another filter too, of which only the names are asked for.
+  /// The same finder for those entries that also match another filter; it requests only their names.
   func only(_ other: Filter) -> EntryFinder {
     EntryFinder(
       base: base, suffix: suffix, link: link, filter: filter.map { .and([$0, other]) } ?? other, attributes: ["1.1"])
   }
 
-  /// The same finder for other attributes of them.
+  /// The same finder with other requested attributes.
   func asking(for attributes: [String]) -> EntryFinder {
     EntryFinder(base: base, suffix: suffix, link: link, filter: filter, attributes: attributes)
   }
@@ -41,10 +41,10 @@ struct EntryFinder {
     filter.map { .and([condition, $0]) } ?? condition
   }
 
-  /// Asks for the entries that carry one of these keys as their link; they come in no order.
+  /// Searches for the entries that carry one of these keys as their link; they come in no particular order.
   ///
-  /// The searches are on their way when this returns. Their answer throws when any of them did not end in success:
-  /// nobody is absent then.
+  /// The searches have been sent when this returns. Reading the answer throws if any of them did not succeed: no
+  /// entry is considered absent then.
   func linked(to keys: [RosterKey], _ session: LDAPSession) -> SearchGathering {
     let filters = stride(from: 0, to: keys.count, by: EntryFinder.terms).map { start in
       let some = keys[start..<min(start + EntryFinder.terms, keys.count)]
@@ -54,11 +54,11 @@ struct EntryFinder {
     return all(filters.map { (base, .subtree, $0) }, session)
   }
 
-  /// The entries at these names and with these values; a name that does not exist is no error.
+  /// The entries at these names and with these values; a name that does not exist is not an error.
   ///
   /// - Parameters:
-  ///   - narrow: attributes whose values are unique below the base only.
-  ///   - other: what they have to match; nil takes any.
+  ///   - narrow: attributes whose values are unique only below the base.
+  ///   - other: a filter that they have to match; nil accepts any entry.
   func claimed(
     _ claims: [Claim], narrow: Set<String> = [], matching other: Filter? = nil, _ session: LDAPSession
   ) async throws(EngineError) -> [Entry] {
@@ -72,11 +72,11 @@ struct EntryFinder {
         )
       }
     }
-    // What is no name to this server is nobody's; whoever wants it is told when it is to be added.
+    // A name that is invalid for this server has no holder; the add that uses it will be refused.
     return try await all(searches, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError]).entries()
   }
 
-  /// Runs searches side by side and joins what they find.
+  /// Runs searches concurrently and joins their results.
   private func all(
     _ searches: [(DistinguishedName, SearchScope, Filter)], _ session: LDAPSession, absent: Set<ResultCode> = []
   ) -> SearchGathering {
@@ -90,9 +90,9 @@ struct EntryFinder {
 }
 
 extension LDAPSession {
-  /// Asks for entries; the search is sent with what follows it.
+  /// Starts a search; the request is sent together with the following ones.
   ///
-  /// A base that does not exist is no error.
+  /// A base that does not exist is not an error.
   func gather(
     base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String]
   ) -> SearchGathering {
@@ -102,7 +102,7 @@ extension LDAPSession {
   }
 }
 
-/// Joins the answers of searches that run side by side; one failure fails them all.
+/// Joins the answers of concurrent searches; one failure fails all of them.
 @Reactor
 final class SearchGathering {
   private var open: Int
@@ -125,7 +125,7 @@ final class SearchGathering {
     if open == 0 { waiter?() }
   }
 
-  /// What all of them have found; to be asked once.
+  /// The entries that all searches have found; call it once.
   func entries() async throws(EngineError) -> [Entry] {
     if open > 0 {
       unsafe await withUnsafeContinuation { continuation in waiter = { unsafe continuation.resume() } }

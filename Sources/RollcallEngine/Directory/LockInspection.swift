@@ -4,7 +4,7 @@ package import Reactor
 package import RollcallConfiguration
 package import RollcallCore
 
-/// Whether accounts can be disabled the server's own way, where the configuration leaves it to that.
+/// Checks whether accounts can be disabled by the server's own mechanism, if the configuration relies on it.
 @Reactor
 package struct LockInspection {
   private let configuration: Configuration
@@ -17,7 +17,7 @@ package struct LockInspection {
     self.session = session
   }
 
-  /// The values that lock; nil where the configuration has its own, or nobody is disabled, or it is done by bits.
+  /// The values that lock; nil if the configuration has its own, nobody is disabled, or bits are used.
   private var ownWay: [Attribute]? {
     Self.ownWay(configuration, dialect)
   }
@@ -30,7 +30,7 @@ package struct LockInspection {
     return values
   }
 
-  /// Whether the account may write the lock, asked for one of our entries where the server tells rights.
+  /// Checks the right to write the lock on one managed entry, if the server reports effective rights.
   package func right(_ rootDSE: RootDSE) async -> Finding? {
     guard let attribute = ownWay?.first?.name, rootDSE.supportedControls.contains(LDAPSession.effectiveRights),
       case .simple(let account, _) = configuration.directory.bind, let entry = await anyone(),
@@ -47,7 +47,7 @@ package struct LockInspection {
 
   private func anyone() async -> DistinguishedName? {
     let users = configuration.users
-    // One is enough, and the rest stays away from a server that counts what it looks at.
+    // One entry is enough; others need not be sent by a server that counts examined entries.
     var found: DistinguishedName?
     try? await session.search(
       base: users.base, scope: .subtree, filter: .present(users.link), attributes: ["1.1"], pageSize: 1
@@ -62,7 +62,7 @@ package struct LockInspection {
     "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled entry has, such "
     + "as { employeeType: disabled }"
 
-  /// Why nobody at all can be disabled; nil where that is not so. Every leaver would be parked, and stay enabled.
+  /// Why no account can be disabled; nil if that is possible. Every leaver would be parked, and stay enabled.
   static func shortcoming(_ configuration: Configuration, _ dialect: any Dialect, _ schema: Schema) -> String? {
     guard dialect.kind == .openldap, let values = ownWay(configuration, dialect),
       values.contains(where: { schema.attributeType($0.name) == nil })
@@ -70,12 +70,12 @@ package struct LockInspection {
     return "slapd disables an account by the overlay ppolicy, which is not there: leavers stay enabled, and parked"
   }
 
-  /// Whether the server can disable an account its own way, where the configuration leaves it to that.
+  /// Checks whether the server can disable an account by its own mechanism, if the configuration relies on it.
   package func overlay(_ schema: Schema, _ rootDSE: RootDSE) -> Finding? {
     guard let values = ownWay, dialect.kind == .openldap else { return nil }
     let place = configuration.place(of: "users.disable")
     let unknown = values.first { schema.attributeType($0.name) == nil }
-    // draft-behera-ldap-password-policy: the control is offered where the overlay is configured.
+    // draft-behera-ldap-password-policy: the control is supported if the overlay is configured.
     guard unknown != nil || !rootDSE.supportedControls.contains("1.3.6.1.4.1.42.2.27.8.5.1") else {
       return Finding(.ok, place, "left to the server's own way, and the overlay ppolicy is there")
     }

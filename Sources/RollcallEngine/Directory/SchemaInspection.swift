@@ -2,12 +2,12 @@ package import LDAPModel
 package import RollcallConfiguration
 package import RollcallCore
 
-/// Whether the directory's schema takes what the mapping makes, as `rollcall check` tells it.
+/// Checks, for `rollcall check`, whether the directory's schema accepts the entries of the mapping.
 package struct SchemaInspection {
   private let configuration: Configuration
   private let check: SchemaCheck
 
-  /// - Parameter readings: what PostgreSQL makes of the expressions; their types tell which give arrays.
+  /// - Parameter readings: PostgreSQL's analysis of the expressions; their types show which are arrays.
   package init(
     _ configuration: Configuration, _ schema: Schema, _ dialect: any Dialect, _ readings: [MappingReading]
   ) {
@@ -35,10 +35,10 @@ package struct SchemaInspection {
     return complaints
   }
 
-  /// Why the configuration does not fit the server: what `check` calls an error, each with its place; nil where it fits.
-  /// Every entry, or every one with such a value, would be parked.
+  /// The conflicts that `check` reports as errors, each with its place; nil if there are none. Every entry, or every
+  /// one with such a value, would be parked.
   var refusal: String? {
-    // A group that cannot be kept empty concerns whoever leaves it last, and nobody else.
+    // A group that cannot become empty affects only its last member.
     let errors = complaints.filter { $0.level == .error && $0.path != "groups.empty" }
     if errors.isEmpty { return nil }
     return errors.map { complaint in

@@ -4,33 +4,33 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Notices that another server answers which lacks what was confirmed, or that the same one does after a restore.
+/// Detects that a server lacks confirmed writes, because it is another one or was restored.
 ///
-/// It remembers what ``ServerMemory`` says, reads the server's clock every few seconds while there are writes, and at
-/// each new connection says what has to be looked at again.
+/// It stores the state of ``ServerMemory``, reads the server's clock every few seconds while there are writes, and
+/// decides at each new connection what has to be checked again.
 @Reactor
 final class ServerWatch {
-  /// How often the clock is read: while something is confirmed that none covers, and while a server owes something.
+  /// How often the clock is read: while confirmed writes are not covered, and while a server owes writes.
   private static let every = (writing: Duration.seconds(2), owing: Duration.seconds(5))
-  /// How long a server that is behind is given to catch up by itself before anything is written to it.
+  /// How long a server that is behind may take to catch up before anything is written to it.
   private static let grace: Duration = .seconds(2)
 
   private let ledger: Ledger
   private let link: DirectoryLink
   private(set) var memory = ServerMemory()
-  /// Where this process was connected last.
+  /// The last URL to which this process was connected.
   private var url: String?
   private var timer: Timer?
   private var isReading = false
   /// Whether anything was confirmed since the clock was read.
   private var isFresh = false
-  /// Keys that are looked at again although nobody has changed them.
+  /// Keys that are checked again although their rows have not changed.
   private var checking: Set<RosterKey> = []
-  /// What the comparison that is under way will have seen; nil where none was begun on this connection.
+  /// What the current comparison will have seen; nil if none was started on this connection.
   private var comparison: (connection: Int, seesAll: Bool)?
-  /// Called when everybody has to be compared, with the reason.
+  /// Called with the reason when a full comparison is needed.
   var onDoubt: (@Reactor (String) -> Void)?
-  /// Called when the server has taken writes, or everybody was compared.
+  /// Called when the server has accepted writes, or a full comparison has ended.
   var onWell: (@Reactor () -> Void)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
 
@@ -41,11 +41,11 @@ final class ServerWatch {
 
   // MARK: Connecting
 
-  /// Says what a new connection asks for; waits a moment for a server that is behind.
+  /// Decides what a new connection requires; waits a moment for a server that is behind.
   ///
   /// - Parameters:
-  ///   - isNew: another process may have led meanwhile; what it has remembered is read.
-  ///   - hasUnknown: whether the server that was lost may still carry something out.
+  ///   - isNew: whether another process may have led meanwhile; its stored state is read.
+  ///   - hasUnknown: whether the lost server may still carry out operations.
   func connected(isNew: Bool, hasUnknown: Bool) async throws(EngineError) -> ServerMemory.Finding {
     if isNew { memory = try await ledger.serverMemory() }
     checking = []
@@ -63,7 +63,7 @@ final class ServerWatch {
     return finding
   }
 
-  /// Notes keys that are looked at again; whoever changes one meanwhile takes it out.
+  /// Records keys that are checked again; a key that changes meanwhile is removed.
   func check(_ keys: some Sequence<RosterKey>) { checking = Set(keys) }
 
   func disconnected() {
@@ -74,10 +74,10 @@ final class ServerWatch {
 
   // MARK: Working
 
-  /// Notes that a key is looked at for a reason of its own.
+  /// Records that a key is looked at for a reason of its own.
   func noticed(_ key: RosterKey) { if !checking.isEmpty { checking.remove(key) } }
 
-  /// Notes what a batch of keys has come to.
+  /// Records the results of a batch of keys.
   func note(_ report: WorkReport, _ batch: [RosterKey]) {
     let applied = report.applied.lazy.map(\.key)
     if !checking.isEmpty {
@@ -96,7 +96,7 @@ final class ServerWatch {
     onDoubt?("the entry of key \(key) is not as it was confirmed before, though its row has not changed")
   }
 
-  /// Takes what the ledger does not have of the confirmed keys, to be stored with the watermark.
+  /// Takes the confirmed keys that are not in the ledger, to store them with the watermark.
   func takeConfirmed() -> ConfirmedKeys.Difference { memory.keys.takeDifference() }
 
   func putBack(_ keys: ConfirmedKeys.Difference) { memory.keys.putBack(keys) }
@@ -117,7 +117,7 @@ final class ServerWatch {
     guard link.isConnected, !isReading, let url = link.url, let facts = link.facts else { return }
     isReading = true
     defer { isReading = false }
-    // While keys are looked at again, what they were confirmed by is not to be forgotten.
+    // While keys are checked again, their chunks must not be dropped.
     if checking.isEmpty {
       memory.keys.close()
       let chunk = memory.keys.closed
@@ -130,7 +130,7 @@ final class ServerWatch {
           onDoubt?("what another server had confirmed has come")
         }
       } catch {
-        // The connection is lost, of which the link says so.
+        // The link reports the lost connection.
         return
       }
     }
@@ -155,7 +155,7 @@ final class ServerWatch {
     }
   }
 
-  /// Reads it twice, so that it covers what was confirmed last; to be called when nothing is on its way.
+  /// Reads the clock twice, so that it covers the last confirmed writes; call it when nothing is in flight.
   func end() async {
     timer?.cancel()
     timer = nil
@@ -168,10 +168,10 @@ final class ServerWatch {
 
   // MARK: Comparing
 
-  /// Notes that a comparison of everybody begins.
+  /// Records that a full comparison begins.
   func comparisonBegins() { comparison = (link.connections, memory.seesAll) }
 
-  /// Notes that it has ended and all of it was written.
+  /// Records that it has ended and all its changes were written.
   func compared() async {
     guard let begun = comparison, begun.connection == link.connections, link.isConnected else { return }
     comparison = nil

@@ -10,7 +10,7 @@ struct SearchRequest: Sendable {
   var attributes: [String]
 }
 
-/// Runs searches side by side, so many at once, and gives each one's answer in their order.
+/// Runs searches concurrently, up to a limit, and returns their answers in order.
 @Reactor
 final class SideBySide {
   private let requests: [SearchRequest]
@@ -22,7 +22,7 @@ final class SideBySide {
   private var failure: LDAPError?
   private var completion: (@Reactor (Result<[[Entry]], LDAPError>) -> Void)?
 
-  /// - Parameter absent: which codes mean that nothing was found; any other fails all.
+  /// - Parameter absent: codes that mean that nothing was found; any other code fails all searches.
   static func run(
     _ requests: [SearchRequest], _ session: LDAPSession,
     absent: Set<ResultCode> = [],

@@ -4,26 +4,26 @@ internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
 
-/// What came of one sequence of a plan.
+/// The result of one sequence of a plan.
 struct SequenceOutcome: Sendable {
-  /// Steps that the server has confirmed, from the first on.
+  /// Number of steps that the server has confirmed, from the first on.
   var applied = 0
-  /// Why the next step was not; nil when all were.
+  /// Why the next step failed; nil if all were applied.
   var failure: LDAPError?
-  /// Whether a half-done exchange of names was taken back.
+  /// Whether a partial exchange of names was undone.
   var isUndone = false
 }
 
 /// The window of operations in flight on one session.
 ///
-/// A server that writes one entry after the other makes each operation wait for those before it, an urgent one on
-/// another session too. So the window shrinks while answers take long and grows again while they come quickly: a fast
-/// server is kept busy, and a slow one is sent no more than it carries out in a moment.
+/// A server that writes entries one after the other delays each operation until the earlier ones are done, even an
+/// urgent one on another session. The window therefore shrinks while answers take long and grows while they come
+/// quickly: a fast server is kept busy, and a slow one gets no more than it can carry out in a moment.
 @Reactor
 final class WriteLane {
-  /// Answers that take longer than the upper bound shrink the window, others than the lower one widen it.
+  /// Answers slower than the upper bound shrink the window, answers faster than the lower bound widen it.
   private static let calm: (lower: Duration, upper: Duration) = (.milliseconds(50), .milliseconds(100))
-  /// Fewer would make a long way to the server, or a busy machine on this side, into a slow server.
+  /// With fewer, a long round trip or a busy client would look like a slow server.
   private static let least = 32
 
   private let session: LDAPSession
@@ -31,7 +31,7 @@ final class WriteLane {
   private var window: Int
   private var running = 0
   private var waiting = Deque<@Reactor () -> Void>()
-  /// Asked before each send; nothing is sent without.
+  /// Asked before each send; without it nothing is sent.
   weak var permit: (any WritePermit)?
 
   init(_ session: LDAPSession, limit: Int) {
@@ -40,10 +40,10 @@ final class WriteLane {
     window = limit
   }
 
-  /// To be called when writes are to come: the permission is asked for while their reasons are read.
+  /// Call it before writes: the permission is requested while their data are read.
   func prepare() { permit?.refresh() }
 
-  /// Applies sequences side by side, each one's steps in order, and returns when all have ended.
+  /// Applies sequences concurrently, the steps of each in order, and returns when all have ended.
   func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
     if sequences.isEmpty { return [] }
     let run = ApplyRun(sequences, self)
@@ -106,7 +106,7 @@ final class WriteLane {
   }
 }
 
-/// One call of ``WriteLane/apply(_:)`` under way.
+/// One call of ``WriteLane/apply(_:)`` in progress.
 @Reactor
 private final class ApplyRun {
   private let sequences: [Plan.Sequence]
@@ -143,7 +143,7 @@ private final class ApplyRun {
     }
   }
 
-  /// Takes an exchange of names back after its refusal; after a lost connection the replay finds it by its links.
+  /// Undoes a refused exchange of names; after a lost connection the replay finds the entries by their links.
   private func undo(_ index: Int, sequences operations: [Operation], _ error: LDAPError) {
     let failure = ErrorClassifier.classify(code: error.code, during: .rename)
     guard let first = operations.first, failure != .connectionLost else { return end(index) }

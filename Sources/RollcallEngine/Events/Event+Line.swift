@@ -4,7 +4,7 @@ internal import RollcallCore
 internal import RollcallLedger
 
 extension Event {
-  /// For whom it is: `info` and above is what an administrator reads.
+  /// The log level: `info` and above is meant for administrators.
   var level: Logger.Level {
     switch self {
     case .applied(_, _, let isBulk): isBulk ? .debug : .info
@@ -24,7 +24,7 @@ extension Event {
     }
   }
 
-  /// What the log says of it; nil where it says nothing.
+  /// The log line of the event; nil if it is not logged.
   var line: (message: String, fields: [(name: String, value: String)])? {
     switch self {
     case .applied(let step, let after, _): ("applied", Event.fields(step, after))
@@ -85,7 +85,7 @@ extension Event {
     }
   }
 
-  /// A step by names, never by values.
+  /// The names of a step, never its values.
   private static func fields(_ step: Step, _ after: Duration?) -> [(name: String, value: String)] {
     var fields = [
       ("key", step.key.text), ("dn", step.newDN?.text ?? step.operation.dn.text), ("what", step.what.rawValue),
@@ -100,7 +100,7 @@ extension Event {
     return fields
   }
 
-  /// How many keys, and which: all, or the first of many.
+  /// The number of keys, and the keys themselves or the first of many.
   private static func fields(_ keys: [RosterKey]) -> [(name: String, value: String)] {
     let most = 50
     let first = keys.prefix(most).map(\.text).joined(separator: " ")

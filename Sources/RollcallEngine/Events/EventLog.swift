@@ -2,13 +2,13 @@ internal import Logging
 internal import Reactor
 internal import RollcallCore
 
-/// Writes events to the log: a line each, and during bulk work a line every few seconds.
+/// Writes events to the log: one line each, and during bulk work a summary every few seconds.
 @Reactor
 final class EventLog {
   private static let pause: Duration = .seconds(5)
 
   private let logger: Logger
-  /// Steps of bulk work since the last line, by what they did.
+  /// Steps of bulk work since the last line, by kind.
   private var counts: [String: Int] = [:]
   private var isSummingUp = false
   private var lastLine = ContinuousClock.now
@@ -31,7 +31,7 @@ final class EventLog {
     logger.log(level: event.level, "\(line.message)", metadata: metadata)
   }
 
-  /// Says how far bulk work is, when it is time to, and when it is done.
+  /// Logs the progress of bulk work at intervals and when it is done.
   private func sumUp(waiting: Int) {
     guard isSummingUp else { return }
     let isOver = waiting == 0

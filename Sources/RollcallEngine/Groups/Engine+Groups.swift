@@ -5,9 +5,9 @@ internal import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// Groups have to do with people that no change names: former members, and all of a group that was lost.
+/// Groups concern people whose rows have not changed: former members, and all members of a lost group.
 extension Engine {
-  /// The keeper of this connection's groups, with what the ledger knows; nil where none are configured.
+  /// The keeper of this connection's groups, with the ledger's data; nil if no groups are configured.
   package func groupKeeper(_ facts: DirectoryFacts) async throws(EngineError) -> GroupKeeper? {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
@@ -20,8 +20,8 @@ extension Engine {
     return keeper
   }
 
-  /// Takes up what a process before this one has left: renames that groups have not followed, members of groups that
-  /// nobody has looked at.
+  /// Continues the unfinished work of an earlier process: renames that groups have not followed, and members of
+  /// groups that have not been compared.
   func takeUpGroups() {
     guard let groups else { return }
     dispatcher.addTogether(groups.registry.renaming.keys, .retry)
@@ -38,7 +38,7 @@ extension Engine {
     if !names.isEmpty { try await handIn(everybodyOf: names, groups) }
   }
 
-  /// Forgets takeovers of groups that no row names.
+  /// Deletes held takeovers of groups that no row names.
   func dissolveUnnamed(_ held: [DistinguishedName]) async throws(EngineError) {
     guard let groups else { return }
     var unnamed: [RosterKey] = []
@@ -49,7 +49,7 @@ extension Engine {
     try await state.meetings.unhold(unnamed)
   }
 
-  /// Looks at members of groups that are managed from now on; when that is done the ledger knows it.
+  /// Queues the members of newly managed groups; records in the ledger when that is done.
   private func handIn(_ keys: [RosterKey], membersOf names: [GroupName]) {
     dispatcher.addTogether(keys, .reconcile)
     dispatcher.pump()
@@ -64,7 +64,7 @@ extension Engine {
     }
   }
 
-  /// Looks at everybody who is in these groups or whose row names them.
+  /// Queues all members of these groups and all whose rows name them.
   private func collectMembers(_ names: [GroupName]) {
     guard let groups else { return }
     Reactor.task {
@@ -82,16 +82,16 @@ extension Engine {
     handIn(Array(Set(members + naming)), membersOf: names)
   }
 
-  /// The keys whose rows name one of these groups; nil where some row's mapping fails.
+  /// The keys whose rows name one of these groups; nil if the mapping fails for some row.
   private func keys(naming groups: [GroupName]) async throws(EngineError) -> [RosterKey]? {
     guard let keeper = self.groups, let membership = roster.query.expressions.last else { return [] }
     let names = groups.compactMap { $0.dn.first?.parts.first?.value.text?.lowercased() }
-    // A session of its own, so that a long look at everybody keeps nobody waiting.
+    // A session of its own, so that reading the whole roster delays nobody.
     let scan = try Database(mapping: configuration, timeout: 600_000)
     defer { scan.close() }
     let scope = roster.query.scope.map { "(\($0.sql)\n) IS TRUE" } ?? "true"
     do throws(EngineError) {
-      // What else than case can differ: whether it is the same name is for this side and the server to say.
+      // Names may differ in more than case: this side and the server decide whether they are the same.
       let odd = try await scan.read(
         """
         SELECT DISTINCT named FROM \(roster.query.source) AS roster

@@ -5,14 +5,14 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Further attributes of a group that is made: SQL over its name.
+/// Further attributes of a group that Rollcall creates: SQL over its name.
 @Reactor
 struct GroupAttributes {
   let database: Database
   let naming: String
   let expressions: [Configuration.AttributeExpression]
 
-  /// A SELECT over a group's name: expressions may say `name`, or `roster_group.name` where that is ambiguous.
+  /// A SELECT over a group's name: expressions refer to `name`, or `roster_group.name` if that is ambiguous.
   /// - Parameter name: SQL.
   static func select(_ expressions: [String], over name: String) -> String {
     let values = expressions.map { "(\($0)\n)" }.joined(separator: ",\n  ")
@@ -21,7 +21,7 @@ struct GroupAttributes {
 
   /// The values of the attributes, in the configuration's order.
   ///
-  /// - Throws: ``EngineError`` when the database did not answer.
+  /// - Throws: ``EngineError`` if the database does not answer.
   func values(for group: GroupName) async throws(EngineError) -> Result<[[AttributeValue]], Problem> {
     if expressions.isEmpty { return .success([]) }
     let name = group.dn.first?.parts.first { $0.type.lowercased() == naming.lowercased() }?.value.text
@@ -29,7 +29,7 @@ struct GroupAttributes {
     let select = GroupAttributes.select(expressions.map(\.expression), over: "$1")
     let result: QueryResult
     do throws(EngineError) { result = try await database.read(select, [name]) } catch {
-      // Whatever is wrong with the expressions is these groups' trouble alone; it is tried again after a while.
+      // An error in the expressions concerns only these groups; it is retried after a while.
       guard case .database(let failure) = error, failure.kind == .server else {
         throw error
       }

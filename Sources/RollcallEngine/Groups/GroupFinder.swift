@@ -4,10 +4,10 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Reads groups, and never more of them than a question needs.
+/// Reads groups, and no more of them than necessary.
 @Reactor
 struct GroupFinder {
-  /// Searches of one question that are under way at a time.
+  /// Searches of one request that run concurrently.
   private static let atOnce = 32
 
   let planner: GroupPlanner
@@ -16,12 +16,12 @@ struct GroupFinder {
 
   private var member: String { planner.rules.member }
 
-  /// Codes that say that there is no entry of the name, or that it is no name.
+  /// Codes that mean that no entry has the name, or that the name is invalid.
   private static let none: Set<ResultCode> = [.noSuchObject, .invalidDNSyntax, .encodingError]
 
-  /// The groups that know these values; of each group its name is read, whatever its size.
+  /// The groups that have these values; only the name of each group is read, whatever its size.
   ///
-  /// - Throws: ``EngineError`` when any search did not end in success: nobody is absent then.
+  /// - Throws: ``EngineError`` if any search does not succeed: no membership is considered absent then.
   func memberships(
     of values: [AttributeValue], _ session: LDAPSession
   ) async throws(EngineError) -> [FoundMembership] {
@@ -35,8 +35,8 @@ struct GroupFinder {
     }
   }
 
-  /// Which of these groups are there. One of which the server does not say is left out: who writes to it is told why.
-  /// - Parameter other: what they have to match.
+  /// Those of these groups that exist. One that the server does not show is left out: its writer learns the reason.
+  /// - Parameter other: a filter that they have to match.
   func existing(
     _ groups: [GroupName], _ session: LDAPSession, matching other: Filter = .present("objectClass")
   ) async throws(EngineError) -> Set<GroupName> {
@@ -48,7 +48,7 @@ struct GroupFinder {
     return Set(zip(groups, found).filter { !$0.1.isEmpty }.map(\.0))
   }
 
-  /// Identities of those of these values that a group has.
+  /// Identities of those values that a group has.
   func present(
     _ values: [AttributeValue], in group: GroupName, _ session: LDAPSession
   ) async throws(EngineError) -> Set<AttributeValue> {
@@ -59,7 +59,7 @@ struct GroupFinder {
     return Set(zip(values, found).filter { !$0.1.isEmpty }.map { planner.identity(of: $0.0) })
   }
 
-  /// Whether a group is there and has no member at all.
+  /// Whether a group exists and has no members.
   func isEmpty(_ group: GroupName, _ session: LDAPSession) async throws(EngineError) -> Bool {
     let search = SearchRequest(
       base: group.dn, scope: .base, filter: .not(.present(member)), attributes: ["1.1"])
@@ -67,16 +67,16 @@ struct GroupFinder {
     return found.contains { !$0.isEmpty }
   }
 
-  /// All members of a group; nil where there is no such group.
+  /// All members of a group; nil if the group does not exist.
   func members(of group: GroupName, _ session: LDAPSession) async throws(EngineError) -> [AttributeValue]? {
     var all: [AttributeValue] = []
     let exists = try await members(of: group, session) { all += $0 }
     return exists ? all : nil
   }
 
-  /// Hands a group's members to `each`, in ranges where the server gives them so (MaxValRange, [MS-ADTS] 3.1.1.3.1.3.3).
+  /// Passes a group's members to `each`, in ranges if the server uses ranges (MaxValRange, [MS-ADTS] 3.1.1.3.1.3.3).
   ///
-  /// - Returns: whether the group is there.
+  /// - Returns: whether the group exists.
   func members(
     of group: GroupName, _ session: LDAPSession, each: @Reactor ([AttributeValue]) -> Void
   ) async throws(EngineError) -> Bool {
@@ -112,14 +112,14 @@ struct GroupFinder {
 
   // MARK: People
 
-  /// The keys of the linked entries that these members stand for.
+  /// The keys of the linked entries of these members.
   func keys(of members: [AttributeValue], _ session: LDAPSession) async throws(EngineError) -> [RosterKey] {
     try await holders(of: members, session).flatMap { $0 }.flatMap { $0[people.link] }.compactMap(\.text).map {
       RosterKey($0)
     }
   }
 
-  /// The entries that each of these values stands for, with their links.
+  /// The entries of each of these values, with their links.
   func holders(of members: [AttributeValue], _ session: LDAPSession) async throws(EngineError) -> [[Entry]] {
     let searches = members.map { value in
       planner.carriesNames
@@ -129,7 +129,7 @@ struct GroupFinder {
         : SearchRequest(
           base: people.base, scope: .subtree, filter: .equal(people.naming, value), attributes: [people.link])
     }
-    // A member may be a name that this server does not hold, or does not show, or no name at all.
+    // A member may be a DN that this server does not hold or show, or an invalid DN.
     return try await SideBySide.run(
       searches, session, absent: ErrorClassifier.objectCodes, atOnce: GroupFinder.atOnce)
   }

@@ -4,9 +4,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What is changed before the people's operations, and what after.
+/// The changes before the operations on people, and those after them.
 extension GroupKeeper {
-  /// Gives up journalled names that somebody else has by now, and says whose new names nobody has yet.
+  /// Drops journalled names that somebody else has by now; returns the people whose new names nobody has yet.
   func lookAtHolders(
     _ people: inout [GroupSubject], _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> Set<RosterKey> {
@@ -46,9 +46,9 @@ extension GroupKeeper {
     }
   }
 
-  /// Leaving: whoever is deleted, whoever leaves a name to another, and rights that are lost, whatever else fails.
+  /// Removals: people who are deleted or leave their name to another, and lost rights, even if other steps fail.
   ///
-  /// - Parameter free: keys whose new name nobody has: what groups know of it would be inherited.
+  /// - Parameter free: keys whose new name nobody has: they would inherit existing memberships of that name.
   func changesBefore(_ people: [GroupSubject], free: Set<RosterKey>) -> [GroupChange] {
     people.flatMap { person -> [GroupChange] in
       let names = [person.oldName, person.journalledName].compactMap { $0 }
@@ -68,7 +68,7 @@ extension GroupKeeper {
     }
   }
 
-  /// Joining, following, and leaving where nothing else happens to the person.
+  /// Additions, renames, and removals of people who have no other steps.
   func changesAfter(_ people: [GroupSubject]) -> [GroupChange] {
     people.flatMap { person -> [GroupChange] in
       var former: [AttributeValue] = []
@@ -86,7 +86,7 @@ extension GroupKeeper {
       for: Membership(key: person.key, name: name, former: former, wanted: wanted), found: person.found)
   }
 
-  /// The people as their groups know them after changes that were applied.
+  /// Updates the known memberships of the people after changes that were applied.
   func note(_ changes: [GroupChange], in people: inout [GroupSubject]) {
     var removed: [RosterKey: Set<Known>] = [:]
     for change in changes {
@@ -109,7 +109,7 @@ extension GroupKeeper {
 
   // MARK: Following
 
-  /// Whether the groups know the person by the name that it is leaving alone, so that they have to follow.
+  /// Whether the groups have only the name that the person gives up, so that they have to follow the rename.
   func hasToFollow(_ person: GroupSubject) -> Bool {
     guard person.isRenamed, !person.isContended, person.newName != nil, let old = person.oldName else {
       return false
@@ -117,7 +117,7 @@ extension GroupKeeper {
     return knows(person, old)
   }
 
-  /// Looks again at people whose names have changed, and finds out whether the server has followed by itself.
+  /// Reads the groups of renamed people again, and finds out whether the server has updated them itself.
   func reread(_ people: inout [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
     let renamed = people.indices.filter { index in
       let person = people[index]

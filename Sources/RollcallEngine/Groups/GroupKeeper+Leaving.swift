@@ -4,9 +4,9 @@ internal import Reactor
 internal import RollcallCore
 package import RollcallLedger
 
-/// Memberships that rows do not name any more have a budget of their own.
+/// Memberships that rows no longer name have a budget of their own.
 extension GroupKeeper {
-  /// Which managed groups a person who stays would leave; nil where there are none.
+  /// The managed groups that a person who stays would leave; nil if there are none.
   func leaving(_ person: GroupSubject) -> Removal? {
     guard !person.isGone, let wanted = person.wanted, person.newName != nil, let dn = person.before else { return nil }
     let groups = known(person).subtracting(wanted)
@@ -14,21 +14,21 @@ extension GroupKeeper {
     return Removal(key: person.key, action: .leave, dn: dn, groups: groups.map(\.id).sorted())
   }
 
-  /// Has a person stay in all its groups; it may join others, and they follow its name.
+  /// Keeps a person in all current groups; it may join others, and they follow its name.
   func keepGroups(_ person: inout GroupSubject) {
     guard let wanted = person.wanted else { return }
     person.wanted = wanted + known(person).subtracting(wanted)
   }
 
-  /// The groups that know a person by a name of its own.
+  /// The groups that have one of the person's own names.
   private func known(_ person: GroupSubject) -> Set<GroupName> {
     let own = Set([person.oldName, person.journalledName].compactMap { $0.map(planner.identity) })
     return Set(person.found.filter { own.contains(planner.identity(of: $0.value)) }.map(\.group))
   }
 
-  /// Takes entries out of managed groups that are about to be deleted although their people stay.
+  /// Removes entries that are about to be deleted from managed groups, although their people stay.
   func forget(_ deletes: [Step], _ lane: DirectoryLink.Lane) async throws(EngineError) -> GroupReport {
-    // By other values than names the groups know the person, not the entry.
+    // Other values than names identify the person, not the entry.
     guard planner.carriesNames else { return GroupReport() }
     let members = deletes.compactMap { step in planner.value(of: step.operation.dn).map { (step.key, $0) } }
     let found = try await finder.memberships(of: members.map(\.1), try session(lane))
@@ -40,7 +40,7 @@ extension GroupKeeper {
     return await apply(changes, lane)
   }
 
-  /// Counts the memberships in managed groups, until there are as many as a limit.
+  /// Counts the memberships in managed groups, up to a limit.
   package func countMembers(upTo limit: Int?, _ lane: DirectoryLink.Lane) async throws(EngineError) -> Int {
     var count = 0
     for group in registry.all {

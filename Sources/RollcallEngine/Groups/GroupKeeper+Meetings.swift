@@ -4,20 +4,20 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Groups that a row names for the first time: made, taken over, or held until a person agrees.
+/// Groups that a row names for the first time: created, taken over, or held for approval.
 extension GroupKeeper {
   nonisolated static let described = "matches users.protect"
 
-  /// What is known of groups that no row has named before.
+  /// The groups that no row has named before.
   struct Newcomers {
     var existing: Set<GroupName> = []
-    /// Others made them, and nobody has agreed to their takeover.
+    /// Groups that Rollcall did not create and whose takeover nobody has approved.
     var strangers: Set<GroupName> = []
-    /// They are never touched.
+    /// Groups that are never touched.
     var barred: Set<GroupName> = []
   }
 
-  /// Those of these groups that are named for the first time, each once.
+  /// Those of these groups that are named for the first time, without duplicates.
   func newcomers(_ named: [GroupName]) -> [GroupName] {
     var seen: Set<GroupName> = []
     return named.filter { !registry.manages($0) && seen.insert($0).inserted }
@@ -34,7 +34,7 @@ extension GroupKeeper {
     return found
   }
 
-  /// Manages the groups that rows of the batch name for the first time; people stay out of those that wait.
+  /// Manages the groups that rows of the batch name for the first time; people are not added to held ones.
   func manage(_ people: inout [GroupSubject], _ lane: DirectoryLink.Lane) async throws(EngineError) {
     let new = newcomers(people.flatMap { $0.wanted ?? [] })
     if new.isEmpty { return }
@@ -54,7 +54,7 @@ extension GroupKeeper {
 
   /// Manages groups whose takeover a person has released.
   ///
-  /// - Returns: those of whom everybody concerned is to be looked at.
+  /// - Returns: the groups; everybody concerned by them is to be looked at.
   func takeUpReleased() async throws(EngineError) -> [GroupName] {
     let wanted = meetings.heldGroups.map(planner.group(at:)).filter(planner.isWelcome)
     let groups = (meetings.releasedGroups.map(planner.group(at:)) + wanted).filter(planner.isInReach)
@@ -67,7 +67,7 @@ extension GroupKeeper {
 }
 
 extension GroupSubject {
-  /// Leaves out groups that are never touched, and says so.
+  /// Leaves out groups that are never touched, and sets the problem.
   mutating func refuse(_ barred: Set<GroupName>) {
     guard let group = wanted?.first(where: barred.contains) else { return }
     wanted?.removeAll(where: barred.contains)

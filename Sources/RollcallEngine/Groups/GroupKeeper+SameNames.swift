@@ -4,15 +4,15 @@ internal import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// Names of groups that the server takes for one, although they differ here: the group that is there has the name.
+/// Names of groups that the server treats as equal although they differ here: the existing group has the name.
 extension GroupKeeper {
-  /// Gives the groups that rows name the names that they have in the directory.
+  /// Replaces the groups' names in rows by the names that the groups have in the directory.
   ///
-  /// - Parameter isRehearsal: nothing is to be written, to the ledger either.
+  /// - Parameter isRehearsal: whether nothing may be written, not even to the ledger.
   package func believe(
     _ subjects: inout [Subject], _ lane: DirectoryLink.Lane, isRehearsal: Bool = false
   ) async throws(EngineError) {
-    // A plain name may be the same as one that is not.
+    // An ASCII name may be equal to one that is not.
     let all = registry.hasOpenNames
     let doubtful = Set(subjects.flatMap { $0.groups ?? [] }.filter { all || $0.isOpenToFolding })
     if doubtful.isEmpty { return }
@@ -30,13 +30,13 @@ extension GroupKeeper {
     return names.filter { groups.contains(planner.group(named: spellings[$0] ?? $0)) }
   }
 
-  /// Asks the server what it takes these names for.
+  /// Asks the server which group each of these names refers to.
   private func learn(
     _ doubtful: Set<AttributeValue>, _ lane: DirectoryLink.Lane, isRehearsal: Bool
   ) async throws(EngineError) {
     let unknown = doubtful.filter { name in
       guard let known = spellings[name] else { return true }
-      // A group that is gone gives its name to nobody.
+      // The name of a deleted group no longer stands for another one.
       return known != name && !registry.manages(planner.group(named: known))
     }
     let looks = unknown.map {
@@ -57,6 +57,6 @@ extension GroupKeeper {
 }
 
 extension AttributeValue {
-  /// Whether servers may disagree on what it is the same as. What is plain ASCII they fold alike.
+  /// Whether servers may disagree about which names are equal to it. They all fold ASCII in the same way.
   var isOpenToFolding: Bool { bytes.contains { $0 >= 0x80 } }
 }

@@ -5,13 +5,13 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Keeps groups in step with the rows that name them, beside the path that people take.
+/// Keeps groups in step with the rows that name them, in addition to the work on people.
 ///
-/// People come before groups when they join and after them when they leave; a rename is journalled before ModifyDN and
-/// followed after it, unless the server follows by itself.
+/// People are written before groups when they join and after groups when they leave; a rename is journalled before
+/// ModifyDN and groups follow it afterwards, unless the server updates them itself.
 @Reactor
 package final class GroupKeeper {
-  /// How long a server may take to follow a rename by itself, in looks and the pause between them.
+  /// How long a server may take to update members after a rename: number of checks, and the pause between them.
   static let looks = 5
   static let pause: Duration = .milliseconds(20)
 
@@ -25,16 +25,16 @@ package final class GroupKeeper {
   let protected: Filter?
   private let lanes: GroupLanes
   private var names = NamesInMotion()
-  /// The names that groups have in the directory, by those that rows have for them.
+  /// The groups' names in the directory, by their names in rows.
   var spellings: [AttributeValue: AttributeValue] = [:]
-  /// Whether the server changes members itself when a person is renamed; nil until one was.
+  /// Whether the server itself updates members when a person is renamed; nil until a rename has shown it.
   private(set) var serverFollows: Bool?
-  /// Takes the keys of those who were members of groups before a row named these.
+  /// Called with the keys of existing members of groups when a row first names these.
   var onMembers: (@Reactor ([RosterKey], [GroupName]) -> Void)?
-  /// Whether the server may yet carry out something for a key that was sent over a former connection; then the key is
-  /// looked at again when that is over.
+  /// Whether the server may still carry out an operation for a key that was sent over an earlier connection; the key
+  /// is looked at again when that is over.
   var mayComeLate: @Reactor (RosterKey) -> Bool = { _ in false }
-  /// Takes a group that was there, was missing and is made anew.
+  /// Called with a group that existed, was missing and is created anew.
   var onRemade: (@Reactor (GroupName) -> Void)?
 
   init(
@@ -47,7 +47,7 @@ package final class GroupKeeper {
     finder = GroupFinder(planner: planner, people: people, hasRanges: facts.dialect.rangedRetrieval)
     registry = GroupRegistry(ledger, planner)
     self.link = link
-    // No server follows members that are no names of entries.
+    // No server updates members that are not DNs.
     serverFollows = planner.carriesNames ? nil : false
     attributes = GroupAttributes(
       database: database, naming: configuration.naming, expressions: configuration.attributes)
@@ -56,7 +56,7 @@ package final class GroupKeeper {
     writer.onRemade = { [weak self] group in self?.onRemade?(group) }
   }
 
-  /// Reads what the ledger knows; the names that were being left are guarded from now on.
+  /// Reads the ledger; from now on names that people were giving up are guarded.
   func load() async throws(EngineError) {
     try await registry.load()
     if let protected {
@@ -71,9 +71,9 @@ package final class GroupKeeper {
 
   // MARK: Before
 
-  /// The people of a batch whom groups concern, with what groups know of them.
+  /// The people of a batch who are affected by groups, with their known memberships.
   ///
-  /// - Parameter verdicts: of keys that are not to be looked at, says so.
+  /// - Parameter isOut: whether a key is to be skipped.
   func subjects(
     _ subjects: [Subject], _ plan: Plan, isOut: (RosterKey) -> Bool
   ) -> [GroupSubject] {
@@ -125,9 +125,9 @@ package final class GroupKeeper {
     }
   }
 
-  /// Guards the names that people of the batch take and leave.
+  /// Guards the names that people of the batch take and give up.
   ///
-  /// - Returns: who has to wait for whom.
+  /// - Returns: for each key that has to wait, the key that it waits for.
   func guardNames(_ people: inout [GroupSubject]) -> [RosterKey: RosterKey] {
     var waits: [RosterKey: RosterKey] = [:]
     for person in people where person.isRenamed {
@@ -141,7 +141,7 @@ package final class GroupKeeper {
     for index in people.indices where people[index].isRenamed {
       let person = people[index]
       guard let name = person.oldName.map(planner.identity) else { continue }
-      // One journalled name a key: who has one already is taken out under both.
+      // The journal holds one name per key: a person who already has one is removed under both names.
       let isSecond = person.journalledName.map { planner.identity(of: $0) != name } ?? false
       if isSecond || names.isWanted(name, byOtherThan: person.key) { people[index].isContended = true }
     }
@@ -153,7 +153,7 @@ package final class GroupKeeper {
     var keys: Set<RosterKey> = []
     for group in groups {
       let session = try session(lane)
-      // What a group that is not shown has of members is found by who writes to it.
+      // Members of a group that the server does not show are left to the writer of the group.
       let read = try await refusable { () throws(EngineError) in try await finder.members(of: group, session) }
       guard case .success(let members?) = read else { continue }
       keys.formUnion(try await finder.keys(of: members, session))
@@ -161,9 +161,9 @@ package final class GroupKeeper {
     return Array(keys)
   }
 
-  /// Reads what managed groups know of the people.
+  /// Reads the people's memberships in managed groups.
   ///
-  /// - Parameter manages: the groups that count.
+  /// - Parameter manages: whether a group counts.
   func look(
     _ people: inout [GroupSubject], _ lane: DirectoryLink.Lane, manages: (GroupName) -> Bool
   ) async throws(EngineError) {
@@ -186,7 +186,7 @@ package final class GroupKeeper {
 
   // MARK: Writing
 
-  /// Applies changes of many groups side by side.
+  /// Applies changes of many groups concurrently.
   func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async -> GroupReport {
     var report = GroupReport()
     for (change, outcome) in zip(changes, await lanes.apply(changes, lane)) {
@@ -196,7 +196,7 @@ package final class GroupKeeper {
         report.trouble = report.trouble ?? error
         if case .directory(let failure) = error, UnknownOutcomes.isUnknown(failure.code) {
           var step = change.step(member: planner.rules.member)
-          // Whoever has the member's name by then is meant instead.
+          // The value may then refer to a later holder of the name.
           if planner.carriesNames { step.newDN = change.added.first.map(planner.name) }
           report.unknown.append(step)
         }
@@ -207,7 +207,7 @@ package final class GroupKeeper {
     return report
   }
 
-  /// Deletes groups that have no members; what happens to one meanwhile decides.
+  /// Deletes groups without members; a group that gets members meanwhile stays.
   func drop(_ groups: [GroupName]) async throws(EngineError) {
     let nothing = groups.map { GroupChange(key: RosterKey($0.dn.first?.text ?? ""), group: $0) }
     for outcome in await lanes.apply(nothing, .bulk) {
@@ -215,8 +215,8 @@ package final class GroupKeeper {
     }
   }
 
-  /// Journals the renames that groups will have to follow, before the directory hears of them; and names that are left
-  /// while a join under them may still come.
+  /// Journals the renames that groups will have to follow, before they are sent to the directory; also names that are
+  /// given up while a join under them may still be carried out.
   func journal(_ people: [GroupSubject]) async throws(EngineError) {
     let renames = people.filter { hasToFollow($0) || mayBeJoinedLate($0) }.compactMap { person in
       person.before.map { (key: person.key, old: $0) }
@@ -227,7 +227,7 @@ package final class GroupKeeper {
     }
   }
 
-  /// Ends the journal of renames that have not happened: the server refused, or was never asked.
+  /// Clears the journal of renames that were refused or never sent.
   func forgetUnmadeRenames(_ subjects: [Subject]) async throws(EngineError) {
     if registry.renaming.isEmpty { return }
     var keys: [RosterKey] = []
@@ -246,7 +246,7 @@ package final class GroupKeeper {
     person.isRenamed && !person.isContended && person.journalledName == nil && mayComeLate(person.key)
   }
 
-  /// Ends the journal of people whose groups know them by their names.
+  /// Clears the journal of people whose groups have their current names.
   func followed(_ people: [GroupSubject]) async throws(EngineError) {
     let journalled = people.filter { registry.renaming[$0.key] != nil && !mayComeLate($0.key) }
     let old = journalled.map { registry.renaming[$0.key].flatMap(planner.value) }
@@ -256,7 +256,7 @@ package final class GroupKeeper {
     }
   }
 
-  /// The people have their names, or have not got them.
+  /// Releases the guarded new names after the operations, whether they succeeded or not.
   func release(_ people: [GroupSubject]) {
     for person in people {
       if let name = person.newName { names.ended(taking: planner.identity(of: name), person.key) }

@@ -3,9 +3,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What came of one change of one group.
+/// The result of one change of one group.
 enum GroupOutcome: Sendable {
-  /// The steps that the directory confirmed; none where it was so already.
+  /// The steps that the directory confirmed; none if nothing had to be changed.
   case done([Step])
   case refused(Step, LDAPError)
   case impossible(Problem)
@@ -13,9 +13,9 @@ enum GroupOutcome: Sendable {
   case trouble(EngineError)
 }
 
-/// One line before each group: many people's passes touch it, and it is written by one operation at a time.
+/// A queue for each group: many people's passes change it, and one operation at a time writes it.
 ///
-/// What gathers while one is under way goes together in the next.
+/// Changes that arrive while one is in progress are combined in the next.
 @Reactor @safe
 final class GroupLanes {
   private struct Job {
@@ -29,7 +29,7 @@ final class GroupLanes {
 
   init(_ writer: GroupWriter) { self.writer = writer }
 
-  /// Applies changes, groups side by side, and returns when all have ended; an outcome a change, in their order.
+  /// Applies changes, groups concurrently, and returns one outcome per change, in order, when all have ended.
   func apply(_ changes: [GroupChange], _ lane: DirectoryLink.Lane) async -> [GroupOutcome] {
     if changes.isEmpty { return [] }
     return unsafe await withUnsafeContinuation { continuation in
@@ -67,10 +67,10 @@ final class GroupLanes {
 
   private func write(_ jobs: [Job], _ group: GroupName) async -> [GroupOutcome] {
     let lane: DirectoryLink.Lane = jobs.contains { $0.lane == .fast } ? .fast : .bulk
-    // The spelling of whoever asks to be in it names a group that is made.
+    // A new group gets the spelling of the first key that is to be added.
     let name = jobs.first { !$0.change.added.isEmpty }?.change.group ?? group
     do throws(EngineError) { return try await writer.write(jobs.map(\.change), to: name, lane) } catch {
-      // What the server says of this group is nobody else's trouble.
+      // The server's refusal concerns only this group.
       if let refusal = error.refusalOfObject { return jobs.map { .refused(writer.step($0.change), refusal) } }
       return jobs.map { _ in .trouble(error) }
     }

@@ -3,7 +3,7 @@ package import Reactor
 package import RollcallCore
 internal import RollcallLedger
 
-/// The groups that are managed, and the names that people are leaving; as in the ledger, kept in memory too.
+/// The managed groups, and the names that people are giving up; a copy of the ledger in memory.
 @Reactor
 package final class GroupRegistry {
   private let ledger: Ledger
@@ -12,9 +12,9 @@ package final class GroupRegistry {
     didSet { openNames = nil }
   }
   private var openNames: Bool?
-  /// Groups that were found missing when a row first named them, and are not made yet.
+  /// Groups that were missing when a row first named them and have not been created yet.
   private var unmade: Set<String> = []
-  /// Old DNs of people whose groups may still know them by it.
+  /// Old DNs of people that their groups may still have.
   package private(set) var renaming: [RosterKey: DistinguishedName] = [:]
 
   init(_ ledger: Ledger, _ planner: GroupPlanner) {
@@ -25,7 +25,7 @@ package final class GroupRegistry {
   func load() async throws(EngineError) {
     var known: [String: ManagedGroup] = [:]
     for group in try await ledger.managedGroups() {
-      // Another base was configured when the others were named.
+      // The other groups were recorded under a base that is no longer configured.
       let name = planner.group(at: group.dn)
       if planner.isInReach(name), planner.protectionReason(name) == nil { known[name.id] = group }
     }
@@ -35,16 +35,16 @@ package final class GroupRegistry {
 
   // MARK: Groups
 
-  /// Groups that match the filter of what is never touched, as far as they have been met.
+  /// Groups that match the filter of protected groups, as far as they have been seen.
   private(set) var barred: Set<GroupName> = []
 
-  /// Leaves groups alone from now on.
+  /// Stops managing groups.
   func bar(_ found: Set<GroupName>) {
     barred.formUnion(found)
     for group in found { groups[group.id] = nil }
   }
 
-  /// Whether any name may be for the server the same as another one.
+  /// Whether the server may treat any of the names as equal to another one.
   var hasOpenNames: Bool {
     let known = openNames ?? groups.values.contains { AttributeValue($0.dn.text).isOpenToFolding }
     openNames = known
@@ -54,15 +54,15 @@ package final class GroupRegistry {
   func manages(_ group: GroupName) -> Bool { groups[group.id] != nil }
   func isMade(_ group: GroupName) -> Bool { groups[group.id]?.isMade ?? false }
 
-  /// Whether it was there once, so that others than those at hand are missing from it when it is not.
+  /// Whether the group existed before, so that further members may be missing when it is gone.
   func wasThere(_ group: GroupName) -> Bool { groups[group.id] != nil && !unmade.contains(group.id) }
 
   var all: [GroupName] { groups.values.map { planner.group(at: $0.dn) } }
 
-  /// Those whose former members nobody has looked at.
+  /// Groups whose former members have not been looked at.
   var uncompared: [GroupName] { groups.values.filter { !$0.isCompared }.map { planner.group(at: $0.dn) } }
 
-  /// Manages groups from now on that a row has named.
+  /// Starts managing groups that a row has named.
   func manage(_ new: [(group: GroupName, exists: Bool)]) async throws(EngineError) {
     let unknown = new.filter { !manages($0.group) }
     let entries = unknown.map { group, exists in
@@ -75,7 +75,7 @@ package final class GroupRegistry {
     }
   }
 
-  /// Notes that Rollcall is about to make a group, or has not.
+  /// Records that Rollcall is about to create a group, or did not.
   func note(_ group: GroupName, isMade: Bool, isCompared: Bool) async throws(EngineError) {
     let entry = ManagedGroup(dn: group.dn, isMade: isMade, isCompared: isCompared)
     try await ledger.manage([(group.id, entry)])

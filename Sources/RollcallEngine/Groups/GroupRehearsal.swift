@@ -4,7 +4,7 @@ package import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// What groups would have to change for a plan, without a write: the same looks and the same changes.
+/// Plans the changes of groups for a plan, without writing: it reads and computes the same as the real run.
 @Reactor
 package struct GroupRehearsal {
   package let keeper: GroupKeeper
@@ -21,9 +21,9 @@ package struct GroupRehearsal {
     return try await keeper.collectMembers(Array(ours), .reading)
   }
 
-  /// Steps before and after those of the plan; keys that cannot be planned for are parked in it.
+  /// The steps before and after those of the plan; keys that cannot be planned for are parked in it.
   ///
-  /// - Parameter withheld: says who of those who leave groups stays in them for now.
+  /// - Parameter withheld: returns which of the people who leave groups stay in them for now.
   package func steps(
     _ subjects: [Subject], _ plan: inout Plan, empty: [GroupName],
     withheld: @Reactor ([Removal]) async throws(EngineError) -> Set<RosterKey>
@@ -63,17 +63,17 @@ package struct GroupRehearsal {
   }
 }
 
-/// Groups as changes leave them, one after the other.
+/// Simulates groups through successive changes.
 @Reactor
 private struct GroupShow {
   let keeper: GroupKeeper
-  /// Where the last change of each group stands.
+  /// The index of the last change of each group.
   private(set) var lastIndex: [GroupName: Int] = [:]
   private var count = 0
-  /// Identities of the members that all changes together leave, without the placeholder; nil: there is no group now.
+  /// Identities of the members after all changes, without the placeholder; nil: the group does not exist now.
   private var members: [GroupName: Set<AttributeValue>?] = [:]
   private var made: Set<GroupName> = []
-  /// Groups that the server does not show, and what it says.
+  /// Groups that the server does not show, and its error.
   private var hidden: [GroupName: LDAPError] = [:]
 
   private var planner: GroupPlanner { keeper.planner }
@@ -114,7 +114,7 @@ private struct GroupShow {
     return [change.step(member: planner.rules.member)]
   }
 
-  /// The first who is to be in a group that is missing makes it.
+  /// The first person who is to be added creates the missing group.
   private mutating func make(_ change: GroupChange, _ plan: inout Plan) async throws(EngineError) -> [Step] {
     if change.added.isEmpty { return [] }
     let joining = GroupChange(key: change.key, group: change.group, added: change.added)

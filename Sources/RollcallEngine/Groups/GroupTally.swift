@@ -4,20 +4,20 @@ internal import Reactor
 package import RollcallCore
 internal import RollcallLedger
 
-/// Who is in which managed groups, as sixteen bytes a member however many groups there are.
+/// The members of managed groups, in sixteen bytes per member, however many groups there are.
 ///
-/// For each member the hashes of its groups are summed up: a person is in step when the groups that its row names have
+/// For each member the hashes of its groups are added up: a person is in step if the groups that its row names have
 /// the same sum. Swift seeds its hashes anew in each process, so two sets that collide do not do so twice.
 package struct GroupTally {
   private let planner: GroupPlanner
   private var sums: [UInt64: UInt64] = [:]
   private var groups: [GroupName: UInt64]
-  /// Groups that Rollcall made and in which nobody is left.
+  /// Groups that Rollcall created and that have no members left.
   package private(set) var empty: [GroupName] = []
-  /// Memberships, placeholders aside.
+  /// Number of memberships, without placeholders.
   private(set) var count = 0
 
-  /// The names that groups have in the directory, by those that rows have for them.
+  /// The groups' names in the directory, by their names in rows.
   private let spellings: [AttributeValue: AttributeValue]
 
   init(_ planner: GroupPlanner, _ groups: [GroupName], spellings: [AttributeValue: AttributeValue] = [:]) {
@@ -36,12 +36,12 @@ package struct GroupTally {
     for member in members { sums[GroupTally.hash(planner.identity(of: member)), default: 0] &+= hash }
   }
 
-  /// Takes a group out that could not be read.
+  /// Removes a group that could not be read.
   mutating func forget(_ group: GroupName) { groups[group] = nil }
 
   mutating func noteEmpty(_ group: GroupName) { empty.append(group) }
 
-  /// Whether exactly the groups that the row names know the person; also where groups do not concern it.
+  /// Whether the person is in exactly the groups that the row names; also true if groups do not concern it.
   func isInStep(_ subject: Subject) -> Bool {
     guard let names = subject.groups else { return true }
     let name = subject.current.flatMap { planner.value(of: $0.dn) }
@@ -58,14 +58,14 @@ package struct GroupTally {
 }
 
 extension GroupKeeper {
-  /// Reads all managed groups, one after the other and large ones in ranges where the server gives them so.
+  /// Reads all managed groups, one after the other, and large ones in ranges if the server returns ranges.
   func tally() async throws(EngineError) -> GroupTally {
     let groups = registry.all
     var tally = GroupTally(planner, groups, spellings: spellings)
     for group in groups {
       var count = 0
       let session = try link.session(.reading)
-      // Of one that the server does not show nobody is in step who is to be in it: each is told why.
+      // For a group that the server does not show, nobody who is to be in it is in step: each gets the reason.
       let read = try await refusable { () throws(EngineError) in
         try await finder.members(of: group, session) { members in
           tally.add(members, of: group)

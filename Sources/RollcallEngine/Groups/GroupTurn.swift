@@ -5,41 +5,41 @@ internal import RollcallLedger
 /// One person of a batch, as far as groups are concerned.
 struct GroupSubject {
   var key: RosterKey
-  /// Nil: the groups stay what they are and follow the name.
+  /// Nil: the groups stay as they are and follow the name.
   var wanted: [GroupName]?
-  /// Why one of the groups that the row names cannot be; the others are not concerned.
+  /// Why one of the groups that the row names is impossible; the others are not affected.
   var refusal: Problem?
-  /// The DN that the person has now, and the one after the batch's operations; nil: no entry.
+  /// The current DN of the person, and the one after the batch's operations; nil: no entry.
   var before: DistinguishedName?
   var after: DistinguishedName?
-  /// The same as groups carry them.
+  /// The same in the form that groups hold.
   var oldName: AttributeValue?
   var newName: AttributeValue?
-  /// From the journal: a DN under which groups may know the person since a rename that was not followed to its end.
+  /// From the journal: a DN that groups may still have since a rename that they have not completely followed.
   var journalled: DistinguishedName?
   var journalledName: AttributeValue?
   /// Whether operations on the entry are planned.
   var hasSteps = false
-  /// Whether another key wants the name that this one leaves: then groups must not know it any more by then.
+  /// Whether another key wants the name that this one gives up: groups must no longer have it by then.
   var isContended = false
-  /// The person is gone, or disabled as one who is: it leaves its groups within the budget for people.
+  /// The person is gone, or disabled like one that is gone: leaving its groups counts in the budget for people.
   var isGone = false
-  /// What groups know of any of the names.
+  /// The memberships found for any of the names.
   var found: [FoundMembership] = []
 
-  /// Whether groups will have to know the person by another name than now.
+  /// Whether the name that groups hold will change.
   var isRenamed: Bool { oldName != newName }
 }
 
-/// The names by which people of this engine's passes come and go.
+/// The names that people in this engine's passes take and give up.
 ///
-/// Whoever takes a name that another is leaving would take its memberships too. So who leaves a name that is being
-/// taken is taken out of its groups first, and who wants a name that is being left waits.
+/// A person who takes a name that another is giving up would inherit its memberships. So a person who gives up a
+/// wanted name is first removed from its groups, and a person who wants a name that is being given up waits.
 struct NamesInMotion {
   private var taking: [AttributeValue: RosterKey] = [:]
   private var leaving: [AttributeValue: RosterKey] = [:]
 
-  /// The key that is leaving a name and has not taken its memberships along.
+  /// The key that is giving up a name and whose memberships have not followed yet.
   func leaver(of name: AttributeValue, other key: RosterKey) -> RosterKey? {
     leaving[name].flatMap { $0 == key ? nil : $0 }
   }
@@ -60,20 +60,20 @@ struct NamesInMotion {
   }
 }
 
-/// A batch between the looks at its groups before and after the people's operations.
+/// A batch between the two phases of its group changes, before and after the operations on people.
 struct GroupTurn {
   var people: [GroupSubject]
-  /// Keys of which the first changes met a rival: they are looked at again.
+  /// Keys whose first changes met a conflict: they are looked at again.
   var again: [RosterKey]
 }
 
-/// What came of the changes for some people.
+/// The result of the changes for some people.
 struct GroupReport {
   var applied: [Step] = []
-  /// Changes that were sent, perhaps, and whose answers will not come.
+  /// Changes that may have been sent and will not be answered.
   var unknown: [Step] = []
-  /// A side was lost, so the rest was not done.
+  /// The error if a side was lost; the rest was not done.
   var trouble: EngineError?
-  /// The first thing that went wrong for a key.
+  /// The first failure of each key.
   var failures: [RosterKey: GroupOutcome] = [:]
 }

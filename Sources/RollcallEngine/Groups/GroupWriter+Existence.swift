@@ -4,11 +4,11 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Groups come with their first member and go with their last.
+/// Groups are created with their first member and deleted with their last.
 extension GroupWriter {
-  /// Makes a group with its first members.
+  /// Creates a group with its first members.
   ///
-  /// - Returns: outcomes of the changes; nil where somebody else made it meanwhile.
+  /// - Returns: outcomes of the changes; nil if another client created it meanwhile.
   func make(
     _ group: GroupName, _ delta: GroupDelta, _ changes: [GroupChange], _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> [GroupOutcome]? {
@@ -22,7 +22,7 @@ extension GroupWriter {
     }
     let entry = planner.newGroup(group, members: delta.added, attributes: values)
     let isRemade = registry.wasThere(group)
-    // Before the directory hears of it: a group that nobody knows to be ours would stay for ever.
+    // Recorded before the add is sent: otherwise a group that is not known to be ours would stay forever.
     try await registry.note(group, isMade: true, isCompared: !isRemade)
     guard let refusal = try await send(.add(entry.dn, entry.attributes), lane) else {
       others[group] = delta.added.count
@@ -44,7 +44,7 @@ extension GroupWriter {
     }
   }
 
-  /// Why a group cannot be made although there is none: one of its values belongs to another entry.
+  /// Why a group cannot be created although none exists: another entry has one of its values.
   private func taken(
     _ entry: Entry, _ refusal: LDAPError, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> Problem {
@@ -55,7 +55,7 @@ extension GroupWriter {
     guard let facts = link.facts else { return problem }
     let names = facts.dialect.uniqueAttributes.map(\.name)
     let values = names.flatMap { name in
-      // Where nothing is said of it, an account is called by its name.
+      // Without a value of its own, an account has its RDN value as its name.
       let given = entry[name].isEmpty ? entry.dn.first.map { [$0.parts[0].value] } ?? [] : entry[name]
       return given.map { (name: name, value: $0) }
     }
@@ -74,7 +74,7 @@ extension GroupWriter {
     return problem
   }
 
-  /// The class demands a member, and the changes would take the last one.
+  /// Handles a class that requires a member when the changes would remove the last one.
   func withoutLast(
     _ changes: [GroupChange], _ group: GroupName, _ delta: GroupDelta, _ lane: DirectoryLink.Lane,
     _ refusal: LDAPError
@@ -103,11 +103,11 @@ extension GroupWriter {
     return changes.map { .refused(step($0), error) }
   }
 
-  /// Whether a group has lost its last member and is to go with it.
+  /// Whether a group has lost its last member and is to be deleted.
   func isToGo(_ group: GroupName, _ lane: DirectoryLink.Lane) async throws(EngineError) -> Bool {
     guard planner.rules.empty == .delete, registry.isMade(group) else { return false }
     if planner.demandsMember {
-      // Without a placeholder the server itself would have refused to take the last one.
+      // Without a placeholder the server itself would have refused to remove the last member.
       guard planner.rules.placeholder != nil else { return false }
       if let count = others[group], count > 0 { return false }
       guard let members = try await finder.members(of: group, try reading(lane)) else { return false }
@@ -118,7 +118,7 @@ extension GroupWriter {
     return try await finder.isEmpty(group, try reading(lane))
   }
 
-  /// Deletes a group that is empty; the first change tells of it.
+  /// Deletes an empty group; the outcome of the first change reports it.
   func drop(
     _ group: GroupName, _ outcomes: inout [GroupOutcome], _ changes: [GroupChange], _ lane: DirectoryLink.Lane
   ) async throws(EngineError) {

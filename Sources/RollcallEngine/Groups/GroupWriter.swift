@@ -4,10 +4,10 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Writes changes of one group in one modify, and does what follows from that.
+/// Writes changes of one group in one modify, and handles the consequences.
 @Reactor
 final class GroupWriter {
-  /// Tries with what was read in between; each may meet another rival.
+  /// Attempts with a read in between; each may meet another conflict.
   private static let tries = 4
 
   let planner: GroupPlanner
@@ -15,9 +15,9 @@ final class GroupWriter {
   let registry: GroupRegistry
   let attributes: GroupAttributes
   let link: DirectoryLink
-  /// How many members, the placeholder aside, a group has at least, where a placeholder keeps it from being empty.
+  /// The minimum number of members, without the placeholder, of groups that a placeholder keeps from being empty.
   var others: [GroupName: Int] = [:]
-  /// Called when a group was missing that had been there: others than those at hand are missing from it.
+  /// Called when a group that existed is missing: members other than those of the batch are missing from it.
   var onRemade: (@Reactor (GroupName) -> Void)?
 
   init(
@@ -31,9 +31,9 @@ final class GroupWriter {
     self.link = link
   }
 
-  /// Applies changes to a group; an outcome a change, in their order.
+  /// Applies changes to a group; returns one outcome per change, in order.
   ///
-  /// - Throws: ``EngineError`` when a side was lost; who comes again finds what was done.
+  /// - Throws: ``EngineError`` if a side is lost; the next attempt finds what was done.
   func write(
     _ changes: [GroupChange], to group: GroupName, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> [GroupOutcome] {
@@ -48,7 +48,7 @@ final class GroupWriter {
       guard tries < GroupWriter.tries else { return try await apart(changes, group, lane, refusal) }
       switch refusal.code {
       case .noSuchObject:
-        // Active Directory says the same of a member that does not exist.
+        // Active Directory returns the same code for a member that does not exist.
         let session = try reading(lane)
         if try await !finder.existing([group], session).isEmpty {
           return try await apart(changes, group, lane, refusal)
@@ -56,7 +56,7 @@ final class GroupWriter {
         delta = delta.remaining([], planner)
         if delta.isEmpty { return changes.map { _ in .done([]) } }
         if let outcomes = try await make(group, delta, changes, lane) { return outcomes }
-      // Somebody was faster. Active Directory has its own codes for that.
+      // Another client was faster. Active Directory has its own codes for that.
       case .noSuchAttribute, .attributeOrValueExists, .entryAlreadyExists, .unwillingToPerform:
         let left = try await remaining(delta, group, lane, isFirst: tries == 1)
         if left == delta { return try await apart(changes, group, lane, refusal) }
@@ -68,7 +68,7 @@ final class GroupWriter {
     }
   }
 
-  /// Nobody has to be changed; whoever asked for nothing asks whether the group is still needed.
+  /// Handles changes without effect; an empty change asks whether the group is still needed.
   private func unchanged(
     _ changes: [GroupChange], _ group: GroupName, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> [GroupOutcome] {
@@ -78,7 +78,7 @@ final class GroupWriter {
     return outcomes
   }
 
-  /// What is left to do: found out value by value, so that the list is not read, and by the list if need be.
+  /// The remaining changes: checked value by value to avoid reading the list, and with the list if necessary.
   private func remaining(
     _ delta: GroupDelta, _ group: GroupName, _ lane: DirectoryLink.Lane, isFirst: Bool
   ) async throws(EngineError) -> GroupDelta {
@@ -92,7 +92,7 @@ final class GroupWriter {
     return delta.remaining(members: members, planner)
   }
 
-  /// Each change by itself, so that one that is refused spoils no other.
+  /// Applies each change separately, so that a refused one does not affect the others.
   private func apart(
     _ changes: [GroupChange], _ group: GroupName, _ lane: DirectoryLink.Lane, _ refusal: LDAPError
   ) async throws(EngineError) -> [GroupOutcome] {
@@ -102,7 +102,7 @@ final class GroupWriter {
     return outcomes
   }
 
-  /// What a successful modify means for the group.
+  /// The consequences of a successful modify for the group.
   private func settled(
     _ changes: [GroupChange], _ group: GroupName, _ delta: GroupDelta, _ lane: DirectoryLink.Lane
   ) async throws(EngineError) -> [GroupOutcome] {
@@ -124,8 +124,8 @@ final class GroupWriter {
 
   /// Sends one operation.
   ///
-  /// - Returns: why the server refused it; nil when it did not.
-  /// - Throws: ``EngineError`` when that says nothing about the group.
+  /// - Returns: the server's refusal; nil if there was none.
+  /// - Throws: ``EngineError`` if the error says nothing about the group.
   func send(_ operation: Operation, _ lane: DirectoryLink.Lane) async throws(EngineError) -> LDAPError? {
     let step = Step(key: "", operation: operation, what: .update)
     let outcomes = try await link.lane(lane).apply([Plan.Sequence(steps: [step])])

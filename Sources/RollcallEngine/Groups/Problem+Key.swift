@@ -2,7 +2,7 @@ internal import LDAPModel
 package import RollcallCore
 
 extension Problem {
-  /// The same, said of one key.
+  /// The same problem, for one key.
   package func concerning(_ key: RosterKey) -> Problem {
     var problem = self
     problem.message = ("key \(key): \(Wording(message))" as Wording).text

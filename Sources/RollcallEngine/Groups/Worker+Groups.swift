@@ -4,12 +4,12 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Groups on the path of a batch. Without groups in the configuration nothing of this happens.
+/// Groups in the processing of a batch. Without groups in the configuration none of this happens.
 extension Worker {
-  /// Looks at the groups of a batch and makes the changes that come before the people's operations.
+  /// Reads the groups of a batch and makes the changes that come before the operations on people.
   ///
-  /// Takes people out of the plan whose changes were refused, or whose new name another is about to leave.
-  /// - Returns: nil where there are no groups to look after.
+  /// Removes people from the plan whose changes were refused, or whose new name another is about to give up.
+  /// - Returns: nil if no groups are configured.
   func beginGroups(
     _ subjects: [Subject], _ plan: inout Plan, _ pass: inout Pass
   ) async throws(EngineError) -> GroupTurn? {
@@ -43,7 +43,7 @@ extension Worker {
     return GroupTurn(people: people, again: out.filter { $0.value == nil }.map(\.key))
   }
 
-  /// Makes the changes that come after the people's operations, for those of whom all were applied.
+  /// Makes the changes that come after the operations on people, for those whose operations were all applied.
   func endGroups(_ turn: GroupTurn?, _ pass: inout Pass) async throws(EngineError) {
     guard let groups, let turn else { return }
     defer { groups.release(turn.people) }
@@ -76,7 +76,7 @@ extension Worker {
     pass.open += again
   }
 
-  /// Has people stay in their groups whose leaving is held, or is decided with others.
+  /// Keeps people in groups if their leaving is held, or is decided together with others.
   private func withholdLeaving(
     _ people: inout [GroupSubject], _ groups: GroupKeeper, _ report: inout WorkReport
   ) async throws(EngineError) {
@@ -98,7 +98,7 @@ extension Worker {
     if let trouble = result.trouble { throw trouble }
   }
 
-  /// Takes back that keys are settled: their groups were not looked at to the end.
+  /// Revokes that keys are settled: the work on their groups did not end.
   func unsettle(_ keys: [RosterKey], _ report: inout WorkReport) {
     if groups == nil { return }
     for key in keys {
@@ -113,8 +113,8 @@ extension Worker {
     }
   }
 
-  /// Keeps people's operations from being sent, and those that are tied to them by names; but nobody stays logged in
-  /// because a group cannot follow.
+  /// Removes people's operations from the plan, and those that depend on them by names; but disabling does not wait
+  /// until groups can follow.
   private func takeOut(
     _ out: [RosterKey: Verdict?], _ plan: inout Plan, _ hasAwaited: (RosterKey, RosterKey) -> Bool,
     _ report: inout WorkReport
@@ -131,7 +131,7 @@ extension Worker {
     }
   }
 
-  /// Waits for the other key once, then is set aside until that one is settled.
+  /// Waits once for the other key, then parks until that one is settled.
   private func wait(_ key: RosterKey, for other: RosterKey, _ hasAwaited: (RosterKey, RosterKey) -> Bool) -> Verdict {
     if !hasAwaited(key, other) { return .waits(for: other) }
     let problem = Problem(
@@ -140,11 +140,11 @@ extension Worker {
     return .parked(problem, attempts: 1, retryAfter: nil)
   }
 
-  /// What a failure means for its key; nil: it is looked at again now.
+  /// The verdict for a failure; nil: the key is looked at again now.
   private func verdict(of failure: GroupOutcome, _ key: RosterKey, isLast: Bool) throws(EngineError) -> Verdict? {
     switch failure {
     case .done: return .settled
-    // Groups are made by hand, and what their attributes are made of changes unseen: tried again after a while.
+    // Groups are created by hand, and the data of their attributes change unnoticed: retried after a while.
     case .impossible(let problem): return retry(key, problem.concerning(key), most: .max)
     case .trouble(let error): throw error
     case .refused(let step, let error):

@@ -3,21 +3,21 @@ internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallLedger
 
-/// Everything on which it depends that changes are logged, in one digest: the tables behind the configured names,
-/// their partitions, the triggers and the subscriptions.
+/// A digest of everything that determines whether changes are logged: the tables behind the configured names, their
+/// partitions, the triggers and the subscriptions.
 ///
-/// Where it is another than last time, changes may have passed unlogged in between, even if all is well now.
+/// If it has changed, changes may have gone unlogged in between, even if all is well now.
 enum CaptureSignature {
   /// - Parameters:
-  ///   - tables: the names of the tables that are to be watched; one may be a view.
-  ///   - mapping: a session that looks names up where the mapping does.
+  ///   - tables: the names of the tables to be watched; one may be a view.
+  ///   - mapping: a session that resolves names as the mapping does.
   @Reactor
   static func read(
     _ database: Database, mapping: Database, _ tables: [QualifiedName]
   ) async throws(EngineError) -> String {
     var oids: [String] = []
     for table in tables { oids.append(try await mapping.oid(of: table) ?? "0") }
-    // The xmin of a catalogue's row is the transaction that changed it last. No table is locked for this.
+    // The xmin of a catalog row is the transaction that last changed it. This locks no table.
     let result = try await database.query(
       """
       WITH RECURSIVE tree (oid) AS (
@@ -39,7 +39,7 @@ enum CaptureSignature {
 }
 
 extension Configuration {
-  /// The names of the tables that are to be watched.
+  /// The names of the tables to be watched.
   var watchedTables: [QualifiedName] {
     var tables = source.watch.map(\.table)
     if case .table(let name) = source.relation { tables.insert(name, at: 0) }

@@ -4,24 +4,24 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Looks with every sweep whether changes are still logged.
+/// Checks with every sweep whether changes are still logged.
 ///
-/// A trigger that is switched off, or a table that has taken another's place, fails nobody's write: without this look
-/// the next comparison of everybody, a day later, would be the first to notice. When all is well again everybody is
-/// compared, because nobody knows what was written meanwhile. A look costs one query of the catalogue; the mapping is
-/// read anew only where the digest has changed.
+/// A disabled trigger, or a table that has replaced another one, makes no write fail: without this check the problem
+/// would be noticed only by the next full comparison, a day later. Once it is fixed, everything is compared, because
+/// the writes in between are unknown. A check costs one query of the catalog; the mapping is read again only if the
+/// digest has changed.
 @Reactor
 final class CaptureWatch {
   private unowned let engine: Engine
   private let tables: [QualifiedName]
-  /// The digest when changes were logged last, as far as is known.
+  /// The digest when changes were last known to be logged.
   private(set) var signature: String?
-  /// Whether it has been looked at in detail since this digest was read.
+  /// Whether a detailed check has been made since this digest was read.
   private var isVerified = false
   private var isLost = false
   private var isLooking = false
   private var failures = 0
-  /// What the mapping read when it could be looked at last.
+  /// The readings of the mapping at the last successful check.
   private var readings: [MappingReading]?
 
   init(_ engine: Engine) {
@@ -29,7 +29,7 @@ final class CaptureWatch {
     tables = engine.configuration.watchedTables
   }
 
-  /// The digest at the beginning of a term, before the log is looked at.
+  /// The digest at the beginning of a term, before the log is read.
   func begin() async throws(EngineError) -> String {
     let now = try await CaptureSignature.read(engine.database, mapping: engine.mapping, tables)
     if now != signature { isVerified = false }
@@ -38,12 +38,12 @@ final class CaptureWatch {
     return now
   }
 
-  /// Looks, says what is wrong, and has everybody compared when it is right again.
+  /// Checks, reports problems, and requests a full comparison when they are fixed.
   func look() async {
     guard !isLooking, engine.dispatcher.isWorking else { return }
     isLooking = true
     defer { isLooking = false }
-    // A table that is being altered keeps nobody waiting on this session.
+    // While a table is being altered, nobody waits on this session.
     let session = Database(engine.options, timeout: 20_000)
     defer { session.end() }
     do throws(EngineError) {
@@ -56,7 +56,7 @@ final class CaptureWatch {
     } catch {
       failures += 1
       engine.events.emit(.failed(.lookingAtTriggers, "\(error)"))
-      // Once may be a lock or a lost connection.
+      // A single failure may be a lock or a lost connection.
       if failures > 1, engine.dispatcher.isWorking {
         engine.problems.set(.capture, message: "cannot check whether changes are logged: \(error)")
       }
@@ -84,7 +84,7 @@ final class CaptureWatch {
     engine.requestReconcile()
   }
 
-  /// What keeps changes from being logged. A mapping that cannot be read is none of this: it fails where it is used.
+  /// The problems that keep changes from being logged, without an unreadable mapping: that fails where it is used.
   private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
     let mapping = try Database(mapping: engine.configuration, timeout: 20_000)
     defer { mapping.end() }

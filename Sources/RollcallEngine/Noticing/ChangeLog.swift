@@ -4,39 +4,39 @@ package import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// One row of `rollcall.change`, as far as the engine needs it.
+/// The columns of a row of `rollcall.change` that the engine needs.
 struct LoggedChange: Sendable, Hashable {
   var xid: String
-  /// Nil means everyone: the table was truncated.
+  /// Nil means all keys: the table was truncated.
   var key: RosterKey?
 }
 
-/// A key that the log has, and where it comes from.
+/// A key in the log, with its origin.
 struct LoggedKey: Sendable {
-  /// Nil means everyone.
+  /// Nil means all keys.
   var key: RosterKey?
   var origin: Origin
 }
 
-/// What a look at the change log found beyond what was seen.
+/// The changes that a read of the change log found beyond the last snapshot.
 struct Look: Sendable {
-  /// The snapshot of the look, `pg_snapshot` as text.
+  /// The snapshot of the read, `pg_snapshot` as text.
   var snapshot: String
-  /// The database's clock at the look, as text.
+  /// The database's time of the read, as text.
   var at: String
-  /// Changes beyond the last snapshot, unless there are more than a look carries.
+  /// Changes beyond the last snapshot, unless there are too many for one result.
   var changes: [LoggedChange]
-  /// When each was logged, in their order: microseconds since 1970.
+  /// The time at which each was logged, in their order: microseconds since 1970.
   var times: [Int64] = []
   /// Whether the window has to be read in pages instead.
   var isBulk: Bool
-  /// How many changes were found, those of other directories' sources too.
+  /// The number of changes found, including those of other directories' sources.
   var found = 0
-  /// How often logging was stopped or taken up again, and whether it is stopped now.
+  /// How often logging was stopped or resumed, and whether it is stopped now.
   var stops = 0
   var isFull = false
 
-  /// Whether its snapshot ends before another one does: transaction ids are given out anew.
+  /// Whether its snapshot ends before another one: transaction ids are being reused.
   func isBehind(_ other: Snapshot) -> Bool { Snapshot(snapshot).map { $0.end < other.end } ?? false }
 }
 
@@ -46,7 +46,7 @@ struct Look: Sendable {
 /// committer nor a long transaction is lost or holds up anybody else.
 @Reactor
 package final class ChangeLog {
-  /// Rows that one look returns itself; a longer window is read in pages.
+  /// Rows that one read returns directly; a longer window is read in pages.
   private static let most = 1000
   private static let portion = 50_000
 
@@ -56,13 +56,13 @@ package final class ChangeLog {
   private let database: Database
   private let sources: ChangeSources?
 
-  /// - Parameter sources: what concerns the directory; nil means everything.
+  /// - Parameter sources: the sources of the directory; nil means all.
   init(_ database: Database, _ sources: ChangeSources? = nil) {
     self.database = database
     self.sources = sources
   }
 
-  /// A look at everything beyond the snapshot `seen`.
+  /// Reads everything beyond the snapshot `seen`.
   func look(beyond seen: String) async throws(EngineError) -> Look {
     let result = try await database.execute(
       "look",
@@ -93,7 +93,7 @@ package final class ChangeLog {
     return look
   }
 
-  /// Which of these keys the log names between two snapshots; all of them where it names everyone.
+  /// Those of these keys that the log names between two snapshots; all of them if it names all keys.
   func naming(_ keys: [RosterKey], after: String, upTo: String) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       """
@@ -106,9 +106,8 @@ package final class ChangeLog {
     return named.contains(nil) ? keys : named.compactMap { $0 }
   }
 
-  /// Whether a look would find anything, of other directories' sources too: it moves on beyond them.
-  ///
-  /// - Parameter stops: how often logging was stopped or taken up again, as far as is known.
+  /// Whether a read would find anything, even changes of other directories' sources: the snapshot moves past them.
+  /// - Parameter stops: the last known number of times that logging was stopped or resumed.
   func hasNews(beyond seen: String, stops: Int) async throws(EngineError) -> Bool {
     let result = try await database.execute(
       "news",
@@ -122,15 +121,15 @@ package final class ChangeLog {
     return result.bool(0, 0)
   }
 
-  /// The snapshot of this moment, for a watermark that starts here.
+  /// The current snapshot, for a watermark that starts now.
   func now() async throws(EngineError) -> (snapshot: String, at: String) {
     let result = try await database.query("SELECT pg_current_snapshot()::text, clock_timestamp()::text")
     return (result.text(0, 0) ?? "", result.text(0, 1) ?? "")
   }
 
-  /// Deletes what every directory has settled, and gives up the watermark of one too far behind.
+  /// Deletes what every directory has settled, and gives up the watermark of one that is too far behind.
   func prune() async throws(EngineError) {
-    // In portions, so that no transaction lasts long and none of its locks keeps anybody waiting.
+    // In portions, so that no transaction lasts long and no lock makes anybody wait for long.
     while true {
       let pruned = try await database.query(
         "SELECT rollcall.prune(batch => \(ChangeLog.portion))", timeout: .seconds(120))
@@ -144,10 +143,10 @@ package final class ChangeLog {
 }
 
 extension ChangeLog {
-  /// Prunes a log that is longer than it may be, on a session of its own, for a few seconds at most.
+  /// Prunes an oversized log, on a session of its own, for a few seconds at most.
   ///
-  /// Every command that looks at the database calls it: there may be no daemon that does it. A role that may not, or a
-  /// database that does not answer, is no reason for a command to fail.
+  /// Every command that reads the database calls it, because there may be no daemon to do it. The command does not
+  /// fail if its role lacks the right or the database does not answer.
   package static func pruneIfLarge(_ configuration: Configuration) async {
     guard let session = try? Database(configuration, timeout: 5_000) else { return }
     defer { session.close() }
@@ -166,10 +165,10 @@ extension ChangeLog {
   }
 }
 
-/// A long window of the change log, its keys handed out in pages.
+/// A long window of the change log, whose keys are returned in pages.
 ///
-/// The keys are read through a cursor WITH HOLD: the server keeps the distinct keys on its disk, no transaction
-/// stays open meanwhile, and this side holds one page. One window at a time on one session.
+/// The keys are read through a cursor WITH HOLD: the server keeps the distinct keys on its disk, no transaction stays
+/// open, and the client holds one page. Each session reads one window at a time.
 @Reactor
 final class ChangeWindow {
   private static let page = 2000
@@ -178,7 +177,7 @@ final class ChangeWindow {
   private let after: String
   private let upTo: String
   private var session: PostgresConnection?
-  /// How many keys have not been handed out; nil before the first page.
+  /// The number of keys not yet returned; nil before the first page.
   private(set) var remaining: Int?
 
   init(_ database: Database, _ sources: ChangeSources, after: String, upTo: String) {
@@ -190,10 +189,10 @@ final class ChangeWindow {
 
   /// The next keys, each with its newest transaction; empty at the end.
   ///
-  /// - Throws: ``EngineError``; the window begins again then, which repeats keys.
+  /// - Throws: ``EngineError``; the window then starts again, which repeats keys.
   func next() async throws(EngineError) -> [LoggedKey] {
     do throws(EngineError) { return try await page() } catch {
-      // Whatever failed, the session may be within a transaction that did.
+      // After any failure the session may be in an aborted transaction.
       session = nil
       database.close()
       throw error

@@ -3,28 +3,28 @@ internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallLedger
 
-/// Which sources of the change log concern this directory.
+/// The sources of the change log that concern this directory.
 ///
-/// A source is a table and a column of it that names people; `rollcall.watched` knows the id of each. Other
-/// directories may have tables watched that this one does not read, or a table that it does read by another column:
-/// their keys are no keys of this roster.
+/// A source is a table and a column of it that names people; `rollcall.watched` has the id of each. Other directories
+/// may watch tables that this one does not read, or a table that it does read by another column: their keys are not
+/// keys of this roster.
 @Reactor
 final class ChangeSources {
-  /// Stands for all of them: logging was stopped.
+  /// Means all sources: logging was stopped.
   private static let all = "0"
 
   private let pairs: [(table: QualifiedName, key: String)]
-  /// Nil until they have been read: then everything concerns it.
+  /// Nil until they have been read: all sources count until then.
   private(set) var ids: Set<String>?
 
   init(_ configuration: Configuration) { pairs = configuration.watchedPairs }
 
-  /// Reads them. What concerned it before still does: changes may have been logged before a table was watched anew.
+  /// Reads them. Earlier sources remain: changes may have been logged before a table was watched anew.
   ///
-  /// Whoever has them read for a reason reads the reason first: what was logged with an id that is not known yet is
+  /// A caller with a reason to read them reads that reason first: changes logged with an id that is not known yet are
   /// found by the comparison that follows a change of the triggers.
   ///
-  /// - Parameter mapping: a session that looks names up where the mapping does.
+  /// - Parameter mapping: a session that resolves names as the mapping does.
   func read(_ database: Database, mapping: Database) async throws(EngineError) {
     var found: Set<String> = [ChangeSources.all]
     for (table, key) in pairs {
@@ -46,7 +46,7 @@ final class ChangeSources {
 }
 
 extension Configuration {
-  /// The names of the tables that are to be watched, each with the column that names the person.
+  /// The names of the tables to be watched, each with the column that names the person.
   var watchedPairs: [(table: QualifiedName, key: String)] {
     var pairs = source.watch.map { (table: $0.table, key: $0.key) }
     if case .table(let name) = source.relation { pairs.insert((table: name, key: source.key), at: 0) }

@@ -1,41 +1,41 @@
 internal import Reactor
 internal import RollcallCore
 
-/// What a comparison of everybody means for removals that something else notices meanwhile.
+/// Decides how a full comparison affects removals that are noticed elsewhere meanwhile.
 ///
-/// Groups, retries, rivals for a name and single changes bring keys that the comparison has not looked at. Were their
-/// removals paid one by one, the comparison would find the rest of a wipe and hold that.
+/// Groups, retries, competitors for a name and single changes add keys that the comparison has not reached. If their
+/// removals were charged one by one, the comparison would find only the rest of a wipe and hold that.
 @Reactor
 struct ComparisonWatch {
-  /// A comparison that is being read.
+  /// A comparison in progress.
   struct Reading {
     var removalBatch: RemovalBatch
     var seen: SeenLinks
-    /// The log asked for it: everybody may have been taken away (TRUNCATE).
+    /// Whether the log requested it: all rows may have been removed (TRUNCATE).
     var isOfTheLog: Bool
   }
 
   enum Ruling: Equatable {
-    /// The comparison has nothing to do with it.
+    /// The comparison does not affect it.
     case passes
-    /// The comparison that is to come will find it.
+    /// The next comparison will find it.
     case waits
     case joins(RemovalBatch)
   }
 
-  /// Why the next comparison to be decided holds every removal; nil where the budget decides.
+  /// Why the next comparison holds every removal; nil if the budget decides.
   private(set) var holding: RemovalBudget.Reason?
-  /// The log asks for a comparison that has not begun.
+  /// Whether the log requests a comparison that has not begun.
   var isAwaited = false
   private(set) var reading: Reading?
-  /// The one that is to hold every removal has been read to its end.
+  /// Whether the comparison that holds every removal has read everything.
   private var isRead = false
-  /// People whose leaving the log has named, one by one, and who were left to the comparison.
+  /// People whose removal the log has named individually and who were left to the comparison.
   private(set) var leavers: Set<RosterKey> = []
 
   nonisolated init() {}
 
-  /// Says what the next comparison is to do with removals.
+  /// Sets what the next comparison does with removals.
   mutating func expect(_ holding: RemovalBudget.Reason?) {
     if holding != self.holding { isRead = false }
     self.holding = holding
@@ -48,27 +48,27 @@ struct ComparisonWatch {
 
   /// Ends the reading.
   ///
-  /// - Parameter completely: everybody has been looked at; otherwise all of it begins again.
+  /// - Parameter completely: whether all people were looked at; otherwise the comparison starts again.
   mutating func end(completely: Bool) {
     reading = nil
     isRead = completely
     if completely { leavers = [] }
   }
 
-  /// Notes whom the comparison is to find.
+  /// Records a key that is left to the comparison.
   mutating func leave(_ key: RosterKey) { leavers.insert(key) }
 
-  /// The comparison may not be done for long.
+  /// Gives up because the comparison may be delayed for long.
   ///
-  /// - Returns: who was left to it and does not wait for the next.
+  /// - Returns: the keys that were left to it and do not wait for the next one.
   mutating func giveUp() -> Set<RosterKey> {
     isAwaited = false
     defer { leavers = [] }
     return leavers
   }
 
-  /// - Parameter isLogged: the log names the key, so it is no removal that only a comparison would find: people who leave
-  ///   do not wait for an ordinary one.
+  /// - Parameter isLogged: whether the log names the key, so that its removal would be noticed without a comparison:
+  ///   such people do not wait for an ordinary one.
   func ruling(on key: RosterKey, isLogged: Bool) -> Ruling {
     if isAwaited { return .waits }
     if let reading {

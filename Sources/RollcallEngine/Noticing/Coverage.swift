@@ -4,22 +4,22 @@ package import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// Whether every table that the mapping reads is watched, with the columns that it reads.
+/// Checks whether every table that the mapping reads is watched, with the columns that it reads.
 ///
-/// A change that no trigger logs is found by the next full reconcile only, a day later: so the daemon does not start
-/// on less than this.
+/// A change that no trigger logs is found only by the next full reconcile, a day later; the daemon therefore refuses
+/// to start without this coverage.
 @Reactor
 package struct Coverage {
   /// A table to be watched.
   package struct Demand: Sendable {
-    /// Where the configuration names it.
+    /// The key in the configuration that names it.
     var path: String
     package var oid: Int
     /// Schema and name, quoted where needed.
     package var table: String
     /// The column that names the person.
     package var key: String
-    /// What the mapping reads of it, the key aside; nil means all.
+    /// The columns that the mapping reads, without the key; nil means all.
     package var columns: Set<String>?
   }
 
@@ -28,7 +28,7 @@ package struct Coverage {
   private let configuration: Configuration
   let readings: [MappingReading]
 
-  /// - Parameter mapping: a session that looks up the tables' names where the mapping does.
+  /// - Parameter mapping: a session that resolves the tables' names as the mapping does.
   package init(_ database: Database, mapping: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
     self.database = database
     self.mapping = mapping
@@ -36,7 +36,7 @@ package struct Coverage {
     self.readings = readings
   }
 
-  /// The tables that have to be watched, and what speaks against it.
+  /// The tables that have to be watched, and the problems with them.
   package func demands() async throws(EngineError) -> (demands: [Demand], findings: [Finding]) {
     var findings: [Finding] = []
     var demands: [Demand] = []
@@ -51,7 +51,7 @@ package struct Coverage {
         findings.append(error(path, "there is no table \(table)"))
         continue
       }
-      // A view is watched through the tables that it reads.
+      // A view is watched through its underlying tables.
       if path == "source.table", found.text(0, 2) == "v" { continue }
       if !found.bool(0, 3) {
         findings.append(error(path, "\(name) has no column \"\(key)\""))
@@ -63,7 +63,7 @@ package struct Coverage {
     return (demands, findings)
   }
 
-  /// Looks whether the triggers are there, are enabled and see all columns that are read.
+  /// Checks whether the triggers exist, are enabled and cover all columns that are read.
   package func findings() async throws(EngineError) -> [Finding] {
     var (demands, findings) = try await self.demands()
     let watched = try await database.query("SELECT source::oid, key, columns, problem, warning FROM rollcall.watched")
@@ -106,7 +106,7 @@ package struct Coverage {
     return missing.isEmpty ? nil : missing.sorted().joined(separator: ", ")
   }
 
-  /// The tables that the configuration says to watch.
+  /// The tables that the configuration names to be watched.
   private var configured: [(path: String, table: QualifiedName, key: String)] {
     var tables: [(String, QualifiedName, String)] = []
     if case .table(let name) = configuration.source.relation {
@@ -121,7 +121,7 @@ package struct Coverage {
   /// Whether this role cannot find out what the mapping reads.
   private var isBlind: Bool { readings.contains { $0.isBlind } }
 
-  /// What the mapping reads of a table; all where nobody can see what reads it, as in a function.
+  /// The columns that the mapping reads of a table; nil, meaning all, if a function or the like hides them.
   private func columns(of oid: Int, _ key: String) -> Set<String>? {
     if isBlind { return nil }
     let tables = readings.flatMap(\.tables).filter { $0.oid == oid }
@@ -134,7 +134,7 @@ package struct Coverage {
     return columns.subtracting([key])
   }
 
-  /// Tables that are read and that nothing watches.
+  /// Tables that are read but not watched.
   private func unwatched(_ demands: [Demand]) -> [Finding] {
     var findings: [Finding] = []
     var seen: Set<Int> = []
@@ -177,7 +177,7 @@ package struct Coverage {
 }
 
 extension Database {
-  /// A table's OID, its name looked up as this session does; nil where there is none.
+  /// A table's OID, with its name resolved in this session; nil if there is none.
   package func oid(of table: QualifiedName) async throws(EngineError) -> String? {
     // Qualified: the mapping's session sees other schemas.
     try await query("SELECT pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid", [table.sql]).text(0, 0)
@@ -185,9 +185,9 @@ extension Database {
 }
 
 extension Engine {
-  /// Checks that the mapping can be read and that the triggers see all that it reads.
+  /// Checks that the mapping can be read and that the triggers cover all that it reads.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` with everything that is wrong.
+  /// - Throws: ``EngineError/refused(_:)`` with all problems.
   package func requireCoverage() async throws(EngineError) {
     try await requirePath()
     let readings = try await requireMapping()
@@ -202,10 +202,10 @@ extension Engine {
     }
   }
 
-  /// Checks that the mapping can be read, by the statement that reads it: only where that fails, each expression is
-  /// looked at to find which.
+  /// Checks that the mapping can be read, by running its statement; only if that fails, each expression is checked to
+  /// find the culprit.
   ///
-  /// - Throws: ``EngineError``, with the place in the file where there is one.
+  /// - Throws: ``EngineError``, with the place in the file if there is one.
   package func requireReadable() async throws(EngineError) {
     try await requirePath()
     if try await mayHaveUnseenTypes() {
@@ -219,7 +219,7 @@ extension Engine {
     }
   }
 
-  /// Whether it has to be looked at which columns are read: of a query nobody can say it without.
+  /// Whether the columns that are read have to be checked; for a query they cannot be known without that.
   private func mayHaveUnseenTypes() async throws(EngineError) -> Bool {
     guard case .table = configuration.source.relation else { return true }
     var oids: [Int] = []
@@ -229,9 +229,9 @@ extension Engine {
     return try await MappingPath(database, configuration).hasUnseenTypes(oids)
   }
 
-  /// What PostgreSQL makes of the mapping.
+  /// PostgreSQL's analysis of the mapping.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` with the place in the file of everything that it does not take.
+  /// - Throws: ``EngineError/refused(_:)`` with the place in the file of everything that PostgreSQL rejects.
   @discardableResult
   private func requireMapping() async throws(EngineError) -> [MappingReading] {
     let readings: [MappingReading]

@@ -3,29 +3,29 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Hears the channel `rollcall` on a session that does nothing else, and reconnects for ever.
+/// Listens on the channel `rollcall` in a dedicated session, and reconnects forever.
 ///
-/// A notification is a hint: whatever was missed while the session was away is found by the look that follows every
-/// `LISTEN`.
+/// A notification is a hint: the read of the log that follows every `LISTEN` finds what was missed while the session
+/// was disconnected.
 @Reactor
 final class Listener {
-  /// How often the link and the registration are probed, and how long the answer may take.
+  /// How often the connection and the registration are probed, and how long the answer may take.
   private static let probeEvery: Duration = .seconds(4)
   private static let probeTimeout: Duration = .seconds(4)
 
   private let options: ConnectionOptions
   private let events: Events
-  /// The session that listens; for tests too, which take its registration away.
+  /// The listening session; tests use it to remove its registration.
   private(set) var connection: PostgresConnection?
-  /// Called after each LISTEN: read the state now.
+  /// Called after each LISTEN, to read the state.
   var onListening: (@Reactor () -> Void)?
   var onPayload: (@Reactor (NotificationPayload?) -> Void)?
   private(set) var isListening = false
 
   init(_ options: ConnectionOptions, _ events: Events) {
-    // A listener that has stopped reading (its process is stopped) would pin the queue of notifications, and HR's
-    // commits fail when that is full: the server ends a session that has not probed for so long, and one whose socket
-    // is full, which is not idle, by the other setting.
+    // A listener that has stopped reading (its process is stopped) would pin the notification queue, and HR's commits
+    // fail when that is full. The first setting ends a session that has not probed for this long; the second ends one
+    // whose socket is full, which is not idle.
     self.options = options.settings(
       SessionSettings.list(timeout: 10_000) + [("idle_session_timeout", "30s"), ("tcp_user_timeout", "20s")])
     self.events = events
@@ -70,7 +70,7 @@ final class Listener {
     try await requireRegistration(connection)
   }
 
-  /// Waits as long as the link lives and the registration stands.
+  /// Returns when the connection or the registration is lost.
   private func probe(_ connection: PostgresConnection) async throws(PostgresError) {
     while !Task.isCancelled, connection.isUsable {
       try? await Reactor.sleep(for: Listener.probeEvery)
@@ -86,7 +86,7 @@ final class Listener {
     if !names.contains(NotificationPayload.channel) { throw Listener.registrationLost }
   }
 
-  /// A transaction pooler hands each statement to any server session, so LISTEN is lost at once.
+  /// A transaction pooler assigns each statement to any server session, so LISTEN is lost at once.
   static let registrationLost = PostgresError(
     kind: .connection,
     message: "LISTEN does not last on this connection: a pooler in transaction mode is in between, "

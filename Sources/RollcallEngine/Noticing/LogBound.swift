@@ -4,26 +4,26 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What follows when the change log was full, so that changes were not logged (`rollcall.bound_log` in `sql/install.sql`).
+/// Recovers after the change log was full and changes were not logged (`rollcall.bound_log` in `sql/install.sql`).
 ///
-/// Logging is taken up again before everybody is compared. A transaction that is under way at that moment may have
-/// changed people without logging it, and may commit after they have been compared. So the transaction id of that
-/// moment is noted, and everybody is compared once more when all up to it have ended.
+/// Logging is resumed before everything is compared. A transaction in progress at that moment may have changed rows
+/// without logging them, and may commit after they were compared. Therefore the current transaction id is recorded,
+/// and everything is compared once more when all transactions up to it have ended.
 @Reactor
 final class LogBound {
   nonisolated static let reason = "the change log was full, so changes were not logged"
 
   private unowned let engine: Engine
-  /// How often logging was stopped or taken up again, as far as this directory has dealt with it.
+  /// The number of times that logging was stopped or resumed, as far as this directory has handled it.
   private(set) var stops = 0
-  /// A transaction up to here may have changed people without logging it; nil where none has.
+  /// Transactions up to this one may have made unlogged changes; nil if none has.
   private var silent: String?
 
   init(_ engine: Engine) { self.engine = engine }
 
-  /// Looks whether logging was stopped, takes it up again, and notes what there is to be waited for.
+  /// Checks whether logging was stopped, resumes it, and records the transaction to wait for.
   ///
-  /// - Returns: whether it was, so that everybody has to be compared.
+  /// - Returns: whether it was, so that a full comparison is needed.
   func settle() async throws(EngineError) -> Bool {
     let name = engine.configuration.name
     let found = try await engine.database.query(
@@ -36,7 +36,7 @@ final class LogBound {
     silent = found.text(0, 3)
     if !found.bool(0, 1), stops == found.int(0, 2) { return false }
     stops = try await engine.database.query("SELECT rollcall.rearm()").int(0, 0) ?? 0
-    // A transaction of its own: its id is higher than that of any that has found the log full.
+    // In a transaction of its own: its id is higher than that of any that has found the log full.
     silent = try await engine.database.query(
       """
       INSERT INTO rollcall.directory AS d (name, stops, silent) VALUES ($1, $2, pg_current_xact_id())
@@ -55,12 +55,12 @@ final class LogBound {
     return result.bool(0, 0) ? silent : nil
   }
 
-  /// Everybody has been compared, with what the transactions up to this one have done.
+  /// Records a full comparison that includes the effects of the transactions up to this one.
   func compared(_ ended: String?) {
     if ended == silent { silent = nil }
   }
 
-  /// Has everybody compared once more when it is time.
+  /// Requests one more full comparison when it is due.
   func look() async {
     guard silent != nil, engine.dispatcher.isWorking, !engine.reconciles.isUnderWay else { return }
     do throws(EngineError) {

@@ -1,18 +1,18 @@
 internal import RollcallCore
 
-/// What one read of the socket brought, sorted by how much each transaction has changed.
+/// The notifications of one read of the socket, grouped by the size of their transactions.
 ///
-/// A transaction's messages follow each other. Only a transaction that named few keys altogether may overtake; of all
-/// others the log tells, and their removals are decided together.
+/// A transaction's messages are consecutive. Only a transaction that named few keys in total may overtake; all others
+/// are read from the log, and their removals are decided together.
 struct NotificationBurst {
-  /// Changes of one transaction that may go ahead of everything.
+  /// Changes of one transaction that may overtake all others.
   struct Small: Equatable {
     var xid: String
     var keys: [RosterKey]
   }
 
   private var named: [Small] = []
-  /// The transaction of the last burst's end: with what the next read brings of it, it is larger than it seemed.
+  /// The last transaction of the previous burst: together with the next read it may be large.
   private var large: String?
   private var mustLook = false
 

@@ -1,23 +1,23 @@
 internal import FoundationEssentials
 internal import RollcallCore
 
-/// What the triggers and the command line say on the channel `rollcall`.
+/// The messages of the triggers and the command line on the channel `rollcall`.
 struct NotificationPayload: Sendable, Equatable, Decodable {
   static let channel = "rollcall"
   /// A message with this many keys may be one of several.
   static let full = 32
 
-  /// The transaction that changed something.
+  /// The transaction that made the changes.
   var xid: String?
   var keys: [RosterKey]?
-  /// More changes than a message names: look at the log.
+  /// More changes than a message can name: read the log.
   var count: Int?
-  /// The table and key column that the keys are of, as the log names them.
+  /// The table and key column of the keys, as the log names them.
   var source: UInt32?
   /// A request for this directory waits in `rollcall.request`.
   var request: String?
 
-  /// A payload that is none is only a reason to look: nil.
+  /// Nil for an invalid payload, which is only a reason to read the log.
   init?(parsing text: String) {
     if let plain = NotificationPayload(plain: text) {
       self = plain
@@ -29,15 +29,15 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
     self = payload
   }
 
-  /// `{"xid":"741","keys":["17","18"],"source":16401}` with nothing that is escaped: nearly every message, and each
-  /// stands between a commit and its entry, where a decoder for any JSON took a tenth of what the daemon itself takes.
+  /// `{"xid":"741","keys":["17","18"],"source":16401}` without escapes: nearly every message. Each one delays an
+  /// entry after its commit, and a general JSON decoder took a tenth of the daemon's own time.
   private init?(plain text: String) {
     let opening = #"{"xid":""#
     let (text, source) = NotificationPayload.split(text)
     guard text.hasPrefix(opening), text.hasSuffix("]}"),
       text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\\") })
     else { return nil }
-    // Strings and what stands between them take turns.
+    // Strings alternate with the text between them.
     let parts = text.utf8.dropFirst(opening.utf8.count).split(
       separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
     guard parts.count >= 6, parts.count.isMultiple(of: 2), parts[1].elementsEqual(",".utf8),
@@ -54,7 +54,7 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
     self.source = source
   }
 
-  /// Takes the source off the end, where there is one.
+  /// Splits the source off the end, if there is one.
   private static func split(_ text: String) -> (text: String, source: UInt32?) {
     let tail = #","source":"#
     let digits = text.utf8.dropLast().reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count

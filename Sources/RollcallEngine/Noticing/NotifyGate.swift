@@ -4,27 +4,27 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Tells writers whether to notify: armed while there is little to do, silent while the log is read anyway.
+/// Tells writers whether to notify: armed while there is little to do, silent while the log is polled anyway.
 ///
-/// The notification is what costs writers under load, not the log; so a storm is polled, as network drivers poll. So is
-/// the log while PostgreSQL's notification queue fills up (``QueueWatch``), and where two-phase commit is possible: there
-/// triggers notify in sessions only that ask for it, because who has notified cannot prepare.
+/// Under load, notifications cost writers more than the log does, so a storm is polled, as network drivers do. The
+/// log is also polled while PostgreSQL's notification queue fills up (``QueueWatch``), and where two-phase commit is
+/// enabled: triggers then notify only on request, because a transaction that has notified cannot be prepared.
 ///
-/// The lease on the row ends by itself, so nobody pays for a daemon that is gone. It is shorter than it takes to fill
-/// the queue from where the bell is silenced (some 44 s), so that it has ended before a commit could fail by it.
+/// The lease on the row expires, so that writers do not notify for a daemon that is gone. It is shorter than the time
+/// from silencing to a full queue (some 44 s), so it expires before a commit could fail because of it.
 @Reactor @safe
 final class NotifyGate {
-  /// How long an arming lasts, and when it is renewed.
+  /// How long the lease lasts, and how often it is renewed.
   private static let lease: Duration = .seconds(30)
   private static let renewEvery: Duration = .seconds(10)
   /// How often the log is read in a storm, at most.
   private static let pollEvery: Duration = .milliseconds(5)
-  /// How often it is looked at where writers do not notify, at most.
+  /// How often the log is checked while writers do not notify, at most.
   private static let quietPollEvery: Duration = .milliseconds(50)
-  /// More notifications than these in a span are a storm: by themselves, or with work that has piled up.
+  /// More notifications than this in a span are a storm: on their own, or together with a backlog.
   private static let span: Duration = .milliseconds(50)
   private static let storm = (rings: 75, ringsBehind: 10, backlog: 64)
-  /// A storm is over when less than this is logged in two spans.
+  /// A storm is over when fewer changes than this are logged in two spans.
   private static let calm = 20
 
   private let database: Database
@@ -38,10 +38,10 @@ final class NotifyGate {
   private var isStorm = false
   private var nap: (waiter: UnsafeContinuation<Void, Never>, timer: Timer)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
-  /// Where it is said that writers do not notify.
+  /// The board that reports that writers do not notify.
   var problems: ProblemBoard?
 
-  /// - Parameter sweeper: who reads the log; another one after each loss of a side.
+  /// - Parameter sweeper: the reader of the log; it is replaced after each loss of a side.
   init(_ database: Database, directory: String, sweeper: @escaping @Reactor () -> Sweeper?) {
     self.database = database
     self.directory = directory
@@ -59,7 +59,7 @@ final class NotifyGate {
     wake()
   }
 
-  /// Notes a notification; `backlog` is how much is unsettled.
+  /// Records a notification; `backlog` is the number of unsettled keys.
   func heard(backlog: Int) {
     let now = ContinuousClock.now
     if now - spanBegan > NotifyGate.span {
@@ -74,7 +74,7 @@ final class NotifyGate {
     }
   }
 
-  /// Arms it, and keeps it until ``stop()`` or trouble.
+  /// Arms the gate, and keeps it armed until ``stop()`` or a failure.
   func start() async throws(EngineError) {
     stop()
     isStorm = false
@@ -101,7 +101,7 @@ final class NotifyGate {
     }
   }
 
-  /// Ends in order: with no other daemon there writers notify whoever listens, as without Rollcall's program.
+  /// Ends cleanly: without another daemon, writers then notify all listeners, as they do without Rollcall's daemon.
   func retire() async {
     stop()
     _ = try? await database.query("DELETE FROM rollcall.bell WHERE directory = $1", [directory])
@@ -137,11 +137,11 @@ final class NotifyGate {
       """, [directory, "\(NotifyGate.lease / .seconds(1))", queue.isFilling ? "f" : "t"])
   }
 
-  /// Looks for what came about silently before it was armed; returns when a storm begins or it is time to arm it anew.
+  /// Reads changes made silently before the gate was armed; returns when a storm begins or the lease must be renewed.
   private func listen() async throws(EngineError) {
     let due = ContinuousClock.now + NotifyGate.renewEvery
-    // A writer has its transaction id before it looks at the bell. So whoever saw the bell silent has one below the
-    // first that is given out now. (A snapshot's xmax would not do: greater ones may be running already.)
+    // A writer gets its transaction id before it reads the gate, so one that saw it silent has an id below the next
+    // one to be assigned. (A snapshot's xmax would not do: higher ids may already be running.)
     let first =
       try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
     var pause = NotifyGate.pollEvery
@@ -153,14 +153,14 @@ final class NotifyGate {
         let started = ContinuousClock.now
         try await sweeper.look()
         if sweeper.seenAllBelow(first) { continue }
-        // A transaction that stays open for hours must not be waited for at full speed.
+        // Does not poll at full speed for a transaction that stays open for hours.
         await rest(min(max(pause, (ContinuousClock.now - started) * 4), due - ContinuousClock.now))
         pause = min(pause * 3 / 2, .seconds(1))
       }
     }
   }
 
-  /// Looks for changes while writers do not notify; returns when that is over, a storm begins or it is time to arm anew.
+  /// Polls while writers do not notify; returns when that ends, a storm begins or the lease must be renewed.
   private func pollQuietly() async throws(EngineError) {
     let due = ContinuousClock.now + NotifyGate.renewEvery
     while !Task.isCancelled, !isStorm, queue.isFilling || isTwoPhase, ContinuousClock.now < due {
@@ -171,7 +171,7 @@ final class NotifyGate {
     }
   }
 
-  /// Reads the log every few milliseconds until the storm is over; less often while it is heavy.
+  /// Polls the log every few milliseconds until the storm is over; less often while it is heavy.
   private func poll() async throws(EngineError) {
     var began = ContinuousClock.now
     var before = sweeper()?.found ?? 0
@@ -180,7 +180,7 @@ final class NotifyGate {
       guard let sweeper = sweeper() else { return }
       let started = ContinuousClock.now
       try await sweeper.look()
-      // A look that takes long, because a transaction stays open or the machine is busy, is not repeated as often.
+      // A read that takes long, because a transaction stays open or the machine is busy, is repeated less often.
       let pause = sweeper.writerThrottle.isHeavy ? WriterThrottle.pollEvery : NotifyGate.pollEvery
       await rest(max(pause, (ContinuousClock.now - started) * 2))
       let span = ContinuousClock.now - began

@@ -2,26 +2,26 @@ internal import Postgres
 internal import Reactor
 internal import RollcallLedger
 
-/// Finds out whether a pooler that hands each transaction to another server session stands before PostgreSQL.
+/// Detects a transaction pooler, which assigns each transaction to another server session, in front of PostgreSQL.
 ///
-/// Behind one neither LISTEN nor a session's advisory lock lasts, although both seem to work as long as nobody else is
-/// at work: a second round trip mostly meets the same server session again.
+/// Behind one, neither LISTEN nor a session's advisory lock lasts, although both seem to work while there are no
+/// other clients: a second round trip then mostly meets the same server session.
 @Reactor
 enum PoolerProbe {
   private static let deadline: Duration = .seconds(8)
 
-  /// - Throws: ``EngineError/refused(_:)`` where sessions do not last; what the database says otherwise.
+  /// - Throws: ``EngineError/refused(_:)`` if sessions do not last; otherwise the database's error.
   static func requireSessions(_ options: ConnectionOptions) async throws(EngineError) {
     let options = options.settings(SessionSettings.list())
     do throws(PostgresError) {
       let one = try await PostgresConnection.open(options, timeout: deadline)
       defer { one.close() }
       let first = try await backend(of: one)
-      // A pooler gives its clients numbers of its own for cancelling.
+      // A pooler gives its clients its own numbers for cancel requests.
       if first == one.backendID { return }
       let two = try await PostgresConnection.open(options, timeout: deadline)
       defer { two.close() }
-      // As long as this transaction is open its server session is nobody else's.
+      // While this transaction is open, no other client gets its server session.
       let lasts = try await lastsInTransaction(two)
       if lasts, try await backend(of: two) != first, try await backend(of: one) == first { return }
     } catch {
@@ -33,7 +33,7 @@ enum PoolerProbe {
         + "in session mode")
   }
 
-  /// False where a pooler hands single statements to server sessions: it refuses transactions as no part of the protocol.
+  /// False for a statement pooler: it rejects transactions as a protocol violation.
   private static func lastsInTransaction(_ connection: PostgresConnection) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
       try await connection.script("BEGIN", timeout: deadline)

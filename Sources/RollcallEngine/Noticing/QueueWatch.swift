@@ -2,14 +2,14 @@ internal import Postgres
 package import Reactor
 package import RollcallLedger
 
-/// Watches how full PostgreSQL's notification queue is.
+/// Monitors how full PostgreSQL's notification queue is.
 ///
-/// The queue is one for the cluster (8 GB), and any role may fill it: a session that listens and stays in a
-/// transaction keeps all that anybody sends. When it is full, each commit that has notified fails. So long before that
-/// the bell is silenced, for all directories; then HR's commits notify nobody and cannot fail by it.
+/// The cluster has one queue (8 GB), and any role may fill it: a session that listens and stays in a transaction
+/// keeps everything that anybody sends. When it is full, each commit that has notified fails. The gate is therefore
+/// closed long before that, for all directories; then HR's commits do not notify and cannot fail because of it.
 @Reactor
 package final class QueueWatch {
-  /// The share of the queue from which on nobody is to notify, and the one below which it is over.
+  /// The share of the queue above which nobody may notify, and the one below which this ends.
   package nonisolated static let limit = 0.05
   private static let over = 0.025
   private static let every: Duration = .seconds(1)
@@ -17,12 +17,12 @@ package final class QueueWatch {
   private let database: Database
   private(set) var isFilling = false
   private var task: Task<Void, Never>?
-  /// Called when it begins, and when it is over.
+  /// Called when it begins, and when it ends.
   var onChange: (@Reactor () -> Void)?
 
   init(_ database: Database) { self.database = database }
 
-  /// Looks at once, then every second until ``stop()``.
+  /// Checks at once, then every second until ``stop()``.
   func start() async throws(EngineError) {
     stop()
     try await look()
@@ -30,7 +30,7 @@ package final class QueueWatch {
       while !Task.isCancelled {
         try? await Reactor.sleep(for: QueueWatch.every)
         if Task.isCancelled { return }
-        // A session that is lost is noticed by those who work on it; the watch begins anew with them.
+        // The users of a lost session report it; the watch restarts with them.
         try? await self.look()
       }
     }
@@ -47,7 +47,7 @@ package final class QueueWatch {
     let was = isFilling
     isFilling = usage >= (was ? QueueWatch.over : QueueWatch.limit)
     if isFilling {
-      // Other directories' rows too: the daemon of one may be away, and its lease has some time to run.
+      // Other directories' rows too: their daemons may be gone, and their leases may not have expired.
       try await database.query("UPDATE rollcall.bell SET armed = false WHERE armed", timeout: .seconds(10))
     }
     if isFilling != was { onChange?() }

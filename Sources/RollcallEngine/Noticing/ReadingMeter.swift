@@ -3,22 +3,22 @@ package import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// How far the reading of both sides is, for whoever shows it.
+/// The progress of reading both sides, for display.
 @Reactor
 package final class ReadingMeter {
   package enum Phase: Sendable {
-    /// Everybody is read.
+    /// Everything is being read.
     case comparing
-    /// Those that differ are planned for.
+    /// The keys that differ are being planned for.
     case planning
-    /// Everybody has been read, and what differs is written.
+    /// Everything has been read, and the differences are being written.
     case writing
   }
 
   package var phase = Phase.comparing
   /// People that were read, or planned for.
   package var done = 0
-  /// How many there are; nil where nobody knows.
+  /// The total number of people; nil if it is unknown.
   package var total: Int?
 
   package init() {}
@@ -31,16 +31,16 @@ package final class ReadingMeter {
 }
 
 extension Engine {
-  /// Keys that wait or are worked on.
+  /// Keys that are queued or in flight.
   package var waiting: Int { dispatcher.queue.backlog }
 }
 
 extension RosterQuery {
-  /// About how many people there are, as PostgreSQL's planner estimates it; nil where it does not say.
+  /// The approximate number of people, as estimated by PostgreSQL's planner; nil if there is no estimate.
   @Reactor
   func estimate(_ session: Database) async -> Int? {
     let sql = "EXPLAIN \(keys(inScopeOnly: true))"
-    // What goes wrong here goes wrong with the reading itself, which says so.
+    // An error here will also occur in the reading itself, which reports it.
     let plan = try? await session.reading { session throws(EngineError) -> String? in
       do throws(PostgresError) { return try await session.query(sql).text(0, 0) } catch { throw .database(error) }
     }

@@ -5,26 +5,26 @@ package import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// Compares the whole roster with the whole directory and hands in the keys that differ.
+/// Compares the whole roster with the whole directory and queues the keys that differ.
 @Reactor
 struct Reconciler {
   let reader: BothSides
   let dispatcher: Dispatcher
-  /// Why every removal is held; nil where the budget decides.
+  /// Why every removal is held; nil if the budget decides.
   let holding: RemovalBudget.Reason?
-  /// The log asked for it.
+  /// Whether the log requested it.
   let isOfTheLog: Bool
 
-  /// Looks at everybody once; the epoch's count is taken over and given back when all removals are decided.
+  /// Looks at all people once; takes over a count of the epoch and releases it when all removals are decided.
   ///
-  /// - Returns: the entries with a link that were found, and the removal batch that decides over removals.
-  /// - Throws: ``EngineError`` when either side was not read to its end; no removal comes of it then.
+  /// - Returns: the number of linked entries that were found, and the removal batch that decides on removals.
+  /// - Throws: ``EngineError`` if either side was not read completely; then nothing is removed because of it.
   func run(epoch: Epoch) async throws(EngineError) -> (entries: Int, removalBatch: RemovalBatch) {
     let removalBatch = dispatcher.removalGuard.begin(holding: holding)
     let seen = reader.nobody
     dispatcher.removalGuard.comparison.begin(.init(removalBatch: removalBatch, seen: seen, isOfTheLog: isOfTheLog))
-    // Their rows may have been read before everybody was taken away (TRUNCATE names no key), and their entries be made
-    // when this has passed their places.
+    // Their rows may have been read before all rows were removed (TRUNCATE names no key), and their entries may be
+    // created after this comparison has passed their places.
     for key in dispatcher.queue.inFlight { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
     do throws(EngineError) {
       let entries = try await reader.read(seen) { keys in
@@ -33,7 +33,7 @@ struct Reconciler {
         if !keys.isEmpty { dispatcher.pump() }
       }
       try await reader.dropEmptyGroups()
-      // What is set aside or held although it is in step by now differs nowhere.
+      // A parked or held key that is in step by now does not differ.
       for key in dispatcher.state.exceptions {
         dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch)
       }
@@ -51,10 +51,10 @@ struct Reconciler {
   }
 }
 
-/// Streams the whole roster and the whole directory side by side.
+/// Streams the whole roster and the whole directory concurrently.
 ///
-/// The directory comes page by page with each page's rows, then the roster's keys, of which those that no entry carried
-/// are missing people. What is remembered is eight bytes a person, and of people who are missing their packed keys.
+/// The directory is read page by page, with each page's rows, and then the roster's keys; those that no entry carried
+/// are missing people. Memory use is eight bytes per person, plus the packed keys of missing people.
 @Reactor
 package final class BothSides {
   private let roster: Roster
@@ -62,18 +62,18 @@ package final class BothSides {
   private let stateReader: StateReader
   private let link: DirectoryLink
   private let groups: GroupKeeper?
-  /// Where entries that are known from now on are written down; nil where nothing is.
+  /// Records entries that become known; nil if none are recorded.
   private let meetings: MeetingBook?
   private let meter: ReadingMeter?
-  /// What was found in the managed groups; nil where there are none.
+  /// The members found in the managed groups; nil if there are none.
   package private(set) var tally: GroupTally?
 
   /// - Parameters:
-  ///   - roster: on a session of its own, so that its large answers keep nobody waiting.
+  ///   - roster: on a session of its own, so that its large answers delay nobody.
   ///   - stream: a session for reading all keys.
   ///   - groups: compares memberships as well.
-  ///   - meetings: where entries that are known from now on are written down.
-  ///   - meter: shows how far it is.
+  ///   - meetings: records entries that become known.
+  ///   - meter: shows the progress.
   package init(
     _ roster: Roster, stream: Database, _ stateReader: StateReader, _ link: DirectoryLink, groups: GroupKeeper?,
     meetings: MeetingBook? = nil, meter: ReadingMeter? = nil
@@ -87,12 +87,12 @@ package final class BothSides {
     self.meter = meter
   }
 
-  /// For a reading's beginning.
+  /// The empty set for the start of a reading.
   package var nobody: SeenLinks { SeenLinks(stateReader.facts.schema.matchingRule(for: stateReader.rules.link)) }
 
-  /// Hands keys that differ to `each`, which may take its time, and returns how many links were found.
+  /// Passes keys that differ to `each`, which may take its time, and returns the number of links found.
   ///
-  /// - Throws: ``EngineError`` when either side was not read to its end.
+  /// - Throws: ``EngineError`` if either side was not read completely.
   package func read(_ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
     tally = try await groups?.tally()
     if let meter { meter.begin(.comparing, total: await roster.query.estimate(stream)) }
@@ -101,12 +101,12 @@ package final class BothSides {
     return seen.count
   }
 
-  /// Deletes groups that Rollcall made and that were left empty by a crash.
+  /// Deletes groups that Rollcall created and a crash left empty.
   func dropEmptyGroups() async throws(EngineError) {
     if let groups, let tally { try await groups.drop(tally.empty) }
   }
 
-  /// While one page's rows are under way the next page of entries is, so that neither side waits for the other.
+  /// The next page of entries is requested together with the rows of the current one, so that neither side waits.
   private func readDirectory(
     _ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void
   ) async throws(EngineError) {
@@ -141,7 +141,7 @@ package final class BothSides {
     }
   }
 
-  /// The keys that entries carry; `again`: those that another entry has carried. The look at such a key names both.
+  /// The keys of these entries; `again`: those that another entry has carried, too. Looking at such a key names both.
   private func keys(of entries: [Entry], _ seen: SeenLinks) -> (new: [RosterKey], again: [RosterKey]) {
     seen.beginPage()
     var (new, again): ([RosterKey], [RosterKey]) = ([], [])
@@ -160,7 +160,7 @@ package final class BothSides {
     do throws(EngineError) {
       var same: Set<RosterKey> = []
       var rest = keys
-      // Rows that are too much for one answer are compared one part after the other.
+      // Rows that are too large for one answer are compared in parts.
       while !rest.isEmpty {
         let survey = try await stateReader.survey(rest, entries: entries, roster)
         same.formUnion(stateReader.planner.plan(survey.subjects).settled)
@@ -176,7 +176,7 @@ package final class BothSides {
     }
   }
 
-  /// Writes down whom a directory's first comparison, or an upgrade's, has found.
+  /// Records the entries that a directory's first comparison, or an upgrade's, has found.
   private func record(_ subjects: [Subject], inStep same: Set<RosterKey>) async throws(EngineError) {
     guard let meetings, meetings.phase != .settled else { return }
     let known = subjects.filter { subject in
@@ -194,7 +194,7 @@ package final class BothSides {
   ) async throws(EngineError) {
     var missing = KeySpool()
     try await readRoster(seen, &missing)
-    // Only now that nothing is asked of PostgreSQL any more may it be waited for room: a statement has a deadline.
+    // Only after the last query may it wait for room in the queue: a statement has a deadline.
     while let keys = missing.next() {
       await each(keys)
       meter?.done += keys.count
@@ -218,8 +218,8 @@ package final class BothSides {
           }
         }
       } catch {
-        // A condition that fails for one row fails the stream, with whatever error, and may end the session: every
-        // unseen key is looked at by itself then.
+        // A condition that fails for one row fails the stream, with any error, and may end the session: then every
+        // unseen key is looked at individually.
         let all = roster.query.keys(inScopeOnly: false)
         guard case .database = error, sql != all else { throw error }
         missing = KeySpool()

@@ -3,7 +3,7 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Hands parked keys in again when their time has come.
+/// Queues parked keys when their retry time has come.
 @Reactor
 final class Retrier {
   private let ledger: Ledger
@@ -17,7 +17,7 @@ final class Retrier {
     self.dispatcher = dispatcher
   }
 
-  /// Hands in what is due, and sets the clock for what is next.
+  /// Queues the keys that are due, and sets the timer for the next ones.
   func check() async throws(EngineError) {
     let due = try await ledger.due()
     dispatcher.addTogether(due.keys.filter { !dispatcher.queue.contains($0) }, .retry)
@@ -25,9 +25,9 @@ final class Retrier {
     if let next = due.next { schedule(after: .seconds(next)) }
   }
 
-  /// Looks again after `delay`, or sooner if that is already planned.
+  /// Checks again after `delay`, or sooner if a check is already scheduled.
   func schedule(after delay: Duration) {
-    // Not sooner than a second, so that a key that fails at once does not spin.
+    // Not sooner than a second, so that a key that fails at once does not cause a busy loop.
     let moment = ContinuousClock.now + max(delay, .seconds(1))
     if let dueAt, timer != nil, dueAt <= moment { return }
     timer?.cancel()

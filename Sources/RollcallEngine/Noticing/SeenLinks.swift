@@ -2,13 +2,13 @@ internal import LDAPModel
 package import Reactor
 internal import RollcallCore
 
-/// The links that a comparison has met, as hashes under the link's matching rule.
+/// The links that a comparison has seen, as hashes under the link's matching rule.
 ///
 /// Swift seeds its hashes anew in each process, so two links that collide (one pair in 10^19) do not do so twice.
 @Reactor
 package final class SeenLinks {
   private var hashes: Set<UInt64> = []
-  /// Pages that were met and whose keys have not been handed in yet.
+  /// Pages that were seen and whose keys have not been queued yet.
   private var pages: [Set<UInt64>] = []
   private let rule: MatchingRule
 
@@ -24,10 +24,10 @@ package final class SeenLinks {
 
   func beginPage() { pages.append([]) }
 
-  /// The oldest page's keys have been compared, and those that differ are handed in.
+  /// The oldest page's keys have been compared, and those that differ were queued.
   func pageIsDone() { pages.removeFirst() }
 
-  /// Whether a link is met for the first time.
+  /// Whether a link is seen for the first time.
   func insert(_ value: AttributeValue) -> Bool {
     let hash = hash(value)
     guard hashes.insert(hash).inserted else { return false }
@@ -37,7 +37,7 @@ package final class SeenLinks {
 
   func contains(_ value: AttributeValue) -> Bool { hashes.contains(hash(value)) }
 
-  /// Whether the comparison is past this key: it is in step, or was handed in.
+  /// Whether the comparison has passed this key: it is in step, or was queued.
   func hasLookedAt(_ key: RosterKey) -> Bool {
     let hash = hash(AttributeValue(key))
     return hashes.contains(hash) && !pages.contains { $0.contains(hash) }

@@ -4,38 +4,38 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Reads the change log beyond what was seen, and moves the stored watermark behind what has settled.
+/// Reads new changes from the change log, and advances the stored watermark over what has settled.
 @Reactor
 final class Sweeper {
-  /// Looks with more keys than this are bulk: they do not overtake, and their removals are decided together.
+  /// Reads with more keys than this are bulk: they do not overtake, and their removals are decided together.
   static let small = 32
   private static let storeEvery: Duration = .milliseconds(100)
 
   private let log: ChangeLog
-  /// How often logging had been stopped or taken up again when this one began.
+  /// How often logging had been stopped or resumed when this sweeper began.
   private let stops: Int
   private let windows: WindowReader
   private let ledger: Ledger
   private let dispatcher: Dispatcher
   private let events: Events
-  /// Everything visible in this snapshot has been handed to the queue, or is being read.
+  /// Everything visible in this snapshot has been queued, or is being read.
   private var seen: Snapshot
-  /// What was seen last is a long window, which is read in pages.
+  /// Whether the last read found a long window, which is read in pages.
   private var isReadingLong = false
-  /// The watermark as it stands in the ledger, and one that may stand there instead, because no answer came.
+  /// The watermark in the ledger, and one that may be there instead, because no answer was received.
   private var stored: String?
   private var attempted: String?
-  /// Looks whose epochs have not settled.
+  /// Reads whose epochs have not settled.
   private var looks = Deque<(epoch: Epoch, snapshot: String, at: String, taken: ContinuousClock.Instant)>()
-  /// What notifications brought since the last look began, and before it: a look does not bring it again.
+  /// Changes named by notifications since the last read began, and before it: a read does not queue them again.
   private var heard: Set<LoggedChange> = []
   private var heardBefore: Set<LoggedChange> = []
-  /// How many keys notifications have brought since the last look.
+  /// The number of keys that notifications have named since the last read.
   private var hints = 0
-  /// How many keys notifications have brought altogether.
+  /// The number of keys that notifications have named in total.
   private(set) var believed = 0
   private static let mostHints = 256
-  /// Until when nobody is believed, because a notification named what the log does not.
+  /// Notifications are distrusted until then, because one named changes that are not in the log.
   private var distrustedUntil: ContinuousClock.Instant?
   private static let distrust: Duration = .seconds(60)
   private var storing = false
@@ -45,21 +45,21 @@ final class Sweeper {
   private var running = false
   private var again = false
   private(set) var hasStopped = false
-  /// Looks that have been begun, and how many of them have ended.
+  /// The number of reads that have begun, and the last one that has ended.
   private var begun = 0
   private var ended = 0
-  /// Called when everyone has to be looked at; the epoch waits until that is done.
+  /// Called when all keys have to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)? {
     didSet { windows.onEveryone = onEveryone }
   }
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Whether a row could have this key.
   var isKey: @Reactor (RosterKey) -> Bool = { _ in true }
-  /// Called when the stored watermark is not the one that was stored last.
+  /// Called when the stored watermark is not the one that was last stored.
   var onDisplaced: (@Reactor () -> Void)?
-  /// How many watermarks have been stored.
+  /// The number of watermarks that have been stored.
   private(set) var stores = 0
-  /// How many changes looks have found; of a long window, as many as a look reads itself.
+  /// The number of changes found; of a long window, only as many as one read returns.
   private(set) var found = 0
   /// The last epoch up to which the watermark has been stored.
   private(set) var storedUpTo: Epoch = -1
@@ -78,11 +78,11 @@ final class Sweeper {
     self.stored = stored
   }
 
-  /// Notes what a notification named; its keys go ahead of everything.
+  /// Records the keys of a notification; they go ahead of all others.
   ///
-  /// Anybody can say NOTIFY. What a look has found already is not done again; what the next look does not find was never
-  /// logged, and then notifications are for a while no more than a reason to look.
-  /// - Returns: false where the log has to be looked at, because the notification is not believed.
+  /// Any role can execute NOTIFY. Changes that a read has already found are not repeated; if the next read does not
+  /// find a named change, it was never logged, and for a while notifications only cause a read.
+  /// - Returns: false if the log has to be read, because the notification is not trusted.
   func hear(xid: String, keys: [RosterKey]) -> Bool {
     guard let number = UInt64(xid), !hasStopped else { return false }
     let isSeen = seen.includes(number)
@@ -99,7 +99,7 @@ final class Sweeper {
     return true
   }
 
-  /// Looks whether the log has what notifications named before it was looked at, or meanwhile.
+  /// Checks whether the log contains the changes that notifications named before or during the read.
   private func judgeHints(by look: Look) {
     let covered = heard.filter { UInt64($0.xid).map(seen.includes) ?? true }
     heard.subtract(covered)
@@ -110,12 +110,12 @@ final class Sweeper {
     distrustedUntil = .now + Sweeper.distrust
   }
 
-  /// Whether every transaction with an id below this had ended when the log was last looked at.
+  /// Whether every transaction with an id below this had ended at the last read of the log.
   func seenAllBelow(_ xid: UInt64) -> Bool {
     seen.includesAllBelow(xid)
   }
 
-  /// Looks at the log; a call during a look makes it look once more.
+  /// Reads the log; a call during a read causes one more read.
   func look() async throws(EngineError) {
     again = true
     if running { return }
@@ -124,7 +124,7 @@ final class Sweeper {
     while again, !hasStopped {
       again = false
       let before = seen.text
-      // Whoever notifies has committed: a look that begins now finds all of it, or an earlier one did.
+      // A notification follows the commit, so this read finds all of its changes, or an earlier one did.
       heardBefore = heard
       heard = []
       hints = 0
@@ -140,30 +140,30 @@ final class Sweeper {
     }
   }
 
-  /// Waits for a look that begins now, so that whatever has been committed is known.
+  /// Waits for a read that begins now, so that everything committed by now is known.
   ///
-  /// - Returns: which of these keys long windows name that are not read to their end, and where their removals are
-  ///   decided; nil where this sweeper has ended meanwhile.
+  /// - Returns: those of these keys that are in long windows not yet read completely, with the batches that decide on
+  ///   their removals; nil if this sweeper has ended meanwhile.
   func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch]? {
     let target = begun + 1
     while ended < target {
       if hasStopped { return nil }
       try await look()
-      // Somebody else's look is under way.
+      // Another caller's read is in progress.
       if ended < target { try? await Reactor.sleep(for: .milliseconds(1)) }
     }
     return try await windows.unread(keys)
   }
 
-  /// PostgreSQL gives out transaction ids anew that were seen already: it has lost them in a crash, and what they stand
-  /// for now has not been seen. Or logging was stopped, so that not all that was changed is in the log.
+  /// PostgreSQL is reusing transaction ids: it lost them in a crash, and their new changes have not been seen. Or
+  /// logging was stopped, so that some changes are not in the log.
   private func goBack() {
     hasStopped = true
     stop()
     onDisplaced?()
   }
 
-  /// Looks at the log if there is anything in it that was not seen; that costs less than a look where there is not.
+  /// Reads the log if it contains new changes; checking costs less than a read.
   func lookForNews() async throws(EngineError) {
     if running { return }
     if try await log.hasNews(beyond: seen.text, stops: stops), !hasStopped { try await look() }
@@ -212,7 +212,7 @@ final class Sweeper {
     looks.append((dispatcher.queue.epochs.close(), look.snapshot, look.at, .now))
   }
 
-  /// Ends it: what it has not read is read from the stored watermark by its successor.
+  /// Ends this sweeper: its successor reads from the stored watermark what this one has not read.
   func stop() {
     hasStopped = true
     storeTimer?.cancel()
@@ -220,15 +220,15 @@ final class Sweeper {
     windows.stop()
   }
 
-  /// Reads the log from `after` to what was seen last, once more; `epoch` does not settle before.
+  /// Reads the log again from `after` to the last snapshot; `epoch` does not settle before.
   func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen.text, epoch) }
 
   // MARK: Watermark
 
-  /// Stores the watermark behind which everything has settled; at most one statement at a time, and in a storm of
-  /// looks not after each.
+  /// Stores the watermark up to which everything has settled; at most one statement at a time, and in a storm not
+  /// after each read.
   ///
-  /// - Parameter atOnce: even if one has been stored just now.
+  /// - Parameter atOnce: even if one has just been stored.
   func progress(atOnce: Bool = false) {
     if let settled = dispatcher.queue.epochs.settled() {
       while let look = looks.first, look.epoch <= settled {
@@ -264,7 +264,7 @@ final class Sweeper {
           self.onDisplaced?()
         }
       } catch {
-        // What could not be stored is stored with the next one.
+        // Data that could not be stored are stored with the next watermark.
         if let confirmed { self.dispatcher.servers?.putBack(confirmed) }
         if self.unstored == nil { self.unstored = next }
         self.storing = false
@@ -276,20 +276,20 @@ final class Sweeper {
     }
   }
 
-  /// How much is known not to have settled for a while, and the snapshot beyond which nobody has counted; nil: nothing.
+  /// The number of items unsettled for a while, and the snapshot beyond which they are not counted; nil: none.
   var unsettled: (count: Int, countedTo: String)? {
     guard let oldest = looks.first, .now - oldest.taken > .seconds(1) else { return nil }
     return (dispatcher.queue.unsettled + windows.rest.count, windows.rest.countedTo ?? seen.text)
   }
 
-  /// How heavy a storm is, by what looks find.
+  /// The strength of a storm, measured by the changes found.
   var writerThrottle = WriterThrottle()
   var givesWay: Bool { writerThrottle.givesWay(behind: looks.first.map { .now - $0.taken }) }
 
   var isLooking: Bool { running }
   var isStoring: Bool { storing }
 
-  /// Goes on from the watermark that the ledger has; false where it is none of this sweeper's.
+  /// Continues from the ledger's watermark; false if this sweeper did not store it.
   func goOn(from watermark: String?) -> Bool {
     guard !hasStopped, watermark == stored || watermark == attempted else { return false }
     stored = watermark

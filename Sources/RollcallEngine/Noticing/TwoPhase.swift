@@ -1,9 +1,9 @@
 package import RollcallConfiguration
 
-/// What two-phase commit means for notifications.
+/// The effect of two-phase commit on notifications.
 package enum TwoPhase {
   /// - Parameter most: the server's `max_prepared_transactions`.
-  /// - Returns: nil where nothing can be prepared.
+  /// - Returns: nil if transactions cannot be prepared.
   package static func finding(_ most: Int) -> Finding? {
     guard most > 0 else { return nil }
     return Finding(

@@ -3,7 +3,7 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Reads stretches of the log that are too long for a look, one after the other, page by page.
+/// Reads sections of the log that are too long for one read, one after the other, page by page.
 @Reactor
 final class WindowReader {
   private struct Window {
@@ -23,7 +23,7 @@ final class WindowReader {
   private var cursor: ChangeWindow?
   private var reading: Task<Void, Never>?
   private var hasStopped = false
-  /// Called when everyone has to be looked at; the epoch waits until that is done.
+  /// Called when all keys have to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
 
   init(_ session: Database, _ sources: ChangeSources, _ dispatcher: Dispatcher, _ events: Events) {
@@ -35,7 +35,7 @@ final class WindowReader {
 
   /// Reads the log between two snapshots.
   ///
-  /// - Parameter epoch: which does not settle before its removals are decided.
+  /// - Parameter epoch: the epoch that must not settle before its removals are decided.
   func read(after: String, upTo: String, _ epoch: Epoch) {
     dispatcher.queue.epochs.enter(epoch)
     let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
@@ -45,7 +45,7 @@ final class WindowReader {
 
   /// The same for a window that follows the last one.
   func append(after: String, upTo: String) {
-    // Windows that nobody reads yet grow instead of queueing up; the older epoch holds the younger ones.
+    // Windows that wait are extended instead of queued up; the older epoch keeps the younger ones open.
     if let last = waiting.last, last.upTo == after {
       waiting[waiting.count - 1].upTo = upTo
     } else {
@@ -53,7 +53,7 @@ final class WindowReader {
     }
   }
 
-  /// Ends it: what it has not read is read from the stored watermark by its successor.
+  /// Ends the reader: its successor reads from the stored watermark what this one has not read.
   func stop() {
     hasStopped = true
     reading?.cancel()
@@ -61,7 +61,7 @@ final class WindowReader {
     waiting = []
   }
 
-  /// Which of these keys windows name that are not read to their end, and where their removals are decided.
+  /// Those of these keys that are in windows not yet read completely, with the batches that decide on their removals.
   func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
     var found: [RosterKey: RemovalBatch] = [:]
     for window in ([current].compactMap { $0 } + waiting) {
@@ -71,8 +71,8 @@ final class WindowReader {
     return found
   }
 
-  /// How many keys the window that is being read has not handed out, and the snapshot beyond which nobody has counted;
-  /// nil: all windows are known.
+  /// The number of keys of the current window that have not been returned, and the snapshot beyond which nothing was
+  /// counted; nil: all windows are known.
   var rest: (count: Int, countedTo: String?) {
     guard let current else { return (0, waiting.first?.after) }
     guard let remaining = cursor?.remaining else { return (0, current.after) }

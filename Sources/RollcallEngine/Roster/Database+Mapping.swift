@@ -4,7 +4,7 @@ package import RollcallConfiguration
 package import RollcallLedger
 
 extension Configuration {
-  /// How to reach the ledger.
+  /// The connection options for the ledger.
   func options() throws(EngineError) -> ConnectionOptions {
     do throws(PostgresError) {
       return try ConnectionOptions(
@@ -14,7 +14,7 @@ extension Configuration {
     }
   }
 
-  /// How to reach the roster: as the reader, where there is one.
+  /// The connection options for the roster, as the reader role if one is configured.
   func rosterOptions() throws(EngineError) -> ConnectionOptions {
     do throws(PostgresError) {
       return try ConnectionOptions(
@@ -27,14 +27,14 @@ extension Configuration {
 }
 
 extension Database {
-  /// A session in which the mapping is evaluated, and nothing of the ledger's or the lock's.
+  /// A session for evaluating the mapping, which is used for neither the ledger nor the lock.
   package convenience init(mapping configuration: Configuration, timeout: Int = 60_000) throws(EngineError) {
     self.init(
       try configuration.rosterOptions(), timeout: timeout,
       searchPath: SessionSettings.path(configuration.source.schemas), patience: .seconds(4))
   }
 
-  /// Runs the body with a transaction open that cannot write, and rolls it back.
+  /// Runs the body in a read-only transaction, and rolls it back.
   func reading<T>(
     _ body: @Reactor (PostgresConnection) async throws(EngineError) -> T
   ) async throws(EngineError) -> T {
@@ -50,7 +50,7 @@ extension Database {
     }
   }
 
-  /// Takes back what code of others has left, also what no rollback does.
+  /// Undoes what the mapping's code has left behind, including what a rollback does not undo.
   private func endReading() async throws(EngineError) {
     try await query("ROLLBACK")
     try await query("SELECT pg_catalog.pg_advisory_unlock_all()")

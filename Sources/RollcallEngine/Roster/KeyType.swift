@@ -1,6 +1,6 @@
 package import RollcallCore
 
-/// The type of the roster's key: what may be asked for, and how it is written in SQL.
+/// The type of the roster's key: the valid keys, and their form in SQL.
 package enum KeyType: Sendable, Equatable {
   case integer(sql: String, range: ClosedRange<Int>)
   case uuid
@@ -18,7 +18,7 @@ package enum KeyType: Sendable, Equatable {
     }
   }
 
-  /// What to say of keys that are text.
+  /// The warning for keys that are text.
   static let textIsHeard =
     "the keys are text, and notifications carry them: every role that may connect to this database can read them "
     + "with LISTEN; use a key that reveals nothing about a person, or restrict who may connect"
@@ -31,7 +31,7 @@ package enum KeyType: Sendable, Equatable {
     }
   }
 
-  /// As a person calls it.
+  /// The name of the type in messages.
   var name: String {
     switch self {
     case .integer(let sql, _): sql
@@ -40,10 +40,10 @@ package enum KeyType: Sendable, Equatable {
     }
   }
 
-  /// Whether a row could have this key, spelt just like that.
+  /// Whether a row could have this key in exactly this spelling.
   ///
-  /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all
-  /// keys of the batch, and `007` would be answered by the row of `7`, which is somebody else.
+  /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all keys of
+  /// the batch, and `007` would return the row of `7`, which is another person.
   package func admits(_ key: RosterKey) -> Bool {
     switch self {
     case .text: return !key.text.utf8.contains(0) && !key.isTooLong

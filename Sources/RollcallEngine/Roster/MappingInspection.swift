@@ -2,14 +2,13 @@ internal import Postgres
 package import RollcallConfiguration
 internal import RollcallCore
 
-/// What is to be said of the mapping, from what PostgreSQL makes of its pieces.
+/// Checks the mapping, based on PostgreSQL's analysis of its parts.
 package struct MappingInspection: Sendable {
   private let configuration: Configuration
 
   package init(_ configuration: Configuration) { self.configuration = configuration }
 
-  /// Pieces that PostgreSQL does not take, each at its place in the file with PostgreSQL's own words, or that make no
-  /// sense.
+  /// Parts that PostgreSQL rejects, each with its place in the file and PostgreSQL's message, or that make no sense.
   package func failures(_ readings: [MappingReading]) -> [Finding] {
     readings.compactMap { reading in
       guard let failure = reading.failure else {
@@ -23,7 +22,7 @@ package struct MappingInspection: Sendable {
     }
   }
 
-  /// Everything else: the key's type, what changes by itself, what cannot be seen.
+  /// All other findings: the key's type, values that change by themselves, and what cannot be checked.
   package func findings(_ readings: [MappingReading]) -> [Finding] {
     var findings = failures(readings)
     if readings.contains(where: \.isBlind) {
@@ -55,7 +54,7 @@ package struct MappingInspection: Sendable {
     return findings
   }
 
-  /// Functions that write; what others call within is found when it happens.
+  /// Functions that write; functions that other functions call are detected when they run.
   private static let writing: Set<String> = ["nextval()", "setval()", "lo_create()", "lo_put()", "lo_unlink()"]
 
   private func finding(_ path: String, _ function: MappingReading.Function) -> Finding {

@@ -3,15 +3,15 @@ package import Reactor
 package import RollcallConfiguration
 package import RollcallLedger
 
-/// Whether the schemas that the mapping sees can be relied on.
+/// Checks whether the schemas in the mapping's search path can be trusted.
 ///
-/// A function or operator of a schema in the path whose arguments match exactly is called in place of one of
-/// `pg_catalog` that needs a cast, as in `status = 'active'` of a varchar. So nobody may create there but those who own
-/// the data anyway. And an operator whose schema is not in the path is silently another one: `=` of a citext column is
-/// that of text then.
+/// A function or operator of a schema in the path whose arguments match exactly takes precedence over one of
+/// `pg_catalog` that needs a cast, as in `status = 'active'` with a varchar. Therefore only the owners of the data
+/// may create objects there. Conversely, an operator whose schema is not in the path is silently replaced by another
+/// one: `=` of a citext column is then that of text.
 @Reactor
 package struct MappingPath {
-  /// A session of Rollcall's own, which does not see the schemas.
+  /// A session of Rollcall's own, without these schemas in its path.
   private let database: Database
   private let configuration: Configuration
 
@@ -32,7 +32,7 @@ package struct MappingPath {
     return configuration.place(of: path)
   }
 
-  /// Schemas that do not exist, or in which others may create.
+  /// Schemas that do not exist, or in which other roles may create objects.
   package func findings() async throws(EngineError) -> [Finding] {
     let result = try await database.query(
       """
@@ -64,7 +64,7 @@ package struct MappingPath {
     return findings
   }
 
-  /// Columns that are read and whose types the mapping does not see.
+  /// Columns that are read and whose types are outside the mapping's search path.
   package func findings(_ readings: [MappingReading]) async throws(EngineError) -> [Finding] {
     let tables = readings.flatMap(\.tables).filter { !$0.isCatalog }
     var columns: [(oid: Int, name: String?)] = []
@@ -78,7 +78,7 @@ package struct MappingPath {
     return try await unseen(columns)
   }
 
-  /// Whether any column of the tables that the configuration names has a type that the mapping does not see.
+  /// Whether any column of the configured tables has a type outside the mapping's search path.
   func hasUnseenTypes(_ oids: [Int]) async throws(EngineError) -> Bool {
     try await !unseen(oids.map { ($0, nil) }).isEmpty
   }
@@ -119,7 +119,7 @@ package struct MappingPath {
 }
 
 extension Engine {
-  /// Checks that nobody can replace what the mapping calls.
+  /// Checks that no other role can replace what the mapping calls.
   ///
   /// - Throws: ``EngineError/refused(_:)`` with the REVOKE that is needed.
   func requirePath() async throws(EngineError) {

@@ -5,7 +5,7 @@ package import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// What one piece of the mapping is to PostgreSQL: an expression, the key, or the source itself.
+/// PostgreSQL's analysis of one part of the mapping: an expression, the key, or the source itself.
 package struct MappingReading: Sendable {
   /// A table that it reads, directly or through views, or a view that it reads directly.
   package struct Table: Sendable, Hashable {
@@ -20,10 +20,10 @@ package struct MappingReading: Sendable {
     var columns: Set<String>?
   }
 
-  /// A function whose value may change although no row does.
+  /// A function whose value may change although no row changes.
   struct Function: Sendable, Hashable {
     var name: String
-    /// A function of this database, of which nobody here knows what it reads.
+    /// Whether it is a function of this database; it is unknown what such a function reads.
     var isForeign: Bool
   }
 
@@ -33,24 +33,24 @@ package struct MappingReading: Sendable {
     var owner: String
   }
 
-  /// Its key in the configuration.
+  /// Its path in the configuration.
   var path: String
-  /// Why PostgreSQL does not take it.
+  /// Why PostgreSQL rejects it.
   var failure: PostgresError?
-  /// The OID of its type; that of the type below for a domain.
+  /// The OID of its type; for a domain that of the base type.
   var type: UInt32 = 0
   var isArray = false
   package var tables: [Table] = []
   var functions: [Function] = []
   /// Functions that belong neither to a superuser nor to the owner of the database or of the source table.
   var strangers: [Stranger] = []
-  /// Whether nobody knows what it reads, because the role may not make temporary views.
+  /// Whether it is unknown what it reads, because the role may not create temporary views.
   var isBlind = false
 }
 
-/// Finds out what the mapping reads, by making views of its pieces and taking them back.
+/// Finds out what the mapping reads, by creating views of its parts and rolling them back.
 ///
-/// PostgreSQL itself notes in `pg_depend` which columns a view reads, in subqueries and through other views too.
+/// PostgreSQL itself records in `pg_depend` which columns a view reads, in subqueries and through other views too.
 @Reactor
 package struct MappingReader {
   private let database: Database
@@ -63,9 +63,9 @@ package struct MappingReader {
     query = RosterQuery(configuration)
   }
 
-  /// Reads all pieces: the source, the key, then the expressions. Where the source cannot be read it is the only one.
+  /// Reads all parts: the source, the key, then the expressions. If the source cannot be read, it is the only one.
   ///
-  /// - Throws: ``EngineError`` when the database did not answer; what it does not take is in the readings.
+  /// - Throws: ``EngineError`` if the database does not answer; what it rejects is in the readings.
   package func read() async throws(EngineError) -> [MappingReading] {
     try await database.query("BEGIN")
     do throws(EngineError) {
@@ -99,7 +99,7 @@ package struct MappingReader {
     for attribute in configuration.groups?.attributes ?? [] {
       let sql = GroupAttributes.select([attribute.expression], over: "''")
       var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
-      // It is evaluated once, when a group is made: nobody has to watch what it reads.
+      // It is evaluated once, when a group is created: what it reads need not be watched.
       reading.tables = []
       reading.functions = []
       readings.append(reading)
@@ -121,12 +121,12 @@ package struct MappingReader {
       do throws(EngineError) {
         try await database.query("CREATE TEMPORARY VIEW rollcall_probe AS \(select)")
       } catch {
-        // What may not be read is refused later, when it is read.
+        // Tables that may not be read cause an error later, when they are read.
         guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
         reading.isBlind = true
         try await database.query("ROLLBACK TO SAVEPOINT rollcall_probe")
       }
-      // From here on the statements are Rollcall's own; the savepoint takes this back.
+      // From here on the statements are Rollcall's own; the savepoint undoes this.
       try await database.query("SET LOCAL search_path = pg_catalog, pg_temp")
       reading.isArray = try await isArray(reading.type)
       if !reading.isBlind {
@@ -142,8 +142,8 @@ package struct MappingReader {
     return reading
   }
 
-  /// Whether the statement is at fault, and not the moment: names and syntax (class 42, 3F), a constant that cannot be
-  /// read (22), what PostgreSQL cannot do (0A).
+  /// Whether the statement is wrong, in contrast to a temporary problem: names and syntax (class 42, 3F), an invalid
+  /// constant (22), an unsupported feature (0A).
   private static func isMistake(_ refusal: PostgresError) -> Bool {
     guard let state = refusal.sqlState, refusal.kind == .server else { return false }
     return ["42", "3F", "22", "0A"].contains { state.hasPrefix($0) }
@@ -170,7 +170,7 @@ package struct MappingReader {
     """
 
   private func tables() async throws(EngineError) -> [MappingReading.Table] {
-    // Of a row that is read as a whole, pg_depend tells nothing; the rule has a Var of attribute 0.
+    // For a whole-row reference, pg_depend records nothing; the rule has a Var of attribute 0.
     let result = try await database.query(
       """
       \(MappingReader.rules)
@@ -210,8 +210,8 @@ package struct MappingReader {
   }
 
   private func functions() async throws(EngineError) -> [MappingReading.Function] {
-    // Operators and aggregates are functions too. What PostgreSQL brings along counts when it tells the time or is
-    // volatile: most of its stable functions depend on settings only, which every session of Rollcall fixes.
+    // Operators and aggregates are functions too. PostgreSQL's own functions count if they return the time or are
+    // volatile: most of its stable functions depend only on settings, which every session of Rollcall fixes.
     let result = try await database.query(
       """
       \(MappingReader.rules)

@@ -5,17 +5,17 @@ internal import RollcallLedger
 
 /// Why rows could not be read.
 enum ReadingError: Error {
-  /// Something that the evaluation of these rows has raised, or done to the session, while the database answers.
+  /// The evaluation of these rows has raised an error or ended the session, while the database answers.
   case ofRows(PostgresError)
-  /// It has taken longer than it may.
+  /// It has taken longer than allowed.
   case slow
-  /// Anything else: nobody's row.
+  /// Any other error; it is not attributed to a row.
   case other(EngineError)
 
-  /// Whether it says something about the rows that were asked for and about nobody else.
+  /// Whether the error concerns only the rows that were requested.
   var isOfRows: Bool { if case .other = self { false } else { true } }
 
-  /// For whom it is an error whoever's rows are at fault.
+  /// The error for callers who do not attribute it to rows.
   var error: EngineError {
     switch self {
     case .ofRows(let failure): .database(failure)
@@ -25,18 +25,18 @@ enum ReadingError: Error {
   }
 }
 
-/// Asking for rows, and whose fault it is when there is no answer.
+/// Requests rows, and finds out which rows are to blame if there is no answer.
 ///
-/// The mapping is code of others. It can raise any SQLSTATE, that of a database that shuts down too; it can end its own
-/// session, and go on although its statement was cancelled. So a state alone says nothing: whatever happens to a
-/// statement is its rows' fault if the same statement for no rows is answered afterwards, if need be on a new session.
+/// The mapping is foreign code. It can raise any SQLSTATE, even that of a database shutting down; it can end its own
+/// session, or ignore a cancel request. A state alone proves nothing: a failure is attributed to the statement's rows
+/// if the same statement without rows is answered afterwards, if necessary in a new session.
 extension Roster {
-  /// How much longer than it may take a statement is waited for: the server's own limit comes first.
+  /// How long to wait for a statement beyond its limit: the server's own limit comes first.
   private static let grace: Duration = .seconds(2)
-  /// How often a statement is sent anew that others have ended the session for.
+  /// How often a statement is sent again after other clients have ended its session.
   private static let mostOthers = 20
 
-  /// Runs a statement whose first parameter are the keys.
+  /// Runs a statement whose first parameter is the array of keys.
   func ask(
     _ sql: String, _ keys: [RosterKey], _ more: [String] = [], limit: Duration
   ) async throws(ReadingError) -> QueryResult {
@@ -54,7 +54,7 @@ extension Roster {
       } catch {
         failure = error
       }
-      // It was closed on purpose, because a side is lost.
+      // It was closed on purpose, because a side was lost.
       if closings != database.closings { throw .other(.database(failure)) }
       if failure.isUnsent, others < Roster.mostOthers {
         others += 1
@@ -69,23 +69,23 @@ extension Roster {
       if failure.kind == .timeout { throw .slow }
       if failure.kind == .connection {
         losses += 1
-        // A session may end by chance, and one row may be at fault twice only.
+        // A session may end by chance, so a single row is only blamed the second time.
         if losses == 1, keys.count < 2 { continue }
       }
       throw .ofRows(failure)
     }
   }
 
-  /// Whether the database answers the statement when it asks for nobody.
+  /// Whether the database answers the statement with an empty array of keys.
   private func answersForNobody(_ sql: String, _ more: [String], limit: Duration) async -> Bool {
     let answer = try? await database.read(
       sql, [SQLText.array([RosterKey]())] + more, limit: limit, timeout: limit + Roster.grace)
     return answer != nil
   }
 
-  /// Ends a session of ours that was given up and whose code goes on: a session may end others of its own role.
+  /// Terminates an abandoned session of ours whose code continues: a session may end others of its own role.
   ///
-  /// Its number may be another session's by now, which is younger.
+  /// The backend number may by now belong to another session, which is younger.
   private func end(_ backend: Int, after age: Duration) async {
     _ = try? await database.query(
       """

@@ -3,9 +3,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Rows that cannot be read: because the mapping fails for them, or takes too long.
+/// Rows that cannot be read because the mapping fails for them or takes too long.
 extension Roster {
-  /// What a row's failure means. A row out of scope needs no values, so their failure does not matter.
+  /// Interprets a row's failure. A row out of scope needs no values, so their failure does not matter.
   func explain(
     _ key: RosterKey, _ error: PostgresError, _ shape: RosterShape
   ) async throws(EngineError) -> RosterAnswer {
@@ -27,7 +27,7 @@ extension Roster {
     }
   }
 
-  /// Those of these keys for which there is a row: they stand for keys that are too long (``RosterKey/isTooLong``).
+  /// Those of these keys that have rows: they stand for keys that are too long (``RosterKey/isTooLong``).
   func existing(long keys: [RosterKey]) async throws(EngineError) -> Set<RosterKey> {
     if keys.isEmpty { return [] }
     do throws(ReadingError) {
@@ -40,7 +40,7 @@ extension Roster {
     }
   }
 
-  /// How long a question about a single row may take.
+  /// How long a query for a single row may take.
   private var probeLimit: Duration { health.patience / 2 }
 
   private func isOutOfScope(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
@@ -54,7 +54,7 @@ extension Roster {
     }
   }
 
-  /// Whether a row whose values cannot be had may log in: nobody is kept out because that fails too.
+  /// Whether a row without readable values may log in; if this query fails too, the person is not locked out.
   private func isActive(_ key: RosterKey, _ shape: RosterShape) async throws(EngineError) -> Bool {
     if query.active == nil { return true }
     do throws(ReadingError) {
@@ -66,15 +66,15 @@ extension Roster {
     }
   }
 
-  /// Whether an answer is one row that says yes or no of this key.
+  /// Whether the answer is one row with a boolean for this key.
   private static func isFlag(_ result: QueryResult, of key: RosterKey) -> Bool {
     result.rowCount == 1 && result.columnCount == 2 && result.typeOID(1) == 16 && result.key(0, 0) == key
   }
 
-  // MARK: Everybody
+  // MARK: Failures of all rows
 
-  /// Many have failed equally, one after the other: unless somebody else can be read it is the mapping, and setting
-  /// everybody aside would help nobody.
+  /// Many rows in succession have failed with the same error: unless another row can be read, the mapping is at
+  /// fault, and parking all keys would help nobody.
   private func lookIntoEqualFailures(
     _ key: RosterKey, _ error: PostgresError, _ shape: RosterShape
   ) async throws(EngineError) {
@@ -84,7 +84,7 @@ extension Roster {
     throw .refused("the mapping fails for everybody: \(message); Rollcall retries by itself")
   }
 
-  /// Whether the row of somebody else can be read in time: of whom was read last, or of a few whom the table has.
+  /// Whether another row can be read in time: the last one that was read, or a few others of the table.
   private func canReadAnother(than keys: [RosterKey], _ shape: RosterShape) async throws(EngineError) -> Bool {
     var others = [health.witness].compactMap { $0 }.filter { !keys.contains($0) }
     if try await canRead(others, shape) { return true }
@@ -98,7 +98,7 @@ extension Roster {
       }
       return false
     }
-    // Nobody else is there, and the database has answered in time.
+    // There are no other rows, and the database has answered in time.
     return others.isEmpty && health.witness == nil ? true : try await canRead(others, shape)
   }
 
@@ -115,12 +115,12 @@ extension Roster {
     return false
   }
 
-  // MARK: Slow ones
+  // MARK: Slow rows
 
-  /// Reads row by row where some take too long. They are set aside provided that others are quick; where nobody is it
-  /// is the database, which gets more time and then is not asked for a while.
+  /// Reads rows one by one after some took too long. Slow rows are parked if others are fast; if none is fast, the
+  /// database is slow: it gets more time and then is not queried for a while.
   ///
-  /// - Parameter isBatch: they were read together before, and that took too long.
+  /// - Parameter isBatch: whether they were read together before, and that took too long.
   func readSingly(
     _ keys: [RosterKey], _ shape: RosterShape, isBatch: Bool = false, into page: inout RosterPage
   ) async throws(EngineError) {
@@ -128,7 +128,7 @@ extension Roster {
     var slow: [RosterKey] = []
     var isOther = false
     for (index, key) in keys.enumerated() {
-      // The others do not wait for all who are slow.
+      // The other rows do not wait for all slow ones.
       if index > 0, .now - start > health.patience {
         page.postponed += keys[index...]
         break
@@ -158,7 +158,7 @@ extension Roster {
       }
     }
     if slow.isEmpty {
-      // Nobody is slow, only all of them together.
+      // No single row is slow, only the whole batch.
       if isBatch { _ = health.waitLonger() }
       return
     }

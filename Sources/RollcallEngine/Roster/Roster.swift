@@ -4,24 +4,24 @@ package import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// What the roster says of one key.
+/// The roster's answer for one key.
 package enum RosterAnswer: Sendable, Equatable {
   case row(RosterRow)
-  /// The row is there, but cannot be mapped; it is active unless it says otherwise.
+  /// The row exists, but cannot be mapped; it is active unless it says otherwise.
   case problem(Problem, active: Bool)
-  /// No row can have this key, because it is none of the key's type: if there is an entry that carries it, nobody
-  /// concludes that its row is gone.
+  /// No row can have this key, because it is not of the key's type: an existing entry that carries it is not treated
+  /// as one whose row is gone.
   case impossible(Problem)
 }
 
-/// What the roster says of some keys.
+/// The roster's answers for some keys.
 package struct RosterPage: Sendable {
   /// A key without a row is missing here.
   package var answers: [RosterKey: RosterAnswer] = [:]
-  /// Keys that were not read, because the others' values are as much as is read at a time or have taken their time.
-  /// There is at least one answer then, or one key without a row.
+  /// Keys that were not read, because the others' values have reached the size limit or taken too long. In that case
+  /// there is at least one answer, or one key without a row.
   package var postponed: [RosterKey] = []
-  /// The octets of what was read beyond the share of each row.
+  /// The octets that were read beyond the share of each row.
   var octets = 0
 
   /// The keys that were read.
@@ -34,14 +34,14 @@ package struct RosterPage: Sendable {
 
 /// Reads people from the source relation, through the mapping.
 ///
-/// The mapping is code of others. Each statement that evaluates it has a transaction of its own, which cannot write and
-/// is rolled back, on a session that does nothing else.
+/// The mapping is foreign code. Each statement that evaluates it runs in a read-only transaction of its own, which is
+/// rolled back, in a session that is used for nothing else.
 @Reactor
 package final class Roster {
-  /// The octets of the values that are read at a time: a batch's rows have a share of it each, and what is larger is
-  /// read by itself.
+  /// The octets of values that are read together: each row of a batch has a share of it, and larger rows are read
+  /// separately.
   static let budget = 32 << 20
-  /// libpq keeps the buffer that a value has made it take; after one of this size the session is made anew.
+  /// libpq keeps the buffer that a value needed; after a value of this size the session is replaced.
   private static let buffer = 8 << 20
 
   let database: Database
@@ -57,21 +57,21 @@ package final class Roster {
     self.health = health ?? RosterHealth()
   }
 
-  /// The same people on another session.
+  /// The same roster on another session.
   package func on(_ database: Database) -> Roster { Roster(database, query, largestRow: largestRow, health: health) }
 
   /// The key's type.
   ///
-  /// - Throws: ``EngineError``, also when the column's type cannot be a key.
+  /// - Throws: ``EngineError``, also if the column's type cannot be a key.
   package func resolveKeyType() async throws(EngineError) -> KeyType { try await currentShape().key }
 
-  /// Whether a row could have this key, as far as is known without asking.
+  /// Whether a row could have this key, as far as is known without a query.
   func isKey(_ key: RosterKey) -> Bool { shape?.shape.key.admits(key) ?? true }
 
-  /// Forgets what was learnt of the source, because it may have been altered.
+  /// Forgets what was learned about the source, because it may have been altered.
   package func forget() { shape = nil }
 
-  /// What the columns are, found out once a session.
+  /// The columns, determined once per session.
   private func currentShape() async throws(EngineError) -> RosterShape {
     let session = try await database.session()
     if let shape, shape.session === session { return shape.shape }
@@ -80,9 +80,9 @@ package final class Roster {
     return found
   }
 
-  /// Has PostgreSQL read nobody by the statement that reads rows.
+  /// Prepares the statement that reads rows, by reading none.
   ///
-  /// - Throws: ``EngineError``, for whatever in the mapping it does not take.
+  /// - Throws: ``EngineError`` for any part of the mapping that PostgreSQL rejects.
   func prepare() async throws(EngineError) {
     let shape = try await currentShape()
     do throws(ReadingError) { _ = try await run([], share: Roster.budget, shape) } catch { throw error.error }
@@ -92,13 +92,13 @@ package final class Roster {
 
   /// The rows of these keys.
   ///
-  /// A row whose expression fails is found by halving the batch, so that it spoils nobody else's answer.
-  /// - Throws: ``EngineError`` when the answer is not complete: nobody is absent then.
+  /// A row whose expression fails is found by halving the batch, so that it does not affect other rows.
+  /// - Throws: ``EngineError`` if the answer is incomplete: no key is considered absent then.
   package func fetch(_ keys: [RosterKey]) async throws(EngineError) -> RosterPage {
     var mayForget = true
     while true {
       do throws(EngineError) { return try await attempt(keys) } catch {
-        // A table was altered: its columns, the key among them, may have other types now.
+        // A table was altered: its columns, including the key, may have other types now.
         guard RosterFailure.isStale(error), mayForget else { throw error }
         mayForget = false
         forget()
@@ -106,7 +106,7 @@ package final class Roster {
     }
   }
 
-  /// All rows of these keys, however large they are together.
+  /// All rows of these keys, whatever their total size.
   package func fetchAll(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RosterAnswer] {
     var answers: [RosterKey: RosterAnswer] = [:]
     var rest = keys
@@ -145,7 +145,7 @@ package final class Roster {
     return page
   }
 
-  /// Reads a batch, and what is wrong with it.
+  /// Reads a batch, and handles its failures.
   func read(_ keys: [RosterKey], _ shape: RosterShape, into page: inout RosterPage) async throws(EngineError) {
     if keys.isEmpty { return }
     do throws(ReadingError) {
@@ -170,7 +170,7 @@ package final class Roster {
     }
   }
 
-  /// Rows that are larger than the share of a batch: as many as are read at a time, at least one.
+  /// Rows that are larger than the share of a batch: as many as fit in the limit, at least one.
   private func read(
     large: [(key: RosterKey, octets: Int)], _ shape: RosterShape, into page: inout RosterPage
   ) async throws(ReadingError) {
@@ -190,15 +190,15 @@ package final class Roster {
     }
   }
 
-  /// How long a row of this size may take: ten megabytes a second besides what any batch may take.
+  /// How long a row of this size may take: ten megabytes per second, plus the time for any batch.
   func patience(for octets: Int) -> Duration { health.patience + .milliseconds(octets / 10_000) }
 
-  /// Reads rows with values of up to `share` octets each; the others are returned with their sizes.
+  /// Reads rows with values of up to `share` octets each; returns the others with their sizes.
   func take(
     _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape, into page: inout RosterPage
   ) async throws(ReadingError) -> [(key: RosterKey, octets: Int)] {
     let result = try await run(keys, share: share, limit: limit, shape)
-    // An answer that is not what was asked for says nothing, least of all that somebody is gone.
+    // An answer that does not fit the query proves nothing, and certainly not that a row is gone.
     if !shape.fits(result) { throw RosterFailure.misshapen }
     let asked = Set(keys)
     for index in 0..<result.rowCount {

@@ -2,19 +2,19 @@ internal import Postgres
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Tells a row that cannot be mapped from a database that cannot answer.
+/// Distinguishes a row that cannot be mapped from a database that cannot answer.
 enum RosterFailure {
-  /// Whether an error's state alone says that it comes from evaluating the mapping over some row's data.
+  /// Whether an error's state alone shows that it comes from evaluating the mapping over some row's data.
   ///
-  /// Class 22 is a data exception, 23 a violated constraint, P0 an exception of PL/pgSQL, 2F and 38 one of an
-  /// SQL or external routine, 21 a subquery of several rows. Everything else (no right, no such column, out of
-  /// memory, a timeout) may be anybody's. 25006 is an expression that would write.
+  /// Class 22 is a data exception, 23 a violated constraint, P0 an exception of PL/pgSQL, 2F and 38 one of an SQL or
+  /// external routine, 21 a subquery of several rows. All others (no right, no such column, out of memory, a timeout)
+  /// may have other causes. 25006 is an expression that tries to write.
   static func isOfRow(_ error: PostgresError) -> Bool {
     guard error.kind == .server, let state = error.sqlState else { return false }
     return ["22", "23", "P0", "2F", "38", "21", "25006"].contains { state.hasPrefix($0) }
   }
 
-  /// The answer has a row that nobody asked for.
+  /// The answer has a row that was not requested.
   static func unasked(_ key: RosterKey?) -> ReadingError {
     let name: Wording = key.map { "\($0)" } ?? "NULL"
     return .ofRows(
@@ -22,20 +22,20 @@ enum RosterFailure {
         kind: .server, sqlState: "22000", message: "the source answers for \(name), who was not asked for"))
   }
 
-  /// As PostgreSQL says it of a prepared statement.
+  /// In PostgreSQL's words for a prepared statement.
   static let misshapen = ReadingError.other(
     .database(
       PostgresError(
         kind: .server, sqlState: "0A000", message: "the source answers with other columns than it had a moment ago")))
 
-  /// Whether a table was altered, so that what was learnt of its columns does not hold any more.
+  /// Whether a table was altered, so that what is known about its columns is outdated.
   static func isStale(_ error: EngineError) -> Bool {
     guard case .database(let failure) = error, failure.kind == .server, let state = failure.sqlState
     else { return false }
     return state == "0A000" || state.hasPrefix("42")
   }
 
-  /// The code is PostgreSQL's: query_canceled.
+  /// The code is PostgreSQL's query_canceled.
   static func slow(_ key: RosterKey) -> Problem {
     Problem(
       .mapping, "key \(key): the mapping takes too long for this row, while others are read in time (SQLSTATE 57014)",
@@ -55,7 +55,7 @@ enum RosterFailure {
     Problem(.tooLarge, "key \(key): a key may have \(RosterKey.longest) characters; give the row a shorter one")
   }
 
-  /// A key that cannot be asked for is nobody's absence.
+  /// A key that cannot be queried does not mean that its row is absent.
   static func noKey(_ key: RosterKey, _ type: KeyType) -> Problem {
     if key.isTooLong { return longKey(key) }
     return Problem(
@@ -76,7 +76,7 @@ enum RosterFailure {
     return problem
   }
 
-  /// PostgreSQL quotes the values that it cannot use, so what it says of these stays with it.
+  /// PostgreSQL quotes values that it cannot use, so its message is not shown for secret ones.
   static func secret(_ key: RosterKey, _ paths: [String], _ error: PostgresError) -> Problem {
     Problem(
       .mapping,

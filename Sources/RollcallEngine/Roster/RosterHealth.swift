@@ -2,31 +2,30 @@ internal import Postgres
 internal import Reactor
 internal import RollcallCore
 
-/// What all readers of one roster know of how reading goes: who is slow, who can be read, and whether anybody can.
+/// Shared by all readers of one roster: which rows are slow, which can be read, and whether any can.
 @Reactor
 final class RosterHealth {
-  /// How long a batch may take, at first and at most; a single row half of that.
+  /// How long a batch may take, at first and at most; a single row may take half of that.
   private static let patience: (least: Duration, most: Duration) = (.seconds(1), .seconds(16))
-  /// So many equal failures in a row are looked into.
+  /// The number of equal failures in succession after which the cause is examined.
   private static let most = 24
 
-  /// How long a batch may take now. It grows where nobody can be read within it, because then it is the database that
-  /// is slow.
+  /// How long a batch may take now. It grows if no row can be read within it, because then the database is slow.
   private(set) var patience = RosterHealth.patience.least
-  /// Keys whose rows have taken too long: they are read by themselves.
+  /// Keys whose rows have taken too long: they are read separately.
   private(set) var slow: Set<RosterKey> = []
-  /// Somebody who was read last.
+  /// A key that was read recently.
   private(set) var witness: RosterKey?
   private var state: String?
-  /// Who has failed equally, one after the other.
+  /// Keys that failed in succession with the same error.
   private(set) var row: [RosterKey] = []
   private var isOpen = false
-  /// Called with the keys that were set aside for what has turned out to be everybody's failure.
+  /// Called with the keys that were parked for what turned out to be a failure of all rows.
   var onRecovered: (@Reactor ([RosterKey]) -> Void)?
 
   init() {}
 
-  /// Notes that a row was read.
+  /// Records that a row was read.
   func read(_ key: RosterKey) {
     witness = key
     if row.isEmpty { return }
@@ -38,7 +37,7 @@ final class RosterHealth {
     if wasOpen { onRecovered?(keys) }
   }
 
-  /// Notes that a row failed; true where so many have failed equally that it may be the mapping.
+  /// Records that a row failed; true if so many failures are equal that the mapping may be the cause.
   func failed(_ key: RosterKey, _ failure: PostgresError) -> Bool {
     if failure.sqlState != state {
       state = failure.sqlState
@@ -48,7 +47,7 @@ final class RosterHealth {
     return isOpen || row.count >= RosterHealth.most
   }
 
-  /// Somebody else can be read: the failures were those of their rows.
+  /// Another row can be read: the failures were those of their rows.
   func acquit() {
     let keys = row
     let wasOpen = isOpen
@@ -59,14 +58,14 @@ final class RosterHealth {
 
   func open() { isOpen = true }
 
-  /// A batch came within this time.
+  /// Records that a batch was read within this time.
   func took(_ time: Duration) {
     if patience > RosterHealth.patience.least, time < RosterHealth.patience.least {
       patience = max(RosterHealth.patience.least, patience / 2)
     }
   }
 
-  /// Gives the database twice the time; false where that has been tried.
+  /// Doubles the database's time; false if the maximum is reached.
   func waitLonger() -> Bool {
     if patience >= RosterHealth.patience.most { return false }
     patience = patience * 2

@@ -4,34 +4,34 @@ package import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// The SELECT that evaluates the mapping, in pieces: which column of its result is what.
+/// The SELECT that evaluates the mapping, in parts: it assigns a meaning to each column of the result.
 package struct RosterQuery: Sendable, Equatable {
   /// One expression of the configuration, with the path of its key there.
   package struct Expression: Sendable, Equatable {
     package var path: String
     package var sql: String
-    /// Its value is a password, or something like one.
+    /// Whether its value is a password, or similarly secret.
     package var isSecret = false
-    /// It names groups.
+    /// Whether it names groups.
     package var isMembership = false
 
-    /// The column. An array of an enumeration or of names becomes one of text.
+    /// The column. An array of an enumeration or of names is cast to text[].
     var column: String { isMembership ? "(\(sql)\n)::pg_catalog.text[]" : sql }
   }
 
-  /// What rows come from: a quoted table name, or a query in parentheses.
+  /// The source of the rows: a quoted table name, or a query in parentheses.
   package let source: String
   /// The key's column, quoted.
   package let key: String
   package let scope: Expression?
   package let active: Expression?
-  /// The value columns in the order of ``RosterRow/values``, then the membership where there are groups.
+  /// The value columns in the order of ``RosterRow/values``, then the membership if groups are configured.
   package let expressions: [Expression]
   package let hasMembership: Bool
 
   package init(_ configuration: Configuration) {
     let source = configuration.source
-    // A line break before each closing parenthesis, so that a comment at an expression's end ends there.
+    // A line break before each closing parenthesis ends a comment at the end of an expression.
     self.source =
       switch source.relation {
       case .table(let name): name.sql
@@ -45,7 +45,7 @@ package struct RosterQuery: Sendable, Equatable {
       Expression(path: "users.attributes.\($0.attribute)", sql: $0.expression)
     }
     expressions += users.createOnly.map {
-      // First passwords and the like stand here too.
+      // First passwords and the like may be set here too.
       Expression(path: "users.create_only.\($0.attribute)", sql: $0.expression, isSecret: true)
     }
     let secrets = LDIF.secretAttributes.map { $0.lowercased() }
@@ -70,7 +70,7 @@ package struct RosterQuery: Sendable, Equatable {
   /// The whole SELECT, without a WHERE clause.
   package var select: String { select(expressions.map(\.column)) }
 
-  /// The columns whose types have to be found out: the key, then the values.
+  /// The columns whose types have to be determined: the key, then the values.
   var columnsOnly: String {
     "SELECT \(key)\(expressions.map { ",\n  (\($0.column)\n)" }.joined())\nFROM \(source) AS roster"
   }
@@ -85,8 +85,8 @@ package struct RosterQuery: Sendable, Equatable {
 
   /// The SELECT of the keys named by the array parameter `$1`: key, scope, active, octets, then the values.
   ///
-  /// A row whose values have more octets than `$2` comes without them, and with their number in place of 0. Each level
-  /// is evaluated by itself (OFFSET 0), so that no expression is evaluated twice.
+  /// A row whose values have more octets than `$2` is returned without them, and with their number in place of 0.
+  /// Each level is evaluated separately (OFFSET 0), so that no expression is evaluated twice.
   func selectByKey(_ shape: RosterShape, withoutSecrets: Bool = false) -> String {
     let columns = expressions.map { withoutSecrets && $0.isSecret ? "NULL::pg_catalog.text" : $0.column }
     let kinds = zip(expressions, shape.columns).map { expression, column in
@@ -116,7 +116,7 @@ package struct RosterQuery: Sendable, Equatable {
 
   private var wholeKey: String { RosterKey.sql("\(key)::pg_catalog.text") }
 
-  /// Those of the beginnings in `$1` that a key has which is too long. There is no index for it.
+  /// Those of the beginnings in `$1` that some overlong key has. No index supports it.
   var longKeys: String {
     let (text, start) = ("\(key)::pg_catalog.text", "pg_catalog.left(\(key)::pg_catalog.text, \(RosterKey.beginning))")
     return """
@@ -131,22 +131,22 @@ package struct RosterQuery: Sendable, Equatable {
     return "SELECT \(wholeKey) FROM \(source) AS roster\(condition)"
   }
 
-  /// A few keys other than those in `$1`, taken by chance: whose rows fail may stand side by side.
+  /// A few random keys other than those in `$1`: rows that fail may be adjacent.
   func others(_ type: KeyType, _ count: Int) -> String {
     "SELECT \(wholeKey) FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
   }
 
-  /// Says of the keys in `$1` only whether they are in scope.
+  /// Returns for the keys in `$1` only whether they are in scope.
   func scopeByKey(_ type: KeyType) -> String {
     "SELECT \(key)::pg_catalog.text, \(flag(scope)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
-  /// Says of the keys in `$1` only whether they are active.
+  /// Returns for the keys in `$1` only whether they are active.
   func activeByKey(_ type: KeyType) -> String {
     "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
-  /// Columns of the key in `$1` whose names are in `$2`, a row each: name, value as text.
+  /// Columns of the key in `$1` whose names are in `$2`, one row each: name, value as text.
   func columnsByKey(_ type: KeyType) -> String {
     """
     SELECT c.key, pg_catalog.left(c.value, 1000) FROM \(source) AS roster
@@ -155,7 +155,7 @@ package struct RosterQuery: Sendable, Equatable {
     """
   }
 
-  /// Two of the keys for which an expression gives the text in `$1`.
+  /// Two of the keys for which an expression returns the text in `$1`.
   func keysByValue(_ expression: Expression) -> String {
     """
     SELECT \(wholeKey) FROM \(source) AS roster
@@ -164,7 +164,7 @@ package struct RosterQuery: Sendable, Equatable {
     """
   }
 
-  /// A SELECT of one expression alone, which shows its own mistakes and nobody else's.
+  /// A SELECT of one expression alone, so that only its own errors are shown.
   package func probe(_ expression: Expression) -> String {
     "SELECT (\(expression.sql)\n) FROM \(source) AS roster"
   }

@@ -3,10 +3,10 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What the columns of the roster's SELECT are in one session: read anew in each, because tables are altered.
+/// The columns of the roster's SELECT in one session: determined anew in each, because tables are altered.
 struct RosterShape: Sendable {
   let key: KeyType
-  /// Of the value columns.
+  /// The value columns.
   let columns: [Column]
   /// The columns of the answer to ``RosterQuery/selectByKey(_:withoutSecrets:)``, by the OIDs of their types: text,
   /// two booleans, bigint, and the values.
@@ -14,26 +14,26 @@ struct RosterShape: Sendable {
 
   struct Column: Sendable, Equatable {
     var type: ColumnType
-    /// SQL for the octets of its value `\(name)`; nil where they are few whatever the value.
+    /// SQL for the octets of its value `\(name)`; nil if every value is small.
     var size: Size
 
     enum Size: Sendable, Equatable {
       case few
-      /// `octet_length` of text or bytea, which PostgreSQL knows without reading a value that is stored elsewhere.
+      /// `octet_length` of text or bytea, for which PostgreSQL need not read a value that is stored out of line.
       case text, blankPadded, octets
-      /// Known from the value's text only.
+      /// Known only from the value's text.
       case other
     }
 
-    /// The octets of a column as SQL.
+    /// SQL for the octets of a column.
     func octets(_ name: String) -> String? {
       switch size {
       case .few: nil
       case .text: "pg_catalog.octet_length(\(name)::pg_catalog.text)"
       case .blankPadded: "pg_catalog.octet_length(\(name)::pg_catalog.bpchar)"
       case .octets: "pg_catalog.octet_length(\(name)::pg_catalog.bytea)"
-      // What is stored compressed shrinks to a two-hundredth at most. format() calls the type's output function, which
-      // no user can define in SQL.
+      // A compressed value shrinks to a two-hundredth at most. format() calls the type's output function, which no
+      // user can define in SQL.
       case .other:
         """
         CASE WHEN pg_catalog.pg_column_size(\(name)) OPERATOR(pg_catalog.<) 2000
@@ -43,22 +43,22 @@ struct RosterShape: Sendable {
     }
   }
 
-  /// How many columns stand before the values: key, scope, active, octets.
+  /// The number of columns before the values: key, scope, active, octets.
   static let leading = 4
 }
 
 extension RosterShape {
-  /// Whether an answer has the columns that were asked for. Otherwise a table was altered meanwhile, and nothing is to
-  /// be concluded from it.
+  /// Whether an answer has the requested columns. Otherwise a table was altered meanwhile, and the answer proves
+  /// nothing.
   @Reactor func fits(_ result: QueryResult) -> Bool {
     result.columnCount == answer.count && answer.indices.allSatisfy { result.typeOID($0) == answer[$0] }
   }
 
-  /// Asks PostgreSQL what the columns are.
+  /// Determines the columns by asking PostgreSQL.
   ///
-  /// - Throws: ``EngineError``, also when the key's type cannot be a key.
+  /// - Throws: ``EngineError``, also if the key's type cannot be a key.
   @Reactor static func read(_ database: Database, _ query: RosterQuery) async throws(EngineError) -> RosterShape {
-    // No row is read. A statement with a name could be another by the time that it is described.
+    // No row is read. A named statement could have been replaced before it is described.
     let described = try await database.read(query.columnsOnly + "\nLIMIT 0")
     guard let key = KeyType(oid: described.typeOID(0)) else {
       throw .refused(
@@ -71,7 +71,7 @@ extension RosterShape {
 
   private static func column(_ oid: UInt32, _ types: [UInt32: UserTypes.Found]) -> Column {
     let found = types[oid]
-    // OIDs below are PostgreSQL's own.
+    // Lower OIDs are PostgreSQL's own.
     let type = (oid < 16384 ? nil : found?.columnType) ?? ColumnType(oid: oid)
     let size: Column.Size =
       switch oid {
@@ -84,17 +84,17 @@ extension RosterShape {
   }
 }
 
-/// What types are that the program does not know by their OIDs.
+/// Information about types that the program does not know by their OIDs.
 enum UserTypes {
   struct Found: Sendable {
-    /// `pg_type.typlen`: the octets of each value; negative where they differ.
+    /// `pg_type.typlen`: the octets of each value; negative if they vary.
     var length: Int
-    /// Of an array whose OID says nothing: what its elements are.
+    /// The type of the elements of an array with an unknown OID.
     var element: UInt32?
     var columnType: ColumnType? { element.map { .array(of: ColumnType(oid: $0)) } }
   }
 
-  /// Looks types up. Of an array of a domain the elements are of the type below.
+  /// Looks up types. The elements of an array of a domain have the base type.
   @Reactor static func read(_ database: Database, _ oids: [UInt32]) async throws(EngineError) -> [UInt32: Found] {
     let result = try await database.query(
       """

@@ -4,7 +4,7 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Turns result rows into roster rows.
+/// Converts result rows to roster rows.
 @Reactor
 struct RowDecoder {
   private let result: QueryResult

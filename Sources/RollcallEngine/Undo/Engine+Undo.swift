@@ -5,14 +5,14 @@ internal import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// Taking back what the journal tells.
+/// Undoing changes that are in the journal.
 extension Engine {
-  /// What an undo would do; nothing is written.
+  /// Reports what an undo would do, without writing.
   package func rehearseUndo(_ selection: UndoSelection) async throws(EngineError) -> UndoOutcome {
     UndoOutcome(try await planUndo(try await ledger.undone(selection), try await looker()).parts)
   }
 
-  /// What reads the directory; an engine that does not lead connects for that.
+  /// The reader of the directory; an engine that does not lead opens a connection for it.
   private func looker() async throws(EngineError) -> StateReader {
     if let stateReader { return stateReader }
     try await requireInstalled()
@@ -22,10 +22,10 @@ extension Engine {
       facts: try link.learnt(for: configuration.users))
   }
 
-  /// Takes rows back, and sees to it that they stay so until the people's rows change.
+  /// Undoes rows, and keeps the result until the people's rows change.
   ///
-  /// The people are pinned first, and only then is it found out what can be done: nothing else is written for them
-  /// meanwhile. The leader alone may do it.
+  /// The people are pinned first, so that nothing else is written for them while the undo is planned. Only the leader
+  /// may call it.
   package func undo(
     _ selection: UndoSelection, because: String, actor: String
   ) async throws(EngineError) -> UndoOutcome {
@@ -53,7 +53,7 @@ extension Engine {
 
   private struct Undo {
     var parts: [UndoPart]
-    /// The people's entries as they are now.
+    /// The people's current entries.
     var entries: [RosterKey: Entry]
   }
 
@@ -81,7 +81,7 @@ extension Engine {
     return Undo(parts: planner.plan(rows), entries: own)
   }
 
-  /// Which of the memberships that rows tell are there.
+  /// The existing ones of the memberships that the rows name.
   private func memberships(
     of rows: [UndoneRow], _ session: LDAPSession, _ schema: Schema
   ) async throws(EngineError) -> Set<UndoPlanner.Membership> {
@@ -142,7 +142,7 @@ extension Engine {
 }
 
 extension JournalRow {
-  /// Says that a row of the journal was taken back.
+  /// The journal row that records that a row was undone.
   fileprivate static func undo(of part: UndoPart, at now: ContinuousClock.Instant) -> JournalRow {
     var row = JournalRow("undo", .done, key: part.key, dn: part.step?.operation.dn.text, at: now)
     row.intent = part.row

@@ -1,9 +1,9 @@
 internal import LDAPModel
 internal import RollcallCore
 
-/// Which parts of an undo have to follow each other: those of one person, of one name and of one group.
+/// Finds the parts of an undo that must run in order: those of one person, one name or one group.
 enum UndoChains {
-  /// Places of parts that have a step, in the parts' order; chains have nothing in common with each other.
+  /// Indices of parts that have a step, in the parts' order; different chains are independent of each other.
   static func of(_ parts: [UndoPart], _ schema: Schema) -> [[Int]] {
     var chainOf: [String: Int] = [:]
     var parent: [Int] = []

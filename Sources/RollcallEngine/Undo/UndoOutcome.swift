@@ -1,7 +1,7 @@
 internal import LDAPModel
 internal import RollcallCore
 
-/// What an undo would do, or has done, part by part; to be sent to whoever asked.
+/// What an undo would do, or has done, part by part; it is sent to the caller.
 package struct UndoOutcome: Codable, Sendable, Equatable {
   package enum State: String, Codable, Sendable {
     /// It may be applied.
@@ -17,9 +17,9 @@ package struct UndoOutcome: Codable, Sendable, Equatable {
     package var row: Int
     package var key: String
     package var state: State
-    /// A change record; nil where there is nothing to write.
+    /// A change record; nil if there is nothing to write.
     package var ldif: String?
-    /// Why it cannot be done, or what of it.
+    /// Why it cannot be done, or which part cannot.
     package var refusals: [String]
     package var notes: [String]
 
@@ -37,7 +37,7 @@ package struct UndoOutcome: Codable, Sendable, Equatable {
 
   init(_ parts: [UndoPart]) { self.parts = parts.map(Part.init) }
 
-  /// Whether something of it can be done, or has been.
+  /// Whether some of it can be done, or has been.
   package var isPartly: Bool { parts.contains { $0.state == .possible || $0.state == .done } }
 
   /// Whether all of it can be done, or has been.

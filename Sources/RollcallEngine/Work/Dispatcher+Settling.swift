@@ -6,9 +6,9 @@ internal import RollcallCore
 internal import RollcallLedger
 
 extension Dispatcher {
-  /// Writes down how a batch's keys have ended, and only then lets them settle.
+  /// Records the results of a batch's keys, and only then lets them settle.
   ///
-  /// - Parameter isAlone: nothing else was on its way meanwhile.
+  /// - Parameter isAlone: whether nothing else was in flight meanwhile.
   func settle(_ batch: Batch, _ report: WorkReport, _ worker: Worker, isAlone: Bool) async {
     var report = report
     let schema = worker.stateReader.facts.schema
@@ -41,7 +41,7 @@ extension Dispatcher {
     let news = parked.filter { state.isNews($0) }
     let rows = worker.recorder?.rows(of: report, parked: news) { self.origin(of: $0, batch.priority) } ?? []
     do throws(EngineError) {
-      // First of all: what cannot be written now waits there for the next session.
+      // The journal comes first: rows that cannot be written now wait there for the next session.
       try await worker.recorder?.journal.write(rows)
       try await state.park(parked)
       try await state.unpark(settled)
@@ -63,7 +63,7 @@ extension Dispatcher {
     finish(batch, report, refused)
     if queue.backlog == 0 { isWorkingOff = false }
     events.emit(.batchEnded(waiting: queue.backlog))
-    // The account may write again: all who were kept out are tried, not each in its time.
+    // The account may write again: all denied keys are retried at once, not each at its own time.
     if isLetIn { addTogether(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
     onProgress?()
@@ -77,30 +77,30 @@ extension Dispatcher {
         queue.wait(key, for: holder)
       case nil:
         keepOrigin(of: key)
-        // A refused one waits behind the others, or it would be tried again at once.
+        // A refused key waits behind the others; otherwise it would be retried at once.
         queue.putBack(key, demoted: refused.contains(key) ? .reconcile : nil)
       case .settled?, .parked?, .withheld?, .pinned?:
         if case .settled? = report.verdicts[key] { originsInFlight[key] = nil } else { keepOrigin(of: key) }
         noticed[key] = nil
-        // One that is set aside for the connection's sake stays a suspect.
+        // A key that was parked because of a lost connection stays a suspect.
         if report.trouble == nil { connectionKillers.clear(key) }
         removalGuard.settled(key)
         queue.finish(key, staying: isStaying(key, report))
       }
-      // Not for one that is parked: two that wait for each other would wake each other for ever.
+      // Not for a parked key: two that wait for each other would wake each other forever.
       guard case .settled? = report.verdicts[key] else { continue }
       addTogether(state.keysWaiting(for: key.text), .retry)
     }
     for name in report.freed { addTogether(state.keysWaiting(for: name), .retry) }
   }
 
-  /// What is done later for this key still follows from the same.
+  /// Keeps the origin for later work on this key.
   private func keepOrigin(of key: RosterKey) {
     guard let origin = originsInFlight.removeValue(forKey: key) else { return }
     origins[key, default: Origin()].merge(origin)
   }
 
-  /// Whether a key needs no removal, so that no batch has to decide over it.
+  /// Whether a key needs no removal, so that no batch has to decide on it.
   private func isStaying(_ key: RosterKey, _ report: WorkReport) -> Bool {
     switch report.verdicts[key] {
     case .settled?: !report.keepGroups.contains(key)
@@ -111,12 +111,12 @@ extension Dispatcher {
 
   // MARK: Refusals
 
-  /// Puts refusals back instead of parking them where they look like the directory's fault; returns their keys.
+  /// Puts refused keys back instead of parking them if the directory seems to be at fault; returns their keys.
   private func watchForRefusals(_ report: inout WorkReport) -> Set<RosterKey> {
     var putBack: Set<RosterKey> = []
     for (key, verdict) in report.verdicts {
       guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
-      // A name or a value that another has is no fault of the directory's.
+      // A name or a value that another entry has is not a fault of the directory.
       guard retry != nil || problem.reason == .access, problem.reason != .nameTaken else { continue }
       switch breaker.refused(key, code) {
       case .park: continue
@@ -132,7 +132,7 @@ extension Dispatcher {
     return putBack
   }
 
-  /// The directory takes something, or is a new one: nothing of what it refused in a row is held against it.
+  /// The directory accepts an operation, or is a new one: the refusals in a row no longer count.
   func closeBreaker() {
     let wasOpen = breaker.isOpen
     addTogether(breaker.succeeded(), .retry)
@@ -143,9 +143,9 @@ extension Dispatcher {
     }
   }
 
-  // MARK: Telling
+  // MARK: Logging
 
-  /// Waiting keys from which on single steps are part of bulk work.
+  /// The number of waiting keys from which single steps count as bulk work.
   private static let many = 1000
 
   private func tell(_ steps: [Step], _ priority: Priority) {

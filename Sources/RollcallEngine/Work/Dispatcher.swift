@@ -4,29 +4,29 @@ package import Reactor
 package import RollcallCore
 internal import RollcallLedger
 
-/// Keeps the queue moving: takes batches to the worker, settles what came of them, moves the watermark.
+/// Drives the queue: passes batches to the worker, settles their results, advances the watermark.
 @Reactor @safe
 package final class Dispatcher {
   private static let fastBatch = 32
-  // Enough to fill the window while others read, and no more: a key in flight waits for its pass when HR changes it,
-  // and a pass works through its batch without a pause.
+  // Enough to fill the window while other passes read, and no more: a key in flight waits for its pass when HR
+  // changes it, and a pass works through its batch without a pause.
   private static let bulkBatch = 64
   private static let fastPasses = 2
   private static let bulkPasses = 4
-  /// Passes whose writes are done and that wait for the ledger.
+  /// Passes that have written and wait for the ledger.
   private static let mostSettling = 8
-  /// Above this backlog, long windows and reconciles wait before they hand in more keys.
+  /// Above this backlog, long windows and reconciles wait before they queue more keys.
   private static let highWater = 20_000
 
   var queue = WorkQueue()
   let state: LedgerState
   let removalGuard: RemovalGuard
   let events: Events
-  /// Whether bulk work is under way, since it had many keys.
+  /// Whether bulk work is in progress, because there were many keys.
   var isWorkingOff = false
   private(set) var worker: Worker?
   private var hasEnded = false
-  /// The passes that are under way.
+  /// The passes in progress.
   private(set) var passes: Set<Int> = []
   private var lastPass = 0
   private var fastRunning = 0
@@ -36,30 +36,29 @@ package final class Dispatcher {
   var probes = 0
   private var settling = 0
   var connectionKillers = ConnectionKillers()
-  /// When a key was heard of, for the log.
+  /// When a key was first reported, for the log.
   var noticed: [RosterKey: ContinuousClock.Instant] = [:]
-  /// The source's transactions that are known of keys that wait, or of whose removal nobody has decided; and of those in
-  /// flight.
+  /// The known transactions of the source for keys that wait or whose removal is undecided; and for those in flight.
   var origins: [RosterKey: Origin] = [:]
   var originsInFlight: [RosterKey: Origin] = [:]
-  /// Removal batches that are read to the end, with the epoch that waits for their decision.
+  /// Removal batches that have been read completely, with the epoch that waits for their decision.
   private var closed: [RemovalBatch: Epoch] = [:]
   private var deciding: Set<RemovalBatch> = []
   private var roomWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
-  /// What may still happen at the directory although nobody waits for it.
+  /// Operations that may still be carried out although their answers are lost.
   weak var unknown: UnknownOutcomes?
-  /// What servers other than this one may not have.
+  /// Tracks what other servers may lack.
   weak var servers: ServerWatch?
   /// Called when one of the sides fails; work has stopped until ``resume(_:)``.
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when more of the log may have settled.
   var onProgress: (@Reactor () -> Void)?
-  /// Whether bulk work is to leave the machine to writers.
+  /// Whether bulk work should yield to writers.
   var givesWay: @Reactor () -> Bool = { false }
-  /// Called with the refusal that opens the breaker, and with nil when it closes.
+  /// Called with the refusal that opens the breaker, and with nil when the breaker closes.
   package var onBreaker: (@Reactor (Problem?) -> Void)?
-  /// Called when a key is to be tried again after a while.
+  /// Called when a key is to be retried after a while.
   var onParked: (@Reactor (Duration) -> Void)?
   /// Called when a removal batch's removals are decided; its epoch waits until this returns.
   var onDecided: (@Reactor (RemovalBatch) async throws(EngineError) -> Void)?
@@ -74,9 +73,9 @@ package final class Dispatcher {
     removalGuard.dispatcher = self
   }
 
-  // MARK: Coming in
+  // MARK: Input
 
-  /// - Parameter origin: the transactions of the source that this follows from, where they are known.
+  /// - Parameter origin: the transactions of the source that caused this, if they are known.
   func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil,
     origin: Origin? = nil
@@ -87,10 +86,10 @@ package final class Dispatcher {
     queue.add(key, priority, epoch: epoch, removalBatch: removalBatch)
   }
 
-  /// Hands in keys that something else than the log has brought; removals among them are decided together.
+  /// Queues keys that did not come from the log; their removals are decided together.
   ///
-  /// - Parameter epoch: which must not settle before; nil is the current one.
-  /// - Returns: the batch in which removals are decided; nil for one key alone.
+  /// - Parameter epoch: the epoch that must not settle before; nil is the current one.
+  /// - Returns: the batch that decides on removals; nil for a single key.
   @discardableResult
   func addTogether(
     _ keys: some Collection<RosterKey>, _ priority: Priority, epoch: Epoch? = nil
@@ -101,18 +100,17 @@ package final class Dispatcher {
     }
     let epoch = epoch ?? queue.epochs.current
     queue.epochs.enter(epoch)
-    // While a first comparison is under way nobody else takes anything away either: groups that it meets are looked at
-    // beside it.
+    // During a first comparison nothing else may be removed either: groups that it finds are looked at concurrently.
     let removalBatch = removalGuard.begin(holding: removalGuard.comparison.holding)
     for key in keys { add(key, priority, epoch: epoch, removalBatch: removalBatch) }
     close(removalBatch, epoch: epoch)
     return removalBatch
   }
 
-  /// Whether a batch that is closed is still to be decided.
+  /// Whether a closed batch is still undecided.
   func isOpen(_ removalBatch: RemovalBatch) -> Bool { closed[removalBatch] != nil }
 
-  /// Waits while work is stopped or the queue has no room for another page of keys; false when it has ended for good.
+  /// Waits while work is stopped or the queue has no room for another page of keys; false if the engine has ended.
   func room() async -> Bool {
     while !hasEnded, worker == nil || queue.backlog > Dispatcher.highWater {
       pump()
@@ -127,7 +125,7 @@ package final class Dispatcher {
   var isWorking: Bool { worker != nil }
   var passesRunning: Int { fastRunning + bulkRunning + settling }
 
-  /// Says that a removal batch's keys have all been handed in; the epoch waits for the decision.
+  /// Marks a removal batch whose keys have all been queued; the epoch waits for the decision.
   func close(_ removalBatch: RemovalBatch, epoch: Epoch) {
     closed[removalBatch] = epoch
     decideRemovalBatches()
@@ -145,7 +143,7 @@ package final class Dispatcher {
 
   package func suspend() { worker = nil }
 
-  /// Stops for good: whoever waits for room is told.
+  /// Stops permanently, and resumes callers that wait for room.
   func end() {
     suspend()
     hasEnded = true
@@ -179,11 +177,11 @@ package final class Dispatcher {
       bulkRunning += 1
       start(batch, worker, .bulk)
     }
-    // With nobody else there it is their turn again.
+    // If no other keys are left, it is their turn again.
     if passesRunning == 0, !connectionKillers.queue.isEmpty { pump() }
   }
 
-  /// One key at a time while the breaker is open, with growing pauses unless something urgent comes.
+  /// Tries one key at a time while the breaker is open, with growing pauses unless an urgent key arrives.
   private func probe(_ worker: Worker) {
     guard passesRunning == 0 else { return }
     let urgent = queue.hasWork(.notification ... .notification)
@@ -211,12 +209,12 @@ package final class Dispatcher {
         batch.keys, lane, origin: { self.origin(of: $0, batch.priority) },
         hasAwaited: { self.queue.hasAwaited($0, $1) })
       self.passes.remove(pass)
-      // What was heard of meanwhile may have been read already.
+      // Changes reported meanwhile may already have been read.
       for step in report.applied {
         if let later = self.origins[step.key] { self.originsInFlight[step.key, default: Origin()].merge(later) }
       }
       let givesWay = lane == .bulk && self.givesWay()
-      // The next pass does not wait for the disk of the ledger.
+      // The next pass does not wait for the ledger's disk writes.
       self.settling += 1
       if !givesWay {
         self.end(lane)
@@ -234,7 +232,7 @@ package final class Dispatcher {
     }
   }
 
-  /// Where the work on a key in flight comes from, and what has brought it.
+  /// The origin and the cause of the work on a key in flight.
   func origin(of key: RosterKey, _ priority: Priority) -> (Origin, JournalCause) {
     let origin = originsInFlight[key] ?? Origin()
     return (origin, JournalCause(priority, origin))
@@ -246,7 +244,7 @@ package final class Dispatcher {
 
   private func wake() {
     guard hasEnded || worker != nil && queue.backlog <= Dispatcher.highWater else { return }
-    // Resuming only enqueues a job, so nobody is added meanwhile.
+    // Resuming only enqueues a job, so no waiter is added meanwhile.
     while let waiter = unsafe roomWaiters.popLast() { unsafe waiter.resume() }
   }
 
@@ -256,7 +254,7 @@ package final class Dispatcher {
     onTrouble?(error)
   }
 
-  // MARK: Gatherings
+  // MARK: Removal batches
 
   func decideRemovalBatches() {
     for (removalBatch, epoch) in closed

@@ -1,19 +1,19 @@
 internal import Reactor
 internal import RollcallCore
 
-/// A batch on its way through the worker, and what has come of it so far.
+/// A batch on its way through the worker, and its results so far.
 @Reactor
 struct Pass {
-  /// Rounds before a key's failure is taken for lasting: the second look is careful, the third sees what a rival did
-  /// meanwhile.
+  /// Rounds before a key's failure is considered permanent: the second round checks for conflicts, the third sees
+  /// what a competing client did meanwhile.
   private static let rounds = 4
 
-  /// Keys that are looked at in this round.
+  /// Keys to look at in this round.
   var open: [RosterKey]
   let lane: DirectoryLink.Lane
   /// Whether a key has waited for another before.
   let hasAwaited: @Reactor (_ key: RosterKey, _ holder: RosterKey) -> Bool
-  /// Where the work on a key comes from, and what has brought it for that.
+  /// The origin of the work on a key, and its cause.
   let origin: @Reactor (RosterKey) -> (Origin, JournalCause)
   var report = WorkReport()
   private var round = 0
@@ -29,11 +29,11 @@ struct Pass {
     self.hasAwaited = hasAwaited
   }
 
-  /// Nobody has looked yet who has what is wanted.
+  /// Whether no search for the holders of wanted names has been made yet.
   var isFirst: Bool { round == 0 }
-  /// Nothing is looked at again after this round.
+  /// Whether nothing is looked at again after this round.
   var isLast: Bool { round + 1 >= Pass.rounds }
-  /// Where it reads: long answers do not stand before the writes of the fast lane.
+  /// The lane for reading: long answers must not delay the writes of the fast lane.
   var reading: DirectoryLink.Lane { lane == .fast ? .fast : .reading }
 
   mutating func endRound() { round += 1 }

@@ -5,19 +5,19 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Says for the journal what a pass has done, and what it is about to take away.
+/// Records for the journal what a pass has done, and what it is about to remove.
 @Reactor
 struct Recorder {
   let journal: Journal
   private let values: JournalValues
   private let dialect: any Dialect
   private let schema: Schema
-  /// Finds whole entries.
+  /// Reads complete entries.
   private let finder: EntryFinder
-  /// How groups know their members; nil where none are configured.
+  /// How groups refer to their members; nil if none are configured.
   private let groups: GroupPlanner?
 
-  /// - Returns: nil where no journal is kept.
+  /// - Returns: nil if no journal is kept.
   init?(_ journal: Journal, _ configuration: Configuration, _ stateReader: StateReader, groups: GroupPlanner?) {
     guard let settings = configuration.journal else { return nil }
     self.journal = journal
@@ -36,11 +36,11 @@ struct Recorder {
 
   // MARK: After the writes
 
-  /// The rows of a pass: its steps, the results of what was intended, and who was parked.
+  /// The rows of a pass: its steps, the results of intents, and the parked keys.
   ///
   /// - Parameters:
-  ///   - parked: those of whom that was not said before.
-  ///   - origin: where the work on a key comes from, and what has brought it for that.
+  ///   - parked: keys whose problem is new.
+  ///   - origin: the origin of the work on a key, and its cause.
   func rows(
     of report: WorkReport, parked: [ParkedKey] = [], origin: (RosterKey) -> (Origin, JournalCause)
   ) -> [JournalRow] {
@@ -62,7 +62,7 @@ struct Recorder {
       add(row)
     }
     for step in report.unknown where report.verdicts[step.key] == nil {
-      // Of a removal the next start finds out what has become of it.
+      // The next start determines the result of a removal.
       if !step.isRemoval || open[step.operation.dn.text] == nil {
         add(row(of: step, .unknown, report.entries[step.key], at: now))
       }
@@ -89,7 +89,7 @@ struct Recorder {
     return row
   }
 
-  /// What was intended and has not come to pass.
+  /// The row for an intent that was not carried out.
   private func refused(
     _ intent: JournalIntent, _ report: WorkReport, at now: ContinuousClock.Instant
   ) -> JournalRow {
@@ -107,7 +107,7 @@ struct Recorder {
 
   // MARK: Before removals
 
-  /// Writes removals down with all that the entries have, before the directory hears of them.
+  /// Records removals with the complete entries, before they are sent to the directory.
   ///
   /// - Returns: the rows and their ids, by the entries' names.
   func intend(
@@ -131,7 +131,7 @@ struct Recorder {
     return intents
   }
 
-  /// The entries at these names with all attributes and memberships; nil for one that is not there.
+  /// The entries at these names with all attributes and memberships; nil for one that does not exist.
   private func wholes(
     of names: [DistinguishedName], _ session: LDAPSession
   ) async throws(EngineError) -> [Entry?] {
@@ -159,7 +159,7 @@ struct Recorder {
 }
 
 extension Worker {
-  /// Writes a plan's removals into the journal before anything of them is sent.
+  /// Writes a plan's removals to the journal before any of them is sent.
   func intend(_ plan: Plan, _ survey: Survey, _ pass: inout Pass) async throws(EngineError) {
     if recorder == nil { return }
     let steps = plan.sequences.flatMap(\.steps)
@@ -171,7 +171,7 @@ extension Worker {
     try await intend(steps.filter(\.isRemoval), &pass)
   }
 
-  /// The same for single steps.
+  /// The same for individual steps.
   func intend(_ removals: [Step], _ pass: inout Pass) async throws(EngineError) {
     guard let recorder else { return }
     let new = removals.filter { pass.report.intents[$0.operation.dn.text] == nil }
@@ -183,7 +183,7 @@ extension Worker {
 }
 
 extension Step {
-  /// Whether it takes a person's entry, or its use, away.
+  /// Whether it deletes or disables a person's entry.
   var isRemoval: Bool {
     switch what {
     case .delete, .removeDuplicate: true

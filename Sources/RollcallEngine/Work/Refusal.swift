@@ -3,7 +3,7 @@ internal import LDAPModel
 internal import RollcallCore
 
 extension Problem {
-  /// What a server's refusal of one step means to a person.
+  /// Describes a server's refusal of one step for an administrator.
   static func refusal(of step: Step, _ error: LDAPError) -> Problem {
     let reason: Reason =
       switch error.code {
@@ -14,7 +14,7 @@ extension Problem {
         .schema
       default: .refused
       }
-    // Which one the server means it does not say.
+    // The server does not say which attribute it means.
     let names =
       if case .modify = step.operation { " (\(step.operation.attributeNames.joined(separator: ", ")))" } else { "" }
     return Problem(
@@ -24,7 +24,7 @@ extension Problem {
 }
 
 extension Problem {
-  /// Another person's entry has what `key` wants, and keeps it.
+  /// Another person's entry has the name or value that `key` wants, and keeps it.
   static func taken(from key: RosterKey, by blocker: Blocker, _ schema: Schema) -> Problem {
     let isName = blocker.resource == blocker.dn.normalized(schema)
     let what: Wording = isName ? "\(blocker.dn.text)" : "\(blocker.resource), which \(blocker.dn.text) has,"
@@ -36,7 +36,7 @@ extension Problem {
 }
 
 extension LDAPError {
-  /// The server's code and words without what was tried.
+  /// The server's code and message, without the operation.
   var summary: Wording {
     diagnostic.isEmpty ? "\(code)" : "\(code): \(message: diagnostic)"
   }

@@ -5,16 +5,16 @@ package import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// Lets removals through or holds them (the removal budget).
+/// Allows removals or holds them, according to the removal budget.
 ///
-/// A window of the log and a comparison gather their removals and are decided as a whole once they are read to the end;
-/// a removal is decided by itself only where no batch is known that it is a part of.
+/// A window of the log or a comparison collects its removals, and they are decided as a whole after it has been read
+/// completely; a removal is decided alone only if it belongs to no known batch.
 @Reactor @safe
 package final class RemovalGuard {
   private struct Open {
     var removals: [RemovalKind: [RosterKey: Removal]] = [:]
     var holding: RemovalBudget.Reason?
-    /// A window of the log: it has named all keys itself.
+    /// A window of the log, which has itself named all its keys.
     var isOfTheLog: Bool
 
     @Reactor
@@ -27,32 +27,32 @@ package final class RemovalGuard {
   private let state: LedgerState
   private var open: [RemovalBatch: Open] = [:]
   private var last: RemovalBatch = 0
-  /// Keys whose removal a removal batch's decision has allowed and paid for.
+  /// Keys whose removal a batch's decision has allowed and charged.
   private var allowed: [RemovalKind: Set<RosterKey>] = [:]
   private var isPaying = false
   private var payers: [UnsafeContinuation<Void, Never>] = unsafe []
   private var isDeciding = false
   private var deciders: [UnsafeContinuation<Void, Never>] = unsafe []
-  /// Knows which removal batches a key belongs to.
+  /// Knows the removal batches of each key.
   weak var dispatcher: Dispatcher?
-  /// The comparison of everybody that is wanted or under way.
+  /// The full comparison that is requested or in progress.
   var comparison = ComparisonWatch()
-  /// Entries with a link that are there, and memberships in managed groups; none until somebody has counted.
+  /// The number of linked entries, and of memberships in managed groups; empty until they are counted.
   var managed: [RemovalKind: Int] = [:]
-  /// Counts them in the directory, up to about a limit or all of them.
+  /// Counts them in the directory, up to about the limit, or all of them.
   package var count: @Reactor (_ kind: RemovalKind, _ limit: Int?) async throws(EngineError) -> Int = {
     _, _ throws(EngineError) in 0
   }
-  /// Looks at the log, so that whatever has removed a row by now is known; gives the windows that are not read yet
-  /// and name some of these keys.
+  /// Reads the log, so that everything that has removed a row by now is known; returns the unread windows that name
+  /// some of these keys.
   var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] = {
     _ throws(EngineError) in [:]
   }
-  /// Writes down for the journal that removals are held.
+  /// Records held removals in the journal.
   var record: @Reactor ([Removal], RemovalBudget.Reason) async throws(EngineError) -> Void = {
     _, _ throws(EngineError) in
   }
-  /// Called when removals are held that were not before.
+  /// Called when removals are newly held.
   var onHeld: (@Reactor ([Removal], RemovalBudget.Reason) -> Void)?
 
   init(_ policy: RemovalPolicy, _ state: LedgerState) {
@@ -60,28 +60,28 @@ package final class RemovalGuard {
     self.state = state
   }
 
-  // MARK: Gatherings
+  // MARK: Removal batches
 
   /// - Parameters:
-  ///   - holding: why it holds every removal, whatever the budget; nil where the budget decides.
-  ///   - isOfTheLog: it is what the log has named.
+  ///   - holding: why it holds every removal, regardless of the budget; nil if the budget decides.
+  ///   - isOfTheLog: whether it consists of keys that the log has named.
   func begin(holding: RemovalBudget.Reason? = nil, isOfTheLog: Bool = false) -> RemovalBatch {
     last += 1
     open[last] = Open(holding: holding, isOfTheLog: isOfTheLog)
     return last
   }
 
-  /// Whether a key's removal is a part of a batch that holds all of them, whatever the budget.
+  /// Whether a key's removal belongs to a batch that holds all of them, regardless of the budget.
   func holdsRemoval(of key: RosterKey) -> Bool {
     !isOff && removalBatches(of: key).contains { open[$0]?.holding != nil }
   }
 
-  /// Decides over a removal batch that has been read to the end; its keys are looked at again for that.
+  /// Decides on a removal batch that has been read completely; its keys are then looked at again.
   ///
-  /// - Parameter epoch: which must not settle before they are.
+  /// - Parameter epoch: the epoch that must not settle before that.
   func decide(_ removalBatch: RemovalBatch, epoch: Epoch) async throws(EngineError) {
-    // One after the other: what is a part of two batches goes with the last, and of two that are decided at once each
-    // would leave it to the other.
+    // One at a time: a key of two batches is decided by the last one, and two concurrent decisions would each leave
+    // it to the other.
     while isDeciding { unsafe await withUnsafeContinuation { unsafe deciders.append($0) } }
     isDeciding = true
     defer {
@@ -89,14 +89,14 @@ package final class RemovalGuard {
       while let decider = unsafe deciders.popLast() { unsafe decider.resume() }
     }
     guard let found = open[removalBatch] else { return }
-    // Those that are held already too: a row that came back meanwhile has been looked at before there was a hold.
+    // Includes keys that are already held: a row that came back may have been looked at before the hold.
     var again = Set(RemovalKind.allCases.flatMap { kind in found.held(kind, state) })
     var reasons = Dictionary(uniqueKeysWithValues: RemovalKind.allCases.map { ($0, found.holding) })
     var known: [RemovalKind: Set<RosterKey>] = [:]
-    // What is added while the budget is asked is a part of the batch too.
+    // Keys that are added while the budget is checked belong to the batch too.
     while let (kind, removals) = undecided(in: removalBatch, except: known) {
       known[kind, default: []].formUnion(removals.map(\.key))
-      // What another batch takes away too goes when both are decided; this one counts it all the same.
+      // A removal that also belongs to another batch waits until both are decided; this batch counts it too.
       let own = removals.filter { removalBatches(of: $0.key).allSatisfy { $0 == removalBatch || open[$0] == nil } }
       if let reason = try await pay(own, among: removals, kind, holding: reasons[kind] ?? nil) {
         reasons[kind] = reason
@@ -110,7 +110,7 @@ package final class RemovalGuard {
     dispatcher?.queue.decided(removalBatch, again: again.sorted(), epoch: epoch)
   }
 
-  /// Removals of one kind that a removal batch has yet to decide over.
+  /// Removals of one kind on which a batch has yet to decide.
   private func undecided(
     in removalBatch: RemovalBatch, except known: [RemovalKind: Set<RosterKey>]
   ) -> (kind: RemovalKind, removals: [Removal])? {
@@ -125,13 +125,13 @@ package final class RemovalGuard {
 
   private func isAllowed(_ removal: Removal) -> Bool { allowed[removal.action.kind]?.contains(removal.key) ?? false }
 
-  /// Drops a removal batch whose reading came to nothing; what it would have decided is found again by the next.
+  /// Drops a removal batch whose reading failed; the next one finds its keys again.
   func abandon(_ removalBatch: RemovalBatch) {
     open[removalBatch] = nil
     dispatcher?.queue.abandon(removalBatch)
   }
 
-  /// Whether a removal batch, or its successor, has yet to decide.
+  /// Whether a removal batch, or its successor, is still undecided.
   private func isUndecided(_ removalBatch: RemovalBatch) -> Bool {
     open[removalBatch] != nil || dispatcher?.queue.removalBatches.isAbandoned(removalBatch) == true
   }
@@ -140,9 +140,9 @@ package final class RemovalGuard {
 
   // MARK: Single removals
 
-  /// Which of a plan's removals must not happen now.
+  /// Those of a plan's removals that must not be carried out now.
   ///
-  /// - Parameter kind: of all of them.
+  /// - Parameter kind: the kind of all of them.
   func withhold(_ removals: [Removal], _ kind: RemovalKind = .people) async throws(EngineError) -> Set<RosterKey> {
     var withheld: Set<RosterKey> = []
     var held: [Removal] = []
@@ -168,17 +168,16 @@ package final class RemovalGuard {
     return withheld
   }
 
-  /// Makes known of which windows of the log removals are a part that something else has brought.
+  /// Assigns removals that were noticed elsewhere to the windows of the log that contain them.
   private func learn(_ removals: [Removal]) async throws(EngineError) {
     let strangers = removals.map(\.key).filter { key in !removalBatches(of: key).contains { isOfTheLog($0) } }
     if strangers.isEmpty { return }
-    // A row that is missing was taken away before it was read. So the batch that has done so, if it was one, is known
-    // after this look.
-    // A window that has been decided while the others were asked has had this key looked at.
+    // A missing row was deleted before it was read, so after this read of the log the window that contains the
+    // delete, if any, is known. A window that was decided in the meantime has had this key looked at.
     for (key, window) in try await catchUp(strangers) where isUndecided(window) { dispatcher?.queue.join(key, window) }
   }
 
-  /// Leaves a removal to the batches that it is a part of; false where there are none.
+  /// Leaves a removal to the batches that it belongs to; false if there are none.
   private func waits(for removal: Removal) -> Bool {
     let key = removal.key
     let isSingle = dispatcher?.queue.isUrgent(key) == true
@@ -199,19 +198,19 @@ package final class RemovalGuard {
 
   private func isOfTheLog(_ removalBatch: RemovalBatch) -> Bool { open[removalBatch]?.isOfTheLog ?? false }
 
-  /// Forgets what was gathered for keys that turned out to keep what they have.
+  /// Removes the collected removals of keys that turned out to stay.
   func keep(_ keys: [RosterKey], _ kind: RemovalKind = .people) {
     for removalBatch in open.keys where open[removalBatch]?.removals[kind]?.isEmpty == false {
       for key in keys { open[removalBatch]?.removals[kind]?[key] = nil }
     }
   }
 
-  /// Notes that a key has been looked at to the end: an allowance is used or not needed any more.
+  /// Records the end of a key's turn: its allowance is used or no longer needed.
   func settled(_ key: RosterKey) {
     for kind in RemovalKind.allCases { allowed[kind]?.remove(key) }
   }
 
-  /// Keeps the count of what is managed.
+  /// Updates the count of managed entries.
   func applied(_ step: Step) {
     switch step.what {
     case .create, .adopt: managed[.people] = managed[.people].map { $0 + 1 }
@@ -224,10 +223,9 @@ package final class RemovalGuard {
 
   // MARK: Budget
 
-  /// Takes removals from the budget, or holds the batch that they are of; one after the other, as each changes what is
-  /// left.
+  /// Charges removals to the budget, or holds their batch; one batch at a time, because each changes the remainder.
   ///
-  /// - Returns: why the batch is held; nil where it is not.
+  /// - Returns: why the batch is held; nil if it is not.
   private func pay(
     _ removals: [Removal], among batch: [Removal], _ kind: RemovalKind, holding: RemovalBudget.Reason?
   ) async throws(EngineError) -> RemovalBudget.Reason? {
@@ -236,7 +234,7 @@ package final class RemovalGuard {
     isPaying = true
     defer {
       isPaying = false
-      // Resuming only enqueues a job, so nobody is added meanwhile.
+      // Resuming only enqueues a job, so no waiter is added meanwhile.
       while let payer = unsafe payers.popLast() { unsafe payer.resume() }
     }
     if let reason = try await refusal(of: batch, kind, holding) {
@@ -249,12 +247,12 @@ package final class RemovalGuard {
     return nil
   }
 
-  /// Everybody may go.
+  /// Whether the budget is switched off.
   private var isOff: Bool { policy.most >= 100 }
 
   /// Why a batch would be held.
   ///
-  /// - Parameter isForecast: nothing is written down.
+  /// - Parameter isForecast: whether nothing is to be recorded.
   package func refusal(
     of batch: [Removal], _ kind: RemovalKind, _ holding: RemovalBudget.Reason?, isForecast: Bool = false
   ) async throws(EngineError) -> RemovalBudget.Reason? {

@@ -4,11 +4,11 @@ internal import RollcallCore
 internal import RollcallLedger
 
 extension StateReader {
-  /// The steps that take away what a late add has made of a person again; nil where the entries are no such duplicates.
+  /// The steps that delete the duplicate made by a late add; nil if the entries are not such duplicates.
   func separate(
     _ key: RosterKey, _ entries: [Entry], wanted: DistinguishedName?, _ session: LDAPSession
   ) async throws(EngineError) -> [Step]? {
-    // Without an add whose answer was lost nobody is made twice.
+    // Only an add whose answer was lost can make a duplicate.
     let made = state.meetings.namesInMaking(of: key)
     if made.isEmpty { return nil }
     let id = try await state.meetings.known([key])[key]
@@ -28,7 +28,7 @@ extension StateReader {
         Step(key: key, operation: .delete(entry.dn), what: .removeDuplicate, frees: [entry.dn.normalized(facts.schema)])
       }
     } catch {
-      // Gone meanwhile, or not to be asked: whoever looks next sees.
+      // The entry is gone, or may not be read: the next look decides.
       if ErrorClassifier.classify(code: error.code, during: .search) == .connectionLost { throw .directory(error) }
       return nil
     }

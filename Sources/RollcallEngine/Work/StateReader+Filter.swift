@@ -4,9 +4,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// `users.filter` says which entries are ours: what it does not match is not touched, whatever link it carries.
+/// `users.filter` limits the managed entries: entries that do not match it are not changed, even if they have a link.
 extension StateReader {
-  /// Sets keys aside whose only entry is one that the filter leaves out.
+  /// Parks keys whose only entry is excluded by the filter.
   func exclude(_ survey: inout Survey, _ session: LDAPSession) async throws(EngineError) {
     guard finder.filter != nil else { return }
     let missing = survey.subjects.filter { $0.current == nil }.map(\.key)
@@ -17,7 +17,7 @@ extension StateReader {
     }
     let found = missing.filter { places[$0] != nil }
     if found.isEmpty { return }
-    // It may have been made, or changed, between the two looks.
+    // It may have been created or changed between the two searches.
     let inside = try await finder.linked(to: found, session).entries()
     for key in inside.flatMap({ $0[rules.link] }).compactMap(\.text) { places[RosterKey(key)] = nil }
     for key in found {
@@ -27,7 +27,7 @@ extension StateReader {
     survey.subjects.removeAll { survey.problems[$0.key] != nil }
   }
 
-  /// Which of these entries the filter leaves out.
+  /// Those of these entries that the filter excludes.
   func leftOut(_ entries: [Entry], _ session: LDAPSession) async throws(EngineError) -> Set<DistinguishedName> {
     guard let filter = finder.filter, !entries.isEmpty else { return [] }
     let looks = entries.map { SearchRequest(base: $0.dn, scope: .base, filter: filter, attributes: ["1.1"]) }

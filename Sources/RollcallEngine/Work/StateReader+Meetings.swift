@@ -5,16 +5,16 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What the ledger and the configuration say of the entries that were found.
+/// What the ledger and the configuration say about the entries that were found.
 struct Acquaintances: Sendable {
-  /// Ids of the entries that the ledger knows, by their keys.
+  /// Ids of the entries that the ledger knows, by key.
   var known: [RosterKey: String] = [:]
   /// Names of entries that are never touched.
   var untouchable: Set<String> = []
 }
 
 extension StateReader {
-  /// Asks for it beside the rows and the entries, so that nobody waits for it.
+  /// Requests them together with the rows and the entries, so that this takes no extra time.
   func acquaintances(
     with keys: [RosterKey], _ session: LDAPSession
   ) -> Task<Result<Acquaintances, EngineError>, Never> {
@@ -35,15 +35,15 @@ extension StateReader {
     }
   }
 
-  /// The names of entries with what is claimed that are never touched.
+  /// The names of protected entries that have the claimed names or values.
   func untouchable(_ claims: [Claim], _ session: LDAPSession) async throws(EngineError) -> Set<String> {
     guard let protected, !claims.isEmpty else { return [] }
     return Set(try await finder.claimed(claims, matching: protected, session).map(\.dn.text))
   }
 
-  /// Tells the subjects what may be done to their entries.
+  /// Sets for each subject what may be done to its entry.
   ///
-  /// - Parameter ended: adds that will not be carried out any more, as of when the entries were asked for.
+  /// - Parameter ended: adds that can no longer be carried out, as of the search for the entries.
   func acquaint(_ survey: inout Survey, _ found: Acquaintances, ended: [OpenAdds.Ended]) {
     let meetings = state.meetings
     if !ended.isEmpty {
@@ -70,7 +70,7 @@ extension StateReader {
       }
       var acquaintance: Acquaintance = []
       if rules.adopt, subject.desired.hasRow { acquaintance = [.change, .removal] }
-      // It waits already, and for this entry.
+      // A takeover of this same entry is already waiting.
       if isSame { acquaintance.insert(.removal) }
       survey.subjects[index].acquaintance = acquaintance
     }

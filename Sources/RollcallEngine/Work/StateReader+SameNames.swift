@@ -4,12 +4,12 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Names that the server takes for the same, although they differ here.
+/// Names that the server treats as equal although they differ here.
 ///
-/// Servers fold case, spaces and accents each in their own way (`İ` and `i` are one for slapd). Where an entry is found
-/// under the name that it is to get, a move would change nothing, and would be wanted again at the next look.
+/// Servers fold case, spaces and accents in different ways (`İ` and `i` are equal for slapd). If an entry is found
+/// under its wanted name, a rename would change nothing, and would be planned again at the next look.
 extension StateReader {
-  /// Gives subjects that stand where they are to stand the name that their entry has.
+  /// Changes the wanted name of subjects that already have it, for the server, to the entry's spelling.
   func believe(_ session: LDAPSession, _ subjects: inout [Subject]) async throws(EngineError) {
     let doubtful = subjects.indices.filter { isDoubtful(subjects[$0]) }
     if doubtful.isEmpty { return }
@@ -24,7 +24,7 @@ extension StateReader {
     }
   }
 
-  /// Leaves out values that an entry has in another spelling, beside which they are wanted.
+  /// Removes wanted values that an entry has in another spelling.
   func believeValues(_ session: LDAPSession, _ subjects: inout [Subject]) async throws(EngineError) {
     var places: [(index: Int, attribute: String, value: AttributeValue)] = []
     for (index, subject) in subjects.enumerated() {
@@ -51,7 +51,7 @@ extension StateReader {
 }
 
 extension DistinguishedName {
-  /// Whether servers may disagree on what it is the same as. What is plain ASCII they fold alike.
+  /// Whether servers may disagree about which names are equal to it. They all fold ASCII in the same way.
   fileprivate var isOpenToFolding: Bool { text.utf8.contains { $0 >= 0x80 || $0 == UInt8(ascii: "\\") } }
 }
 

@@ -4,34 +4,34 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Attributes whose values the server has turned out to keep unique, by a plug-in or an overlay that nobody can see.
+/// Attributes whose values the server was found to keep unique, by a plug-in or an overlay that cannot be read.
 struct LearntUniques {
-  /// As the mapping spells them; true where a value was held outside the base too.
+  /// In the mapping's spelling; true if a value was also held outside the base.
   private(set) var isWide: [String: Bool] = [:]
 
   var names: [String] { isWide.keys.sorted() }
 
-  /// Attributes of which values outside the base say nothing, as far as is known.
+  /// Attributes for which, as far as is known, values outside the base do not matter.
   var narrow: Set<String> { Set(isWide.filter { !$0.value }.keys) }
 
   mutating func learn(_ name: String, isWide: Bool) { self.isWide[name] = self.isWide[name] ?? false || isWide }
 }
 
 extension StateReader {
-  /// From now on plans take care that nobody gets a value that another has.
+  /// From now on, plans do not give anybody a value that another entry has.
   func learn(unique name: String, isWide: Bool) {
     learnt.learn(name, isWide: isWide)
     planner = planner.knowing(uniques: learnt.names)
   }
 
-  /// Looks anew, as when everybody is compared: an overlay may have been taken away.
+  /// Starts over, as with each full comparison: an overlay may have been removed.
   func forgetUniques() {
     guard !learnt.names.isEmpty else { return }
     learnt = LearntUniques()
     planner = planner.knowing(uniques: [])
   }
 
-  /// Learns again what an earlier process, or an earlier connection, has set keys aside for.
+  /// Learns again the attributes for which an earlier process or connection has parked keys.
   package func learn(awaited causes: some Swift.Sequence<String>) {
     let own = Set(facts.dialect.uniqueAttributes.map { facts.schema.canonicalName($0.name) })
     for cause in causes {
@@ -43,7 +43,7 @@ extension StateReader {
     }
   }
 
-  /// The attribute as the mapping spells it; nil where it is not compared.
+  /// The attribute in the mapping's spelling; nil if it is not compared.
   func mapped(_ attribute: String) -> String? {
     let canonical = facts.schema.canonicalName(attribute)
     guard canonical != facts.schema.canonicalName(rules.link) else { return nil }
@@ -54,7 +54,7 @@ extension StateReader {
     facts.schema.canonicalName(one) == facts.schema.canonicalName(other)
   }
 
-  /// Which other entry has one of these values, in words.
+  /// Another entry that has one of these values, in words.
   func holder(
     of values: [(String, AttributeValue)], besides dn: DistinguishedName, _ session: LDAPSession
   ) async throws(EngineError) -> String? {
@@ -67,8 +67,8 @@ extension StateReader {
     return nil
   }
 
-  /// Which of these values other entries have than the one at `dn`, as far as this account may look: the attributes,
-  /// each with whether no entry below the base has it.
+  /// Those of these values that entries other than the one at `dn` have, as far as this account may read: the
+  /// attributes, each with whether no entry below the base has it.
   func held(
     _ values: [(attribute: String, value: AttributeValue)], besides dn: DistinguishedName, _ session: LDAPSession
   ) async throws(EngineError) -> [String: Bool] {
@@ -79,7 +79,7 @@ extension StateReader {
         entries = try await session.search(
           base: finder.suffix, scope: .subtree, filter: .equal(attribute, value), attributes: ["1.1"])
       } catch {
-        // A limit, or no right: it stays unknown.
+        // A limit, or a missing right: the holder stays unknown.
         guard ErrorClassifier.classify(code: error.code, during: .search) != .connectionLost else {
           throw .directory(error)
         }

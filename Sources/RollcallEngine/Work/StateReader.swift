@@ -6,33 +6,33 @@ package import RollcallConfiguration
 package import RollcallCore
 package import RollcallLedger
 
-/// Both sides' state of some keys, read completely.
+/// The complete state of some keys on both sides.
 package struct Survey: Sendable {
   package var subjects: [Subject] = []
   package var occupants: [Occupant] = []
   /// Keys that cannot be planned for.
   package var problems: [RosterKey: Problem] = [:]
-  /// What has to be taken away before these keys can be planned for.
+  /// Steps that are necessary before these keys can be planned for.
   package var duplicates: [RosterKey: [Step]] = [:]
-  /// Keys that wait for another one to be looked at first.
+  /// Keys that wait until another one has been looked at.
   package var waits: [RosterKey: RosterKey] = [:]
-  /// Ids of entries that the ledger does not know, by their keys.
+  /// Ids of entries that the ledger does not know, by key.
   var unmet: [RosterKey: String] = [:]
-  /// Those of them that an add of ours has made.
+  /// Those of them that an add of ours has created.
   var made: [(key: RosterKey, id: String)] = []
-  /// Adds that will not be carried out any more, or have been.
+  /// Adds that have been carried out or can no longer be.
   var ended: [OpenAdds.Ended] = []
-  /// Keys that a person has set aside.
+  /// Pinned keys.
   var pinned: Set<RosterKey> = []
-  /// Keys that were not looked at: what the others have is as much as is read at a time.
+  /// Keys that were not looked at, because the others have reached the limit of what is read at a time.
   package var postponed: [RosterKey] = []
 }
 
-/// Reads rows and entries, and puts them side by side.
+/// Reads rows and entries, and joins them.
 @Reactor
 package final class StateReader {
   private let roster: Roster
-  /// The same on another session: a single HR write does not queue behind the rows of a bulk.
+  /// The same on another session: a single HR write does not queue behind the rows of bulk work.
   private let bulk: Roster
   let link: DirectoryLink
   let state: LedgerState
@@ -41,11 +41,11 @@ package final class StateReader {
   package var planner: Planner
   let finder: EntryFinder
   package let rules: UserRules
-  /// What the server keeps unique besides what its kind says.
+  /// What the server keeps unique in addition to its dialect's attributes.
   var learnt = LearntUniques()
   /// Entries that match it are never touched.
   let protected: Filter?
-  /// An operation's.
+  /// The deadline of an operation.
   private let deadline: Duration
 
   package init(
@@ -71,15 +71,15 @@ package final class StateReader {
   /// Reads both sides of these keys.
   ///
   /// - Parameters:
-  ///   - careful: look also who has the names that are wanted; otherwise the server's refusal tells.
+  ///   - careful: whether to search for the holders of wanted names too; otherwise the server's refusal shows them.
   ///   - withheld: keys whose removal is not to be planned.
-  /// - Throws: ``EngineError`` when either side did not answer completely: nothing is concluded then.
+  /// - Throws: ``EngineError`` if either side does not answer completely: nothing is concluded then.
   package func survey(
     _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
-    // The two sides are asked at once; neither answer depends on the other. The task begins when the rows have been
-    // asked for, which take longer.
+    // Both sides are queried at once; neither answer depends on the other. The task starts after the rows have been
+    // requested, which take longer.
     let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
     let acquaintances = acquaintances(with: keys, session)
     let ended = state.meetings.expired(keys, deadline)
@@ -98,7 +98,7 @@ package final class StateReader {
       let leftOut = try await leftOut(found, session)
       let untouchable = try await untouchable(claims, session)
       survey.occupants = found.map { entry in
-        // Elsewhere the same attribute says nothing about our people, nor in what the filter leaves out.
+        // The attribute says nothing about our people in an entry that is outside the base or excluded by the filter.
         let isExcluded = leftOut.contains(entry.dn)
         let isOurs = entry.dn.isBelow(rules.base, facts.schema) && !isExcluded
         var occupant = isOurs ? Occupant(entry, link: rules.link) : Occupant(dn: entry.dn, key: nil, entry: entry)
@@ -110,12 +110,12 @@ package final class StateReader {
     return survey
   }
 
-  /// The entries that carry one of these keys, whatever else they are.
+  /// The entries that carry one of these keys, regardless of their other attributes.
   func linked(to keys: [RosterKey], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [Entry] {
     try await finder.linked(to: keys, link.session(lane)).entries()
   }
 
-  /// Puts entries that were read already beside their rows.
+  /// Joins entries that were already read with their rows.
   func survey(_ keys: [RosterKey], entries: [Entry], _ roster: Roster) async throws(EngineError) -> Survey {
     let read = try await roster.fetch(keys)
     var survey = Survey()
@@ -176,7 +176,7 @@ package final class StateReader {
     }
   }
 
-  /// Two keys that are one for the directory: if both have rows, neither is touched.
+  /// Handles two keys that are equal for the directory: if both have rows, neither is changed.
   private func contest(
     _ key: RosterKey, _ own: [Entry], _ other: Entry, into survey: inout Survey
   ) async throws(EngineError) {
@@ -186,7 +186,7 @@ package final class StateReader {
     let rows = try await roster.fetchAll([key, rival])
     let isNobody = if case .impossible? = rows[key] { true } else { rows[key] == nil }
     if isNobody, own.isEmpty {
-      // Neither a row nor an entry has this very key: somebody else's is spelt much like it.
+      // Neither a row nor an entry has exactly this key: another key has a similar spelling.
       survey.subjects.append(
         Subject(
           key: key, desired: projection.desired(for: nil), current: nil, disabledByUs: state.disabled.contains(key)))

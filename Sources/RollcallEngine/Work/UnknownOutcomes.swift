@@ -4,33 +4,33 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Operations that were on their way when their connection, or the process that sent them, was lost.
+/// Operations that were in flight when their connection, or the process that sent them, was lost.
 ///
-/// The server may still carry them out, after what is sent over the next connection. Once it answers again and an
-/// operation's deadline has passed it will not: then the keys concerned are looked at once more, and the watermark
+/// The server may still carry them out, even after operations of the next connection. This is over once it answers
+/// again and an operation's deadline has passed; then the affected keys are looked at once more, and the watermark
 /// waits for that.
 @Reactor
 final class UnknownOutcomes {
-  /// Keys that were touched after a takeover are remembered up to this many; beyond, everybody is compared.
+  /// The maximum number of touched keys remembered after a takeover; beyond it, everything is compared.
   private static let most = 10_000
 
   private let dispatcher: Dispatcher
   private let deadline: Duration
   private var keys: Set<RosterKey> = []
-  /// Keys of adds of a former connection.
+  /// Keys of adds of an earlier connection.
   private var adds: Set<RosterKey> = []
-  /// Names that those operations mean: whoever has one of them by then may be hit instead.
+  /// Names in those operations: an entry that has one of them by then may be changed instead.
   private var names: Set<String> = []
-  /// Another process led before, and nobody knows what it had on its way.
+  /// Whether another process led before, so that its operations in flight are unknown.
   private var isTakeover = false
   /// The watermark at the takeover.
   private var watermark: String?
   private var hold: Epoch?
   private var timer: Timer?
-  /// Called when a predecessor's operations are over: what the log names beyond the watermark is looked at again,
-  /// and the epoch waits for it.
+  /// Called when a predecessor's operations are over: the keys that the log names after the watermark are looked at
+  /// again, and the epoch waits for it.
   var onTakeover: (@Reactor (_ watermark: String, Epoch) -> Void)?
-  /// Called when too many keys were touched to be remembered.
+  /// Called when too many keys were touched to remember them.
   var onOverflow: (@Reactor () -> Void)?
 
   init(_ dispatcher: Dispatcher, deadline: Duration) {
@@ -38,12 +38,12 @@ final class UnknownOutcomes {
     self.deadline = deadline
   }
 
-  /// Whether a failure leaves open what the server does: it came from this side, after the request was taken.
+  /// Whether a failure leaves the result open: it occurred on this side, after the request was accepted.
   static func isUnknown(_ code: ResultCode) -> Bool { code.isLocal && code != .encodingError }
 
-  /// Notes steps whose answers will not come.
+  /// Records steps that will not be answered.
   ///
-  /// - Parameter keys: whose turn came to nothing for that.
+  /// - Parameter keys: the keys whose turn failed because of that.
   func note(_ steps: [Step], _ keys: [RosterKey], _ schema: Schema) {
     if keys.isEmpty { return }
     begin()
@@ -54,14 +54,14 @@ final class UnknownOutcomes {
     }
   }
 
-  /// Notes keys of adds of which the ledger does not know what has become of them.
+  /// Records keys of adds whose result is not in the ledger.
   func note(_ keys: [RosterKey]) {
     if keys.isEmpty { return }
     begin()
     adds.formUnion(keys)
   }
 
-  /// Notes steps that were carried out; whoever got a doubtful name is doubtful too.
+  /// Records steps that were carried out; a key that got a doubtful name is doubtful too.
   func noteApplied(_ steps: [Step], _ schema: Schema) {
     guard hold != nil, keys.count < UnknownOutcomes.most else { return }
     for step in steps where isTakeover || !names.isDisjoint(with: UnknownOutcomes.names(of: step, schema)) {
@@ -70,14 +70,14 @@ final class UnknownOutcomes {
     if keys.count >= UnknownOutcomes.most { onOverflow?() }
   }
 
-  /// Has keys looked at again of which a record must outlast what is on its way; false where nothing is.
+  /// Has keys looked at again whose record must outlast the operations in flight; false if there are none.
   func keep(_ keys: [RosterKey]) -> Bool {
     if hold == nil { return false }
     self.keys.formUnion(keys)
     return true
   }
 
-  /// Whether one of them may be for this key, which is looked at again then.
+  /// Whether one of them may concern this key, which is then looked at again.
   func concerns(_ key: RosterKey) -> Bool {
     guard hold != nil, isTakeover || keys.contains(key) else { return false }
     keys.insert(key)
@@ -88,16 +88,16 @@ final class UnknownOutcomes {
     [step.operation.dn, step.newDN].compactMap { $0?.normalized(schema) }
   }
 
-  /// Whether there are any.
+  /// Whether there are any such operations.
   var isOpen: Bool { hold != nil }
 
   private func begin() {
     if hold == nil { hold = dispatcher.queue.epochs.hold() }
   }
 
-  /// Starts the clock: the server answers again.
+  /// Starts the timer: the server answers again.
   ///
-  /// - Parameter watermark: where a predecessor's log begins; nil if everybody is compared anyway.
+  /// - Parameter watermark: where a predecessor's log begins; nil if a full comparison follows anyway.
   func connected(afterTakeover: Bool, from watermark: String?) {
     if afterTakeover {
       begin()
@@ -109,7 +109,7 @@ final class UnknownOutcomes {
     timer = Reactor.loop.after(deadline) { [weak self] in self?.end() }
   }
 
-  /// Stops the clock until the next connection.
+  /// Stops the timer until the next connection.
   func disconnected() {
     timer?.cancel()
     timer = nil
@@ -118,7 +118,7 @@ final class UnknownOutcomes {
   private func end() {
     timer = nil
     guard let hold else { return }
-    // Not who was parked meanwhile: a row that ends each connection would do so again and again.
+    // Without keys parked meanwhile: a row that ends each connection would do so again and again.
     keys.formUnion(adds.filter { dispatcher.state.parked[$0] == nil })
     adds = []
     dispatcher.addTogether(keys, .retry, epoch: hold)

@@ -4,11 +4,11 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Refusals by which a server says that another entry has a value (slapd's overlay `unique`, 389's plug-in).
+/// Refusals because another entry has a value (slapd's overlay `unique`, 389's plug-in).
 extension Worker {
-  /// Finds out which attributes refusals were about; plans that are made after this look who has their values.
+  /// Finds out which attributes caused refusals; later plans search for the holders of their values.
   ///
-  /// - Returns: the keys whose refusals are explained by that.
+  /// - Returns: the keys whose refusals this explains.
   func learnUniques(
     _ failures: [Failure], _ lane: DirectoryLink.Lane,
     _ report: inout WorkReport
@@ -22,14 +22,14 @@ extension Worker {
     return explained
   }
 
-  /// Whether the refusal of one step is explained by a value that another entry has.
+  /// Whether a value that another entry has explains the refusal of one step.
   func learnUnique(
     _ step: Step, _ error: LDAPError, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> Bool {
     guard stateReader.facts.dialect.collisionCodes.contains(error.code),
       let named = stateReader.facts.dialect.uniqueness(in: error.diagnostic)
     else { return false }
-    // The link, and what is written once, cannot change hands; but who has it can be told.
+    // The link and create-only values cannot be exchanged, but their holder can be named.
     let others = step.operation.givenValues.filter { given in
       stateReader.mapped(given.0) == nil && named.contains { stateReader.isSame($0, given.0) }
     }
@@ -41,7 +41,7 @@ extension Worker {
       stateReader.mapped(attribute).map { (attribute: $0, value: value) }
     }.filter { names.isEmpty || names.contains($0.attribute) }
     let held = try await stateReader.held(candidates, besides: step.operation.dn, try reading(lane))
-    // Where the server names none, two that are held leave it open: full names may well be shared.
+    // If the server names no attribute, two held values are ambiguous: full names may well be shared.
     guard !held.isEmpty, !names.isEmpty || held.count == 1 else { return false }
     for (attribute, isWide) in held { stateReader.learn(unique: attribute, isWide: isWide) }
     return true
@@ -53,7 +53,7 @@ extension Worker {
 }
 
 extension Operation {
-  /// The values that an entry is to get by it.
+  /// The values that the operation gives an entry.
   fileprivate var givenValues: [(String, AttributeValue)] {
     switch self {
     case .add(_, let attributes): attributes.flatMap { attribute in attribute.values.map { (attribute.name, $0) } }
@@ -66,7 +66,7 @@ extension Operation {
 }
 
 extension Verdict {
-  /// The same, with who has what is wanted.
+  /// The same verdict, with the holder in its message.
   func naming(_ holder: String?) -> Verdict {
     guard let holder, case .parked(var problem, let attempts, let retryAfter) = self, problem.reason == .nameTaken
     else {

@@ -5,10 +5,9 @@ internal import RollcallCore
 internal import RollcallLedger
 
 extension Worker {
-  /// Makes containers whose absence was the reason of failures.
+  /// Creates containers whose absence has caused failures.
   ///
-  /// Those whose container cannot be made are not looked at again now, and those for which one was missing that is
-  /// there now are.
+  /// Keys whose container cannot be created are not looked at again now; keys whose missing container now exists are.
   func makeContainers(for failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
     if stateReader.rules.containers.isEmpty { return }
     var out: Set<RosterKey> = []
@@ -27,7 +26,7 @@ extension Worker {
       }
       guard let result = made[container] else { continue }
       if var problem = result.problem {
-        // Whoever makes it, the first who comes to live there wakes the others.
+        // Another client may create it: the first person in it wakes the others.
         problem.blocks = problem.blocks ?? container
         pass.report.verdicts[step.key] = retry(
           step.key, problem.concerning(step.key), most: .max, cap: Worker.containerPause)
@@ -40,11 +39,11 @@ extension Worker {
     pass.open = pass.open.filter { !out.contains($0) } + again
   }
 
-  /// The longest pause between two tries of somebody whose container is missing: others make it, and nobody tells.
+  /// The longest pause between two attempts while a container is missing: nothing reports that it was created.
   private static var containerPause: Duration { .seconds(60) }
 
-  /// Whether a server says so of an entry that is to come below a container that does not exist. Active Directory has
-  /// `other` for a move, and slapd `affectsMultipleDSAs` where no database holds the new place.
+  /// Whether a server may return the code for an entry below a container that does not exist. Active Directory
+  /// returns `other` for a move, and slapd `affectsMultipleDSAs` if no database holds the new place.
   private func mayBeMissingParent(_ code: ResultCode) -> Bool {
     switch code {
     case .noSuchObject, .other, .unwillingToPerform, .namingViolation, .affectsMultipleDSAs: true
@@ -54,7 +53,7 @@ extension Worker {
 }
 
 extension Step {
-  /// Where an entry comes to be by this step; nil where it stays or goes.
+  /// The DN that this step gives an entry; nil if the entry stays or is deleted.
   package var destination: DistinguishedName? {
     switch operation {
     case .add(let dn, _): dn

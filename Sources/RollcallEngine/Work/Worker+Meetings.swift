@@ -4,9 +4,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// First meetings: which of them wait, and who is known from now on.
+/// Entries seen for the first time: which of them wait, and which are known from now on.
 extension Worker {
-  /// A removal batch that holds every removal holds strangers' too, by name and with what would be done.
+  /// A batch that holds every removal also holds those of unknown entries, each with its name and action.
   func admitBatched(_ survey: inout Survey) {
     for index in survey.subjects.indices where !survey.subjects[index].acquaintance.contains(.removal) {
       if removalGuard.holdsRemoval(of: survey.subjects[index].key) {
@@ -15,7 +15,7 @@ extension Worker {
     }
   }
 
-  /// Writes down what a plan has left for a person to decide, and forgets what needs no decision any more.
+  /// Records what a plan leaves for a person to decide, and deletes what needs no decision any more.
   func holdMeetings(
     _ subjects: [Subject], _ plan: Plan, _ report: inout WorkReport
   ) async throws(EngineError) {
@@ -30,15 +30,14 @@ extension Worker {
     for key in waiting.union(plan.shielded.map(\.key)) { report.verdicts[key] = .withheld }
   }
 
-  /// Notes the adds of a plan before the directory hears of them; gives the ledger's row.
+  /// Records the adds of a plan before they are sent to the directory; returns the ledger's row.
   func beginMaking(_ plan: Plan) async throws(EngineError) -> Int? {
     let adds = plan.sequences.flatMap(\.steps).filter { $0.what == .create }
     return try await state.meetings.beginMaking(
       adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(stateReader.facts.schema)) })
   }
 
-  /// Writes down whose entries are known from now on: those that were made, and those that somebody wanted changed.
-  ///
+  /// Records the entries that are known from now on: those that were created, and those whose change was approved.
   func recordMeetings(
     _ survey: Survey, _ plan: Plan, _ written: Written, _ pass: Pass
   ) async throws(EngineError) {
@@ -68,8 +67,8 @@ extension Worker {
       entries += found
       ended = found.map(\.key)
     }
-    // What was refused has made nothing. What was not answered may still be carried out, and what is not found yet may
-    // be seen later.
+    // A refused add has created nothing. An add that was not answered may still be carried out, and an entry that is
+    // not found yet may be seen later.
     var open = Set(made.map(\.key)).union(pass.report.unknown.map(\.key))
     for (sequence, outcome) in written.failures {
       guard let error = outcome.failure, UnknownOutcomes.isUnknown(error.code) else { continue }
@@ -84,7 +83,7 @@ extension Worker {
     if case .settled? = report.verdicts[key] { true } else { false }
   }
 
-  /// Whether an entry that is in step is known without a change: it was released or wanted.
+  /// Whether an entry that is in step becomes known without a change: it was released or wanted.
   private func isOurs(_ subject: Subject) -> Bool {
     switch state.meetings.phase {
     case .recording: return state.meetings.isRecording(subject.key)
@@ -95,7 +94,7 @@ extension Worker {
 }
 
 extension StateReader {
-  /// The ids of entries that were made a moment ago; nil where they cannot be had now.
+  /// The ids of entries that were just created; nil if they cannot be read now.
   func ids(of made: [Step], _ lane: DirectoryLink.Lane) async -> [(key: RosterKey, id: String)]? {
     let finder = EntryFinder(
       base: rules.base, suffix: rules.base, link: rules.link, filter: nil,
@@ -104,13 +103,13 @@ extension StateReader {
     do throws(EngineError) {
       let session = try link.session(lane)
       return try await finder.linked(to: Array(names.keys), session).entries().flatMap { entry in
-        // Somebody else may have given another entry the same link.
+        // Another client may have given another entry the same link.
         let name = entry.dn.normalized(facts.schema)
         let keys = entry[rules.link].compactMap { $0.text.map { RosterKey($0) } }.filter { names[$0] == name }
         return keys.map { (key: $0, id: facts.id(of: entry)) }
       }
     } catch {
-      // They stay noted as about to be made, and are asked for when they are looked at next.
+      // They stay recorded as adds in progress, and are read at the next look.
       return nil
     }
   }

@@ -6,10 +6,10 @@ internal import RollcallLedger
 
 /// Steps that no row asks for.
 extension Worker {
-  /// Writes them as those of a plan are written: what the ledger has to know before, and what it has to know after.
+  /// Writes them like the steps of a plan: with the ledger's records before and after.
   ///
-  /// - Parameter entries: of the people, before the steps.
-  /// - Returns: how each sequence has ended; of one that is refused its key's verdict says why.
+  /// - Parameter entries: the people's entries before the steps.
+  /// - Returns: how each sequence has ended; for a refused one, its key's verdict has the reason.
   func carryOut(
     _ sequences: [Plan.Sequence], of entries: [RosterKey: Entry], because cause: JournalCause
   ) async -> (report: WorkReport, outcomes: [SequenceOutcome]) {

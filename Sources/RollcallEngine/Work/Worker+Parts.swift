@@ -4,12 +4,12 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// A modify that is refused because of one attribute is sent again attribute by attribute: what does not depend on the
-/// refused one goes through, and that one is named.
+/// A modify that is refused because of one attribute is sent again attribute by attribute: what does not depend on
+/// the refused attribute is applied, and the refused one is reported.
 extension Worker {
-  /// Writes what the server takes of modifies that it has refused as a whole.
+  /// Writes the acceptable parts of modifies that the server has refused as a whole.
   ///
-  /// - Returns: the failures that are still to be judged, and the keys that are looked at again now.
+  /// - Returns: the failures that are still to be judged, and the keys to look at again now.
   func sendParts(
     of failures: [Failure], except explained: Set<RosterKey>, _ pass: inout Pass
   ) async throws(EngineError) -> (rest: [Failure], again: [RosterKey]) {
@@ -48,7 +48,7 @@ extension Worker {
 
   /// Sends the parts one after the other.
   ///
-  /// - Returns: the refused ones; nil where nothing was taken, or where there is only one.
+  /// - Returns: the refused ones; nil if none was applied.
   private func sendParts(
     of step: Step, _ lane: DirectoryLink.Lane, _ report: inout WorkReport
   ) async throws(EngineError) -> [(part: Step, error: LDAPError)]? {
@@ -92,7 +92,7 @@ extension Worker {
 }
 
 extension Operation {
-  /// What a modify changes, each name once.
+  /// The attributes that a modify changes, without duplicates.
   var attributeNames: [String] {
     guard case .modify(_, let modifications) = self else { return [] }
     var seen: Set<String> = []

@@ -3,9 +3,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Keys that a person has set aside, and those that want what these have.
+/// Pinned keys, and keys that want what these have.
 extension Worker {
-  /// Tells the subjects of a survey who of them is pinned.
+  /// Marks the pinned subjects of a survey.
   func markPinned(_ survey: inout Survey, _ keys: [RosterKey]) {
     survey.pinned = Set(keys.filter(state.pins.contains)).subtracting(survey.postponed)
     if survey.pinned.isEmpty { return }
@@ -14,7 +14,7 @@ extension Worker {
     }
   }
 
-  /// Notes what would be removed of pinned keys; no batch decides over that.
+  /// Records the removals that pins prevent; no batch decides on them.
   func notePins(_ survey: Survey, _ plan: Plan) async throws(EngineError) {
     if survey.pinned.isEmpty { return }
     removalGuard.keep(Array(survey.pinned))
@@ -22,8 +22,8 @@ extension Worker {
     try await state.pins.note(plan.pinnedRemovals, of: plan.pinned.keys)
   }
 
-  /// What becomes of a key that another one stands in the way of: it is set aside where that one is pinned, or waits for
-  /// one who is; nil where it is not.
+  /// The verdict for a key that another one blocks: it is parked if that one is pinned or waits for a pinned one; nil
+  /// if it does not.
   func waitForPin(_ key: RosterKey, _ blocker: Blocker) -> Verdict? {
     guard let pinned = pin(behind: blocker.key) else { return nil }
     let problem = Problem.pinned(
@@ -31,7 +31,7 @@ extension Worker {
     return .parked(problem, attempts: 1, retryAfter: nil)
   }
 
-  /// Waits for a key that is the same for the directory, unless that one is pinned.
+  /// Waits for a key that is equal for the directory, unless that one is pinned.
   func wait(_ key: RosterKey, for holder: RosterKey) -> Verdict {
     guard let pinned = pin(behind: holder) else { return .waits(for: holder) }
     let problem = Problem(

@@ -5,7 +5,7 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Takes keys through the one path: read both sides, plan, apply.
+/// Takes keys through the single path: read both sides, plan, apply.
 @Reactor
 final class Worker {
   let stateReader: StateReader
@@ -17,8 +17,8 @@ final class Worker {
   let recorder: Recorder?
 
   /// - Parameters:
-  ///   - groups: nil where none are configured.
-  ///   - recorder: nil where no journal is kept.
+  ///   - groups: nil if none are configured.
+  ///   - recorder: nil if no journal is kept.
   init(
     _ stateReader: StateReader, link: DirectoryLink, removalGuard: RemovalGuard, state: LedgerState,
     groups: GroupKeeper? = nil, recorder: Recorder? = nil
@@ -34,12 +34,12 @@ final class Worker {
 
   /// Works on a batch to the end, or until one of the sides is lost.
   ///
-  /// This is the way of every key: both sides are read, the difference is planned, the plan is written, and the answers
-  /// say which keys have ended and which are looked at once more.
+  /// Every key takes this path: both sides are read, the difference is planned, the plan is written, and the answers
+  /// show which keys have ended and which are looked at once more.
   ///
   /// - Parameters:
-  ///   - origin: where the work on a key comes from, and what has brought it for that.
-  ///   - hasAwaited: whether a key has waited for a holder before.
+  ///   - origin: the origin of the work on a key, and its cause.
+  ///   - hasAwaited: whether a key has already waited for a holder.
   func work(
     _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
     origin: @escaping @Reactor (RosterKey) -> (Origin, JournalCause),
@@ -67,7 +67,7 @@ final class Worker {
     return pass.report
   }
 
-  /// Asks both sides, and notes whose entries are known by that.
+  /// Reads both sides, and records entries that become known.
   private func read(_ pass: inout Pass) async throws(EngineError) -> Survey {
     try link.lane(pass.lane).prepare()
     try await state.pins.endChanged(pass.open)
@@ -76,15 +76,15 @@ final class Worker {
     for key in survey.postponed { pass.report.verdicts[key] = nil }
     admitBatched(&survey)
     try await state.meetings.record(survey.made, ended: survey.ended)
-    // Last, so that whoever is pinned meanwhile is.
+    // Last, so that a pin set meanwhile is respected.
     markPinned(&survey, pass.open)
     return survey
   }
 
-  /// What is to be written, within the budget; what needs nothing, cannot be or has to wait is noted.
+  /// The plan within the budget; records keys that need nothing, cannot be written or have to wait.
   private func plan(_ survey: Survey, _ pass: inout Pass) async throws(EngineError) -> Plan {
     for (key, problem) in survey.problems where !survey.pinned.contains(key) {
-      // That the filter matches it is nothing that anybody tells.
+      // Nothing reports that the filter matches the entry again.
       let isOpen = problem.reason == .excluded
       pass.report.verdicts[key] =
         isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
@@ -127,7 +127,7 @@ final class Worker {
     return plan
   }
 
-  /// A row that came back, or a hold that was approved and is not needed any more, ends the hold.
+  /// Deletes holds of rows that came back, and approved holds that are no longer needed.
   private func dissolveHolds(_ subjects: [Subject], _ plan: Plan) async throws(EngineError) {
     let removed = Set((plan.removals + plan.withheld + plan.shielded + plan.pinnedRemovals).map(\.key))
     let staying = subjects.map(\.key).filter { !removed.contains($0) }
@@ -135,20 +135,20 @@ final class Worker {
     try await state.unhold(staying)
   }
 
-  /// A sequence that was not carried out to its end.
+  /// A sequence that was not completely carried out.
   typealias Failure = (sequence: Plan.Sequence, outcome: SequenceOutcome)
 
-  /// What has come of a plan: the ledger's row of its adds, how many steps were confirmed before it, how each sequence has
-  /// ended, and those that failed.
+  /// The results of a plan: the ledger's row of its adds, the number of steps confirmed before it, the outcome of
+  /// each sequence, and the failures.
   struct Written {
     var row: Int?
     var before: Int
-    /// In the sequences' order.
+    /// In the order of the sequences.
     var outcomes: [SequenceOutcome]
     var failures: [Failure]
   }
 
-  /// Writes a plan: the ledger first, where it has to know of a step before the directory does.
+  /// Writes a plan: first to the ledger, for steps that it must record before they are sent.
   func write(_ plan: Plan, _ pass: inout Pass) async throws(EngineError) -> Written {
     let before = pass.report.applied.count
     let row = try await beginMaking(plan)
@@ -190,7 +190,7 @@ final class Worker {
     return outcomes
   }
 
-  /// Takes duplicates apart, within the budget; whoever had one begins the next round, which is whether there was any.
+  /// Removes duplicates, within the budget; returns whether there were any, whose keys then begin the next round.
   private func separate(_ survey: inout Survey, _ pass: inout Pass) async throws(EngineError) -> Bool {
     for key in survey.pinned { survey.duplicates[key] = nil }
     if pass.isLast || survey.duplicates.isEmpty { return false }
@@ -219,15 +219,15 @@ final class Worker {
     return true
   }
 
-  /// Finds out what each failure means for its keys, and which are looked at again now.
+  /// Determines what each failure means for its keys, and which are looked at again now.
   private func judge(_ failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
     let explained = pass.isLast ? [] : try await learnUniques(failures, pass.lane, &pass.report)
     let (rest, again) = try await sendParts(of: failures, except: explained, &pass)
     pass.open = again + judge(rest, explained: explained, &pass)
   }
 
-  /// - Parameter explained: keys of which it turned out who has what they want.
-  /// - Returns: those that are looked at again now.
+  /// - Parameter explained: keys for which the holder of the wanted value was found.
+  /// - Returns: the keys to look at again now.
   private func judge(_ failures: [Failure], explained: Set<RosterKey>, _ pass: inout Pass) -> [RosterKey] {
     var again: [RosterKey] = []
     for (sequence, outcome) in failures {
@@ -253,7 +253,7 @@ final class Worker {
     case trouble
   }
 
-  /// - Parameter isFirst: nobody has looked yet who has what is wanted.
+  /// - Parameter isFirst: whether no search for the holders has been made yet.
   func verdict(_ error: LDAPError, _ step: Step, isFirst: Bool = false, isLast: Bool) -> Judgement {
     let activity = ErrorClassifier.Activity(step.operation)
     let problem = Problem.refusal(of: step, error)
@@ -263,7 +263,7 @@ final class Worker {
     case .repairable: return .verdict(retry(step.key, problem, most: 5))
     case .ofTheEntry where isFirst && stateReader.facts.dialect.collisionCodes.contains(error.code): return .again
     case .ofTheEntry where stateReader.facts.dialect.uniqueness(in: error.diagnostic) != nil:
-      // Nobody knows who has it, so nobody tells when it is free.
+      // The holder is unknown, so nothing reports when the value becomes free.
       var problem = problem
       problem.reason = .nameTaken
       return .verdict(retry(step.key, problem, most: .max))
@@ -274,10 +274,10 @@ final class Worker {
     }
   }
 
-  /// Sets a key aside that the server does not let us write: nobody tells when it does.
+  /// Parks a key that the server does not let us write: nothing reports when the right is granted.
   func denied(_ key: RosterKey, _ problem: Problem) -> Verdict { retry(key, problem, most: .max, cap: .seconds(60)) }
 
-  /// Sets a key aside for a while, or for good when it has been tried often enough.
+  /// Parks a key for a while, or permanently after enough attempts.
   func retry(_ key: RosterKey, _ problem: Problem, most: Int, cap: Duration = .seconds(300)) -> Verdict {
     let attempts = state.attempts(of: key) + 1
     let backoff = Backoff(base: .seconds(1), cap: cap)
