@@ -2,7 +2,7 @@ internal import FoundationEssentials
 package import RollcallCore
 
 extension AttributeChange {
-  /// Reads the column `changes`, by attribute; nil where it has another form.
+  /// Parses the column `changes` into changes by attribute; nil if it has another format.
   package static func parse(_ text: String) -> [AttributeChange]? {
     guard let stored = try? JSONDecoder().decode([String: Stored?].self, from: Data(text.utf8)) else { return nil }
     return stored.sorted { $0.key < $1.key }.map { name, change in

@@ -1,28 +1,28 @@
-/// A promise that is not kept at present, and what a person can do about it: an element of `problems` in `status`.
+/// A guarantee that currently does not hold, and its remedy: an element of `problems` in `status`.
 package struct ConditionProblem: Sendable, Equatable {
-  /// What it is about. Scripts rely on these words.
+  /// The subject of the problem. Scripts rely on these words.
   package enum Code: String, Sendable, CaseIterable {
     /// Changes of a table are not logged, or not all of them.
     case capture
-    /// The LDAP server cannot be worked with.
+    /// The LDAP server cannot be used.
     case server
-    /// The change log is large, or was cut.
+    /// The change log is large, or was truncated.
     case log
-    /// The notification queue of PostgreSQL fills up.
+    /// PostgreSQL's notification queue is filling up.
     case queue
-    /// A stranger holds the leader's lock.
+    /// Another program holds the leader's lock.
     case lock
     /// No process leads the directory.
     case leader
     /// The schema `rollcall` does not fit the program.
     case schema
-    /// The mapping fails for everybody.
+    /// The mapping fails for every row.
     case mapping
     /// A role lacks rights, or has too many.
     case rights
-    /// Two-phase commit is possible, so writers do not notify.
+    /// Two-phase commit is enabled, so writers do not notify.
     case twophase
-    /// A directory name that nobody uses any more holds the change log up.
+    /// An unused directory name keeps the change log from being pruned.
     case forgotten
     /// A program that follows the journal is behind.
     case follow
@@ -30,7 +30,7 @@ package struct ConditionProblem: Sendable, Equatable {
 
   package var code: Code
   package var message: String
-  /// What to do about it: a command, or a sentence.
+  /// How to fix it: a command, or a sentence.
   package var fix: String?
   /// RFC 3339, UTC; nil until it is stored.
   package var since: String?
@@ -42,6 +42,6 @@ package struct ConditionProblem: Sendable, Equatable {
     self.since = since
   }
 
-  /// Whether everything works all the same, so that `status` still ends with 0.
+  /// Whether everything works nevertheless, so that `status` still exits with 0.
   package var isAdvisory: Bool { code == .twophase }
 }

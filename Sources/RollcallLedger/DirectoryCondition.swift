@@ -1,26 +1,26 @@
-/// How a directory is, in the words that `status` shows.
+/// The state of a directory, in the words that `status` shows.
 package struct DirectoryCondition: Sendable, Equatable {
   package var state: String
   package var reason: String?
 
-  /// Keys flow; the reason says what is under way besides.
+  /// Keys are being processed; the reason describes other work in progress.
   package static func connected(_ reason: String?) -> DirectoryCondition {
     DirectoryCondition(state: "connected", reason: reason)
   }
 
-  /// A daemon has ended because it was told to.
+  /// The daemon has ended on request.
   package static let stopped = DirectoryCondition(state: "stopped", reason: nil)
 
-  /// A side cannot answer, and nothing is done until it can.
+  /// A side does not answer, and work waits until it does.
   package static func paused(_ reason: String) -> DirectoryCondition {
     DirectoryCondition(state: "paused", reason: reason)
   }
 
-  /// It refuses one key after another, and single keys are tried.
+  /// The directory refuses key after key, and keys are tried one at a time.
   package static func refusing(_ reason: String) -> DirectoryCondition {
     DirectoryCondition(state: "refusing", reason: reason)
   }
 
-  /// Whether it is the database that cannot do its part, as ``EngineError`` words it.
+  /// Whether the database is at fault, in the wording of ``EngineError``.
   package static func isOfDatabase(_ reason: String?) -> Bool { reason?.hasPrefix("PostgreSQL: ") == true }
 }

@@ -6,30 +6,30 @@ package struct DirectoryRecord: Sendable {
   package var system: String?
   package var timeline: String?
   package var fingerprint: String?
-  /// That of the last comparison whose removals were decided.
+  /// The fingerprint of the last comparison whose removals were decided.
   package var compared: String?
   package var server: String?
   package var base: String?
-  /// What the triggers were like at the last start or comparison; nil where nobody has noted it.
+  /// The digest of the triggers at the last start or comparison; nil if none was recorded.
   package var capture: String?
   /// Seconds since the last completed reconcile; nil if there was none.
   package var sinceReconcile: Double?
-  /// The process that leads, or led and did not end in order, and since when, as text.
+  /// The process that leads, or that led and did not shut down cleanly, and since when, as text.
   package var leader: String?
   package var leadingSince: String?
   package var condition: DirectoryCondition
-  /// The entries of this directory are ours and are still to be written down.
+  /// Whether the entries of this directory are ours and are still to be recorded.
   package var isRecording: Bool
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   package var isFuture: Bool
 
-  /// Whether the database is one that may lack the ledger's last commits: a promoted standby, a restored backup.
+  /// Whether the database may lack the ledger's last commits: a promoted standby, a restored backup.
   package func hasLost(to identity: DatabaseIdentity) -> Bool {
     guard let system, let timeline else { return false }
     return system != identity.system || timeline != identity.timeline || isFuture
   }
 
-  /// What its leader's lock is for; nil before the first connection.
+  /// The subject of its leader's lock; nil before the first connection.
   package var subject: String? {
     guard let server, let base else { return nil }
     return Leader.subject(server: server, base: base)
@@ -57,12 +57,12 @@ extension Ledger {
       isRecording: result.bool(0, 14), isFuture: result.bool(0, 11))
   }
 
-  /// Writes down which database, server and mapping the watermark to come belongs to.
+  /// Records the database, server and mapping of the next watermark.
   ///
   /// - Parameters:
-  ///   - keepWatermark: whether the stored one still holds; otherwise there is none until the reconcile ends.
-  ///   - keepsJournal: how long rows of the journal are kept; nil leaves what is noted.
-  ///   - isLoss: the ledger may lack entries, so the next comparison writes them down.
+  ///   - keepWatermark: whether the stored one is still valid; otherwise there is none until the reconcile ends.
+  ///   - keepsJournal: how long rows of the journal are kept; nil keeps the recorded value.
+  ///   - isLoss: whether the ledger may lack entries, so that the next comparison records them.
   package func begin(
     _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, capture: String,
     keepWatermark: Bool, isLoss: Bool, keepsJournal: Duration?
@@ -84,7 +84,7 @@ extension Ledger {
       ])
   }
 
-  /// The other directory names, their bases, normalised, and the unique ids of those.
+  /// The other directory names, their normalized bases, and the unique ids of those.
   package func others() async throws(EngineError) -> [(name: String, base: String, server: String)] {
     let result = try await database.query(
       """
@@ -96,16 +96,16 @@ extension Ledger {
     }
   }
 
-  /// Gives a base up again that was never written to.
+  /// Releases a base that was never written to.
   package func giveUpBase() async throws(EngineError) {
     try await database.query(
       "UPDATE rollcall.directory SET server = NULL, base = NULL, watermark = NULL WHERE name = $1", [directory])
   }
 
   /// - Parameters:
-  ///   - capture: what the triggers were like when the comparison began; nil leaves what is noted.
-  ///   - silent: the transaction up to which all had ended then, where that was waited for.
-  ///   - isRecorded: whether every entry that is ours has been written down.
+  ///   - capture: the digest of the triggers when the comparison began; nil keeps the recorded value.
+  ///   - silent: the transaction that the comparison waited for, if any.
+  ///   - isRecorded: whether every entry of ours has been recorded.
   package func noteReconcile(capture: String?, silent: String?, isRecorded: Bool) async throws(EngineError) {
     try await database.query(
       """
@@ -115,7 +115,7 @@ extension Ledger {
       """, [directory, capture, isRecorded ? "t" : "f", silent])
   }
 
-  /// Says for `status` how the directory is.
+  /// Records the state of the directory for `status`.
   package func note(_ condition: DirectoryCondition) async throws(EngineError) {
     try await database.query(
       """
@@ -126,7 +126,7 @@ extension Ledger {
       """, [directory, condition.state, condition.reason], timeout: .seconds(10))
   }
 
-  /// Writes down how much has not settled, for `status`, and the snapshot beyond which that was not counted.
+  /// Records the number of unsettled items for `status`, and the snapshot beyond which they were not counted.
   package func note(unsettled: Int, countedTo snapshot: String) async throws(EngineError) {
     try await database.execute(
       "unsettled",
@@ -137,9 +137,9 @@ extension Ledger {
       """, [directory, "\(unsettled)", snapshot])
   }
 
-  /// Writes down who leads.
+  /// Records the leader.
   ///
-  /// - Returns: since when, as text.
+  /// - Returns: the start of its term, as text.
   package func note(leader: String) async throws(EngineError) -> String? {
     let result = try await database.query(
       """
@@ -149,7 +149,7 @@ extension Ledger {
     return result.isEmpty ? nil : result.text(0, 0)
   }
 
-  /// Writes down that the one who has led since then has ended in order and has nothing on its way.
+  /// Records that the leader of this term has shut down cleanly and has nothing in flight.
   package func noteEnd(ofTermSince since: String) async throws(EngineError) {
     try await database.query(
       """
@@ -157,14 +157,14 @@ extension Ledger {
       """, [directory, since], timeout: .seconds(10))
   }
 
-  /// The version of the schema `rollcall`; nil where it is not installed.
+  /// The version of the schema `rollcall`; nil if it is not installed.
   package func schemaVersion() async throws(EngineError) -> Int? {
     let exists = try await database.query("SELECT to_regclass('rollcall.version') IS NOT NULL")
     guard exists.bool(0, 0) else { return nil }
     return try await database.query("SELECT max(version) FROM rollcall.version").int(0, 0)
   }
 
-  /// Checks that the database is ours to use: installed, and of a version that this program knows.
+  /// Checks that the schema is installed, in a version that this program supports.
   package func requireInstalled() async throws(EngineError) {
     let found: Int?
     do throws(EngineError) { found = try await schemaVersion() } catch {
@@ -184,7 +184,7 @@ extension Ledger {
     try refuseNewer(version)
   }
 
-  /// - Throws: ``EngineError/refused(_:)`` where the schema is newer than this program.
+  /// - Throws: ``EngineError/refused(_:)`` if the schema is newer than this program.
   package func refuseNewer(_ version: Int?) throws(EngineError) {
     guard let version, version > SQLScripts.version else { return }
     throw .refused(

@@ -1,7 +1,7 @@
 package import Reactor
 package import RollcallCore
 
-/// Hands what happens to whoever is interested, in the order in which it happens.
+/// Delivers events to subscribers in the order in which they happen.
 @Reactor
 package final class Events {
   private var listeners: [(number: Int, body: @Reactor (Event) -> Void)] = []
@@ -9,7 +9,7 @@ package final class Events {
 
   package init() {}
 
-  /// - Returns: its number, for ``unsubscribe(_:)``.
+  /// - Returns: the subscriber's number, for ``unsubscribe(_:)``.
   @discardableResult
   package func subscribe(_ listener: @escaping @Reactor (Event) -> Void) -> Int {
     last += 1

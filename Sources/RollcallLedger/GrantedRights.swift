@@ -12,7 +12,7 @@ struct GrantedRights {
   let onTables: [Right]
   let onFunctions: [Right]
 
-  /// - Parameter script: its statements that begin with GRANT and end with `TO :"role";`.
+  /// - Parameter script: a script; the statements that begin with GRANT and end with `TO :"role";` count.
   init(_ script: String) {
     var tables: [Right] = []
     var functions: [Right] = []
@@ -34,7 +34,7 @@ struct GrantedRights {
     onFunctions = functions
   }
 
-  /// A query for those that the session's role lacks, `parked (INSERT), …` or NULL; $1 to $4 are ``parameters``.
+  /// A query for the rights that the session's role lacks, `parked (INSERT), …` or NULL; $1 to $4 are ``parameters``.
   var missing: String {
     """
     SELECT string_agg(format('%s (%s)', split_part(x.object, '.', 2), x.rights), ', ' ORDER BY x.place) FROM (
@@ -57,13 +57,13 @@ struct GrantedRights {
 }
 
 extension Ledger {
-  /// What this session's role lacks of the rights that the daemon needs, as text; nil where it has them.
+  /// The rights that this session's role lacks and the daemon needs, as text; nil if it has them all.
   package func missingRights() async throws(EngineError) -> String? {
     let granted = GrantedRights(SQLScripts.grants)
     return try await database.query(granted.missing, granted.parameters).text(0, 0)
   }
 
-  /// Refuses to begin what would stop half-way.
+  /// Refuses to start work that would fail half-way.
   package func requireRights() async throws(EngineError) {
     guard let missing = try await missingRights() else { return }
     throw .refused(

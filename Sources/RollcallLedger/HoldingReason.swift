@@ -1,7 +1,7 @@
 internal import RollcallCore
 
 extension RemovalBudget.Reason {
-  /// For a person, in `status` and the log.
+  /// The explanation for `status` and the log.
   package var explanation: String {
     switch self {
     case .beyond(let allowed): "the removal budget allows \(allowed) more at present"
@@ -13,7 +13,7 @@ extension RemovalBudget.Reason {
 }
 
 extension Removal {
-  /// Why it is held, with the groups that the person would leave; empty where there is nothing to say.
+  /// Why it is held, with the groups that the person would leave; empty if there is no explanation.
   func explanation(_ reason: String?) -> String {
     guard let reason, !groups.isEmpty else { return reason ?? "" }
     let most = 5

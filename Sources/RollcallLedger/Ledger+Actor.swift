@@ -3,8 +3,8 @@ internal import Postgres
 internal import Reactor
 
 extension Ledger {
-  /// Who runs this program, for the journal: the operating system's user and host, and the role in the database, such
-  /// as `root@db1 (rollcall)`.
+  /// The identity of the user of this program, for the journal: the operating system's user and host, and the
+  /// database role, such as `root@db1 (rollcall)`.
   package func actor() async throws(EngineError) -> String {
     let role = try await database.query("SELECT session_user").text(0, 0) ?? ""
     let process = ProcessInfo.processInfo

@@ -1,11 +1,11 @@
 extension Ledger {
-  /// The tables `noted` and `told` of a WITH clause: a row of the journal for each row of another table of that clause, and
-  /// news of it for whoever follows the journal. $1 is the directory.
+  /// The tables `noted` and `told` of a WITH clause: a row of the journal for each row of another table of that
+  /// clause, and a notification for followers of the journal. $1 is the directory.
   ///
-  /// A SELECT that does not count the rows of `told` sends no news.
+  /// A SELECT that does not count the rows of `told` sends no notification.
   /// - Parameters:
-  ///   - action: what was decided.
-  ///   - columns: of the journal, with SQL for their values over that table's rows.
+  ///   - action: the decision.
+  ///   - columns: columns of the journal, with SQL for their values over that table's rows.
   package static func noting(_ action: String, of table: String, _ columns: KeyValuePairs<String, String>) -> String {
     let names = columns.map { ", \($0.key)" }.joined()
     let values = columns.map { ", \($0.value)" }.joined()

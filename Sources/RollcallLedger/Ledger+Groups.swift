@@ -2,12 +2,12 @@ package import LDAPModel
 internal import Postgres
 package import RollcallCore
 
-/// What the ledger says of a group.
+/// The ledger's record of a group.
 package struct ManagedGroup: Sendable, Equatable {
   package var dn: DistinguishedName
-  /// Rollcall made it, and may delete it when it is empty.
+  /// Whether Rollcall created it, and may delete it when it is empty.
   package var isMade: Bool
-  /// The members that it had when a row first named it have been looked at.
+  /// Whether the members that it had when a row first named it have been looked at.
   package var isCompared: Bool
 
   package init(dn: DistinguishedName, isMade: Bool, isCompared: Bool) {
@@ -28,8 +28,8 @@ extension Ledger {
     }
   }
 
-  /// Notes groups, or what has changed about them.
-  /// - Parameter groups: by the names under which they are known.
+  /// Records groups, or changes of their records.
+  /// - Parameter groups: groups by id.
   package func manage(_ groups: [(id: String, group: ManagedGroup)]) async throws(EngineError) {
     if groups.isEmpty { return }
     try await database.query(
@@ -54,7 +54,7 @@ extension Ledger {
 
   // MARK: Renames
 
-  /// The people whose names are, or were about to be, changed before their groups follow: key and old DN.
+  /// The people whose renames are journalled until their groups follow: key and old DN.
   package func renaming() async throws(EngineError) -> [RosterKey: DistinguishedName] {
     let result = try await database.query(
       "SELECT key, old_dn FROM rollcall.renaming WHERE directory = $1", [directory])
@@ -65,7 +65,7 @@ extension Ledger {
     return renaming
   }
 
-  /// Notes renames before the directory hears of them.
+  /// Records renames before they are sent to the directory.
   package func recordRenaming(_ renames: [(key: RosterKey, old: DistinguishedName)]) async throws(EngineError) {
     if renames.isEmpty { return }
     try await database.query(

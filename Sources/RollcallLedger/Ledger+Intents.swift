@@ -2,7 +2,7 @@ internal import LDAPModel
 internal import Postgres
 package import RollcallCore
 
-/// A removal that was about to be sent, and of which the journal has no result.
+/// A removal that was about to be sent and has no result in the journal.
 package struct OpenIntent: Sendable, Equatable {
   package var id: Int
   package var key: RosterKey
@@ -11,7 +11,7 @@ package struct OpenIntent: Sendable, Equatable {
   package var entryID: EntryID?
   var cause: JournalCause?
 
-  /// The row that tells how it has ended.
+  /// The row that records its result.
   package func result(isDone: Bool, at now: ContinuousClock.Instant) -> JournalRow {
     var row = JournalRow(action, isDone ? .done : .refused, key: key, dn: dn, at: now)
     row.intent = id
@@ -26,7 +26,7 @@ package struct OpenIntent: Sendable, Equatable {
 }
 
 extension Ledger {
-  /// Intents without a result, the oldest first, so many at a time.
+  /// Intents without a result, the oldest first, up to a limit.
   package func openIntents() async throws(EngineError) -> [OpenIntent] {
     let result = try await database.query(
       """

@@ -2,7 +2,7 @@ internal import LDAPModel
 internal import Postgres
 internal import RollcallCore
 
-/// An entry or a group that Rollcall did not make and that waits for a person.
+/// An entry or a group that Rollcall did not create and that waits for a person's decision.
 package struct HeldTakeover: Sendable, Equatable {
   var dn: String
   package var isApproved: Bool
@@ -11,7 +11,7 @@ package struct HeldTakeover: Sendable, Equatable {
 extension Ledger {
   // MARK: Known entries
 
-  /// The ids of the entries that are known for these keys.
+  /// The ids of the known entries of these keys.
   func known(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: String] {
     let result = try await database.execute(
       "known", "SELECT key, entry_id FROM rollcall.entry WHERE directory = $1 AND key = ANY ($2::text[])",
@@ -21,9 +21,9 @@ extension Ledger {
     return known
   }
 
-  /// Writes down which entries belong to which keys.
+  /// Records which entries belong to which keys.
   ///
-  /// - Parameter rows: of `rollcall.making`, about which nothing is open any more.
+  /// - Parameter rows: rows of `rollcall.making` of which no add is open any more.
   func record(_ entries: [RosterKey: String], made rows: [Int] = []) async throws(EngineError) {
     if entries.isEmpty, rows.isEmpty { return }
     let pairs = Array(entries)
@@ -43,10 +43,10 @@ extension Ledger {
 
   // MARK: Adds
 
-  /// Notes adds that are about to be sent.
+  /// Records adds that are about to be sent.
   ///
-  /// It is on the disk before they are: a crash of the database that makes another process lead would leave entries
-  /// behind that count as a stranger's. A standby that lacks it has lost commits, and is known by its timeline.
+  /// The record is on disk before they are sent: otherwise, after a crash of the database and a change of leader,
+  /// their entries would count as a stranger's. A standby that lacks it has lost commits, which its timeline shows.
   /// - Returns: the row's number.
   func beginMaking(_ entries: [MadeEntry]) async throws(EngineError) -> Int {
     let result = try await database.execute(
@@ -85,7 +85,7 @@ extension Ledger {
     return held
   }
 
-  /// Writes takeovers down for a person to decide; one of another entry than before loses its approval.
+  /// Records takeovers that wait for a person's decision; a takeover whose entry has changed loses its approval.
   func hold(_ takeovers: [Takeover]) async throws(EngineError) {
     if takeovers.isEmpty { return }
     try await database.query(
@@ -100,7 +100,7 @@ extension Ledger {
       ])
   }
 
-  /// Forgets takeovers: they were released and done, or there is nothing to take over any more.
+  /// Deletes takeovers: they were released and carried out, or there is nothing to take over any more.
   func unhold(takeovers subjects: [RosterKey]) async throws(EngineError) {
     if subjects.isEmpty { return }
     try await database.query(

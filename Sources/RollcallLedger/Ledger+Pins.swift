@@ -7,26 +7,26 @@ package struct Pin: Sendable, Equatable {
   package var actor: String
   /// RFC 3339, UTC.
   package var since: String
-  /// When it ends by itself; nil where only a person ends it, or a change.
+  /// When it expires; nil if only a person or a change ends it.
   package var until: String?
   /// Seconds until then.
   var remaining: Double?
-  /// A logged change of the row ends it.
+  /// Whether a logged change of the row ends it.
   package var endsWithChange: Bool
-  /// What would be removed if it were not there, as far as is known.
+  /// The removal that it prevents, as far as is known.
   package var removal: Removal.Action?
 }
 
-/// Pins that were set or taken away by a command, or that have ended: the daemon is to take it up.
+/// Pins that a command set or removed, or that have expired, to be processed by the daemon.
 package struct PinRequest: Sendable {
   package var id: Int
-  /// They have been taken away: the keys are looked at.
+  /// Whether they have been removed: the keys are then looked at.
   package var isUnpin: Bool
   package var keys: [RosterKey]
 }
 
 extension Ledger {
-  /// SQL that asks the daemon to take up what has become of some keys.
+  /// SQL that asks the daemon to process changed pins of some keys.
   private static func ask(_ kind: String, _ keys: String) -> String {
     """
     asked AS (
@@ -37,13 +37,13 @@ extension Ledger {
     """
   }
 
-  /// Nothing is written for these keys from now on, once the daemon has taken it up.
+  /// Pins keys: nothing is written for them once the daemon has processed the request.
   ///
   /// - Parameters:
-  ///   - until: a time as PostgreSQL reads it; nil: until somebody unpins them.
-  ///   - untilChange: a change of the row that is logged and that this statement does not see ends it, too. Who is pinned
-  ///     by a person already stays pinned as that person has said.
-  /// - Returns: the number of the request that the daemon answers when it has taken it up.
+  ///   - until: a time in PostgreSQL's input format; nil: until somebody unpins them.
+  ///   - untilChange: whether a logged change of the row that this statement does not see ends the pin, too. A key
+  ///     that a person has already pinned keeps that pin's conditions.
+  /// - Returns: the number of the request that the daemon answers when it has processed it.
   package func pin(
     _ keys: [RosterKey], because: String, actor: String, until: String? = nil, untilChange: Bool = false
   ) async throws(EngineError) -> Int {
@@ -66,14 +66,14 @@ extension Ledger {
   /// Ends pins.
   ///
   /// - Returns: the keys that were pinned, and the number of the request that the daemon answers when it has brought
-  ///   them in step; nil where none was pinned.
+  ///   them in step; nil if none was pinned.
   package func unpin(
     _ keys: [RosterKey], actor: String, because: String? = nil
   ) async throws(EngineError) -> (keys: [RosterKey], request: Int?) {
     try await end("key = ANY ($2::text[])", SQLText.array(keys), actor: actor, because: because)
   }
 
-  /// Ends pins whose time has passed.
+  /// Ends pins that have expired.
   package func endExpiredPins() async throws(EngineError) {
     _ = try await end(
       "until <= clock_timestamp() AND $2::text IS NULL", nil, actor: nil, because: "its time has passed")
@@ -92,7 +92,7 @@ extension Ledger {
     return (keys, result.isEmpty ? nil : result.int(0, 1))
   }
 
-  /// SQL for the keys among `$2` whose pins have ended with a change of their rows.
+  /// SQL for the keys among `$2` whose pins were ended by a change of their rows.
   ///
   /// - Parameter sources: a condition on the log's `source`.
   private static func changed(_ sources: String) -> String {
@@ -109,14 +109,14 @@ extension Ledger {
     """
   }
 
-  /// Which of these keys are pinned until their rows change, and have changed.
+  /// Those of these keys that are pinned until their rows change, and have changed.
   func changedPins(_ keys: [RosterKey], sources: String) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       "WITH \(Ledger.changed(sources)) SELECT key FROM changed", [directory, SQLText.array(keys)])
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
-  /// Ends the pins of those.
+  /// Ends the pins of such keys.
   func endChangedPins(_ keys: [RosterKey], sources: String) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       """
@@ -130,9 +130,9 @@ extension Ledger {
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
-  /// The pins that hold at present.
+  /// The current pins.
   ///
-  /// - Parameter keys: of these; nil for all.
+  /// - Parameter keys: the keys to select; nil for all.
   package func pins(of keys: [RosterKey]? = nil) async throws(EngineError) -> [RosterKey: Pin] {
     let result = try await database.query(
       """
@@ -151,7 +151,7 @@ extension Ledger {
     return pins
   }
 
-  /// Notes what would be removed of pinned keys, an empty text for nothing.
+  /// Records the removals that pins prevent, an empty text for none.
   func note(pinnedRemovals: [(key: RosterKey, action: Removal.Action?)]) async throws(EngineError) {
     if pinnedRemovals.isEmpty { return }
     try await database.query(
@@ -165,7 +165,7 @@ extension Ledger {
       ])
   }
 
-  /// What commands, or the end of their time, have done to pins and nobody has answered.
+  /// Changes of pins by commands or by expiry that have not been answered.
   package func pinRequests() async throws(EngineError) -> [PinRequest] {
     let result = try await database.execute(
       "pin_requests",
@@ -183,7 +183,7 @@ extension Ledger {
     return requests
   }
 
-  /// Says that these have been taken up; whom they were about is not kept.
+  /// Marks these requests as processed; their keys are not kept.
   package func answer(pinRequests ids: [Int]) async throws(EngineError) {
     if ids.isEmpty { return }
     try await database.query(

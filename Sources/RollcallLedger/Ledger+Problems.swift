@@ -1,7 +1,7 @@
 internal import Postgres
 
 extension Ledger {
-  /// Writes down which problems there are; the time since when is kept for those that were there before.
+  /// Stores the current problems; those that existed before keep their start time.
   func store(_ problems: [ConditionProblem]) async throws(EngineError) {
     try await database.query(
       """
@@ -18,7 +18,7 @@ extension Ledger {
       ], timeout: .seconds(10))
   }
 
-  /// The problems that were written down last, the oldest first.
+  /// The problems that were last stored, the oldest first.
   package func problems() async throws(EngineError) -> [ConditionProblem] {
     let result = try await database.query(
       """

@@ -2,7 +2,7 @@ internal import LDAPModel
 internal import Postgres
 package import RollcallCore
 
-/// A removal that waits for a person.
+/// A removal that waits for a person's decision.
 package struct HeldRemoval: Sendable, Equatable {
   package var action: Removal.Action
   package var dn: String
@@ -10,12 +10,12 @@ package struct HeldRemoval: Sendable, Equatable {
 }
 
 extension Ledger {
-  /// SQL for what is held of a kind; of a key there is one at most.
+  /// SQL for the held actions of a kind; each key has one at most.
   private static func actions(_ kind: RemovalKind) -> String {
     kind == .people ? "h.action IN ('delete', 'disable')" : "h.action = 'leave'"
   }
 
-  /// Notes removals that are about to be applied, before the directory hears of them; by the database's clock.
+  /// Records removals that are about to be applied, before they are sent to the directory; by the database's clock.
   package func spend(_ removals: [Removal], _ kind: RemovalKind) async throws(EngineError) {
     if removals.isEmpty { return }
     switch kind {
@@ -34,25 +34,25 @@ extension Ledger {
     }
   }
 
-  /// Array literals of keys and groups, side by side.
+  /// Parallel array literals of keys and groups.
   private static func memberships(of removals: [Removal]) -> (keys: String, groups: String) {
     let pairs = removals.flatMap { removal in removal.groups.map { (removal.key, $0) } }
     return (SQLText.array(pairs.map(\.0.text)), SQLText.array(pairs.map(\.1)))
   }
 
-  /// What was spent of the budget within a while.
+  /// The part of the budget that was spent within a period.
   package struct Spending: Sendable {
     /// People who were removed; or memberships.
     package var all = 0
-    /// Those people whose entries are there, disabled.
+    /// Those people whose entries still exist, disabled.
     package var disabled = 0
-    /// How much of that was asked for: a removal that is done again after a crash is paid for already.
+    /// How many of the requested removals are included: a removal that is repeated after a crash is already charged.
     package var paid = 0
   }
 
-  /// Removals noted within the last so many seconds.
+  /// Removals recorded within this number of seconds.
   ///
-  /// - Parameter forgetting: older ones are deleted.
+  /// - Parameter forgetting: whether older ones are deleted.
   package func spending(
     within seconds: Double, of removals: [Removal], _ kind: RemovalKind, forgetting: Bool = true
   ) async throws(EngineError) -> Spending {
@@ -84,11 +84,11 @@ extension Ledger {
       all: result.int(0, 0) ?? 0, disabled: result.int(0, 1) ?? 0, paid: result.int(0, 2) ?? 0)
   }
 
-  /// Writes removals down for a person to decide; one whose action changed loses its approval.
+  /// Records removals that wait for a person's decision; one whose action has changed loses its approval.
   ///
   /// - Parameters:
-  ///   - kind: of all of them.
-  ///   - reason: for `status`; nil leaves what is said.
+  ///   - kind: the kind of all of them.
+  ///   - reason: the reason for `status`; nil keeps the current one.
   func hold(_ removals: [Removal], _ kind: RemovalKind, because reason: String?) async throws(EngineError) {
     if removals.isEmpty { return }
     try await database.query(
@@ -107,7 +107,7 @@ extension Ledger {
       ])
   }
 
-  /// Forgets holds: they were released and applied, or their rows came back.
+  /// Deletes holds: they were released and applied, or their rows came back.
   func unhold(_ keys: [RosterKey], _ kind: RemovalKind) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(

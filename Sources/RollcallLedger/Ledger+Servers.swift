@@ -2,7 +2,7 @@ internal import Postgres
 package import RollcallCore
 
 extension Ledger {
-  /// What is remembered of the directory's servers and of the keys that were confirmed last.
+  /// The stored state of the directory's servers and of the last confirmed keys.
   package func serverMemory() async throws(EngineError) -> ServerMemory {
     let chunks = try await database.query(
       "SELECT c.number, k FROM rollcall.confirmed AS c, unnest(c.keys) AS k WHERE c.directory = $1", [directory])
@@ -25,14 +25,14 @@ extension Ledger {
       confirmed: record.text(0, 1).flatMap { ServerClock($0) }, owed: record.text(0, 2).flatMap { ServerClock($0) })
   }
 
-  /// Writes down how far the server at a URL is, with the keys that no clock covers.
+  /// Records the clock of the server at a URL, with the keys that no clock covers.
   ///
-  /// - Parameter identity: which data it holds.
+  /// - Parameter identity: the identity of its data.
   package func note(
     server url: String, identity: String, confirmed: ServerClock?, owed: ServerClock?,
     _ keys: ConfirmedKeys.Difference
   ) async throws(EngineError) {
-    // What is lost with PostgreSQL's last commits is older than it need be, and makes some keys be looked at again.
+    // If PostgreSQL loses this commit, the older state only makes some keys be looked at again.
     try await database.query(
       """
       WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)) \(Ledger.confirmed(from: 6)),
@@ -46,7 +46,7 @@ extension Ledger {
       [directory, url, identity, confirmed?.description, owed?.description] + Ledger.parameters(of: keys))
   }
 
-  /// The part of a statement that stores keys, as a WITH clause goes on.
+  /// The part of a statement that stores keys, as continuation of a WITH clause.
   ///
   /// - Parameter first: the number of the first of ``parameters(of:)``.
   static func confirmed(from first: Int) -> String {

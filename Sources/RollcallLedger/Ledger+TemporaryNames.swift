@@ -2,11 +2,11 @@ package import LDAPModel
 internal import Postgres
 package import RollcallCore
 
-/// An entry on its way through a temporary name.
+/// An entry that is being renamed through a temporary name.
 struct TemporaryRecord: Sendable, Equatable {
-  /// Where it was before.
+  /// Its DN before the exchange.
   var old: DistinguishedName
-  /// Where it is, or is about to be.
+  /// Its temporary DN, current or planned.
   var temporary: DistinguishedName
 }
 
@@ -23,7 +23,7 @@ extension Ledger {
     return records
   }
 
-  /// Notes temporary names before the directory hears of them.
+  /// Records temporary names before they are sent to the directory.
   func record(temporary records: [RosterKey: TemporaryRecord]) async throws(EngineError) {
     if records.isEmpty { return }
     let rows = Array(records)
@@ -48,25 +48,25 @@ extension Ledger {
 }
 
 extension LedgerState {
-  /// Where the entry was before an exchange that has left it at this name; nil where it is at no temporary name.
+  /// The DN before an exchange that has left the entry at this name; nil if it has no temporary name.
   package func formerName(of key: RosterKey, at dn: DistinguishedName?, _ schema: Schema) -> DistinguishedName? {
     guard let record = temporary[key], let dn, dn.isEquivalent(to: record.temporary, schema) else { return nil }
     return record.old
   }
 
-  /// Notes the temporary names of a plan, before it is applied.
+  /// Records the temporary names of a plan before it is applied.
   package func recordTemporary(_ sequences: [Plan.Sequence]) async throws(EngineError) {
     var records: [RosterKey: TemporaryRecord] = [:]
     for step in sequences.flatMap(\.steps) where step.what == .temporaryRename {
       guard let old = step.oldDN, let new = step.newDN else { continue }
-      // Whoever is still at one from an exchange before keeps what it was called before that.
+      // An entry that still has one from an earlier exchange keeps the DN before that.
       let first = temporary[step.key].flatMap { $0.temporary == old ? $0.old : nil }
       records[step.key] = TemporaryRecord(old: first ?? old, temporary: new)
     }
     try await remember(temporary: records)
   }
 
-  /// Forgets the temporary names that steps, or taking them back, have brought to an end.
+  /// Deletes the temporary names whose exchange has ended by these steps, or was undone.
   package func settleTemporary(_ done: some Sequence<Step>, undone: some Sequence<Step>) async throws(EngineError) {
     if temporary.isEmpty { return }
     var over = Set(undone.filter { $0.what == .temporaryRename }.map(\.key))

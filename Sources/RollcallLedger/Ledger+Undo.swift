@@ -2,11 +2,11 @@ internal import LDAPModel
 internal import Postgres
 package import RollcallCore
 
-/// What somebody wants taken back.
+/// The changes that are to be undone.
 package struct UndoSelection: Codable, Sendable, Equatable {
   /// Rows of the journal.
   package var ids: [Int] = []
-  /// All that follows from a transaction of the source.
+  /// All changes caused by a transaction of the source.
   package var xid: UInt64?
 
   package init(ids: [Int] = [], xid: UInt64? = nil) {
@@ -16,16 +16,16 @@ package struct UndoSelection: Codable, Sendable, Equatable {
 }
 
 extension Ledger {
-  /// Rows of one undo.
+  /// The maximum number of rows of one undo.
   package static let mostUndone = 50_000
 
-  /// What is written to entries and groups; the rest of the journal's actions are decisions.
+  /// Actions that write to entries and groups; the journal's other actions are decisions.
   private static let writes = SQLText.literal(SQLText.array(Step.What.allCases.map(\.rawValue))) + "::text[]"
 
-  /// The rows that are meant, the newest first, each with what came after it.
+  /// The selected rows, the newest first, each with the later rows.
   ///
-  /// An intent stands for its result.
-  /// - Throws: ``EngineError/refused(_:)`` where there are too many.
+  /// An intent selects its result.
+  /// - Throws: ``EngineError/refused(_:)`` if there are too many.
   package func undone(_ selection: UndoSelection) async throws(EngineError) -> [UndoneRow] {
     var rows = try await selected(selection)
     if rows.count > Ledger.mostUndone {
@@ -69,7 +69,7 @@ extension Ledger {
     }
   }
 
-  /// What came after the oldest of these rows, is none of them, and stands.
+  /// Later rows than the oldest of these that are not among them and have not been undone.
   private func later(than rows: [UndoneRow]) async throws(EngineError) -> [RosterKey: [LaterRow]] {
     let result = try await database.query(
       """

@@ -2,12 +2,12 @@ internal import Postgres
 package import Reactor
 package import RollcallCore
 
-/// A key that is set aside with its error.
+/// A key that is parked with its error.
 package struct ParkedKey: Sendable, Equatable {
   package var key: RosterKey
   package var problem: Problem
   package var attempts: Int
-  /// Seconds until it is tried again; nil waits for its cause to change.
+  /// Seconds until it is retried; nil waits for its cause to change.
   package var retryAfter: Double?
 
   package init(key: RosterKey, problem: Problem, attempts: Int, retryAfter: Double?) {
@@ -18,7 +18,7 @@ package struct ParkedKey: Sendable, Equatable {
   }
 }
 
-/// What Rollcall remembers in the database of one directory: the tables of the schema `rollcall`.
+/// The stored state of one directory in the database: the tables of the schema `rollcall`.
 @Reactor
 package final class Ledger {
   private static let mostDue = 1000
@@ -33,16 +33,16 @@ package final class Ledger {
 
   // MARK: Watermark
 
-  /// Moves the watermark. Whatever was parked or held up to it has been committed before.
+  /// Advances the watermark. The parked and held keys up to it have been committed before.
   ///
-  /// - Parameter was: what was stored last; nil if none was.
-  /// - Returns: false where it is not that any more, or the log was cut between (as `rollcall.advance` has it): what
-  ///   this process has seen is incomplete then.
+  /// - Parameter was: the watermark that was last stored; nil if none was.
+  /// - Returns: false if that has changed, or the log was truncated in between (as `rollcall.advance` detects): what
+  ///   this process has read is then incomplete.
   package func store(
     watermark: String, after was: String?, lookedAt: String, confirmed: ConfirmedKeys.Difference? = nil
   ) async throws(EngineError) -> Bool {
     let keys = confirmed ?? ConfirmedKeys.Difference()
-    // A watermark that is lost with the server only makes some keys be looked at again.
+    // If the server loses this commit, some keys are looked at again.
     let result = try await database.query(
       """
       WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)) \(Ledger.confirmed(from: 5))
@@ -55,7 +55,7 @@ package final class Ledger {
     return !result.isEmpty
   }
 
-  /// Forgets that the log was cut, before everybody is compared.
+  /// Clears the mark that the log was truncated, before a full comparison.
   package func forgetCut() async throws(EngineError) {
     try await database.query(
       "UPDATE rollcall.directory SET cut = NULL WHERE name = $1 AND cut IS NOT NULL", [directory])
@@ -63,7 +63,7 @@ package final class Ledger {
 
   // MARK: Parked
 
-  /// Sets keys aside, or renews what is known of those that are.
+  /// Parks keys, or updates the records of parked ones.
   func park(_ keys: [ParkedKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
@@ -86,7 +86,7 @@ package final class Ledger {
       ])
   }
 
-  /// Takes keys back from the parked ones.
+  /// Unparks keys.
   func unpark(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
@@ -94,9 +94,9 @@ package final class Ledger {
       [directory, SQLText.array(keys)])
   }
 
-  /// Lets parked keys be tried again at once, with a clean slate; no keys means all of them.
+  /// Makes parked keys due at once, with their attempts reset; no keys means all of them.
   ///
-  /// - Parameter actor: who wants that, for the journal; nil for the daemon itself, which tells it nothing.
+  /// - Parameter actor: the requesting person, for the journal; nil for the daemon itself, which adds no row.
   /// - Returns: those that were parked.
   @discardableResult
   package func releaseParked(_ keys: [RosterKey], actor: String? = nil) async throws(EngineError) -> [RosterKey] {
@@ -112,7 +112,7 @@ package final class Ledger {
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
-  /// The parked keys with their attempts, and what each waits for.
+  /// The parked keys with their attempts, and the cause that each waits for.
   func parked() async throws(EngineError) -> [(
     key: RosterKey, attempts: Int, blocks: String?, reason: String, message: String
   )] {
@@ -126,7 +126,7 @@ package final class Ledger {
     }
   }
 
-  /// The parked keys whose time to be tried again has come, and seconds until the next one's.
+  /// The parked keys that are due, and the seconds until the next one is.
   package func due() async throws(EngineError) -> (keys: [RosterKey], next: Double?) {
     let result = try await database.query(
       """
@@ -143,7 +143,7 @@ package final class Ledger {
     return (keys, result.rowCount == Ledger.mostDue ? 1 : nil)
   }
 
-  /// How many keys are parked, and how many removals wait for a person.
+  /// The number of parked keys, and of removals that wait for a person.
   package func counts() async throws(EngineError) -> (parked: Int, held: Int) {
     let result = try await database.query(
       """
@@ -155,7 +155,7 @@ package final class Ledger {
 
   // MARK: Disabled
 
-  /// Notes who is about to be disabled by Rollcall, before the directory hears of it.
+  /// Records the keys that Rollcall is about to disable, before this is sent to the directory.
   func recordDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(

@@ -3,32 +3,32 @@ internal import Postgres
 package import Reactor
 package import RollcallCore
 
-/// What the ledger says of single keys, kept in memory too: this process is the only one that writes it.
+/// The ledger's records of single keys, cached in memory: only this process writes them.
 @Reactor
 package final class LedgerState {
   package struct Parked {
     var attempts: Int
     var blocks: String?
-    /// The server does not let us write it.
+    /// Whether the server does not let us write it.
     var isDenied: Bool
-    /// A hash of what was said of it.
+    /// A hash of its reason and message.
     var words: Int
   }
 
   package let ledger: Ledger
-  /// Whom Rollcall has met, and whom it may meet.
+  /// The entries that Rollcall knows, and those that it may take over.
   package let meetings: MeetingBook
-  /// For whom nothing is written.
+  /// The pinned keys.
   package let pins: PinBook
   package private(set) var parked: [RosterKey: Parked] = [:]
-  /// What is held, by kind and key.
+  /// The held removals, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
   package private(set) var disabled: Set<RosterKey> = []
-  /// Takes keys whose record is kept for now, and says whether it is; they are looked at again.
+  /// Called with keys whose records are to be deleted; returns whether they are kept for now and looked at again.
   package var keepsDisabled: (@Reactor ([RosterKey]) -> Bool)?
-  /// Keys whose entries are on their way through a temporary name.
+  /// Keys whose entries are being renamed through a temporary name.
   private(set) var temporary: [RosterKey: TemporaryRecord] = [:]
-  /// Parked keys by what they wait for.
+  /// Parked keys by the cause that they wait for.
   private var waiting: [String: Set<RosterKey>] = [:]
   /// Parked keys that the server does not let us write.
   package private(set) var denied: Set<RosterKey> = []
@@ -39,10 +39,10 @@ package final class LedgerState {
     pins = PinBook(ledger)
   }
 
-  /// Reads everything anew, as after a change of leader or a command that altered it.
+  /// Reads everything again, as after a change of leader or a command that changed it.
   package func load() async throws(EngineError) {
     try await pins.load()
-    // Each is taken over the moment it is read: passes write to both meanwhile, in the same order.
+    // Each is stored as soon as it is read: passes write to both meanwhile, in the same order.
     let rows = try await ledger.parked()
     parked = [:]
     waiting = [:]
@@ -58,19 +58,19 @@ package final class LedgerState {
     try await meetings.load()
   }
 
-  /// Parked keys that wait for something else than their row, the mapping or the schema.
+  /// Parked keys that wait for something other than their row, the mapping or the schema.
   package var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
 
-  /// Keys that are parked, held or pinned, or of whose adds nobody knows what has become.
+  /// Keys that are parked, held or pinned, or have adds with an unknown result.
   package var exceptions: Set<RosterKey> {
     Set(parked.keys).union(held.values.flatMap(\.keys)).union(meetings.waitingPeople).union(meetings.keysInMaking)
       .union(pins.keys)
   }
 
-  /// What is held of this key, or was and is released.
+  /// The held, or released, removal of this key.
   package func held(_ key: RosterKey, _ kind: RemovalKind = .people) -> HeldRemoval? { held[kind]?[key] }
 
-  /// Keys of which a person has released something that is not done yet.
+  /// Keys for which a person has released something that is not done yet.
   package var released: [RosterKey] {
     Set(held.values.flatMap { $0.filter(\.value.isApproved).keys }).sorted()
   }
@@ -85,7 +85,7 @@ package final class LedgerState {
     if let blocks = entry?.blocks { waiting[blocks, default: []].insert(key) }
   }
 
-  /// What parked keys wait for, in the form of `Problem.blocks`.
+  /// The causes that parked keys wait for, in the form of `Problem.blocks`.
   package var awaited: [String] { Array(waiting.keys) }
 
   /// Whether any parked key waits for a DN, a value or a key.
@@ -94,7 +94,7 @@ package final class LedgerState {
   /// Parked keys that wait for this DN, value or key.
   package func keysWaiting(for cause: String) -> [RosterKey] { Array(waiting[Problem.cause(cause)] ?? []) }
 
-  /// Whose unpinning a parked key waits for.
+  /// The key whose unpinning a parked key waits for.
   package func awaitedPin(of key: RosterKey) -> RosterKey? {
     guard let blocks = parked[key]?.blocks else { return nil }
     return pins.contains(RosterKey(blocks)) ? RosterKey(blocks) : nil
@@ -112,7 +112,7 @@ package final class LedgerState {
     }
   }
 
-  /// Whether a key was not parked yet, or for something else.
+  /// Whether a key was not parked before, or for another reason.
   package func isNews(_ key: ParkedKey) -> Bool {
     parked[key.key]?.words != LedgerState.words(key.problem.reason.rawValue, key.problem.message)
   }
@@ -125,7 +125,7 @@ package final class LedgerState {
     for key in known { remember(key, nil) }
   }
 
-  /// - Parameter kind: of all of them.
+  /// - Parameter kind: the kind of all of them.
   package func hold(
     _ removals: [Removal], _ kind: RemovalKind, because reason: RemovalBudget.Reason? = nil
   ) async throws(EngineError) {
@@ -162,8 +162,8 @@ package final class LedgerState {
     disabled.formUnion(new)
   }
 
-  /// Forgets that these were disabled by us; but not while an operation may still be carried out late that does so, or
-  /// nobody would take it for ours.
+  /// Deletes the records that these were disabled by us, unless an operation that disables them may still be carried
+  /// out late: that disable would not be recognized as ours.
   package func clearDisabled(_ keys: [RosterKey]) async throws(EngineError) {
     let known = keys.filter { disabled.contains($0) }
     if known.isEmpty || keepsDisabled?(known) == true { return }

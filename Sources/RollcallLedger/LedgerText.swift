@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// JSON of the ledger: what requests are about, and their answers.
+/// JSON of the ledger: the subjects of requests, and their answers.
 package enum LedgerText {
   package static func encode(_ value: some Encodable) throws(EngineError) -> String {
     do { return String(decoding: try JSONEncoder().encode(value), as: UTF8.self) } catch {

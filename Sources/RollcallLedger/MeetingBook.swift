@@ -2,33 +2,33 @@ package import LDAPModel
 package import Reactor
 package import RollcallCore
 
-/// Whom Rollcall knows, whom it is about to make, and which takeovers wait for a person.
+/// The entries that Rollcall knows or is about to create, and the takeovers that wait for a person.
 ///
-/// The entries that are known stand in the ledger alone and are asked for with the rows: a hundred thousand of them take
-/// no memory here. An entry that is in step is not asked for at all.
+/// The known entries are stored only in the ledger and read together with the rows: a hundred thousand of them take
+/// no memory here. For an entry that is in step they are not read at all.
 @Reactor
 package final class MeetingBook {
-  /// What is made of entries that the ledger does not know.
+  /// How entries that the ledger does not know are treated.
   package enum Phase: Sendable {
-    /// They are strangers'.
+    /// They belong to others.
     case settled
-    /// This directory has never been compared: who is in step is known from now on.
+    /// This directory has never been compared: entries that are in step become known.
     case first
-    /// It was compared before the ledger knew of entries: all that are linked are ours.
+    /// It was compared before the ledger recorded entries: all linked entries are ours.
     case recording
   }
 
   private let ledger: Ledger
   package private(set) var phase = Phase.settled
-  /// How often it was noticed that the database has lost what the ledger knew; a comparison that began before the last
-  /// time has not recorded everybody.
+  /// The number of times that the database was found to have lost records of the ledger; a comparison that began
+  /// before the last time has not recorded everything.
   package private(set) var losses = 0
-  /// To tell a group's name from a key.
+  /// Distinguishes a group's name from a key.
   package var schema: Schema?
-  /// By subject.
+  /// Takeovers by subject.
   package private(set) var takeovers: [RosterKey: HeldTakeover] = [:]
   private var making = OpenAdds()
-  /// Ids that the ledger has, of keys that were looked at lately: who changes again is not asked for again.
+  /// Ids from the ledger for keys that were looked at recently, so that they need not be read again.
   private var recent: [RosterKey: String] = [:]
   private static let mostRecent = 10_000
 
@@ -42,13 +42,13 @@ package final class MeetingBook {
 
   // MARK: Phases
 
-  /// - Parameter isLoss: the ledger may have lost entries since this process has begun.
+  /// - Parameter isLoss: whether the ledger may have lost entries since this process began.
   package func begin(_ phase: Phase, isLoss: Bool = false) {
     self.phase = phase
     if isLoss { losses += 1 }
   }
 
-  /// Notes that everybody has been compared, since the ledger has lost something for the last time.
+  /// Records that a full comparison has ended since the ledger's last loss.
   package func settle() { phase = .settled }
 
   // MARK: Entries
@@ -59,7 +59,7 @@ package final class MeetingBook {
     let open = keys.filter { known[$0] == nil }
     if open.isEmpty { return known }
     let found = try await ledger.known(open)
-    // Not over what was written meanwhile.
+    // Does not overwrite what was written meanwhile.
     remember(found.filter { recent[$0.key] == nil })
     known.merge(found) { $1 }
     return known
@@ -70,26 +70,26 @@ package final class MeetingBook {
     if found.count <= MeetingBook.mostRecent { recent.merge(found) { $1 } }
   }
 
-  /// Whether everything that is linked is ours: an upgrade, or a database that has lost records. What was held before
-  /// waits all the same.
+  /// Whether all linked entries are ours: after an upgrade, or if a database has lost records. Entries that were held
+  /// before still wait.
   package func isRecording(_ key: RosterKey) -> Bool { phase == .recording && takeovers[key] == nil }
 
-  /// The normalized names for which adds of this key were sent of which nobody knows what has become of them.
+  /// The normalized names of adds of this key whose results are unknown.
   package func namesInMaking(of key: RosterKey) -> Set<String> { making.names(of: key) }
 
-  /// Adds of these keys that nobody carries out any more, if the keys are looked at now.
+  /// Adds of these keys that can no longer be carried out, provided that the keys are looked at now.
   ///
-  /// - Parameter deadline: an operation's.
+  /// - Parameter deadline: the deadline of an operation.
   package func expired(_ keys: [RosterKey], _ deadline: Duration) -> [OpenAdds.Ended] {
     making.expired(keys, before: .now - deadline)
   }
 
-  /// Keys of adds of which nobody knows yet what has become of them.
+  /// Keys of adds whose results are unknown.
   package var keysInMaking: [RosterKey] { making.keys }
 
-  /// Notes adds before the directory hears of them.
+  /// Records adds before they are sent to the directory.
   ///
-  /// - Returns: the ledger's row; nil where there are none.
+  /// - Returns: the ledger's row; nil if there are none.
   package func beginMaking(_ entries: [MadeEntry]) async throws(EngineError) -> Int? {
     if entries.isEmpty { return nil }
     let row = try await ledger.beginMaking(entries)
@@ -97,10 +97,10 @@ package final class MeetingBook {
     return row
   }
 
-  /// Writes entries down, and forgets adds of which it is known what they have done.
+  /// Records entries, and deletes adds whose results are known.
   package func record(_ entries: [(key: RosterKey, id: String)], ended: [OpenAdds.Ended] = []) async throws(EngineError)
   {
-    // At once: another pass may end others of the same row meanwhile. Where the ledger fails they are read again.
+    // Without waiting: another pass may end others of the same row. If the ledger fails, they are read again.
     let ids = Dictionary(entries.map { ($0.key, $0.id) }) { $1 }
     try await ledger.record(ids, made: making.end(ended))
     remember(ids)
@@ -108,7 +108,7 @@ package final class MeetingBook {
 
   // MARK: Takeovers
 
-  /// Whether a person has agreed to the takeover of exactly this.
+  /// Whether a person has approved the takeover of exactly this entry.
   package func isReleased(_ subject: RosterKey, _ dn: DistinguishedName) -> Bool {
     takeovers[subject].map { $0.isApproved && $0.dn == dn.text } ?? false
   }
@@ -117,7 +117,7 @@ package final class MeetingBook {
     takeovers[RosterKey(group.id)].map { $0.isApproved && isGroup(RosterKey(group.id), $0) } ?? false
   }
 
-  /// The groups whose takeover nobody has decided.
+  /// The groups whose takeover is undecided.
   package var heldGroups: [DistinguishedName] {
     takeovers.filter { !$0.value.isApproved && isGroup($0.key, $0.value) }
       .map { DistinguishedName(unchecked: $0.value.dn) }
@@ -126,13 +126,13 @@ package final class MeetingBook {
   /// Keys of people whose takeover is held or released.
   var waitingPeople: [RosterKey] { takeovers.filter { !isGroup($0.key, $0.value) }.map(\.key) }
 
-  /// Keys of people whose takeover may go on.
+  /// Keys of people whose takeover is released.
   package var releasedPeople: [RosterKey] { waitingPeople.filter { takeovers[$0]?.isApproved == true } }
 
-  /// Keys of people whose takeover waits for a person.
+  /// Keys of people whose takeover waits for a person's decision.
   package var heldPeople: [RosterKey] { waitingPeople.filter { takeovers[$0]?.isApproved == false } }
 
-  /// The groups whose takeover may go on.
+  /// The groups whose takeover is released.
   package var releasedGroups: [DistinguishedName] {
     takeovers.filter { $0.value.isApproved && isGroup($0.key, $0.value) }
       .map { DistinguishedName(unchecked: $0.value.dn) }
@@ -152,7 +152,7 @@ package final class MeetingBook {
     return new
   }
 
-  /// Holds groups that are not held yet; their names may be spelt in several ways.
+  /// Holds groups that are not held yet; their names may have several spellings.
   package func hold(groups: Set<GroupName>) async throws(EngineError) {
     let new = groups.filter { group in
       let subject = RosterKey(group.id)

@@ -1,6 +1,6 @@
 package import RollcallCore
 
-/// An entry that an add makes.
+/// An entry that an add creates.
 package struct MadeEntry: Sendable, Hashable {
   package var key: RosterKey
   /// Its normalized DN.
@@ -12,13 +12,13 @@ package struct MadeEntry: Sendable, Hashable {
   }
 }
 
-/// Adds that were sent and of which it is not known yet whether they were carried out.
+/// Adds that were sent and whose results are not known yet.
 ///
 /// An entry that is found under such a name is ours, although the ledger does not know it; and only such an entry can
-/// be one person's second. An add whose answer was lost is forgotten when its key has been looked at after an
-/// operation's deadline: by then it is carried out or never will be.
+/// be a person's duplicate. An add whose answer was lost is forgotten when its key has been looked at after an
+/// operation's deadline: by then it has been carried out or never will be.
 package struct OpenAdds: Sendable {
-  /// What has become of one key's add is known.
+  /// An add of one key whose result is known.
   package struct Ended: Sendable, Hashable {
     package var key: RosterKey
     package var row: Int
@@ -32,20 +32,20 @@ package struct OpenAdds: Sendable {
   private struct Add {
     var row: Int
     var name: String
-    /// When it was sent at the latest.
+    /// The latest time at which it may have been sent.
     var since: ContinuousClock.Instant
   }
 
   private var adds: [RosterKey: [Add]] = [:]
-  /// How many of a row's adds are open.
+  /// The number of open adds of each row.
   private var rows: [Int: Int] = [:]
 
   var keys: [RosterKey] { Array(adds.keys) }
 
   func names(of key: RosterKey) -> Set<String> { Set((adds[key] ?? []).map(\.name)) }
 
-  /// Takes over what the ledger has, as after a connection was lost: from now on a deadline counts anew. What only the
-  /// ledger has lost stays.
+  /// Adds the ledger's records, as after a lost connection: deadlines start again. Records that only the ledger has
+  /// lost stay.
   mutating func reopen(_ found: [Int: [MadeEntry]], at moment: ContinuousClock.Instant) {
     for key in keys {
       for index in adds[key]?.indices ?? 0..<0 { adds[key]?[index].since = moment }
@@ -53,7 +53,7 @@ package struct OpenAdds: Sendable {
     for (row, entries) in found where rows[row] == nil { begin(row, entries, at: moment) }
   }
 
-  /// Notes a row that has just been written. A database that has lost commits may give a number twice.
+  /// Records a row that has just been written. A database that has lost commits may assign a number twice.
   mutating func begin(_ row: Int, _ entries: [MadeEntry], at moment: ContinuousClock.Instant) {
     rows[row, default: 0] += entries.count
     for entry in entries { adds[entry.key, default: []].append(Add(row: row, name: entry.name, since: moment)) }
@@ -66,9 +66,9 @@ package struct OpenAdds: Sendable {
     }
   }
 
-  /// Forgets adds.
+  /// Deletes adds.
   ///
-  /// - Returns: rows of which none is open any more.
+  /// - Returns: rows without open adds.
   mutating func end(_ ended: [Ended]) -> [Int] {
     var done: [Int] = []
     for end in ended {

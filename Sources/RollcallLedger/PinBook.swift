@@ -1,19 +1,19 @@
 package import Reactor
 package import RollcallCore
 
-/// Who is pinned, kept in memory too: nothing is written for these keys.
+/// The pinned keys, cached in memory: nothing is written for them.
 @Reactor
 package final class PinBook {
   private let ledger: Ledger
   private var pins: [RosterKey: Pin] = [:]
-  /// A condition on the log's `source`: which changes concern this directory.
+  /// A condition on the log's `source` that selects the changes of this directory.
   package var sources: @Reactor () -> String = { "true" }
-  /// Takes keys whose pins have ended because their rows have changed.
+  /// Called with keys whose pins have ended because their rows have changed.
   package var onChanged: (@Reactor ([RosterKey]) -> Void)?
 
   init(_ ledger: Ledger) { self.ledger = ledger }
 
-  /// Reads them anew.
+  /// Reads the pins again.
   package func load() async throws(EngineError) { pins = try await ledger.pins() }
 
   package var keys: [RosterKey] { Array(pins.keys) }
@@ -22,13 +22,13 @@ package final class PinBook {
 
   package subscript(_ key: RosterKey) -> Pin? { pins[key] }
 
-  /// Until the first of them ends by itself; nil where none does.
+  /// The time until the next pin expires; nil if none does.
   package var nextEnd: Duration? {
     pins.values.compactMap(\.remaining).min().map { .seconds(max(0, $0)) }
   }
 
-  /// Ends the pins of keys whose rows have changed since they were pinned; to be called before the keys are looked at,
-  /// so that no change is taken for settled that ends a pin.
+  /// Ends the pins of keys whose rows have changed since they were pinned; call it before the keys are looked at, so
+  /// that no change that ends a pin counts as settled.
   package func endChanged(_ keys: [RosterKey]) async throws(EngineError) {
     let conditional = self.conditional(keys)
     if conditional.isEmpty { return }
@@ -37,7 +37,7 @@ package final class PinBook {
     if !ended.isEmpty { onChanged?(ended) }
   }
 
-  /// Leaves out the pins that a daemon would end because of such a change; the ledger keeps them.
+  /// Ignores the pins that a daemon would end because of such a change; the ledger keeps them.
   package func overlookChanged() async throws(EngineError) {
     let conditional = self.conditional(keys)
     if conditional.isEmpty { return }
@@ -48,9 +48,9 @@ package final class PinBook {
     pins.isEmpty ? [] : keys.filter { pins[$0]?.endsWithChange == true }
   }
 
-  /// Notes what would be removed of pinned keys.
+  /// Records the removals that pins prevent.
   ///
-  /// - Parameter keys: all that were looked at.
+  /// - Parameter keys: all keys that were looked at.
   package func note(_ removals: [Removal], of keys: some Collection<RosterKey>) async throws(EngineError) {
     if keys.isEmpty { return }
     let actions = Dictionary(removals.map { ($0.key, $0.action) }) { $1 }

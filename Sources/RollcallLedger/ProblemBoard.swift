@@ -1,18 +1,18 @@
 package import Reactor
 internal import RollcallCore
 
-/// The problems of one directory at present.
+/// The current problems of one directory.
 ///
-/// Each is logged once when it comes and once when it is over, and stored in the ledger, where `status` finds it.
+/// Each is logged once when it begins and once when it ends, and stored in the ledger, where `status` reads it.
 @Reactor
 package final class ProblemBoard {
   private let ledger: Ledger
   private let events: Events
   private var current: [ConditionProblem.Code: ConditionProblem] = [:]
-  /// What the ledger has; nil while that is not known.
+  /// The problems in the ledger; nil if they are unknown.
   private var stored: [ConditionProblem.Code: ConditionProblem]?
   private var storing: Task<Void, Never>?
-  /// Asks whether another process leads, which then knows better.
+  /// Checks whether another process leads, whose information is then more recent.
   package var isForeign: (@Reactor () async throws(EngineError) -> Bool)?
 
   package init(_ ledger: Ledger, _ events: Events) {
@@ -20,14 +20,14 @@ package final class ProblemBoard {
     self.events = events
   }
 
-  /// The problem of this code; nil where there is none.
+  /// The problem with this code; nil if there is none.
   package subscript(code: ConditionProblem.Code) -> ConditionProblem? { current[code] }
 
-  /// Says that there is a problem; nothing happens where it is known in these words.
+  /// Reports a problem; does nothing if it is already reported in these words.
   ///
   /// - Parameters:
-  ///   - message: what is wrong. Each new wording is stored, so it names nothing that changes every second.
-  ///   - fix: what to do about it.
+  ///   - message: what is wrong. Each new wording is stored, so it must not contain values that change every second.
+  ///   - fix: how to fix it.
   package func set(_ code: ConditionProblem.Code, message: String, fix: String? = nil) {
     let problem = ConditionProblem(code, message, fix: fix)
     if current[code] == problem { return }
@@ -38,20 +38,20 @@ package final class ProblemBoard {
     store()
   }
 
-  /// Says that it is over.
+  /// Reports the end of the problem.
   package func clear(_ code: ConditionProblem.Code) {
     guard current.removeValue(forKey: code) != nil else { return }
     events.emit(.problemOver(code: code.rawValue))
     store()
   }
 
-  /// Makes what the ledger has the same as what is known here: at the beginning of a term, and after a loss.
+  /// Stores the current problems in the ledger again: at the beginning of a term, and after a loss.
   package func renew() {
     stored = nil
     store()
   }
 
-  /// Waits until what is known is stored, as far as it can be.
+  /// Waits until the current problems are stored, as far as possible.
   package func flush() async { await storing?.value }
 
   private func store() {

@@ -1,18 +1,18 @@
 package import Postgres
 package import Reactor
 
-/// The settings that every session of Rollcall has from its first statement on.
+/// The settings of every session of Rollcall from its first statement on.
 package enum SessionSettings {
-  /// What the program's own statements see. A function or operator of another schema whose arguments match exactly
-  /// would be called in place of one of `pg_catalog` that needs a cast, with the rights of whoever runs this.
+  /// The search path of the program's own statements. A function or operator of another schema whose arguments match
+  /// exactly would take precedence over one of `pg_catalog` that needs a cast, and run with the caller's rights.
   static let ownPath = "pg_catalog, pg_temp"
-  /// What the mapping sees.
+  /// The search path of the mapping.
   package static func path(_ schemas: [String]) -> String {
     (["pg_catalog"] + schemas.map { SQLText.identifier($0) } + ["pg_temp"]).joined(separator: ", ")
   }
 
   /// - Parameters:
-  ///   - searchPath: the schemas in which names are looked up.
+  ///   - searchPath: the schemas in which names are resolved.
   ///   - timeout: `statement_timeout` in milliseconds.
   package static func list(searchPath: String = ownPath, timeout: Int = 60_000) -> [(name: String, value: String)] {
     [
@@ -24,7 +24,7 @@ package enum SessionSettings {
   }
 }
 
-/// One session that is opened when it is needed and again after it was lost.
+/// A session that is opened when it is needed and again after it was lost.
 @Reactor
 package final class Database {
   private let options: ConnectionOptions
@@ -33,19 +33,19 @@ package final class Database {
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   /// The session's names of its prepared statements.
   private var prepared: [String: String] = [:]
-  /// Sessions that end when what was asked of them is answered.
+  /// Sessions that end when their pending statements are answered.
   private var retired: [PostgresConnection] = []
   private(set) var retirements = 0
-  /// How often somebody has ended it on purpose.
+  /// The number of times that it has been closed on purpose.
   package private(set) var closings = 0
   private var lastPrepared = 0
   private var hasEnded = false
 
   /// - Parameters:
   ///   - timeout: `statement_timeout` of the session in milliseconds.
-  ///   - searchPath: the schemas in which the session's statements look up names; nil means those that Rollcall's own
-  ///     statements see, `pg_catalog` and no other.
-  ///   - patience: how long a session may take to be made.
+  ///   - searchPath: the schemas in which the session's statements resolve names; nil means the search path of
+  ///     Rollcall's own statements, `pg_catalog` only.
+  ///   - patience: how long opening a session may take.
   package init(
     _ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil, patience: Duration = .seconds(8)
   ) {
@@ -54,7 +54,7 @@ package final class Database {
       SessionSettings.list(searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout))
   }
 
-  /// The session, made anew where the last one is gone.
+  /// The session; opens a new one if the last one is gone.
   package func session() async throws(EngineError) -> PostgresConnection {
     if let connection, connection.isUsable { return connection }
     if hasEnded { throw .database(PostgresError(kind: .connection, message: "this process is ending")) }
@@ -87,7 +87,7 @@ package final class Database {
     retired = []
   }
 
-  /// Ends the session for good: whatever still wants it fails.
+  /// Ends the session permanently: further use fails.
   package func end() {
     hasEnded = true
     close()
@@ -104,7 +104,7 @@ package final class Database {
     }
   }
 
-  /// Runs a script of several statements, one transaction unless it says otherwise.
+  /// Runs a script of several statements, in one transaction unless the script says otherwise.
   @discardableResult
   package func script(
     _ sql: String, timeout: Duration? = PostgresConnection.defaultTimeout
@@ -115,7 +115,7 @@ package final class Database {
     }
   }
 
-  /// Runs a statement that is prepared once a session under `name`.
+  /// Runs a statement that is prepared once per session under `name`.
   @discardableResult
   package func execute(
     _ name: String, _ sql: String, _ parameters: [String?] = []
@@ -128,7 +128,7 @@ package final class Database {
     }
   }
 
-  /// Runs a statement that calls code of others (``PostgresConnection/read(_:_:limit:timeout:)``).
+  /// Runs a statement that calls foreign code (``PostgresConnection/read(_:_:limit:timeout:)``).
   package func read(
     _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil,
     timeout: Duration? = PostgresConnection.defaultTimeout
@@ -139,9 +139,9 @@ package final class Database {
     }
   }
 
-  /// Lets the session end when what was asked of it is answered; the next use opens another.
+  /// Lets the session end when its pending statements are answered; the next use opens another.
   ///
-  /// libpq never gives back the buffer that a large row has made it take.
+  /// libpq never shrinks the buffer that a large row needed.
   package func retire() {
     guard let connection else { return }
     retirements += 1
@@ -157,7 +157,7 @@ package final class Database {
     let found = prepared[name]
     if found == nil { lastPrepared += 1 }
     let ours = found ?? "\(name)_\(lastPrepared)"
-    // Noted before it is done: the session works in order, so whoever comes next finds it prepared.
+    // Recorded before it is done: the session works in order, so the next caller finds it prepared.
     prepared[name] = ours
     var isPrepared = found != nil
     do throws(EngineError) {
@@ -167,13 +167,13 @@ package final class Database {
         return try await session.execute(ours, parameters)
       }
     } catch {
-      // Its successor on another session has statements of its own.
+      // The next session has prepared statements of its own.
       if session === connection, prepared[name] == ours, !isPrepared || Database.isStale(error) { prepared[name] = nil }
       throw error
     }
   }
 
-  /// A table that was altered makes what was prepared over it useless, and fails it for ever.
+  /// Altering a table invalidates the statements prepared for it, which then always fail.
   private static func isStale(_ error: EngineError) -> Bool {
     guard case .database(let failure) = error, let state = failure.sqlState else { return false }
     return state == "0A000" || state == "26000"

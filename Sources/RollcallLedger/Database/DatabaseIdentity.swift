@@ -1,16 +1,16 @@
 internal import Postgres
 internal import Reactor
 
-/// Which database this is, and in which of its lives: a watermark means something only there.
+/// Identifies the database and its timeline: a watermark is valid only there.
 package struct DatabaseIdentity: Sendable, Equatable {
-  /// `pg_control_system().system_identifier`: made by initdb, copied by physical backups.
+  /// `pg_control_system().system_identifier`: created by initdb, copied by physical backups.
   package var system: String
-  /// The WAL timeline in hexadecimal; a promotion or a point-in-time recovery begins another.
+  /// The WAL timeline in hexadecimal; a promotion or a point-in-time recovery starts another.
   package var timeline: String
 
   @Reactor
   package static func read(_ database: Database) async throws(EngineError) -> DatabaseIdentity {
-    // The control file lags behind a promotion; the name of the WAL file that is written does not.
+    // The control file lags behind a promotion; the name of the current WAL file does not.
     let result = try await database.query(
       """
       SELECT (SELECT system_identifier::text FROM pg_control_system()),

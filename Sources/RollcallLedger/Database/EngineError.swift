@@ -3,11 +3,11 @@ package import Postgres
 internal import Reactor
 internal import RollcallCore
 
-/// Which of the two sides could not answer.
+/// An error of one of the two sides.
 package enum EngineError: Error, Sendable, CustomStringConvertible {
   case database(PostgresError)
   case directory(LDAPError)
-  /// Something else than a connection forbids going on.
+  /// A reason other than a connection not to continue.
   case refused(String)
   /// Another process leads; this one stands by.
   case standby
@@ -23,15 +23,15 @@ package enum EngineError: Error, Sendable, CustomStringConvertible {
 }
 
 extension EngineError {
-  /// The server's answer, where it says something about one entry that was asked for by name and nothing about the
-  /// directory. To be looked at only where nothing but such an entry was asked for.
+  /// The server's answer, if it concerns only one entry that was requested by name and not the directory. Use it only
+  /// for requests for such an entry.
   package var refusalOfObject: LDAPError? {
     guard case .directory(let error) = self, ErrorClassifier.concernsObject(error.code) else { return nil }
     return error
   }
 }
 
-/// Looks at one entry; an answer that concerns it alone is a result, anything else is thrown.
+/// Reads one entry; an answer that concerns only this entry is a result, any other error is thrown.
 @Reactor
 package func refusable<T: Sendable>(
   _ body: @Reactor () async throws(EngineError) -> T

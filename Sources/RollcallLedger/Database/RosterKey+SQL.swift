@@ -8,11 +8,11 @@ extension SQLText {
 }
 
 extension QueryResult {
-  /// A key that was asked for as text; nil for NULL.
+  /// A key that was selected as text; nil for NULL.
   package func key(_ row: Int, _ column: Int) -> RosterKey? { text(row, column).map { RosterKey($0) } }
 }
 
 extension RosterKey {
-  /// As much of a key as it takes to know it, given an SQL expression for its text: it may have megabytes.
+  /// As much of a key as is needed to identify it, given an SQL expression for its text: it may have megabytes.
   package static func sql(_ text: String) -> String { "pg_catalog.left(\(text), \(longest + 1))" }
 }

@@ -7,22 +7,22 @@ internal import RollcallCore
 /// Holds the lock that makes this process the only one that writes to the directory.
 ///
 /// A two-integer advisory lock on a session that the server ends when it has been idle for ten seconds: a frozen
-/// process, whose connection looks healthy, loses the lock by that. But a lock may be lost before its holder hears of
-/// it (the server ends the session, or crashes, and the news is slow). So a write leaves only within ``validity`` of a
-/// question whether the lock is still held, by a clock that runs while the process is stopped, and a successor sends
-/// nothing until that time is over for its predecessor (``beginTerm(afterAnother:)``).
+/// process, whose connection looks healthy, thereby loses the lock. But a lock may be lost before its holder learns
+/// of it (the server ends the session or crashes, and the message is late). So a write is sent only within
+/// ``validity`` of a query that confirmed the lock, by a clock that runs while the process is stopped, and a
+/// successor sends nothing until that time has passed for its predecessor (``beginTerm(afterAnother:)``).
 ///
-/// Anybody may take an advisory lock, and its number stands in pg_locks. Where a role that may not write the ledger
-/// holds it, another number is drawn and written down in the directory's row, which strangers cannot read. Whoever gets
-/// a lock leads only if the row still names its number, looked at with the row locked; and a number is only given up
-/// with the row locked and a stranger on it. So two never lead under two numbers.
+/// Any role may take an advisory lock, and pg_locks shows its number. If a role that may not write the ledger holds
+/// it, another random number is chosen and stored in the directory's row, which strangers cannot read. The holder of
+/// a lock leads only if the row, read while locked, still names its number; a number is replaced only with the row
+/// locked and while a stranger holds it. So two processes never lead under two numbers.
 @Reactor
 package final class Leader: WritePermit {
   /// The first integer of the lock, the same for every Rollcall: "roll" in ASCII.
   static let lockClass: Int32 = 0x726f_6c6c
-  /// How often the lock is asked for when nothing is written.
+  /// How often the lock is checked while nothing is written.
   private static let confirmEvery: Duration = .seconds(3)
-  /// While there are writes, it is asked for when the last answer's question is older than this.
+  /// While there are writes, it is checked if the last confirmed query is older than this.
   private static let fresh: Duration = .milliseconds(200)
   private static let validity: Duration = .milliseconds(900)
   /// Somewhat longer, because clocks differ in pace and a send takes a moment.
@@ -31,7 +31,7 @@ package final class Leader: WritePermit {
   private let database: Database
   private let directory: String
   private var object: Int32 = 0
-  /// When the last question was asked that was answered with yes; nil when this process does not lead.
+  /// When the last confirmed query was sent; nil if this process does not lead.
   private var confirmed: ContinuousClock.Instant?
   private var writesFrom: ContinuousClock.Instant?
   private var isAsking = false
@@ -40,7 +40,7 @@ package final class Leader: WritePermit {
   private var timer: Timer?
   private var waiting = Deque<@Reactor (Bool) -> Void>()
   package var onLost: (@Reactor (EngineError) -> Void)?
-  /// Called when the lock was held by somebody who is no Rollcall.
+  /// Called when the lock was held by another program.
   package var onStranger: (@Reactor (LockHolder) -> Void)?
 
   package init(_ options: ConnectionOptions, directory: String) {
@@ -48,7 +48,7 @@ package final class Leader: WritePermit {
     self.directory = directory
   }
 
-  /// Whether it has the lock, as far as it has heard.
+  /// Whether it has the lock, as far as it knows.
   package var isLeading: Bool { confirmed != nil }
 
   var mayWrite: Bool {
@@ -56,10 +56,10 @@ package final class Leader: WritePermit {
     return ContinuousClock.now - confirmed < Leader.validity && hasOutlasted
   }
 
-  /// Whether a predecessor can write no more.
+  /// Whether a predecessor can no longer write.
   package var hasOutlasted: Bool { writesFrom.map { .now >= $0 } ?? true }
 
-  /// What is written to, for the lock; two processes with one subject exclude each other.
+  /// The subject of the lock: what is written to. Two processes with one subject exclude each other.
   package nonisolated static func subject(server: String, base: String) -> String { server + " " + base }
 
   /// The second integer of the lock.
@@ -73,15 +73,15 @@ package final class Leader: WritePermit {
   ///
   /// - Parameters:
   ///   - subject: what is written to; two processes with one subject exclude each other.
-  ///   - patience: how long to wait for the lock where another process has it.
+  ///   - patience: how long to wait for the lock if another process has it.
   package func tryToLead(subject: String, patience: Duration) async throws(EngineError) -> Bool {
-    // Whoever has lost its session has lost the lock, and may not know it yet. And as long as it has its session,
-    // PostgreSQL has not crashed: what was seen of the log still counts.
+    // A process that has lost its session has lost the lock, and may not know it yet. And while it has its session,
+    // PostgreSQL has not crashed: what was read from the log is still valid.
     if isLeading, await isConfirmed() { return true }
     if isLeading { resign() }
     var asked = ContinuousClock.now
     try await database.query("SET idle_session_timeout = '10s'", timeout: .seconds(5))
-    // A second round where a stranger was in the way, or another process has chosen a number meanwhile.
+    // Another round if a stranger held the lock, or another process has chosen a new number meanwhile.
     for round in 0... {
       if round == 3 { return false }
       asked = .now
@@ -109,7 +109,7 @@ package final class Leader: WritePermit {
     let key = "\(Leader.lockClass), \(object)"
     let result = try await database.query("SELECT pg_try_advisory_lock(\(key))", timeout: .seconds(5))
     if result.bool(0, 0) || patience == .zero { return result.bool(0, 0) }
-    // Whoever waits has it the moment it is free.
+    // A waiting session gets the lock as soon as it is free.
     try await database.query("SET lock_timeout = \(Int(patience / .milliseconds(1)))", timeout: .seconds(5))
     do throws(EngineError) {
       try await database.query("SELECT pg_advisory_lock(\(key))", timeout: patience + .seconds(5))
@@ -121,9 +121,9 @@ package final class Leader: WritePermit {
     }
   }
 
-  /// The number of the lock, as the directory's row has it; waits for whoever is changing it.
+  /// The number of the lock in the directory's row; waits while another process changes it.
   private func number(_ subject: String) async throws(EngineError) -> Int32 {
-    // Locking needs a row.
+    // Row locking needs a row.
     try await database.query(
       "INSERT INTO rollcall.directory (name) VALUES ($1) ON CONFLICT DO NOTHING", [directory], timeout: .seconds(15))
     let result = try await database.query(
@@ -132,7 +132,7 @@ package final class Leader: WritePermit {
     return result.int(0, 0).flatMap { Int32(exactly: $0) } ?? Leader.object(for: subject)
   }
 
-  /// Draws another number, provided that a stranger still holds the lock.
+  /// Chooses another random number if a stranger still holds the lock.
   private func chooseNumber(_ subject: String) async throws(EngineError) {
     do throws(EngineError) {
       try await database.query("BEGIN", timeout: .seconds(5))
@@ -150,10 +150,10 @@ package final class Leader: WritePermit {
     }
   }
 
-  /// Begins to write.
+  /// Starts writing.
   ///
-  /// - Parameter afterAnother: another process led before and has not said that it has ended. It may not have heard
-  ///   yet that it has lost the lock.
+  /// - Parameter afterAnother: whether another process led before and did not record its end. It may not know yet
+  ///   that it has lost the lock.
   package func beginTerm(afterAnother: Bool) {
     guard afterAnother else { return }
     writesFrom = .now + Leader.grace
@@ -161,8 +161,8 @@ package final class Leader: WritePermit {
     timer = Reactor.loop.after(Leader.grace) { [weak self] in self?.decide() }
   }
 
-  /// Waits until the predecessor can write no more: until then it notes in the ledger what it is about to do, and what
-  /// is read before may be incomplete.
+  /// Waits until the predecessor can no longer write: until then it may record planned operations in the ledger, and
+  /// anything read before may be incomplete.
   package func outlastPredecessor() async throws(EngineError) {
     while let moment = writesFrom, moment > .now {
       do { try await Reactor.sleep(for: moment - .now) } catch { break }
@@ -172,7 +172,7 @@ package final class Leader: WritePermit {
 
   // MARK: Permission
 
-  /// Asks whether the lock is still held, unless it has been asked for a moment ago.
+  /// Checks whether the lock is still held, unless this was checked a moment ago.
   func refresh() {
     guard let confirmed, ContinuousClock.now - confirmed > Leader.fresh else { return }
     ask()
@@ -183,10 +183,10 @@ package final class Leader: WritePermit {
     decide()
   }
 
-  /// Tells those who wait; who sends something big may use the permission up for the others.
+  /// Answers the waiting writers in turn; a large write may use up the permission's time for the others.
   private func decide() {
     while !waiting.isEmpty, mayWrite || !isLeading, let body = waiting.popFirst() { body(isLeading) }
-    // An answer may have taken longer than it is good for.
+    // An answer may have taken longer than its validity.
     if !waiting.isEmpty, hasOutlasted { refresh() }
   }
 
@@ -199,7 +199,7 @@ package final class Leader: WritePermit {
     }
   }
 
-  /// Asks whether the lock is still held, one question at a time: an answer is as old as its question.
+  /// Checks whether the lock is still held, one query at a time: an answer is as old as its query.
   private func ask() {
     if isAsking || !isLeading { return }
     isAsking = true
@@ -207,10 +207,10 @@ package final class Leader: WritePermit {
     Reactor.task { await self.ask(in: term) }
   }
 
-  /// Without a yes the lock is given up.
+  /// Gives the lock up unless it is confirmed.
   private func ask(in term: Int) async {
     guard term == self.term, isLeading else { return }
-    // The moment before the question counts: the answer may have been under way while we were stopped.
+    // The time before the query counts: the answer may have arrived while this process was stopped.
     let asked = ContinuousClock.now
     do throws(EngineError) {
       let isHeld = try await holdsLock()
@@ -235,7 +235,7 @@ package final class Leader: WritePermit {
     return !held.isEmpty
   }
 
-  /// Asks now whether the lock is held.
+  /// Checks now whether the lock is held.
   private func isConfirmed() async -> Bool {
     let asked = ContinuousClock.now
     guard let isHeld = try? await holdsLock(), isHeld else { return false }
@@ -244,7 +244,7 @@ package final class Leader: WritePermit {
     return true
   }
 
-  /// Gives the lock back.
+  /// Releases the lock.
   package func resign() {
     confirmed = nil
     isAsking = false

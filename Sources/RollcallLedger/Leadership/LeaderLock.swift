@@ -6,11 +6,11 @@ package struct LockHolder: Sendable, Equatable {
   /// Nil for a prepared transaction.
   var pid: Int?
   var role: String
-  /// What the session says of itself; anybody can say anything.
+  /// The session's application_name; any client can set any name.
   var application: String
-  /// When the session began, RFC 3339; nil where this role may not see it.
+  /// When the session began, RFC 3339; nil if this role may not see it.
   package var since: String?
-  /// Whether its role may lead: whoever may not write the ledger is no Rollcall, whatever it calls itself.
+  /// Whether its role may lead: a role that may not write the ledger is not Rollcall's, whatever name it sets.
   package var isRollcall: Bool
 
   /// `process 4711 of the role mallory (application "psql")`
@@ -19,25 +19,25 @@ package struct LockHolder: Sendable, Equatable {
       + (application.isEmpty ? "" : " (application \"\(application)\")")
   }
 
-  /// What to do about a stranger.
+  /// How to remove a stranger.
   package var fix: String {
     pid.map { "SELECT pg_terminate_backend(\($0))" } ?? "look into pg_prepared_xacts and roll it back"
   }
 }
 
 extension Leader {
-  /// The number of a directory's lock, SQL over its row `d`: by its subject, or the one that was chosen instead.
+  /// The number of a directory's lock, as SQL over its row `d`: derived from its subject, or chosen instead.
   ///
-  /// Another is chosen where a stranger holds the lock (``Leader``).
+  /// Another number is chosen if a stranger holds the lock (``Leader``).
   static func number(subject: String) -> String { "coalesce(d.lock_number, \(object(for: subject)))" }
 
-  /// Who holds a directory's lock, as a look into pg_locks shows; nil if nobody does.
+  /// The holder of a directory's lock, according to pg_locks; nil if it is free.
   ///
-  /// - Parameter subject: what the directory is (``subject(server:base:)``).
+  /// - Parameter subject: the directory's lock subject (``subject(server:base:)``).
   package static func holder(
     of directory: String, subject: String, _ database: Database
   ) async throws(EngineError) -> LockHolder? {
-    // pg_locks has the numbers as unsigned; a prepared transaction has no process, and also the lock on its own xid.
+    // pg_locks shows the numbers as unsigned; a prepared transaction has no process, and also a lock on its own xid.
     let result = try await database.query(
       """
       SELECT l.pid, coalesce(a.usename, x.owner, '?')::text, coalesce(a.application_name, ''),
@@ -59,7 +59,7 @@ extension Leader {
       since: result.text(0, 3), isRollcall: result.bool(0, 4))
   }
 
-  /// Whether a Rollcall holds it.
+  /// Whether a Rollcall process holds it.
   package static func exists(
     for directory: String, subject: String, _ database: Database
   ) async throws(EngineError) -> Bool {
