@@ -1,16 +1,16 @@
 internal import YAML
 
 extension Configuration {
-  /// `directory`: the LDAP server, and who Rollcall is there.
+  /// `directory`: the LDAP server, and Rollcall's account there.
   package struct Directory: Hashable, Sendable {
     /// `url`: one URL or a list that is tried in order, `ldap://host`, `ldaps://host:636`,
     /// `ldapi://%2Frun%2Fslapd%2Fldapi`; required.
     package var urls: [DirectoryURL]
 
-    /// `starttls` (default false): begin TLS on an `ldap://` connection before anything else is said.
+    /// `starttls` (default false): start TLS on an `ldap://` connection before any other operation.
     package var startTLS: Bool
 
-    /// `ca` (default the system's): a PEM file with the certificates that the server's must lead to.
+    /// `ca` (default the system's): a PEM file with the CA certificates that verify the server's certificate.
     package var ca: String?
 
     /// `verify` (default true): check the server's certificate and its name.
@@ -25,7 +25,7 @@ extension Configuration {
     /// `key` (default none): the PEM file with the certificate's private key.
     package var key: String?
 
-    /// `kind` (default `auto`): which server it is; `auto` asks the server.
+    /// `kind` (default `auto`): the kind of server; `auto` asks the server.
     package var kind: Kind
 
     /// `timeout` (default `10s`, at most `1h`): the deadline of a single operation.
@@ -34,14 +34,14 @@ extension Configuration {
 
   /// `bind`: `{ dn: …, password: … }`, `{ dn: …, password_file: … }` or `{ mechanism: external }`.
   package enum Bind: Hashable, Sendable {
-    /// `dn` with `password` or `password_file` (one newline at the file's end is dropped). Active Directory
-    /// also takes `user@domain` for the DN.
+    /// `dn` with `password` or `password_file` (one newline at the file's end is removed). Active Directory also
+    /// accepts `user@domain` as the DN.
     case simple(dn: String, password: Secret)
-    /// `mechanism: external`: who the socket (`ldapi`) or the client certificate says.
+    /// `mechanism: external`: the identity comes from the socket (`ldapi`) or the client certificate.
     case external
   }
 
-  /// `kind`: which server it is.
+  /// `kind`: the kind of server.
   package enum Kind: String, CaseIterable, Hashable, Sendable {
     case auto
     case openLDAP = "openldap"
@@ -49,14 +49,14 @@ extension Configuration {
     case activeDirectory = "ad"
   }
 
-  /// `mechanism`: ways to bind other than with a password.
+  /// `mechanism`: ways to bind without a password.
   enum Mechanism: String, CaseIterable {
     case external
   }
 }
 
 extension Configuration.Directory {
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   init?(_ section: ConfigurationSection) {
     let urls = Self.urls(section)
     let startTLS = section.bool("starttls", default: false)
@@ -117,7 +117,7 @@ extension Configuration.Directory {
       do throws(DirectoryURL.Invalid) {
         urls.append((try DirectoryURL(parsing: text.value), text))
       } catch {
-        // One with a user in it may hold a password as well.
+        // A URL with a user name may contain a password as well.
         let shown = text.value.contains("@") && !text.isSubstituted ? "the URL" : "\"\(text.shown)\""
         section.reader.problem(text.mark, "\(text.path): \(shown) \(error)")
       }
@@ -183,7 +183,7 @@ extension Configuration.Directory {
 extension Configuration.Bind {
   fileprivate static let keys = ["dn", "password", "password_file", "mechanism"]
 
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   fileprivate init?(_ section: ConfigurationSection) {
     if section.has("mechanism") {
       _ = section.choice("mechanism", default: Configuration.Mechanism.external)
@@ -199,7 +199,7 @@ extension Configuration.Bind {
     self = .simple(dn: dn.value, password: password)
   }
 
-  /// Never empty where it is to be used: a simple bind without a password succeeds as nobody (RFC 4513, 5.1.2).
+  /// Never empty if it is going to be used: a simple bind without a password succeeds anonymously (RFC 4513, 5.1.2).
   private static func password(_ section: ConfigurationSection) -> Secret? {
     let given = (section.has("password"), section.has("password_file"))
     if !section.reader.needsDirectory, given.0 != given.1 { return Secret(bytes: []) }

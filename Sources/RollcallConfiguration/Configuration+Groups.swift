@@ -3,45 +3,43 @@ package import RollcallCore
 internal import YAML
 
 extension Configuration {
-  /// `groups`: groups that follow from the rows. Left out, Rollcall touches none.
+  /// `groups`: groups whose members follow from the rows. Without it Rollcall changes no groups.
   package struct Groups: Hashable, Sendable {
     /// `base`: the DN below which the groups are; required.
     package var base: DistinguishedName
 
-    /// `membership`: the SQL expression over a person's row that gives the names of the groups, text[];
-    /// required.
+    /// `membership`: the SQL expression over a person's row that returns the names of the groups, text[]; required.
     package var membership: String
 
     /// `naming` (default `cn`): the attribute of a group's RDN.
     package var naming: String
 
-    /// `classes` (default `[groupOfNames]`): the object classes of a group that is made.
+    /// `classes` (default `[groupOfNames]`): the object classes of a group that Rollcall creates.
     package var classes: [String]
 
-    /// `member` (default `member`): the attribute of the members; it carries DNs, `memberUid` the naming
-    /// values.
+    /// `member` (default `member`): the attribute of the members; it holds DNs, `memberUid` holds the naming values.
     package var member: String
 
-    /// `attributes` (default none): further attributes of a group that is made, SQL over its name.
+    /// `attributes` (default none): further attributes of a group that Rollcall creates, SQL over its name.
     package var attributes: [AttributeExpression]
 
-    /// `create` (default true): make a group that a row names and the directory lacks.
+    /// `create` (default true): create a group that a row names and the directory lacks.
     package var create: Bool
 
     /// `empty` (default `delete`): what happens when the last member leaves.
     package var empty: Empty
 
-    /// `adopt` (default false): take over groups that others made as soon as a row names them, all of them (`true`)
-    /// or those whose names are listed. Others are held until somebody releases them.
+    /// `adopt` (default false): take over groups that Rollcall did not create as soon as a row names them, all of
+    /// them (`true`) or those listed. Others are held until somebody releases them.
     package var adopt: GroupAdoption
 
-    /// `placeholder` (default none): a DN that stays as member where the class demands one.
+    /// `placeholder` (default none): a DN that stays as member if the class requires one.
     package var placeholder: DistinguishedName?
   }
 
   /// `empty`: what happens to a group when the last member leaves.
   package enum Empty: String, CaseIterable, Hashable, Sendable {
-    /// Only if Rollcall made it.
+    /// Only if Rollcall created it.
     case delete
     case keep
   }
@@ -52,7 +50,7 @@ extension Configuration.Groups {
     "base", "membership", "naming", "classes", "member", "attributes", "create", "empty", "adopt", "placeholder",
   ]
 
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   init?(_ section: ConfigurationSection) {
     let base = section.required("base").flatMap { section.distinguishedName($0) }
     let membership = section.required("membership")
@@ -83,7 +81,7 @@ extension ConfigurationSection {
     return .named(names)
   }
 
-  /// What Rollcall sets itself in a group has no expression.
+  /// Attributes that Rollcall itself sets in a group have no expression.
   fileprivate func checkNames(
     naming: String, member: String, attributes: [Configuration.AttributeExpression]
   ) {

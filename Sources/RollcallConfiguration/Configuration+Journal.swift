@@ -3,7 +3,7 @@ internal import YAML
 extension Configuration.Journal {
   static let keys = ["keep", "values", "hide"]
 
-  /// What the file says of the journal; nil where it says `off`.
+  /// Reads the key `journal`; nil if its value is `off`.
   static func read(_ root: ConfigurationSection) -> Configuration.Journal? {
     if root.isOff("journal") { return nil }
     let section = root.section("journal", keys: keys)
@@ -21,7 +21,7 @@ extension ConfigurationSection {
     if case .text("off")? = value(of: key)?.content { true } else { false }
   }
 
-  /// A list of attribute descriptions; those that are none are noted and left out.
+  /// A list of attribute descriptions; invalid ones are recorded as problems and left out.
   fileprivate func attributeNames(_ key: String) -> [String] {
     (list(key) ?? []).compactMap { path, node in
       guard let text = reader.text(node, path: path), checkDescription(text.value, at: text.mark, path: path) else {

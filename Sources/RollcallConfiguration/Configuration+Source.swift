@@ -2,28 +2,28 @@ internal import Postgres
 internal import YAML
 
 extension Configuration {
-  /// `source`: which rows are the people, and which of them count.
+  /// `source`: which rows are people, and which of them count.
   ///
   /// Expressions are SQL over a row of the table or query, which is called `roster` there.
   package struct Source: Hashable, Sendable {
-    /// `connection` (default empty): libpq's connection string or URI; what it leaves open comes from the
-    /// `PG*` variables of the environment. A secret, since it may hold a password.
+    /// `connection` (default empty): libpq's connection string or URI; the `PG*` environment variables supply what it
+    /// omits. A secret, since it may contain a password.
     package var connection: Secret
 
-    /// `table` or `query`: one of them must be there.
+    /// `table` or `query`: exactly one is required.
     package var relation: Relation
 
     /// `key`: the column of the primary key (or another that is unique and never changes); required.
     ///
-    /// An integer, uuid, text or varchar. Written as in SQL, so a name in mixed case needs its double quotes
-    /// within YAML's own: `'"Id"'`. Here it is the name itself, without quotes.
+    /// An integer, uuid, text or varchar. Written as in SQL, so a name in mixed case needs its double quotes within
+    /// YAML's own: `'"Id"'`. This property has the name itself, without quotes.
     package var key: String
 
-    /// `where` (default none: all rows): an SQL boolean; only rows for which it is true are people at all.
+    /// `where` (default none: all rows): an SQL boolean; only rows for which it is true are people.
     package var `where`: String?
 
-    /// `active` (default none: everyone): an SQL boolean; for whom it is not true, `users.inactive` says what
-    /// happens.
+    /// `active` (default none: everyone): an SQL boolean; for people for whom it is not true, `users.inactive`
+    /// applies.
     package var active: String?
 
     /// `watch` (default none): further tables that the expressions read, `[{ table: user_roles, key: user_id
@@ -31,25 +31,25 @@ extension Configuration {
     package var watch: [Watched]
 
     /// `search_path` (default none: those of `table` and `watch`): the schemas in which the mapping's names are
-    /// looked up, besides `pg_catalog`. In each only its owner, the database's owner and superusers may create.
+    /// resolved, besides `pg_catalog`. In each only its owner, the database's owner and superusers may create.
     package var searchPath: [String]?
 
-    /// `reader` (default none: as `connection`): how to connect as a role that reads the roster and has no right on
-    /// the schema `rollcall`.
+    /// `reader` (default none: as `connection`): connects as a role that reads the roster and has no right on the
+    /// schema `rollcall`.
     package var reader: Secret?
 
-    /// `largest_row` (default `64MB`): the octets of a row's values; a person with more is set aside.
+    /// `largest_row` (default `64MB`): the maximum size of a row's values in octets; a larger row is parked.
     package var largestRow: Int
 
-    /// A standby will do, too. Not in the file: for who only looks.
+    /// Whether a standby is accepted, for read-only commands. Not a key of the file.
     package var takesStandby = false
   }
 
-  /// Where the rows come from.
+  /// The source of the rows.
   package enum Relation: Hashable, Sendable {
     /// `table: public.users`.
     case table(QualifiedName)
-    /// `query: SELECT …`; the tables that it reads belong in `watch`.
+    /// `query: SELECT …`; list the tables that it reads in `watch`.
     case query(String)
   }
 
@@ -57,13 +57,13 @@ extension Configuration {
   package struct Watched: Hashable, Sendable {
     /// `table`.
     package var table: QualifiedName
-    /// `key`: its column that names the person by the source's key; a row with NULL there concerns nobody.
+    /// `key`: its column with the person's key in the source; a row with NULL there concerns nobody.
     package var key: String
   }
 }
 
 extension Configuration.Source {
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   init?(_ section: ConfigurationSection) {
     let connection = section.text("connection", mayBeEmpty: true)
     if let connection, !connection.isSubstituted, Self.holdsPassword(connection.value) {
@@ -90,7 +90,7 @@ extension Configuration.Source {
     "connection", "table", "query", "key", "where", "active", "watch", "search_path", "reader", "largest_row",
   ]
 
-  /// The schemas that the mapping sees besides `pg_catalog`. A table without a schema is one of `public`.
+  /// The schemas in the mapping's search path besides `pg_catalog`. A table without a schema is one of `public`.
   package var schemas: [String] {
     if let searchPath { return searchPath }
     var tables = watch.map(\.table)

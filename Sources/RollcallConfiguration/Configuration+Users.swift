@@ -2,11 +2,11 @@ package import LDAPModel
 internal import YAML
 
 extension Configuration {
-  /// `users`: how a row becomes an entry, and what happens to the entry when the row goes.
+  /// `users`: how a row becomes an entry, and what happens to the entry when the row is deleted.
   ///
-  /// Expressions are SQL over the row. NULL and empty text are no value, an array is several, a bytea octets,
-  /// a boolean TRUE or FALSE, a timestamptz generalizedTime in UTC; any other type gives its text.
-  /// One that begins with a quote stands as a whole in YAML's other quotes: `cn: "'Dr. ' || full_name"`.
+  /// Expressions are SQL over the row. NULL and the empty string mean no value, an array several values, a bytea
+  /// octets, a boolean TRUE or FALSE, a timestamptz generalizedTime in UTC; any other type gives its text. An
+  /// expression that begins with a quote must be enclosed in YAML's other quotes: `cn: "'Dr. ' || full_name"`.
   package struct Users: Hashable, Sendable {
     /// `base`: the DN below which the entries are; required.
     package var base: DistinguishedName
@@ -14,58 +14,57 @@ extension Configuration {
     /// `naming` (default `uid`): the attribute of the RDN; it has its expression in `attributes`.
     package var naming: String
 
-    /// `link` (default `employeeNumber`): the attribute that carries the row's key; indexed, and nobody
-    /// else's.
+    /// `link` (default `employeeNumber`): the attribute that carries the row's key; it should be indexed and used by
+    /// nothing else.
     package var link: String
 
     /// `classes` (default `[inetOrgPerson]`): the entry's object classes.
     package var classes: [String]
 
-    /// `attributes`: for each LDAP attribute the SQL expression of its values, in the file's order; required.
+    /// `attributes`: the SQL expression for each LDAP attribute, in the file's order; required.
     package var attributes: [AttributeExpression]
 
-    /// `filter` (default none): an LDAP filter that every entry of ours must match.
+    /// `filter` (default none): an LDAP filter that every managed entry must match.
     package var filter: Filter?
 
-    /// `adopt` (default false): take over an entry without link that has the wanted DN.
+    /// `adopt` (default false): take over an entry without a link that has the wanted DN.
     package var adopt: Bool
 
     /// `protect` (default none): entries that are never touched, as DNs or as one LDAP filter. The account that
-    /// Rollcall binds with, the bases and their parents never are.
+    /// Rollcall binds with, the bases and their parents are always protected.
     package var protect: Protect
 
-    /// `create_only` (default none): like `attributes`, but set when the entry is made and never again.
+    /// `create_only` (default none): like `attributes`, but set only when the entry is created.
     package var createOnly: [AttributeExpression]
 
-    /// `password` (default none): the SQL expression of the first password, set when the entry is made.
+    /// `password` (default none): the SQL expression of the first password, set when the entry is created.
     ///
-    /// Hashed values go as they are; Active Directory's encoding is done for you.
+    /// Hashed values are sent unchanged; Active Directory's encoding is applied automatically.
     package var password: String?
 
-    /// `container` (default none): where below the base the entry lives, nearest first, `[{ ou: department
-    /// }]`; what is missing is made.
+    /// `container` (default none): the containers of the entry below the base, nearest first, `[{ ou: department }]`;
+    /// missing ones are created.
     package var container: [AttributeExpression]
 
     /// `inactive` (default `disable`): what happens to someone in scope who is not `active`.
     package var inactive: Inactive
 
-    /// `removed` (default `delete`): what happens when the row goes, or leaves the scope.
+    /// `removed` (default `delete`): what happens when the row is deleted or leaves the scope.
     package var removed: Removed
 
-    /// `disable` (default none: the server's own way): what a disabled entry has, `{ loginShell: /bin/false
-    /// }`.
+    /// `disable` (default none: the server's own way): the values of a disabled entry, `{ loginShell: /bin/false }`.
     package var disable: [AttributeValues]
   }
 
-  /// `protect`: what is never touched.
+  /// `protect`: the entries that are never touched.
   package struct Protect: Hashable, Sendable {
     package var names: [DistinguishedName] = []
     package var filter: Filter?
   }
 
-  /// An attribute and where its values come from.
+  /// An attribute and the source of its values.
   package struct AttributeExpression: Hashable, Sendable {
-    /// As the file writes it; LDAP compares it without case.
+    /// In the file's spelling; LDAP compares it without regard to case.
     package var attribute: String
     /// SQL.
     package var expression: String
@@ -82,14 +81,14 @@ extension Configuration {
   package enum Inactive: String, CaseIterable, Hashable, Sendable {
     case disable
     case delete
-    /// Neither made nor changed.
+    /// Neither created nor changed.
     case keep
   }
 
-  /// `removed`: what happens when a row goes.
+  /// `removed`: what happens when a row is deleted.
   package enum Removed: String, CaseIterable, Hashable, Sendable {
     case delete
-    /// And out of its groups.
+    /// It is also removed from its groups.
     case disable
     /// Untouched.
     case keep
@@ -102,7 +101,7 @@ extension Configuration.Users {
     "container", "inactive", "removed", "disable",
   ]
 
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   init?(_ section: ConfigurationSection) {
     let base = section.required("base").flatMap { section.distinguishedName($0) }
     let naming = section.attributeType("naming", default: "uid")
@@ -144,7 +143,7 @@ extension ConfigurationSection {
     return Configuration.Protect(names: distinguishedName(text).map { [$0] } ?? [])
   }
 
-  /// `[{ ou: department }, { ou: country }]`: one attribute a list element.
+  /// `[{ ou: department }, { ou: country }]`: one attribute per list element.
   fileprivate func container() -> [Configuration.AttributeExpression] {
     (list("container") ?? []).compactMap { path, node in
       guard case .mapping(let pairs) = node.content, let pair = pairs.first, pairs.count == 1 else {
@@ -157,7 +156,7 @@ extension ConfigurationSection {
     }
   }
 
-  /// One expression an attribute; nil where the key has no mapping.
+  /// One expression per attribute; nil if the key has no mapping.
   func expressions(_ key: String) -> [Configuration.AttributeExpression]? {
     guard let pairs = pairs(key) else { return nil }
     noteRepetitions(pairs, under: pathOf(key))
@@ -178,7 +177,7 @@ extension ConfigurationSection {
     return .init(attribute: pair.key, expression: text.value)
   }
 
-  /// One value or a list of them an attribute; empty where the key has no mapping.
+  /// One value or a list of values per attribute; empty if the key has no mapping.
   func fixedValues(_ key: String) -> [Configuration.AttributeValues] {
     guard let pairs = pairs(key) else { return [] }
     noteRepetitions(pairs, under: pathOf(key))

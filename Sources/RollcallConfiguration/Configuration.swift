@@ -1,20 +1,19 @@
-/// What one process keeps in step with what: the contents of one `rollcall.yaml`.
+/// The settings of one process: the contents of one `rollcall.yaml`.
 ///
-/// The properties follow the file's keys, and what is said at each is its reference. Three keys have no
-/// default and must be there: `source`, `directory`, `users`. A key that is not known, a value of the wrong
-/// kind and a name that the environment lacks are errors with line and column (``ConfigurationError``).
+/// The properties follow the file's keys, and their comments are the reference. Three keys have no default and are
+/// required: `source`, `directory`, `users`. An unknown key, a value of the wrong type and an undefined environment
+/// variable are errors with line and column (``ConfigurationError``).
 ///
-/// `${NAME}` anywhere in a value is replaced from the environment; `$${` stands for a literal `${`. Names of
-/// files count from the configuration's own folder. `null`, or nothing at all, is the same as leaving a key
-/// out. Lengths of time are a whole number with its unit: `500ms`, `10s`, `2m`, `24h`, `7d`; at least `10ms`.
+/// `${NAME}` anywhere in a value is replaced from the environment; `$${` stands for a literal `${`. File names are
+/// relative to the configuration's own folder. `null`, or an empty value, is the same as omitting a key. Durations
+/// are a whole number with its unit: `500ms`, `10s`, `2m`, `24h`, `7d`; at least `10ms`.
 package struct Configuration: Sendable {
-  /// The file as it was named to ``load(path:environment:)``.
+  /// The file name as passed to ``load(path:environment:)``.
   package var file: String
 
   /// `name` (default `main`): names this directory's watermark, its parked and held rows, and its lock.
   ///
-  /// At most 63 letters, digits, `-`, `_` and `.`. A process that starts under another name starts from
-  /// nothing.
+  /// At most 63 letters, digits, `-`, `_` and `.`. A process that starts under another name starts with empty state.
   package var name: String
 
   /// `source`: the people in PostgreSQL.
@@ -26,32 +25,32 @@ package struct Configuration: Sendable {
   /// `users`: how a row becomes an entry.
   package var users: Users
 
-  /// `groups` (default none): groups that follow from the rows.
+  /// `groups` (default none): groups whose members follow from the rows.
   package var groups: Groups?
 
-  /// `removals`: how many people may go before a person has to look.
+  /// `removals`: how many people may be removed before a person has to approve it.
   package var removals: Removals
 
-  /// `journal: { keep: 90d, values: true, hide: [] }`: what is kept of each write; nil where it says `off`.
+  /// `journal: { keep: 90d, values: true, hide: [] }`: what is recorded of each write; nil for `off`.
   package var journal: Journal?
 
-  /// `behind_after` (default `2m`): `rollcall status` says "behind" when the last look that left nothing to
-  /// do is older.
+  /// `behind_after` (default `2m`): `rollcall status` reports "behind" if the last look that left nothing to do is
+  /// older.
   package var behindAfter: Duration
 
-  /// `sweep: { every: 30s }`: how often the change log is read even though no notification came.
+  /// `sweep: { every: 30s }`: how often the change log is read even without a notification.
   package var sweep: Cycle
 
   /// `reconcile: { every: 24h }`: how often the whole roster is compared with the whole directory.
   package var reconcile: Cycle
 
-  /// What is odd but not wrong; to be shown to the user.
+  /// Settings that are odd but not wrong; they are shown to the user.
   package var warnings: [Problem]
 
-  /// Where each key of the file stands, by its path: `users.attributes.mail`, `source.watch[0].table`.
+  /// The position of each key in the file, by its path: `users.attributes.mail`, `source.watch[0].table`.
   ///
-  /// The place is that of the value, or of the key where the value is a list, a mapping or nothing.
-  /// Keys that the file leaves to their default are not here.
+  /// This is the position of the value, or of the key if the value is a list, a mapping or empty. Keys that the file
+  /// leaves to their default are not included.
   package var positions: [String: Mark]
 
   /// How often something is done.
@@ -62,32 +61,31 @@ package struct Configuration: Sendable {
 
   /// `removals: { most: 10%, least: 25, within: 24h }`: the removal budget.
   ///
-  /// Removals (the delete, or first disable, of a managed entry) that would pass it are held until someone
-  /// releases them, so that a mistake in the table cannot empty the directory.
+  /// Removals (the delete, or first disable, of a managed entry) that would exceed it are held until someone releases
+  /// them, so that a mistake in the table cannot empty the directory.
   package struct Removals: Hashable, Sendable {
-    /// `most` (default `10%`): this share of the managed entries may go; `100%` switches the budget off.
+    /// `most` (default `10%`): the share of the managed entries that may be removed; `100%` switches the budget off.
     package var most: Percent
-    /// `least` (default 25): and so many may go in any case, but never more than half where there are four or
-    /// more.
+    /// `least` (default 25): the number that is always allowed, but never more than half if there are four or more.
     package var least: Int
-    /// `within` (default `24h`): in such a span.
+    /// `within` (default `24h`): the period to which both apply.
     package var within: Duration
   }
 
-  /// `journal`: one row for each write, so that it can be told and taken back. Values of passwords are never kept.
+  /// `journal`: one row for each write, so that it can be reviewed and undone. Values of passwords are never kept.
   package struct Journal: Hashable, Sendable {
     /// `keep` (default `90d`): how long a row is kept.
     package var keep: Duration
-    /// `values` (default true): old and new values; false keeps the names of the attributes.
+    /// `values` (default true): keep old and new values; false keeps only the names of the attributes.
     package var values: Bool
-    /// `hide` (default none): attributes of which a digest is kept instead of the value.
+    /// `hide` (default none): attributes whose digest is kept instead of the value.
     package var hide: [String]
   }
 
-  /// Something to say about what a key path led to, in the form of the configuration's own errors:
-  /// `rollcall.yaml:31:13: users.attributes.mail: column "emial" does not exist`.
+  /// A problem with the value of a key path, in the form of the configuration's own errors: `rollcall.yaml:31:13:
+  /// users.attributes.mail: column "emial" does not exist`.
   ///
-  /// A path that the file does not have is placed at its nearest ancestor that it has.
+  /// A path that is not in the file is placed at its nearest ancestor in the file.
   package func problem(at path: String, _ message: String) -> Problem {
     var place = path[...]
     while positions[String(place)] == nil, let cut = place.lastIndex(where: { $0 == "." || $0 == "[" }) {

@@ -1,7 +1,7 @@
 internal import Postgres
 
 extension Configuration {
-  /// A warning where the way to the database proves nothing about who answers; nil where all is well.
+  /// A warning if the connection does not authenticate the database server; nil if it does.
   package var transportWarning: Finding? {
     guard let options = try? ConnectionOptions(source.connection.text, applicationName: "rollcall") else { return nil }
     let hosts = options.unprovenHosts

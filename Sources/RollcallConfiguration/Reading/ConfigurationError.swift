@@ -1,17 +1,16 @@
 package import YAML
 
 extension Configuration {
-  /// A place in the file: line and column count from 1, the column in Unicode scalars (as libyaml counts it).
+  /// A position in the file: line and column count from 1, the column in Unicode scalars (as libyaml counts it).
   package typealias Mark = YAMLMark
 
-  /// One thing that is wrong with a file, or worth a warning; prints as `rollcall.yaml:12:5: message`.
+  /// An error or a warning about a file; prints as `rollcall.yaml:12:5: message`.
   ///
-  /// A message never holds a value that came from the environment or a secret: it names the `${VARIABLE}`
-  /// instead.
+  /// A message never contains a value from the environment or a secret: it names the `${VARIABLE}` instead.
   package struct Problem: Hashable, Sendable, CustomStringConvertible {
-    /// The file as the caller named it.
+    /// The file name as the caller specified it.
     package var file: String
-    /// Where in the file; nil when the file could not be read at all.
+    /// The position in the file; nil if the file could not be read at all.
     package var mark: Mark?
     package var message: String
 
@@ -27,7 +26,7 @@ extension Configuration {
   }
 }
 
-/// Why a configuration was refused: everything that could be found in one go.
+/// Why a configuration was refused, with all problems that were found.
 package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// At least one, in the order of the file.
   package let problems: [Configuration.Problem]
@@ -36,6 +35,6 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
     self.problems = problems
   }
 
-  /// One line a problem.
+  /// One line per problem.
   package var description: String { problems.map(\.description).joined(separator: "\n") }
 }

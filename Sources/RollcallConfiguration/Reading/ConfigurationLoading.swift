@@ -4,9 +4,9 @@ extension Configuration {
   /// Reads a file.
   ///
   /// - Parameters:
-  ///   - path: as messages shall name it; other files' relative names count from its folder.
+  ///   - path: the name for messages; other files' relative names are resolved against its folder.
   ///   - environment: the values for `${NAME}`.
-  ///   - needsDirectory: false for who never connects to it: then its secrets need not be there, and are not read.
+  ///   - needsDirectory: false for callers that never connect to it: its secrets are not read, and may be missing.
   package static func load(
     path: String, environment: [String: String], needsDirectory: Bool = true
   ) throws(ConfigurationError) -> Configuration {
@@ -28,10 +28,10 @@ extension Configuration {
   /// Reads the text of a file.
   ///
   /// - Parameters:
-  ///   - file: as messages shall name it; other files' relative names count from its folder.
+  ///   - file: the name for messages; other files' relative names are resolved against its folder.
   ///   - environment: the values for `${NAME}`.
-  ///   - needsDirectory: false for who never connects to it.
-  ///   - readFile: gives the contents of a file that the text names: password, certificates, key.
+  ///   - needsDirectory: false for callers that never connect to it.
+  ///   - readFile: returns the contents of a file that the text names: password, certificates, key.
   package static func parse(
     _ text: String, file: String, environment: [String: String], needsDirectory: Bool = true,
     readFile: @escaping (String) throws(UnreadableFile) -> [UInt8]
@@ -76,7 +76,7 @@ extension Configuration {
     "name", "source", "directory", "users", "groups", "removals", "journal", "behind_after", "sweep", "reconcile",
   ]
 
-  /// nil, with the problems noted, if something is wrong.
+  /// nil, with the problems recorded, if something is wrong.
   private init?(_ root: ConfigurationSection) {
     let name = Self.name(root)
     let source = Self.required("source", of: root, keys: Source.keys).flatMap { Source($0) }

@@ -1,20 +1,20 @@
 internal import YAML
 
-/// What reading a file needs, and what it finds: one for a file, shared by its sections.
+/// The state of reading a file, shared by its sections: the inputs, and the problems found.
 final class ConfigurationReader {
   typealias Mark = Configuration.Mark
 
   let file: String
-  /// Whether what only a connection to the directory needs is read: its password, certificates and key.
+  /// Whether to read what only a connection to the directory needs: its password, certificates and key.
   let needsDirectory: Bool
   private let environment: EnvironmentSubstitution
   private let readFile: (String) throws(UnreadableFile) -> [UInt8]
   private(set) var problems: [Configuration.Problem] = []
   private(set) var warnings: [Configuration.Problem] = []
   private(set) var positions: [String: Mark] = [:]
-  /// Looks at who may read and write a file.
+  /// Checks who may read and write a file.
   let exposure: FileExposure.Look
-  /// Values that hold a password and stand in the file as they are.
+  /// Values that contain a password and are literally in the file.
   var literalSecrets: [ConfiguredText] = []
   private(set) var keyPositions: [String: Mark] = [:]
 
@@ -37,14 +37,14 @@ final class ConfigurationReader {
     warnings.append(.init(file: file, mark: mark, message: message))
   }
 
-  /// Notes where a key and its value stand. The value counts, but a list, a mapping or nothing is where its
-  /// key is.
+  /// Records the positions of a key and its value. The value's position counts, but for a list, a mapping or an empty
+  /// value it is that of its key.
   func note(_ path: String, key: Mark, value: YAMLNode) {
     keyPositions[path] = key
     if case .text = value.content { positions[path] = value.mark } else { positions[path] = key }
   }
 
-  /// The text of a scalar with the environment's values in it; nil, with the problem noted, if it is none.
+  /// The text of a scalar with environment values inserted; nil, with the problem recorded, if it is no text.
   func text(_ node: YAMLNode, path: String) -> ConfiguredText? {
     guard case .text(let raw) = node.content else {
       problem(node.mark, "\(path): expected text, found \(node.kind)")
@@ -52,7 +52,7 @@ final class ConfigurationReader {
     }
     do throws(EnvironmentSubstitution.Flaw) {
       let (value, substituted) = try environment.apply(to: raw)
-      // libpq and libldap take C strings, which would end there.
+      // libpq and libldap take C strings, which would end at a NUL.
       guard !value.utf8.contains(0) else {
         problem(node.mark, "\(path): holds a NUL character")
         return nil
@@ -66,7 +66,7 @@ final class ConfigurationReader {
     }
   }
 
-  /// The contents of a file that the configuration names; nil, with the problem noted, if it cannot be read.
+  /// The contents of a file that the configuration names; nil, with the problem recorded, if it cannot be read.
   func contents(of name: ConfiguredText) -> [UInt8]? {
     do throws(UnreadableFile) {
       return try readFile(resolved(name.value))
@@ -76,17 +76,17 @@ final class ConfigurationReader {
     }
   }
 
-  /// A relative name counts from the folder of the configuration, wherever the process was started.
+  /// A relative name is resolved against the folder of the configuration, not the working directory.
   func resolved(_ name: String) -> String {
     guard !name.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return name }
     return file[...slash] + name
   }
 }
 
-/// A text from the file, ready for use, with what may be said about it in a message.
+/// A text from the file, and the form in which messages may show it.
 struct ConfiguredText {
   var value: String
-  /// As the file has it where it names the environment: a value from there is never shown.
+  /// The text in the file if it names the environment: a value from there is never shown.
   var shown: String
   var isSubstituted: Bool
   var mark: Configuration.Mark

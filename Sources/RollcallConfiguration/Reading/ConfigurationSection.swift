@@ -1,23 +1,23 @@
 internal import YAML
 
-/// A mapping of the file while it is read: the keys it may have, and typed access to their values.
+/// A mapping of the file while it is read: its allowed keys, and typed access to their values.
 ///
-/// Reading never stops at a problem; it is noted and the value is nil or the default, so that one run finds
-/// all.
+/// Reading never stops at a problem; the problem is recorded and the value is nil or the default, so that one run
+/// finds all.
 struct ConfigurationSection {
   typealias Mark = Configuration.Mark
 
   let reader: ConfigurationReader
   /// `source.watch[0]`; empty at the root.
   let path: String
-  /// Where the section's own key stands.
+  /// The position of the section's own key.
   let mark: Mark
   private let values: [String: YAMLNode]
 
-  /// Notes keys that are not known.
+  /// Reports unknown keys.
   ///
-  /// One that resembles none may be a part of a secret that YAML took for a key: with `{ password: a,b }` it
-  /// is `b`. So it is not shown where nothing follows it, and never in a section that `isSecret`.
+  /// A key that resembles no known one may be a part of a secret that YAML parsed as a key: with `{ password: a,b }`
+  /// it is `b`. So it is not shown if no value follows it, and never in a section that `isSecret`.
   init(
     _ pairs: [YAMLNode.Pair], keys: [String], path: String, mark: Mark, reader: ConfigurationReader,
     isSecret: Bool = false
@@ -46,12 +46,12 @@ struct ConfigurationSection {
     path.isEmpty ? key : "\(path).\(key)"
   }
 
-  /// Whether the key has a value, right or wrong.
+  /// Whether the key has a value, valid or not.
   func has(_ key: String) -> Bool {
     given(key) != nil
   }
 
-  /// Where a key's value stands, or else its section.
+  /// The position of a key's value, or else that of its section.
   func position(of key: String) -> Mark {
     reader.positions[pathOf(key)] ?? mark
   }
@@ -66,7 +66,7 @@ struct ConfigurationSection {
     return node
   }
 
-  /// Optional text; nil when it is absent, null or wrong.
+  /// Optional text; nil if it is absent, null or invalid.
   func text(_ key: String, mayBeEmpty: Bool = false) -> ConfiguredText? {
     guard let node = given(key), let text = reader.text(node, path: pathOf(key)) else { return nil }
     guard mayBeEmpty || !text.value.allSatisfy(\.isWhitespace) else {
@@ -95,7 +95,7 @@ struct ConfigurationSection {
     }
   }
 
-  /// A length of time, at least 10 ms.
+  /// A duration, at least 10 ms.
   func duration(_ key: String, default standard: Duration) -> Duration {
     guard let text = text(key, mayBeEmpty: true) else { return standard }
     guard let duration = DurationText.parse(text.value) else {
@@ -141,7 +141,7 @@ struct ConfigurationSection {
     return count
   }
 
-  /// One of an enumeration's raw values.
+  /// One of the raw values of an enumeration.
   func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ key: String, default standard: Choice
   ) -> Choice {
@@ -156,14 +156,14 @@ struct ConfigurationSection {
     return choice
   }
 
-  /// A mapping with a fixed set of keys; nil when it is absent, null or wrong.
+  /// A mapping with a fixed set of keys; nil if it is absent, null or invalid.
   func section(_ key: String, keys: [String], isSecret: Bool = false) -> ConfigurationSection? {
     guard let pairs = pairs(key) else { return nil }
     return ConfigurationSection(
       pairs, keys: keys, path: pathOf(key), mark: position(of: key), reader: reader, isSecret: isSecret)
   }
 
-  /// A mapping with keys of the user's choice, in the file's order; empty when it is absent, null or wrong.
+  /// A mapping with arbitrary keys, in the file's order; nil if it is absent, null or invalid.
   func pairs(_ key: String) -> [YAMLNode.Pair]? {
     guard let node = given(key) else { return nil }
     guard case .mapping(let pairs) = node.content else {
@@ -176,7 +176,7 @@ struct ConfigurationSection {
     return pairs
   }
 
-  /// A list with the path of each element; empty when it is absent, null or wrong.
+  /// A list with the path of each element; nil if it is absent, null or invalid.
   func list(_ key: String) -> [(path: String, node: YAMLNode)]? {
     guard let node = given(key) else { return nil }
     guard case .list(let nodes) = node.content else {
@@ -190,10 +190,10 @@ struct ConfigurationSection {
     }
   }
 
-  /// What the file has there, of whatever kind; nil where it is absent or null.
+  /// The key's value, of any kind; nil if it is absent or null.
   func value(of key: String) -> YAMLNode? { given(key) }
 
-  /// Whether a key's value is a list, for those that take one value or several.
+  /// Whether a key's value is a list, for keys that take one value or several.
   func isList(_ key: String) -> Bool {
     if case .list? = values[key]?.content { true } else { false }
   }

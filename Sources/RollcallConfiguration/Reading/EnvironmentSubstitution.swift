@@ -1,6 +1,6 @@
 /// Replaces `${NAME}` by the environment's value, anywhere in a text; `$${` stands for a literal `${`.
 ///
-/// It happens after YAML was parsed, so a value can hold any character without changing the file's structure.
+/// It happens after YAML is parsed, so a value can contain any character without changing the file's structure.
 struct EnvironmentSubstitution {
   struct Flaw: Error {
     var message: String
@@ -8,7 +8,7 @@ struct EnvironmentSubstitution {
 
   var environment: [String: String]
 
-  /// The text with values, and whether there were any.
+  /// The text with values, and whether any were inserted.
   func apply(to text: String) throws(Flaw) -> (text: String, substituted: Bool) {
     var result = ""
     var substituted = false
@@ -41,7 +41,7 @@ struct EnvironmentSubstitution {
     return (result + rest, substituted)
   }
 
-  /// The names that a text uses, also in its comments.
+  /// The names that a text uses, including those in comments.
   static func names(in text: String) -> Set<String> {
     Set(
       text.split(separator: "${").dropFirst().compactMap { rest in
@@ -49,7 +49,7 @@ struct EnvironmentSubstitution {
       })
   }
 
-  /// POSIX's form of a name: letters, digits and underscores, not a digit first.
+  /// POSIX's form of a name: letters, digits and underscores, not starting with a digit.
   private static func isName(_ name: String) -> Bool {
     guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
     return name.utf8.allSatisfy { byte in

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import YAML
 
-/// Who else may read or write a file that holds a secret.
+/// The access of other users to a file that contains a secret.
 struct FileExposure: Sendable {
-  /// Looks at a file; nil where it cannot be looked at.
+  /// Checks a file; nil if it cannot be checked.
   typealias Look = @Sendable (String) -> FileExposure?
 
-  /// Whether everybody on the machine may read it.
+  /// Whether all users of the machine may read it.
   var isReadable = false
-  /// Whether its group or everybody may write to it.
+  /// Whether its group or all users may write to it.
   var isWritable = false
 
   static let ofFile: Look = { path in
@@ -18,7 +18,7 @@ struct FileExposure: Sendable {
       isReadable: found.st_mode & S_IROTH != 0, isWritable: found.st_mode & (S_IWGRP | S_IWOTH) != 0)
   }
 
-  /// What to say of the file; nil where nothing is wrong.
+  /// The warning about the file; nil if nothing is wrong.
   func complaint(_ name: String) -> String? {
     if isReadable { return "everybody on this machine may read \(name): chmod o-rwx \(name)" }
     return isWritable ? "users other than its owner may write to \(name): chmod go-w \(name)" : nil
@@ -26,13 +26,13 @@ struct FileExposure: Sendable {
 }
 
 extension ConfigurationReader {
-  /// Warns where a file with a secret in it is open to others.
+  /// Warns if a file with a secret is accessible to others.
   func warnOfExposure(_ name: ConfiguredText, _ what: String) {
     guard let complaint = exposure(resolved(name.value))?.complaint("\"\(name.shown)\"") else { return }
     warning(name.mark, "\(name.path): \(what) is not secret: \(complaint)")
   }
 
-  /// Warns where the configuration itself holds secrets, not the environment or a file, and is open to others.
+  /// Warns if the configuration itself contains secrets, not the environment or a file, and is readable by others.
   func warnOfLiteralSecrets() {
     guard !literalSecrets.isEmpty, let found = exposure(file), found.isReadable else { return }
     for text in literalSecrets {

@@ -1,15 +1,14 @@
-/// The names that are likely meant when a name is not known.
+/// Suggests the name that is probably meant by an unknown one.
 enum NearestName {
-  /// The candidate with the fewest typing mistakes between, if that is few enough to be a typing mistake at
-  /// all.
+  /// The candidate with the fewest typing errors, if these are few enough to be typing errors at all.
   static func of(_ name: String, among candidates: [String]) -> String? {
     let limit = max(1, min(3, name.count / 3))
     let distances = candidates.map { ($0, distance(name.lowercased(), $0.lowercased(), atMost: limit)) }
     return distances.filter { $0.1 <= limit }.min { $0.1 < $1.1 }?.0
   }
 
-  /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other ("optimal
-  /// string alignment"); lengths further apart than the limit are not looked at.
+  /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other ("optimal string
+  /// alignment"); names whose lengths differ by more than the limit are not compared.
   static func distance(_ one: String, _ other: String, atMost limit: Int) -> Int {
     let one = Array(one.unicodeScalars)
     let other = Array(other.unicodeScalars)

@@ -1,10 +1,9 @@
-/// Octets that must never be printed: a password, or a connection string that may hold one.
+/// Octets that must never be printed: a password, or a connection string that may contain one.
 ///
-/// Every way to print it (description, interpolation, `dump`, reflection) shows `***`. Whoever needs the
-/// octets says so with ``bytes`` or ``text``. Two secrets can be compared; the comparison tells only yes or
-/// no.
+/// Every way to print it (description, interpolation, `dump`, reflection) shows `***`. Use ``bytes`` or ``text`` to
+/// get the octets. Two secrets can be compared; the result is only yes or no.
 package struct Secret: Hashable, Sendable {
-  /// The octets, as they are sent.
+  /// The octets that are sent.
   package let bytes: [UInt8]
 
   package init(bytes: [UInt8]) {
@@ -15,7 +14,7 @@ package struct Secret: Hashable, Sendable {
     self.bytes = Array(text.utf8)
   }
 
-  /// The octets read as UTF-8; what is not UTF-8 becomes U+FFFD.
+  /// The octets decoded as UTF-8; invalid sequences become U+FFFD.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 
   package var isEmpty: Bool { bytes.isEmpty }

@@ -1,10 +1,10 @@
 internal import LDAPModel
 internal import RollcallCore
 
-// The settings as the pure code works by them.
+// The settings in the form that the pure code uses.
 
 extension UserRules {
-  /// The part of the configuration that the pure code works by.
+  /// The part of the configuration that the pure code uses.
   package init(_ users: Configuration.Users) {
     self.init(
       base: users.base, naming: users.naming, link: users.link, classes: users.classes,
@@ -18,7 +18,7 @@ extension UserRules {
 }
 
 extension GroupRules {
-  /// The part of the configuration that the pure code works by.
+  /// The part of the configuration that the pure code uses.
   package init(_ groups: Configuration.Groups) {
     self.init(
       base: groups.base, naming: groups.naming, classes: groups.classes, member: groups.member,

@@ -1,8 +1,8 @@
 internal import YAML
 
-/// What must hold between the attribute names of a section. LDAP compares them without case.
+/// Constraints on the attribute names of a section. LDAP compares them without regard to case.
 extension ConfigurationSection {
-  /// An attribute's name on its own: `naming`, `link`, `member`; nil when it is wrong.
+  /// The name of an attribute without options: `naming`, `link`, `member`; nil if it is invalid.
   func attributeType(_ key: String, default standard: String) -> ConfiguredText? {
     guard has(key) else {
       return ConfiguredText(
@@ -39,7 +39,7 @@ extension ConfigurationSection {
     return false
   }
 
-  /// The same attribute twice: YAML sees to equal keys, this to those that differ in case.
+  /// Reports the same attribute given twice: YAML rejects equal keys, this rejects those that differ in case.
   func noteRepetitions(_ pairs: [YAMLNode.Pair], under path: String) {
     var seen: [String: YAMLNode.Pair] = [:]
     for pair in pairs {
@@ -52,7 +52,7 @@ extension ConfigurationSection {
     }
   }
 
-  /// Every attribute of `users` has one source for its values.
+  /// Checks that every attribute of `users` has one source for its values.
   func checkNames(
     naming: ConfiguredText, link: ConfiguredText, attributes: [Configuration.AttributeExpression],
     createOnly: [Configuration.AttributeExpression], disable: [String]
@@ -89,7 +89,7 @@ extension ConfigurationSection {
   }
 }
 
-/// The form of attribute names (RFC 4512, 1.4 and 2.5), with the underscore that servers allow besides.
+/// The form of attribute names (RFC 4512, 1.4 and 2.5), plus the underscore that servers also allow.
 enum AttributeDescription {
   /// A type with any number of options: `cn;lang-de`, `userCertificate;binary`.
   static func isValid(_ text: String) -> Bool {

@@ -1,24 +1,23 @@
-/// Where a directory server listens: scheme, host and port of an LDAP URL (RFC 4516), without its other
-/// parts.
+/// The address of a directory server: scheme, host and port of an LDAP URL (RFC 4516), without its other parts.
 package struct DirectoryURL: Hashable, Sendable, CustomStringConvertible {
   package enum Scheme: String, CaseIterable, Sendable {
     case ldap
     /// TLS from the first octet.
     case ldaps
-    /// A Unix domain socket; its path, percent-encoded, stands for the host.
+    /// A Unix domain socket; its percent-encoded path takes the place of the host.
     case ldapi
   }
 
-  /// The whole URL, as libldap takes it.
+  /// The whole URL, in the form that libldap takes.
   package let text: String
   package let scheme: Scheme
   /// The name, the address (an IPv6 address without its brackets) or the percent-encoded socket path; empty
   /// for `ldapi:///`, the built-in socket.
   package let host: String
-  /// nil: the scheme's own, 389 or 636.
+  /// nil: the scheme's default, 389 or 636.
   package let port: Int?
 
-  /// Why a text is no such URL; made for a message: `"http://x": the scheme must be …`.
+  /// Why a text is not such a URL; used in messages: `"http://x": the scheme must be …`.
   package struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
   }
@@ -80,12 +79,12 @@ package struct DirectoryURL: Hashable, Sendable, CustomStringConvertible {
     return (String(host), Int(number))
   }
 
-  /// Whether what is sent stays on this machine.
+  /// Whether the traffic stays on this machine.
   package var isLocal: Bool {
     scheme == .ldapi || host.lowercased() == "localhost" || host == "::1" || Self.isLoopbackAddress(host)
   }
 
-  /// 127.0.0.0/8 in its dotted form; a name like `127.example.com` is none.
+  /// 127.0.0.0/8 in dotted form; a host name like `127.example.com` does not count.
   private static func isLoopbackAddress(_ host: String) -> Bool {
     let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
     return octets.count == 4 && octets[0] == 127 && !octets.contains(nil)

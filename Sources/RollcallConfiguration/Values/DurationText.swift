@@ -1,6 +1,6 @@
-/// Lengths of time as the file has them: a whole number and a unit, `500ms`, `10s`, `2m`, `24h`, `7d`.
+/// Durations as written in the file: a whole number and a unit, `500ms`, `10s`, `2m`, `24h`, `7d`.
 package enum DurationText {
-  /// nil when the text has another form, or is longer than a hundred years.
+  /// nil if the text has another form, or the duration exceeds a hundred years.
   package static func parse(_ text: String) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int64(digits), let unit = milliseconds(of: text[digits.endIndex...]) else { return nil }

@@ -1,9 +1,9 @@
 internal import LDAPModel
 internal import YAML
 
-/// Names and filters, checked while their place in the file is known.
+/// Names and filters, checked while their position in the file is known.
 extension ConfigurationSection {
-  /// nil, with the problem noted, if the text is no DN.
+  /// nil, with the problem recorded, if the text is not a DN.
   func distinguishedName(_ text: ConfiguredText) -> DistinguishedName? {
     do throws(InvalidName) {
       return try DistinguishedName(parsing: text.value)
@@ -13,7 +13,7 @@ extension ConfigurationSection {
     }
   }
 
-  /// nil, with the problem noted, if the text is no filter (RFC 4515).
+  /// nil, with the problem recorded, if the text is not a filter (RFC 4515).
   func filter(_ text: ConfiguredText) -> Filter? {
     do throws(InvalidFilter) {
       return try Filter(parsing: text.value)

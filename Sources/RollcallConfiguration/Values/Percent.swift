@@ -9,7 +9,7 @@ package struct Percent: Hashable, Comparable, Sendable, CustomStringConvertible 
     self.basisPoints = basisPoints
   }
 
-  /// Reads `10%`, `2.5%`, `0.25 %`; nil for anything else and beyond 100 %.
+  /// Parses `10%`, `2.5%`, `0.25 %`; nil for anything else and above 100 %.
   init?(parsing text: String) {
     guard text.hasSuffix("%") else { return nil }
     var number = text.dropLast()
@@ -31,9 +31,9 @@ package struct Percent: Hashable, Comparable, Sendable, CustomStringConvertible 
     self.basisPoints = basisPoints
   }
 
-  /// That share of a number, rounded down.
+  /// This share of a number, rounded down.
   package func of(_ count: Int) -> Int {
-    // Split so that no count can overflow.
+    // Split to avoid overflow for any count.
     count / 10_000 * basisPoints + count % 10_000 * basisPoints / 10_000
   }
 

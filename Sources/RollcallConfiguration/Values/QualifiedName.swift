@@ -1,10 +1,10 @@
 internal import Postgres
 
-/// The name of a table as PostgreSQL reads it: `users`, `public.users`, `"HR"."User Accounts"`.
+/// The name of a table in PostgreSQL's syntax: `users`, `public.users`, `"HR"."User Accounts"`.
 ///
 /// Unquoted parts are folded to lower case (PostgreSQL manual, 4.1.1 "Identifiers and Key Words").
 package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
-  /// nil: found by the search path.
+  /// nil: resolved by the search path.
   package var schema: String?
   package var name: String
 
@@ -13,12 +13,12 @@ package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
     self.name = name
   }
 
-  /// Why a text is no name; made for a message: `"a.b.c" has too many parts`.
+  /// Why a text is not a name; used in messages: `"a.b.c" has too many parts`.
   package struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
   }
 
-  /// Reads one or two parts, each plain or in double quotes (a double quote within is doubled).
+  /// Parses one or two parts, each plain or in double quotes (a double quote within is doubled).
   package init(parsing text: String) throws(Invalid) {
     let parts = try Self.parts(of: text)
     switch parts.count {
@@ -28,8 +28,7 @@ package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Reads a single identifier, for example a column: `id`, `"User ID"`. Returns the name itself, without
-  /// quotes.
+  /// Parses a single identifier, for example a column: `id`, `"User ID"`. Returns the name itself, without quotes.
   package static func identifier(parsing text: String) throws(Invalid) -> String {
     let parts = try parts(of: text)
     guard parts.count == 1 else { throw Invalid(description: "is more than one name") }
@@ -89,7 +88,7 @@ package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
     return String(part)
   }
 
-  /// What PostgreSQL's scan.l takes without quotes: `[A-Za-z\200-\377_][A-Za-z\200-\377_0-9\$]*`.
+  /// The characters that PostgreSQL's scan.l accepts without quotes: `[A-Za-z\200-\377_][A-Za-z\200-\377_0-9\$]*`.
   private static func isPlain(_ scalar: Unicode.Scalar, first: Bool) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "_", "\u{80}"...: true

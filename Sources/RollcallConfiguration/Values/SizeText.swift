@@ -1,6 +1,6 @@
-/// Numbers of octets as the file has them, and as PostgreSQL writes them: `64MB`, with a kB of 1024 octets.
+/// Sizes as written in the file, in PostgreSQL's units: `64MB`, with a kB of 1024 octets.
 enum SizeText {
-  /// nil when the text has another form, or is more than PostgreSQL lets a value have.
+  /// nil if the text has another form, or the size exceeds PostgreSQL's limit for a value.
   static func parse(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int(digits), let unit = octets(of: text[digits.endIndex...]) else { return nil }
