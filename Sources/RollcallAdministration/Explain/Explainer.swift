@@ -7,13 +7,13 @@ package import RollcallCore
 package import RollcallEngine
 package import RollcallLedger
 
-/// `rollcall explain`: finds out about one key what there is to know, on the path that `plan` takes, and writes nowhere.
+/// `rollcall explain`: collects everything about one key, along the path of `plan`, without writing.
 ///
-/// Whatever does not answer is part of the explanation, so that it is there when it is needed most.
+/// A side that does not answer is part of the explanation, so that it is available when it is needed most.
 @Reactor
 package final class Explainer {
   private let engine: Engine
-  /// Why the directory is not even tried, such as a password that is not there.
+  /// Why the directory is not tried at all, such as a missing password.
   private let noDirectory: String?
 
   package init(_ engine: Engine, withoutDirectory reason: String? = nil) {
@@ -40,7 +40,7 @@ package final class Explainer {
     return found
   }
 
-  /// The key's row, and whether its changes are noticed.
+  /// Reads the key's row, and whether its changes are noticed.
   private func readTable(_ found: inout Observation) async throws(EngineError) {
     do throws(EngineError) {
       try await engine.requireReadable()
@@ -50,7 +50,7 @@ package final class Explainer {
       case .impossible(let problem)?: found.row = .impossible(problem)
       case nil: found.row = .missing
       }
-      // A row that takes too long, or whose values have no JSON, has its verdict all the same.
+      // A row that takes too long, or whose values have no JSON, still gets its verdict.
       found.columns = (try? await engine.decidingColumns(of: found.key)) ?? []
     } catch {
       if case .database(let failure) = error, failure.isConnectionLost { throw error }
@@ -71,7 +71,7 @@ package final class Explainer {
     }
   }
 
-  /// The entry and what would be done; where the rows cannot be read, the entry alone.
+  /// Reads the entry and plans for it; if the rows cannot be read, the entry alone.
   private func readDirectory(_ found: inout Observation) async {
     do throws(EngineError) {
       if found.database == nil, found.isReadable {
@@ -88,18 +88,18 @@ package final class Explainer {
     }
   }
 
-  // MARK: By name
+  // MARK: Finding the key
 
-  /// What a person may be asked for by.
+  /// The ways to ask for a person.
   package enum Search: Codable, Sendable {
     case key(String)
     case dn(String)
     case find(String)
   }
 
-  /// Finds the key that is meant and explains it; an entry that is nobody's is explained without one.
+  /// Finds the requested key and explains it; an entry without an owner is explained without a key.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` where it is not clear who is meant.
+  /// - Throws: ``EngineError/refused(_:)`` if the request is ambiguous.
   package func explain(_ search: Search) async throws(EngineError) -> Explanation {
     switch search {
     case .key(let key): return await explain(RosterKey(key))
@@ -116,7 +116,7 @@ package final class Explainer {
   private func explain(_ dn: DistinguishedName) async throws(EngineError) -> Explanation {
     if let noDirectory { throw .refused(noDirectory) }
     if let entry = try await engine.entry(at: dn) {
-      // Without the database, the explanation of its key says that it is away.
+      // Without the database, the explanation of its key says that the database does not answer.
       if let other = (try? await engine.otherManager(of: entry.dn)) ?? nil {
         return .managed(entry.dn.text, by: other, engine.configuration)
       }
@@ -126,7 +126,7 @@ package final class Explainer {
       }
       return await explain(RosterKey(key))
     }
-    // Nobody is there; perhaps a row wants to be.
+    // No entry has the DN; a row may want it.
     if let part = dn.first?.parts.first, let value = part.value.text {
       let keys = try await engine.keys(with: value, for: part.type)
       if let key = try theOnly(keys, "several rows have the value \(value.excerpt()) for \(part.type)") {
@@ -143,7 +143,7 @@ package final class Explainer {
     let keys = Array(Set(found.compactMap { $0[link].first?.text }.map { RosterKey($0) })).sorted()
     if let key = try theOnly(keys, "\(filter) matches several entries") { return await explain(key) }
     if let entry = found.first { return try await explain(entry.dn) }
-    // Whoever is looked for by a value of the mapping may have a row and no entry.
+    // A person found by a value of the mapping may have a row and no entry.
     if case .equal(let attribute, let value) = filter, let text = value.text {
       let keys = try await engine.keys(with: text, for: attribute)
       if let key = try theOnly(keys, "several rows have the value \(text.excerpt()) for \(attribute)") {
@@ -161,6 +161,6 @@ package final class Explainer {
 }
 
 extension Observation {
-  /// Whether the row could be read at all.
+  /// Whether the row could be read.
   fileprivate var isReadable: Bool { if case .unread = row { false } else { true } }
 }

@@ -4,9 +4,9 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What the directory has, and what keeps it from being changed: the next four steps.
+/// The state of the directory, and what prevents changes: the next four steps.
 extension Observation {
-  /// As much of an operation as is shown.
+  /// The part of an operation that is shown.
   private static let longestLDIF = 20_000
 
   func matchStep() -> Explanation.Step {
@@ -30,7 +30,7 @@ extension Observation {
 
   private var isProtected: Bool { subject?.isProtected == true }
 
-  /// Who else has the wanted name or value, in words.
+  /// The holder of the wanted name or value, in words.
   private var holder: String? {
     if let blocker { return "key \(blocker.key.shown) has \(blocker.resource.excerpt())" }
     guard let problem, problem.reason == .nameTaken else { return nil }
@@ -39,10 +39,10 @@ extension Observation {
 
   /// Why the key cannot be planned for.
   var problem: Problem? { rehearsal?.parked[key] }
-  /// Whom it waits for.
+  /// The key that it waits for.
   var blocker: Blocker? { rehearsal?.plan.blocked[key] }
 
-  /// The operations for this key, and those that go with them.
+  /// The operations for this key, and those that belong to them.
   var steps: [Step] {
     let groups: Set<Step.What> = [.join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer]
     return rehearsal?.plan.sequences.filter { sequence in
@@ -60,7 +60,7 @@ extension Observation {
       if blocker != nil { return .init(.difference, .wait, "it is planned when the other key has moved") }
       return .init(.difference, .ok, "none")
     }
-    // What is only set at creation may be a first password.
+    // A value that is only set at creation may be a first password.
     let secrets = LDIF.secretAttributes + hidden + configuration.users.createOnly.map(\.attribute)
     var ldif = ""
     for step in steps {
@@ -74,7 +74,7 @@ extension Observation {
       [.number("operations", steps.count), .text("ldif", ldif.excerpt(Observation.longestLDIF))])
   }
 
-  /// Whether something of the key waits for a person, or would.
+  /// Whether a change of the key waits for a person, or would wait.
   var isHeld: Bool {
     guard let rehearsal else { return record.holds.contains { !$0.isApproved } }
     return rehearsal.held.contains { $0.key == key } || !takeovers.isEmpty
@@ -117,7 +117,7 @@ extension Observation {
     return .init(.gate, isError ? .error : .wait, texts.joined(separator: "; "), evidence)
   }
 
-  /// What would be held and is not yet.
+  /// Actions that would be held and are not yet.
   private var foretold: [String] {
     guard let rehearsal else { return [] }
     let known = Set(record.holds.map(\.action))

@@ -4,7 +4,7 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallEngine
 
-/// What the table says: the first three steps.
+/// The state of the table: the first three steps.
 extension Observation {
   func rowStep() -> Explanation.Step {
     let key = self.key.shown
@@ -91,7 +91,7 @@ extension Observation {
     }
   }
 
-  /// What the mapping makes of the row; nil where it makes no entry, or the directory's schema is not known.
+  /// The entry that the mapping makes of the row; nil if it makes none, or the directory's schema is unknown.
   var wanted: Wanted? {
     switch subject?.desired {
     case .present(let wanted)?, .disabled(let wanted)?: wanted
@@ -106,7 +106,7 @@ extension Observation {
     }
   }
 
-  /// The values by the keys of the configuration; those of passwords are hidden.
+  /// The values by configuration key; those of passwords are hidden.
   private func attributes(of row: RosterRow, _ configuration: Configuration) -> [Explanation.Evidence.Row] {
     zip(RosterQuery(configuration).expressions, row.values).map { expression, values in
       let name = expression.path.replacing("users.attributes.", with: "").replacing("users.", with: "")

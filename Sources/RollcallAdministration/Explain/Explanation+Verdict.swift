@@ -6,7 +6,7 @@ internal import RollcallEngine
 internal import RollcallLedger
 
 extension Explanation {
-  /// What an observation means.
+  /// Interprets an observation.
   init(_ found: Observation, _ configuration: Configuration) {
     let conclusion = found.conclusion(configuration)
     let outcome: Outcome =
@@ -34,8 +34,8 @@ extension Observation {
     var next: String
   }
 
-  /// The verdict and what comes next. The first that holds of: a side does not answer, a person has to decide, the key
-  /// cannot be worked on, something is to be done, nothing is.
+  /// The verdict and the next step, from the first of these that applies: a side does not answer, a person has to
+  /// decide, the key cannot be processed, something is to be done, nothing is.
   func conclusion(_ configuration: Configuration) -> Conclusion {
     if database != nil { return unknown("the database cannot be asked", "try again when PostgreSQL answers") }
     if case .unread = row {
@@ -75,7 +75,7 @@ extension Observation {
 
   private var takeoverSubjects: [Takeover] { rehearsal?.takeovers.filter { $0.subject == key } ?? [] }
 
-  /// Nothing is done for the key although something should.
+  /// Something should be done for the key, but cannot.
   private var obstacle: Conclusion? {
     if let problem {
       let next =
@@ -105,7 +105,7 @@ extension Observation {
     Conclusion(verdict: .blocked, summary: "blocked: \(summary)", next: next)
   }
 
-  /// Something is to be done, and somebody does it or does not.
+  /// Something is to be done, whether or not a daemon is there to do it.
   private var work: Conclusion? {
     if steps.isEmpty { return nil }
     let what = Wording.list(steps.map(\.what.rawValue)).text
@@ -180,7 +180,7 @@ extension Explanation {
       ], next: next)
   }
 
-  /// An entry that carries no key.
+  /// An entry without a link.
   static func unlinked(_ dn: String, isBelow: Bool, _ configuration: Configuration) -> Explanation {
     let why =
       isBelow
@@ -194,7 +194,7 @@ extension Explanation {
       steps: [Step(.match, .no, why, [.text("dn", dn)]), Step(.next, .ok, next)], next: next)
   }
 
-  /// Neither side knows whom somebody asks about.
+  /// Neither side knows the requested person.
   static func nobody(_ why: String, _ configuration: Configuration) -> Explanation {
     let next = "ask by the key: rollcall explain KEY"
     return Explanation(

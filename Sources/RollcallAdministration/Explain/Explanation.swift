@@ -1,15 +1,15 @@
-/// Why a person is, or is not, in the directory as the table says: eight steps with their evidence.
+/// Why a person is, or is not, in the directory as the table requires: eight steps with their evidence.
 ///
-/// It has a form as JSON, in which the leading daemon hands it to the shell; no value of a password is in it.
+/// Its JSON form is sent from the leading daemon to the shell; it contains no password.
 package struct Explanation: Codable, Sendable, Equatable {
   package enum Verdict: String, Codable, Sendable {
-    /// The directory is as the table says.
+    /// The directory matches the table.
     case inStep = "in_step"
-    /// It is not, and will be by itself.
+    /// It does not, but will without intervention.
     case pending
-    /// It is not, and a person has to do something.
+    /// It does not, and a person has to do something.
     case blocked
-    /// One of the two sides cannot be asked.
+    /// One of the two sides does not answer.
     case unknown
   }
 
@@ -17,21 +17,21 @@ package struct Explanation: Codable, Sendable, Equatable {
     case ok, no, wait, error
   }
 
-  /// What belongs to a step, for machines under its name, and some of it for people.
+  /// The data of a step: all of it in JSON under its name, some of it in the text output.
   package struct Evidence: Codable, Sendable, Equatable {
     package enum Value: Codable, Sendable, Equatable {
       case text(String)
       case number(Int)
       case flag(Bool)
       case list([String])
-      /// Names with values, in an order of their own; nil is NULL or no value.
+      /// Names with values, in a given order; nil is NULL or no value.
       case table([Row])
     }
 
     package struct Row: Codable, Sendable, Equatable {
       package var name: String
       package var values: [String]?
-      /// Several values are possible.
+      /// Whether several values are possible.
       package var isList: Bool
     }
 
@@ -52,7 +52,7 @@ package struct Explanation: Codable, Sendable, Equatable {
     package var evidence: [Evidence] = []
   }
 
-  /// Nil where none is known: for an entry without a link.
+  /// Nil if there is none: for an entry without a link.
   package var key: String?
   package var directory: String
   package var verdict: Verdict

@@ -2,7 +2,7 @@ internal import Postgres
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What the ledger says of one key.
+/// The ledger's records of one key.
 struct KeyRecord: Sendable {
   struct Hold: Sendable {
     var action: String

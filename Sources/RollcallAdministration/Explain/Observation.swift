@@ -3,48 +3,48 @@ internal import RollcallCore
 internal import RollcallEngine
 internal import RollcallLedger
 
-/// Everything that was found out about one key; what it means is for ``Explanation`` to say.
+/// Everything that was found out about one key; ``Explanation`` interprets it.
 struct Observation: Sendable {
-  /// What the table says of the key.
+  /// The key's row in the table.
   enum Row: Sendable {
     case missing
     case found(RosterRow)
-    /// It is there, and an expression of the mapping fails for it.
+    /// It exists, and an expression of the mapping fails for it.
     case failing(Problem, active: Bool)
     /// No row can have this key.
     case impossible(Problem)
-    /// It could not be read: the mapping fails for everybody, or the database does not answer.
+    /// It could not be read: the mapping fails for every row, or the database does not answer.
     case unread(String)
   }
 
-  /// Who applies changes.
+  /// The process that applies changes.
   enum Leader: Sendable {
-    /// A process that leads, with how it says that it is.
+    /// A process that leads, with the state that it reports.
     case process(String, DirectoryCondition)
     case nobody
-    /// This database is a standby, where nobody can be seen who leads through its primary.
+    /// This database is a standby, where a leader on its primary is not visible.
     case unseen
   }
 
   let key: RosterKey
-  /// Why the database cannot be asked; nil where it answers.
+  /// Why the database does not answer; nil if it does.
   var database: String?
-  /// Why the directory cannot be asked; nil where it answers.
+  /// Why the directory does not answer; nil if it does.
   var directory: String?
   var row = Row.unread("")
-  /// Attributes whose values are not shown, besides those of passwords.
+  /// Attributes whose values are not shown, in addition to passwords.
   var hidden: [String] = []
-  /// Columns that decide over scope and activity, with their values.
+  /// Columns that determine scope and activity, with their values.
   var columns: [(name: String, value: String?)] = []
   var change: LastChange?
-  /// What is wrong with the triggers.
+  /// The problems with the triggers.
   var capture: [String] = []
   var leader = Leader.nobody
-  /// What the path of every key makes of it; nil where it could not be taken.
+  /// The plan for the key; nil if it could not be made.
   var rehearsal: Rehearsal.Result?
-  /// Why it could not be taken, where both sides answer.
+  /// Why it could not be made although both sides answer.
   var refusal: String?
-  /// The DNs of the entries that carry the key, where the path could not be taken.
+  /// The DNs of the entries that carry the key, if no plan could be made.
   var entries: [String] = []
   var record = KeyRecord()
 

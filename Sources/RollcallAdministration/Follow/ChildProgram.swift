@@ -1,12 +1,12 @@
 internal import Glibc
 internal import Reactor
 
-/// A program of somebody else's: its standard input is ours to write, its standard output to read or its own.
+/// A user's program: this process writes its standard input, and reads or shares its standard output.
 ///
-/// It is started from its words, not by a shell, leads a process group of its own, and has the usual signals.
+/// It is started without a shell, leads a process group of its own, and has default signal handling.
 @Reactor
 final class ChildProgram {
-  /// How it has ended.
+  /// How the program ended.
   enum Ending: Sendable, Equatable, CustomStringConvertible {
     case exited(Int32)
     case signaled(Int32)
@@ -24,7 +24,7 @@ final class ChildProgram {
     let description: String
   }
 
-  /// A longer line of the program's is no answer.
+  /// A longer line of output is not an answer.
   private static let longestLine = 64 << 10
 
   private let pid: pid_t
@@ -36,12 +36,12 @@ final class ChildProgram {
   private var output: Int32 = -1
   private var line: [UInt8] = []
   private var outputWatch: Watch?
-  /// Called for each line of its standard output, without its end; nil once, at the end of the output.
+  /// Called for each line of its standard output, without the newline; nil once, at the end of the output.
   private let onLine: (@Reactor (String?) -> Void)?
 
   /// - Parameters:
-  ///   - words: the program, looked for in PATH, and its arguments.
-  ///   - onLine: reads its standard output; without it the program has ours.
+  ///   - words: the program, which is searched in PATH, and its arguments.
+  ///   - onLine: receives its standard output; without it the program shares ours.
   init(
     _ words: [String], environment: [String: String], onLine: (@Reactor (String?) -> Void)? = nil
   ) throws(NotStarted) {
@@ -54,7 +54,7 @@ final class ChildProgram {
     if let fromChild { unsafe posix_spawn_file_actions_adddup2(&actions, fromChild.writer, 1) }
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
-    // What this process ignores the program would ignore, too.
+    // The program would inherit ignored signals.
     var defaults = sigset_t()
     unsafe sigemptyset(&defaults)
     var none = defaults
@@ -101,7 +101,7 @@ final class ChildProgram {
 
   // MARK: Standard input
 
-  /// Writes as much as the program takes, and the rest when it takes more.
+  /// Writes as much as the program accepts, and the rest when it accepts more.
   func write(_ text: String, thenClose: Bool = false) {
     guard input >= 0 else { return }
     closesInput = closesInput || thenClose
@@ -122,7 +122,7 @@ final class ChildProgram {
         inputWatch?.interest = .writable
         return
       } else if errno != EINTR {
-        // It does not want to read more; what it makes of that, its end says.
+        // The program has closed its input; its exit status shows whether that is an error.
         return closeInput()
       }
     }
@@ -168,10 +168,10 @@ final class ChildProgram {
 
   // MARK: End
 
-  /// Waits for its end; to be asked once.
+  /// Waits for its end; call it once.
   func ending() async -> Ending {
     let pid = self.pid
-    // It is left unreaped until the flag is set, so that no signal reaches another process that has got its number.
+    // It is not reaped before the flag is set, so that no signal reaches another process that has got its id.
     await Reactor.blocking {
       var information = unsafe siginfo_t()
       while unsafe waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
@@ -183,7 +183,7 @@ final class ChildProgram {
     return signal == 0 ? .exited(status >> 8 & 0xFF) : .signaled(signal)
   }
 
-  /// Ends it and what it has started: SIGTERM, and SIGKILL where that does not help within some seconds.
+  /// Ends it and its child processes: SIGTERM, and SIGKILL if they still run after some seconds.
   func kill() {
     signal(SIGTERM)
     Reactor.loop.after(.seconds(5)) { self.signal(SIGKILL) }

@@ -1,25 +1,25 @@
 internal import Reactor
 
-/// What has become of an event that was handed over.
+/// The result of handing over an event.
 enum HandOver: Sendable, Equatable {
   case taken
-  /// The program has refused it, or has not come to an end with it.
+  /// The program has refused it, or did not finish it.
   case failed(String)
-  /// It has had nothing to do with this event.
+  /// The program has not processed this event.
   case again(String)
 }
 
-/// Takes events, one line of JSON each.
+/// Receives events, one line of JSON each.
 @Reactor
 protocol EventTaker: AnyObject, Sendable {
-  /// How many at a time.
+  /// The maximum number of concurrent events.
   var most: Int { get }
   func hand(_ line: String) async -> HandOver
-  /// Nothing more will come.
+  /// Called when there are no more events.
   func end() async
 }
 
-/// A program that is started for each event, reads it, and says by its exit code whether it has taken it.
+/// A program that is started for each event, reads it, and reports the result by its exit code.
 @Reactor
 final class ProgramPerEvent: EventTaker {
   let most = 8
@@ -55,7 +55,7 @@ final class ProgramPerEvent: EventTaker {
   func end() async {}
 }
 
-/// A program that stays: it reads an event a line and answers each with a line, in their order: `ok`, or what was wrong.
+/// A program that stays: it reads one event per line and answers each with a line, in order: `ok`, or an error.
 @Reactor
 final class StayingProgram: EventTaker {
   let most = 64
@@ -64,7 +64,7 @@ final class StayingProgram: EventTaker {
   private let deadline: Duration
   private var program: ChildProgram?
   private var ending: Task<Void, Never>?
-  /// Who waits for an answer, the first one first.
+  /// The callers that wait for an answer, in order.
   private var waiting: [CheckedContinuation<HandOver, Never>] = []
   private var timer: Timer?
   private var isLate = false
@@ -77,7 +77,7 @@ final class StayingProgram: EventTaker {
 
   func hand(_ line: String) async -> HandOver {
     if program == nil {
-      // The one before it is not heard any more, but may still be at work.
+      // The previous program's answers are ignored, but it may still be running.
       await ending?.value
     }
     do throws(ChildProgram.NotStarted) {
@@ -120,7 +120,7 @@ final class StayingProgram: EventTaker {
       }
   }
 
-  /// It answers nothing more: the first event that it owes an answer for has failed, the others were not looked at.
+  /// The program answers no more: the first unanswered event has failed, the others were not processed.
   private func lose() {
     guard let program else { return }
     self.program = nil

@@ -5,24 +5,24 @@ internal import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// Hands the rows of the journal to a program: each at least once, those of one person in their order.
+/// Passes the rows of the journal to a program: each at least once, those of one person in order.
 ///
-/// The daemon knows nothing of it. The position is kept in the database (``JournalWindow``), and moves when what lies
-/// before it was taken, or set aside with its key (`rollcall.follower_parked`).
+/// The daemon is not involved. The position is stored in the database (``JournalWindow``); it advances when all rows
+/// before it were taken, or parked with their keys (`rollcall.follower_parked`).
 @Reactor
 package final class Follower {
   package struct Options: Sendable {
-    /// Names the position.
+    /// The name of the position.
     package var name: String
     /// The program and its arguments.
     package var words: [String]
-    /// Whether it stays and reads a line for each row, or is started for each.
+    /// Whether the program stays and reads a line for each row, or is started for each.
     package var stays: Bool
     /// Nil for all.
     package var actions: [String]?
-    /// How long it may take for one row.
+    /// How long it may take per row.
     package var deadline: Duration
-    /// Of how many rows a follower that lags behind is to catch up with.
+    /// The number of rows that a lagging follower is to catch up with.
     package var limit: Int
 
     package init(
@@ -49,9 +49,9 @@ package final class Follower {
   private var pause: Task<Void, Never>?
 
   /// - Parameters:
-  ///   - environment: of the program; without what the configuration takes from it.
-  ///   - line: a row as the program reads it.
-  ///   - say: tells a person.
+  ///   - environment: the program's environment, before the variables that the configuration uses are removed.
+  ///   - line: formats a row for the program.
+  ///   - say: reports a message to the user.
   package init(
     _ configuration: Configuration, _ options: Options, environment: [String: String],
     line: @escaping @Sendable (HistoryRow) -> String, say: @escaping @Sendable (String) -> Void
@@ -68,7 +68,7 @@ package final class Follower {
       : ProgramPerEvent(words, environment: rest, deadline: deadline)
   }
 
-  /// The environment without what configurations take from it, and without what is meant for this process alone.
+  /// The environment without the variables that configurations use, and without those meant for this process alone.
   private static func withoutSecrets(_ environment: [String: String], _ configuration: Configuration) -> [String:
     String]
   {
@@ -79,16 +79,16 @@ package final class Follower {
     return environment.filter { !own.contains($0.key) && !named.contains($0.key) }
   }
 
-  /// Ends in order: what the program has in its hands is waited for.
+  /// Stops cleanly: waits for the rows that the program is processing.
   package func stop() {
     isStopping = true
     run?.stop()
     pause?.cancel()
   }
 
-  /// Follows until it is stopped; a lost database is waited for.
+  /// Follows until it is stopped; waits if the database is lost.
   ///
-  /// - Throws: ``EngineError`` when it cannot begin, when another process follows under the name, or when it is forgotten.
+  /// - Throws: ``EngineError`` if it cannot begin, another process follows under the name, or it was forgotten.
   package func follow() async throws(EngineError) {
     try await Follower.requireInstalled(configuration)
     var attempt = 0
@@ -110,7 +110,7 @@ package final class Follower {
     await taker.end()
   }
 
-  /// One session's work.
+  /// The work of one session.
   private func once(_ begun: () -> Void) async throws(EngineError) {
     let session = try await JournalSession.open(configuration)
     defer { session.close() }
@@ -129,7 +129,7 @@ package final class Follower {
 
   // MARK: Forgetting
 
-  /// Forgets a follower's position and what it has parked; false where there is none of that name.
+  /// Deletes a follower's position and parked keys; returns false if there is none of that name.
   package static func forget(_ name: String, _ configuration: Configuration) async throws(EngineError) -> Bool {
     let ledger = try Ledger(configuration)
     defer { ledger.database.close() }

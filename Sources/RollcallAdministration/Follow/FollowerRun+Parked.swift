@@ -2,9 +2,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Subjects whose rows the program does not take: they wait, and no others for them.
+/// Subjects whose rows the program does not take: only their own rows wait.
 extension FollowerRun {
-  /// Between attempts with a key that is parked.
+  /// The delay between attempts for a parked key.
   private static let parkedBackoff = Backoff(base: .seconds(5), cap: .seconds(600))
 
   func park(_ subject: String, _ attempts: Int, _ message: String) async {
@@ -17,7 +17,7 @@ extension FollowerRun {
       try await store.park(
         FollowerStore.Parked(key: subject, first: first, attempts: attempts), message,
         for: Self.parkedBackoff.delay(attempt: 1, random: Double.random(in: 0..<1)))
-      // Whoever comes from now on waits behind it.
+      // Later rows wait behind it.
       parked[subject] = first
       for row in rows { settle(row) }
       for row in returning.removeValue(forKey: subject) ?? [] { try await take(row) }
@@ -37,7 +37,7 @@ extension FollowerRun {
     }
   }
 
-  /// Hands a parked subject's rows over, one after the other, until one is not taken or there is none.
+  /// Passes a parked subject's rows on, one after the other, until one is not taken or there are no more.
   private func drain(_ key: FollowerStore.Parked) async {
     var (next, attempts) = (key.first, key.attempts)
     do throws(EngineError) {
@@ -67,7 +67,7 @@ extension FollowerRun {
     }
   }
 
-  /// Returns nil where the subject is parked no longer, otherwise the row that it is to have next.
+  /// Unparks a subject that has no further rows and returns nil; otherwise returns the row that it is to have next.
   private func takeBack(_ subject: String) async throws(EngineError) -> Int? {
     returning[subject] = []
     let first = try await store.unpark(subject)

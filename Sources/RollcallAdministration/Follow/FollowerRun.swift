@@ -2,20 +2,20 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// A follower's work on one session: what it has in hand is forgotten with the session, and handed over again.
+/// A follower's work in one session: rows in progress are forgotten with the session, and passed on again.
 ///
-/// Each subject's rows are handed over in their order by a task of its own, so that a slow or failing one stops no
-/// other; how many programs, or questions to one, are under way is bounded, and so are the rows in memory.
+/// Each subject's rows are passed on in order by a task of its own, so that a slow or failing one stops no other; the
+/// number of concurrent programs, or requests to one, and the rows in memory are limited.
 @Reactor
 final class FollowerRun {
-  /// Rows in memory; no more are read while there are so many.
+  /// The maximum number of rows in memory; no more are read until there is room.
   private static let most = 1000
-  /// Rows of a window, more or less: so many are handed over once more after a crash.
+  /// The approximate number of rows in a window: so many may be passed on again after a crash.
   private static let windowSize = 5000
-  /// A row's attempts before its key is parked.
+  /// The number of attempts for a row before its key is parked.
   private static let attempts = 3
   static let backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
-  /// A position that moves although there is nothing to do is stored this rarely.
+  /// How often a position that advances without any work is stored.
   private static let idle: Duration = .seconds(30)
 
   let store: FollowerStore
@@ -25,7 +25,7 @@ final class FollowerRun {
   private let limit: Int
   private let slots: Slots
   var isStopping = false
-  /// What has gone wrong in a task.
+  /// The first error of a task.
   private var failure: EngineError?
   private var tasks: [Int: Task<Void, Never>] = [:]
   private var lastTask = 0
@@ -34,14 +34,14 @@ final class FollowerRun {
   /// The first row that each parked subject is to have.
   var parked: [String: Int] = [:]
   var draining: Set<String> = []
-  /// Subjects that are about to be parked or taken back, and the rows that have come meanwhile.
+  /// Subjects that are being parked or unparked, and the rows that have arrived meanwhile.
   var returning: [String: [HistoryRow]] = [:]
-  /// Rows of parked subjects that were taken before the window has come to them.
+  /// Rows of parked subjects that were taken before the window reached them.
   var taken: [Int: UInt64] = [:]
   var window: JournalWindow
   private var stored: Snapshot
   private var lastStored = ContinuousClock.now
-  /// Whether more is there to be read than the window has.
+  /// Whether there are more rows than the window has.
   private var isLimited = false
   private var lastCounted: ContinuousClock.Instant?
   var lastTried: ContinuousClock.Instant?
@@ -68,7 +68,7 @@ final class FollowerRun {
     store.session.ring()
   }
 
-  /// Follows until told to stop.
+  /// Follows until it is stopped.
   func work() async throws(EngineError) {
     for parked in try await store.parked(onlyDue: false) { self.parked[parked.key] = parked.first }
     do throws(EngineError) {
@@ -78,7 +78,7 @@ final class FollowerRun {
         if let failure { throw failure }
         try await store(onlyIfDue: true)
         try await tryParked()
-        // More may have come while these were handed over.
+        // More rows may have arrived meanwhile.
         if window.isOver, window.hasRows || isLimited { continue }
         await store.session.wait(atMost: parked.isEmpty ? .seconds(5) : .seconds(1))
       }
@@ -90,7 +90,7 @@ final class FollowerRun {
     try await store(onlyIfDue: false)
   }
 
-  /// Waits for what is in the program's hands.
+  /// Waits for the rows that the program is processing.
   private func finish() async {
     stop()
     while let task = tasks.values.first { await task.value }
@@ -108,7 +108,7 @@ final class FollowerRun {
 
   // MARK: Reading
 
-  /// Begins with what has been written since the last look.
+  /// Starts a window with the rows written since the last one.
   private func look() async throws(EngineError) {
     let state = try await store.state()
     if state.isNews, let cut = state.cut {
@@ -177,7 +177,7 @@ final class FollowerRun {
     if window.unsettled < Self.most / 2 { store.session.ring() }
   }
 
-  /// Moves the stored position behind what is settled, once a second, and seldom where nothing was.
+  /// Advances the stored position over what is settled, once a second, and rarely if nothing was.
   private func store(onlyIfDue: Bool) async throws(EngineError) {
     let position = window.position
     guard position != stored else { return }
@@ -187,7 +187,7 @@ final class FollowerRun {
     (stored, lastStored) = (position, .now)
   }
 
-  // MARK: Handing over
+  // MARK: Passing rows on
 
   private func handOver(_ subject: String) async {
     var attempts = 0
@@ -221,7 +221,7 @@ final class FollowerRun {
     return await taker.hand(line(row))
   }
 
-  /// Ends early where the follower stops.
+  /// Ends early if the follower stops.
   func pause(_ backoff: Backoff, _ attempt: Int) async {
     if isStopping { return }
     try? await Reactor.sleep(for: backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))

@@ -3,10 +3,10 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What the database remembers of one follower, and the journal's rows that it is still to have.
+/// The stored state of one follower, and the journal's rows that it is still to have.
 @Reactor
 struct FollowerStore {
-  /// A key whose row the program does not take.
+  /// A key for which the program did not take a row.
   struct Parked: Sendable {
     var key: String
     /// The first row that it is to have.
@@ -26,21 +26,21 @@ struct FollowerStore {
     self.actions = actions.map { SQLText.array($0) }
   }
 
-  /// Whom a row is about: rows of one are handed over in their order.
+  /// The subject of a row: rows of one subject are passed on in order.
   nonisolated static func subject(of row: HistoryRow) -> String { row.key ?? row.dn ?? "" }
   private static let isOf = "(key = $2 OR key IS NULL AND coalesce(dn, '') = $2)"
   private static let isWanted = "($3::text[] IS NULL OR action = ANY ($3::text[]))"
 
   // MARK: Position
 
-  /// Takes the follower's lock, as long as the session lasts; false where another process has it.
+  /// Takes the follower's lock for the duration of the session; false if another process has it.
   func lock() async throws(EngineError) -> Bool {
     try await session.query(
       "SELECT pg_try_advisory_lock(hashtext('rollcall follow'), hashtext($1 || ' ' || $2))", [directory, name]
     ).bool(0, 0)
   }
 
-  /// Begins with what is written from now on, unless it has begun before.
+  /// Starts with the rows written from now on, unless the follower already exists.
   func register() async throws(EngineError) {
     try await session.query(
       """
@@ -51,15 +51,15 @@ struct FollowerStore {
 
   struct State: Sendable {
     var position: Snapshot
-    /// What can be read now.
+    /// The snapshot of what can be read now.
     var now: Snapshot
-    /// When rows were dropped that it had not seen; nil for never.
+    /// When unread rows were deleted; nil if never.
     var cut: String?
-    /// Whether that was after it has moved last.
+    /// Whether that was after the position last advanced.
     var isNews: Bool
   }
 
-  /// - Throws: ``EngineError/refused(_:)`` where it was forgotten.
+  /// - Throws: ``EngineError/refused(_:)`` if the follower was forgotten.
   func state() async throws(EngineError) -> State {
     let result = try await session.query(
       """
@@ -77,7 +77,7 @@ struct FollowerStore {
       [directory, name, position.text])
   }
 
-  /// Gives up what lies before a snapshot.
+  /// Skips the rows before a snapshot.
   func cut(to position: Snapshot) async throws(EngineError) {
     try await session.query(
       """
@@ -93,7 +93,7 @@ struct FollowerStore {
       AND NOT pg_visible_in_snapshot(tx, $2::pg_snapshot)
     """
 
-  /// Whether more rows than so many are unseen.
+  /// Whether more than this number of rows are unseen.
   func isBehind(_ position: Snapshot, by limit: Int) async throws(EngineError) -> Bool {
     try await session.query(
       "SELECT count(*) > \(limit) FROM (SELECT FROM rollcall.journal WHERE \(Self.isUnseen) LIMIT \(limit + 1)) AS r",
@@ -101,7 +101,7 @@ struct FollowerStore {
     ).bool(0, 0)
   }
 
-  /// The transaction of the row that so many unseen ones come before; nil where there are not that many.
+  /// The transaction of the row that this number of unseen ones precede; nil if there are fewer.
   func transaction(after position: Snapshot, rows: Int) async throws(EngineError) -> UInt64? {
     try await session.query(
       "SELECT tx::text FROM rollcall.journal WHERE \(Self.isUnseen) ORDER BY id OFFSET \(rows) LIMIT 1",
@@ -114,7 +114,7 @@ struct FollowerStore {
     from position: Snapshot, to end: Snapshot, after last: (tx: UInt64, id: Int)?, limit: Int
   ) async throws(EngineError) -> [HistoryRow] {
     let (tx, id) = last ?? (0, 0)
-    // Without its table's name, tx would be the column of the result, which is text.
+    // Without its table's name, tx would refer to the column of the result, which is text.
     let result = try await session.query(
       """
       SELECT \(HistoryRow.columns) FROM rollcall.journal
@@ -148,7 +148,7 @@ struct FollowerStore {
     }
   }
 
-  /// Sets a key aside, or lets it wait once more.
+  /// Parks a key, or postpones its next attempt.
   func park(_ parked: Parked, _ message: String, for delay: Duration) async throws(EngineError) {
     try await session.query(
       """
@@ -159,15 +159,15 @@ struct FollowerStore {
       """, [directory, name, parked.key, message])
   }
 
-  /// A row with a lower number than the others of a parked key has come.
+  /// Records a row of a parked key with a lower number than the others.
   func lower(_ key: String, to first: Int) async throws(EngineError) {
     try await session.query(
       "UPDATE rollcall.follower_parked SET first = least(first, \(first)) WHERE directory = $1 AND name = $2 AND key = $3",
       [directory, name, key])
   }
 
-  /// The program has taken a parked key's row; returns where the next one may be, which is further back where a row
-  /// with a lower number has come meanwhile.
+  /// Records that the program has taken a parked key's row; returns where the next one may be, which is further back
+  /// if a row with a lower number has arrived meanwhile.
   func passed(_ key: String, _ id: Int, expecting first: Int) async throws(EngineError) -> Int {
     try await session.query(
       """
@@ -177,7 +177,7 @@ struct FollowerStore {
     ).int(0, 0) ?? id + 1
   }
 
-  /// Takes a key back from the parked ones, if it has no further row; otherwise the next one's number.
+  /// Unparks a key if it has no further row; otherwise returns the next one's number.
   func unpark(_ key: String) async throws(EngineError) -> Int? {
     let gone = try await session.query(
       """

@@ -1,12 +1,12 @@
 package import RollcallCore
 
-/// The rows between two snapshots, in the order of the transactions that wrote them, and how many of them are settled:
-/// taken by the program, or parked.
+/// The rows between two snapshots, in the order of the transactions that wrote them, and how many of them are
+/// settled: taken by the program, or parked.
 ///
-/// Rows get their numbers, and transactions theirs, before they are committed: a row with a lower number may appear
-/// later. So the position is a snapshot, which tells those that are still to come from those that have been read.
+/// Rows and transactions get their numbers before the commit, so a row with a lower number may appear later. The
+/// position is therefore a snapshot, which distinguishes rows still to come from those that have been read.
 package struct JournalWindow: Sendable {
-  /// What is seen and settled.
+  /// Everything visible in this snapshot is settled.
   package private(set) var position: Snapshot
   package let begin: Snapshot
   package let end: Snapshot
@@ -21,12 +21,12 @@ package struct JournalWindow: Sendable {
     end = target
   }
 
-  /// Whether there were any rows.
+  /// Whether there are any rows.
   package var hasRows: Bool { !order.isEmpty }
   package var last: (tx: UInt64, id: Int)? { order.last }
-  /// How many rows are not settled.
+  /// The number of unsettled rows.
   package var unsettled: Int { order.count - head - settled.count }
-  /// Whether all is read and settled.
+  /// Whether all rows are read and settled.
   package var isOver: Bool { isRead && head == order.count }
 
   package mutating func append(_ tx: UInt64, _ id: Int) { order.append((tx, id)) }
@@ -46,10 +46,10 @@ package struct JournalWindow: Sendable {
     if isOver {
       position = end
     } else if let next = head < order.count ? order[head] : order.last {
-      // Of what was not seen before, all up to there is settled. An earlier end than before would forget something.
+      // Everything new up to there is settled. An end lower than before would lose a part of the position.
       if next.tx >= position.end { position = end.limited(to: next.tx) }
     }
-    // What is settled takes no room. The last row stays: the next page begins after it.
+    // Settled rows are dropped. The last row stays: the next page begins after it.
     if head > 10_000, head < order.count {
       order.removeFirst(head)
       head = 0

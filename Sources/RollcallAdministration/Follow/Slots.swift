@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// So many may do something at a time; the others wait their turn.
+/// Limits the number of concurrent operations; further ones wait their turn.
 @Reactor
 final class Slots {
   private var free: Int

@@ -1,18 +1,18 @@
 package import LDAPModel
 internal import Postgres
 
-/// Which rows of the journal are wanted.
+/// Selects rows of the journal.
 package struct HistoryFilter: Sendable {
-  /// From when on.
+  /// The start of the period.
   package enum Since: Sendable, Equatable {
     /// This long ago, by the database's clock.
     case ago(Duration)
-    /// A time as ISO 8601 has it; in UTC unless it says otherwise.
+    /// A time in ISO 8601; in UTC unless it specifies a time zone.
     case time(String)
   }
 
   package var key: String?
-  /// Rows that name this entry, before or after a rename, however the name is spelled.
+  /// Rows that name this entry, before or after a rename, in any spelling.
   package var dn: DistinguishedName?
   /// The source's transaction.
   package var xid: UInt64?
@@ -22,10 +22,10 @@ package struct HistoryFilter: Sendable {
 
   package init() {}
 
-  /// Compares names without a server's schema: without case, and without blanks that mean nothing.
+  /// Compares names without a server's schema: ignoring case and insignificant blanks.
   private static let plain = Schema(attributeTypes: [], objectClasses: [])
 
-  /// Whether a row is wanted of those that ``conditions(_:)`` lets pass.
+  /// Whether a row that passes ``conditions(_:)`` is selected.
   func matches(_ row: HistoryRow) -> Bool {
     guard let dn else { return true }
     return [row.dn, row.newDN].contains {
@@ -33,7 +33,7 @@ package struct HistoryFilter: Sendable {
     }
   }
 
-  /// Conditions of SQL, and their parameters behind those that are there already.
+  /// Conditions in SQL; appends their parameters to the existing ones.
   func conditions(_ parameters: inout [String?]) -> [String] {
     func parameter(_ text: String) -> String {
       parameters.append(text)
@@ -53,7 +53,7 @@ package struct HistoryFilter: Sendable {
       guard let fragment = HistoryFilter.fragment(of: dn) else { return conditions + ["dn IS NOT NULL"] }
       let pattern = parameter("%\(fragment)%")
       let tests = ["dn", "new_dn"].map { column in
-        // With a character that can stand for another one, the program looks itself.
+        // If a character can be written in another way, the program compares the names itself.
         """
         lower(\(column) COLLATE "C") LIKE \(pattern) OR \(column) COLLATE "C" ~ '[^] -!$-[^-~]'
         """
@@ -63,7 +63,7 @@ package struct HistoryFilter: Sendable {
     return conditions
   }
 
-  /// The longest piece of letters and digits in the name's first value: what each spelling of it has.
+  /// The longest run of letters and digits in the name's first value, which every spelling contains.
   private static func fragment(of dn: DistinguishedName) -> String? {
     let value = dn.first?.parts.first?.value.text ?? ""
     let pieces = value.utf8.split { byte in

@@ -3,10 +3,10 @@ internal import PlainText
 internal import RollcallCore
 
 extension HistoryRow {
-  /// What was written, as a change record with comments before it; nil where nothing was written.
+  /// The change as a change record with comments before it; nil if nothing was written.
   package var ldif: String? {
     guard outcome == "done" else {
-      // An intent is told by its result.
+      // The result of an intent has a row of its own.
       return outcome == "unknown" ? heading + note("it is not known whether the directory has done this") : nil
     }
     if JournalAction.isDecision(action) { return nil }
@@ -44,7 +44,7 @@ extension HistoryRow {
 
   private func note(_ text: String) -> String { LDIF.comment(text.printable) + "\n" }
 
-  /// Comments about what cannot be written again.
+  /// Comments about changes that cannot be written again.
   private var omissions: String {
     (changes ?? []).compactMap { change in
       if change.isErased { return "\(change.name): the values were erased" }
@@ -57,7 +57,7 @@ extension HistoryRow {
     }.map { LDIF.comment($0.printable) }.joined()
   }
 
-  /// A rename, without what it does to the attributes of the name by itself.
+  /// A rename, without its implicit changes of the naming attributes.
   private func rename(
     _ old: DistinguishedName, _ new: DistinguishedName, _ changes: inout [AttributeChange]
   ) -> Operation? {
@@ -66,7 +66,7 @@ extension HistoryRow {
     var deletesOld = changes.isEmpty
     for index in changes.indices {
       let type = changes[index].name.lowercased()
-      // Octets are compared: as text, two spellings of one character would be the same.
+      // Octets are compared: as text, two spellings of one character would be equal.
       func stands(in parts: [RelativeDistinguishedName.Part]) -> (HistoryValue) -> Bool {
         let values = parts.filter { $0.type.lowercased() == type }.map(\.value)
         return { HistoryRow.texts([$0]).contains(where: values.contains) }
@@ -85,7 +85,7 @@ extension HistoryRow {
 }
 
 extension AttributeChange {
-  /// Whether the name can stand in LDIF.
+  /// Whether the name can be written in LDIF.
   fileprivate var isWritable: Bool {
     !name.isEmpty
       && name.utf8.allSatisfy { byte in

@@ -3,12 +3,12 @@ internal import Reactor
 package import RollcallCore
 internal import RollcallLedger
 
-/// One row of the journal: what was written to the directory, when, why, and caused by which transaction.
+/// One row of the journal: what was written to the directory, when, why, and because of which transaction.
 package struct HistoryRow: Sendable, Equatable {
   package var id: Int
   /// RFC 3339, UTC.
   package var at: String
-  /// The person's; nil for what concerns nobody alone, such as a group that is made.
+  /// The person's key; nil for rows that concern no single person, such as the creation of a group.
   package var key: String?
   package var dn: String?
   package var newDN: String?
@@ -21,9 +21,9 @@ package struct HistoryRow: Sendable, Equatable {
   package var cause: String?
   /// The source's transaction.
   package var xid: String?
-  /// Between the change of the row and the directory's confirmation; nil where it is unknown.
+  /// From the change of the row to the directory's confirmation; nil if it is unknown.
   package var lagMilliseconds: Double?
-  /// By attribute; nil where there is nothing to tell.
+  /// By attribute; nil if there are none.
   package var changes: [AttributeChange]?
   /// The LDAP result code.
   package var code: Int?
@@ -33,7 +33,7 @@ package struct HistoryRow: Sendable, Equatable {
   /// The transaction that wrote the row.
   var tx: UInt64
 
-  /// Its columns, in the order in which ``init(_:_:)`` takes them.
+  /// Its columns, in the order that ``init(_:_:)`` expects.
   static let columns = """
     id, \(SQLText.time("at")), key, dn, new_dn, action, outcome, intent, cause, xid::text,
       round(extract(epoch FROM at - changed_at) * 1000, 1), changes, code, message, actor, because, tx::text

@@ -1,11 +1,11 @@
 internal import RollcallCore
 
-/// The words of the journal's column `action`.
+/// The values of the journal's column `action`.
 package enum JournalAction {
-  /// What people and the daemon decide.
+  /// Decisions of people and the daemon.
   private static let decisions = ["park", "hold", "release", "retry", "pin", "unpin", "undo", "erase"]
 
-  /// What is written to the directory, and what is decided.
+  /// Writes to the directory, and decisions.
   package static let all: [String] = Step.What.allCases.map(\.rawValue) + decisions
 
   /// Whether nothing is written to the directory.

@@ -5,26 +5,26 @@ package import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// Takes a person's values out of the journal.
+/// Erases a person's values from the journal.
 @Reactor
 package final class JournalEraser {
   package struct Outcome: Sendable, Equatable {
-    /// Rows whose values have gone.
+    /// The number of rows whose values were erased.
     package var erased: Int
-    /// Removals without a result, which were left as they are.
+    /// Removals without a result, which were left unchanged.
     package var open: Int
   }
 
   private let ledger: Ledger
 
-  /// - Throws: ``EngineError`` when the connection string is malformed.
+  /// - Throws: ``EngineError`` if the connection string is malformed.
   package init(_ configuration: Configuration) throws(EngineError) {
     ledger = try Ledger(configuration)
   }
 
   package func close() { ledger.database.close() }
 
-  /// Erases all rows of a person, and writes down that, by whom and why.
+  /// Erases all rows of a person, and records that, by whom and why.
   package func erase(_ key: RosterKey, because: String) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let result = try await ledger.database.query(

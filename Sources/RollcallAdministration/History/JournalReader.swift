@@ -4,34 +4,34 @@ package import RollcallConfiguration
 internal import RollcallEngine
 package import RollcallLedger
 
-/// The journal of one directory, read in pages: rows of a year take no more memory than those of a day.
+/// The journal of one directory, read in pages: memory use does not depend on the number of rows.
 @Reactor
 package final class JournalReader {
   private let ledger: Ledger
 
-  /// - Throws: ``EngineError`` when the connection string is malformed.
+  /// - Throws: ``EngineError`` if the connection string is malformed.
   package init(_ configuration: Configuration) throws(EngineError) {
     ledger = try Ledger(configuration)
   }
 
   package func close() { ledger.database.close() }
 
-  /// Refuses a database without the schema.
+  /// Rejects a database without the schema.
   package func requireInstalled() async throws(EngineError) { try await ledger.requireInstalled() }
 
-  /// The rows that a filter wants.
+  /// The rows that a filter selects.
   ///
   /// - Parameters:
-  ///   - order: of the rows; with a limit the newest are read in both.
-  ///   - limit: so many at most; nil for all.
-  ///   - snapshot: only what it sees; nil for all.
+  ///   - order: the order of the rows; with a limit the newest rows are read in either order.
+  ///   - limit: the maximum number; nil for all.
+  ///   - snapshot: selects only rows that it sees; nil for all.
   package func pages(
     _ filter: HistoryFilter, _ order: JournalPages.Order, limit: Int?, seenBy snapshot: String? = nil
   ) -> JournalPages {
     JournalPages(ledger, filter, order, limit: limit, snapshot: snapshot)
   }
 
-  /// The transactions whose rows can be read now.
+  /// The transactions whose rows are visible now.
   package func snapshot() async throws(EngineError) -> String {
     try await ledger.database.query("SELECT pg_current_snapshot()").text(0, 0) ?? ""
   }

@@ -3,9 +3,9 @@ internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallLedger
 
-/// A session that hears when the journal grows, and asks about it.
+/// A session that is notified when the journal grows, and queries it.
 ///
-/// A notification is a hint: whoever waits looks after a while without one, too.
+/// A notification is a hint: a waiting caller also checks after a while without one.
 @Reactor
 final class JournalSession {
   /// The payload is the directory's name.
@@ -23,7 +23,7 @@ final class JournalSession {
     do throws(PostgresError) {
       let options = try ConnectionOptions(
         configuration.source.connection.text, applicationName: "rollcall \(configuration.name) follow")
-      // A session that has stopped reading would pin the cluster's queue of notifications.
+      // A session that has stopped reading would pin the cluster's notification queue.
       let connection = try await PostgresConnection.open(
         options.settings(SessionSettings.list() + [("idle_session_timeout", "60s"), ("tcp_user_timeout", "20s")]),
         timeout: .seconds(8))
@@ -46,7 +46,7 @@ final class JournalSession {
     do throws(PostgresError) { return try await connection.query(sql, parameters) } catch { throw .database(error) }
   }
 
-  /// Waits until somebody rings, or as long as the limit; not at all where somebody has rung since the last wait.
+  /// Waits for a notification, or until the limit; returns at once if one has arrived since the last wait.
   func wait(atMost limit: Duration) async {
     if !isRung, connection.isUsable {
       await withCheckedContinuation { continuation in

@@ -6,15 +6,15 @@ package import RollcallLedger
 /// Rows of the journal as they are written, for `history --follow`.
 @Reactor
 package final class JournalTail {
-  /// The program is woken only where somebody follows the journal besides: between notifications it looks itself.
+  /// Notifications are sent only if a follower exists; between them this reader polls.
   private static let patience: Duration = .seconds(1)
   private static let size = 200
 
   private let configuration: Configuration
   private let filter: HistoryFilter
-  /// What has been read: all rows that it sees.
+  /// The snapshot of what has been read: it sees all these rows.
   private var seen: String
-  /// Of what is being read: the snapshot up to which it is, and the last row's number.
+  /// The snapshot up to which rows are being read, and the last row's number.
   private var target: String?
   private var last = 0
   private var session: JournalSession?
@@ -28,7 +28,7 @@ package final class JournalTail {
 
   /// Waits for the next rows, in the order in which they were written.
   ///
-  /// - Throws: ``EngineError`` when the session was lost: the next call connects anew, and misses nothing.
+  /// - Throws: ``EngineError`` if the session was lost: the next call reconnects, and misses nothing.
   package func next() async throws(EngineError) -> [HistoryRow] {
     do throws(EngineError) {
       while true {
@@ -46,8 +46,8 @@ package final class JournalTail {
     }
   }
 
-  /// The next page of what a later snapshot sees beyond the last one: numbers are given out of order, and transactions
-  /// end in any.
+  /// The next page of rows that are visible in a later snapshot and not in the last one: numbers are assigned out of
+  /// order, and transactions end in any order.
   private func read(_ session: JournalSession) async throws(EngineError) -> [HistoryRow] {
     while true {
       let end: String

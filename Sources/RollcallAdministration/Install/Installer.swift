@@ -6,24 +6,24 @@ package import RollcallLedger
 
 /// Prepares a database for one directory: the schema, the triggers, the daemon's rights.
 ///
-/// It runs as the owner of the tables, who need not be the role of the daemon.
+/// It runs as the owner of the tables, which may be another role than the daemon's.
 @Reactor
 package final class Installer {
   private let configuration: Configuration
   private let database: Database
   private let mapping: Database
   private let role: String?
-  /// Told of each thing done.
+  /// Called with a message for each completed step.
   package var onStep: (@Reactor (String) -> Void)?
 
-  /// What is being done, and how many of the tables are watched; for whoever shows it.
+  /// The current step, and the number of tables that are watched; for display.
   package private(set) var now = "installing the schema"
   package private(set) var watched: (done: Int, of: Int)?
 
   /// - Parameters:
-  ///   - connection: how to connect as the tables' owner; nil means as the daemon does.
-  ///   - role: the daemon's role; nil means the one that the configuration's connection names.
-  /// - Throws: ``EngineError`` when a connection string is malformed.
+  ///   - connection: the connection as the tables' owner; nil means the daemon's.
+  ///   - role: the daemon's role; nil means the one in the configuration's connection.
+  /// - Throws: ``EngineError`` if a connection string is malformed.
   package init(
     _ configuration: Configuration, connection: String? = nil, role: String? = nil
   ) throws(EngineError) {
@@ -31,7 +31,7 @@ package final class Installer {
     do throws(PostgresError) {
       let own = configuration.source.connection.text
       let options = try ConnectionOptions(connection ?? own, applicationName: "rollcall install")
-      // A trigger gives way to writers for up to a minute a table.
+      // Installing a trigger yields to writers for up to a minute per table.
       database = Database(options, timeout: 600_000)
       mapping = Database(options, searchPath: SessionSettings.path(configuration.source.schemas))
       let named = try ConnectionOptions(own, applicationName: "rollcall")["user"]
@@ -46,7 +46,7 @@ package final class Installer {
     mapping.close()
   }
 
-  /// Does it all; what is there already is left, so that it can be run again at any time.
+  /// Does all steps; existing objects are kept, so that it can be run again at any time.
   ///
   /// - Throws: ``EngineError`` that says what is missing.
   package func install() async throws(EngineError) {
@@ -66,13 +66,13 @@ package final class Installer {
     }
     (now, watched) = ("granting rights", nil)
     try await nameOtherKeys(demands)
-    // Views are read with their owners' rights, but they have to be read.
+    // Views are read with their owners' rights, but the daemon needs the right to read the views.
     let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
     let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
     try await grant(user, tables, views.sorted { $0.name < $1.name }, isOwner: isOwner)
   }
 
-  /// What the daemon's role has to read.
+  /// A relation that the daemon's role must be able to read.
   private struct Relation: Hashable {
     var oid: Int
     /// Schema and name, quoted where needed.
@@ -81,7 +81,7 @@ package final class Installer {
 
   // MARK: Schema
 
-  /// Makes the schema, or brings it up to date where this user may.
+  /// Creates the schema, or upgrades it if this user may.
   ///
   /// - Returns: whether the user may.
   private func installSchema(_ user: String) async throws(EngineError) -> Bool {
@@ -137,7 +137,7 @@ package final class Installer {
     onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
   }
 
-  /// Other key columns by which these tables are watched: another directory may read them, which nobody here knows.
+  /// Reports other key columns by which these tables are watched: another directory may use them.
   private func nameOtherKeys(_ demands: [Coverage.Demand]) async throws(EngineError) {
     for oid in Set(demands.map(\.oid)).sorted() {
       let own = demands.filter { $0.oid == oid }
@@ -153,7 +153,7 @@ package final class Installer {
     }
   }
 
-  /// The columns to watch: other directories may read more of the table than this one.
+  /// The columns to watch: other directories may read more columns of the table than this one.
   private func withOthers(_ demand: Coverage.Demand) async throws(EngineError) -> [String]? {
     guard let own = demand.columns else { return nil }
     let others = try await database.query(
@@ -197,7 +197,7 @@ package final class Installer {
         + "and keep its state in the schema rollcall")
   }
 
-  /// Where this user may not grant it, what is missing is told at the end.
+  /// If this user cannot grant it, the missing right is reported at the end.
   private func letRead(_ relation: Relation, _ role: String) async throws(EngineError) {
     do throws(EngineError) {
       try await database.query("GRANT SELECT ON \(relation.name) TO \(SQLText.identifier(role))")
@@ -206,7 +206,7 @@ package final class Installer {
     }
   }
 
-  /// The role of the daemon; asks the server where only it knows.
+  /// The daemon's role; asks the server if the configuration does not name it.
   private func daemonRole() async throws(EngineError) -> String? {
     if let role { return role }
     let session = try Database(configuration)
@@ -244,12 +244,12 @@ package final class Installer {
 }
 
 extension SQLScripts {
-  /// `grants.sql` with psql's variable `role` put in.
+  /// `grants.sql` with psql's variable `role` replaced.
   static func grants(to role: String) -> String {
     var isOfReader = false
     var lines: [Substring] = []
     for line in grants.split(separator: "\n", omittingEmptySubsequences: false) {
-      // psql's own commands: what is for a reader is left out.
+      // psql's own commands: the part for a reader is left out.
       if line.hasPrefix("\\") { isOfReader = line.hasPrefix("\\if") } else if !isOfReader { lines.append(line) }
     }
     return lines.joined(separator: "\n").split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(

@@ -3,7 +3,7 @@ package import Reactor
 package import RollcallConfiguration
 package import RollcallLedger
 
-/// Takes Rollcall out of a database, or one directory's state.
+/// Removes Rollcall from a database, or one directory's state.
 @Reactor
 package final class Uninstaller {
   private static let tables = [
@@ -14,8 +14,8 @@ package final class Uninstaller {
   private let configuration: Configuration
   private let database: Database
 
-  /// - Parameter connection: how to connect; nil means as the daemon does.
-  /// - Throws: ``EngineError`` when the connection string is malformed.
+  /// - Parameter connection: the connection to use; nil means the daemon's.
+  /// - Throws: ``EngineError`` if the connection string is malformed.
   package init(_ configuration: Configuration, connection: String? = nil) throws(EngineError) {
     self.configuration = configuration
     do throws(PostgresError) {
@@ -30,7 +30,7 @@ package final class Uninstaller {
 
   package func close() { database.close() }
 
-  /// Whether there is a schema, and no daemon that leads this directory.
+  /// Whether there is a schema and no daemon leads this directory.
   ///
   /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
   private func isFree() async throws(EngineError) -> Bool {
@@ -48,12 +48,12 @@ package final class Uninstaller {
     return true
   }
 
-  /// Whether the journal stays: the role may add to it and delete nothing.
+  /// Whether the journal stays, because the role may insert into it but not delete from it.
   package private(set) var keepsJournal = false
 
-  /// Forgets what is known of this directory; its entries stay, and its journal where the role may not delete it.
+  /// Deletes the state of this directory; its entries stay, and so does its journal if the role may not delete it.
   ///
-  /// - Returns: whether there was anything.
+  /// - Returns: whether there was any state.
   /// - Throws: ``EngineError/refused(_:)`` while a daemon leads it.
   package func forgetDirectory() async throws(EngineError) -> Bool {
     guard try await isFree() else { return false }
@@ -83,8 +83,8 @@ package final class Uninstaller {
 
   /// Drops the schema with every directory's state, the triggers and the roles that own them.
   ///
-  /// - Parameter cascade: and what others have made that depends on the schema.
-  /// - Throws: ``EngineError``, with the names of such things where they are not to go.
+  /// - Parameter cascade: whether objects of others that depend on the schema are dropped too.
+  /// - Throws: ``EngineError``, with the names of such objects if they are not to be dropped.
   package func removeAll(cascade: Bool) async throws(EngineError) {
     _ = try await isFree()
     try await database.query("SELECT set_config('rollcall.cascade', $1, false)", [cascade ? "on" : "off"])

@@ -6,16 +6,16 @@ package import RollcallLedger
 extension LedgerRequest.Kind {
   /// Explain one person (``Explainer``).
   package static let explain = LedgerRequest.Kind(rawValue: "explain")
-  /// Plan for some people, or for everybody (``Rehearsal``).
+  /// Plan for some people, or for all (``Rehearsal``).
   package static let plan = LedgerRequest.Kind(rawValue: "plan")
-  /// Say what an undo would do (``Undoing``).
+  /// Report what an undo would do (``Undoing``).
   package static let undoPlan = LedgerRequest.Kind(rawValue: "undo-plan")
-  /// Take rows of the journal back.
+  /// Undo rows of the journal.
   package static let undo = LedgerRequest.Kind(rawValue: "undo")
 }
 
 extension Engine {
-  /// Lets a daemon with this engine answer what commands ask, so that nobody needs the directory's password at the shell.
+  /// Lets a daemon with this engine answer commands, so that the shell does not need the directory's password.
   package func answerCommands() {
     answer(.plan) { engine, keys throws(EngineError) -> PlanReport in
       PlanReport(try await Rehearsal(engine, limit: .daemon).run(keys as [RosterKey]))

@@ -1,20 +1,20 @@
 package import Reactor
 package import RollcallLedger
 
-/// The daemon that leads a directory, as commands ask it: through the ledger.
+/// Sends requests of commands to the leading daemon, through the ledger.
 @Reactor
 package struct LeadingDaemon {
   private let ledger: Ledger
 
   package init(_ ledger: Ledger) { self.ledger = ledger }
 
-  /// What came of a request.
+  /// The result of a request.
   package enum Reply: Sendable {
-    /// It is done; with what the daemon has answered, as JSON.
+    /// It is done; with the daemon's answer as JSON.
     case done(String?)
     /// It cannot be done, for this reason.
     case cannot(String)
-    /// Nobody leads, or the leader has gone before it answered: whoever asks does it.
+    /// No process leads, or the leader has gone before it answered: the caller does the work.
     case nobody
   }
 
@@ -24,9 +24,9 @@ package struct LeadingDaemon {
     return try await Leader.exists(for: ledger.directory, subject: subject, ledger.database)
   }
 
-  /// Asks for something that changes nothing: it is answered also while the daemon is paused.
+  /// Sends a request that changes nothing: it is answered even while the daemon is paused.
   ///
-  /// - Parameter patience: how long the answer may take; then it is as if nobody led.
+  /// - Parameter patience: how long the answer may take; after that the result is `nobody`.
   func question(
     _ kind: LedgerRequest.Kind, _ argument: String?, patience: Duration
   ) async throws(EngineError) -> Reply {
@@ -34,9 +34,9 @@ package struct LeadingDaemon {
     return try await ask(kind, argument, every: .milliseconds(20)) { waited in waited < patience }
   }
 
-  /// Asks for work and waits for its end, however long that takes, unless the daemon is paused again and again.
+  /// Requests work and waits for its end, however long that takes, unless the daemon is repeatedly paused.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` when it is.
+  /// - Throws: ``EngineError/refused(_:)`` if it is.
   package func order(_ kind: LedgerRequest.Kind, _ argument: String? = nil) async throws(EngineError) -> Reply {
     var watch = PauseWatch()
     return try await ask(kind, argument, every: .milliseconds(100)) { _ throws(EngineError) in
@@ -46,7 +46,7 @@ package struct LeadingDaemon {
     }
   }
 
-  /// - Parameter goesOn: asked at each turn, with how long it has taken; false, or an error, ends the waiting.
+  /// - Parameter goesOn: called at each poll with the elapsed time; false, or an error, ends the waiting.
   private func ask(
     _ kind: LedgerRequest.Kind, _ argument: String?, every pause: Duration,
     _ goesOn: @Reactor (Duration) async throws(EngineError) -> Bool
@@ -72,29 +72,29 @@ package struct LeadingDaemon {
         try? await Reactor.sleep(for: pause)
       }
     } catch {
-      // Whoever leads next need not do it.
+      // The next leader need not do it.
       try? await ledger.withdraw(id)
       throw error
     }
   }
 }
 
-/// Tells a daemon that is paused for good from one that is about to go on.
+/// Distinguishes a daemon that is paused permanently from one that is about to continue.
 private struct PauseWatch {
-  /// How long a daemon that is paused is waited for.
+  /// How long to wait for a paused daemon.
   private static let patience: Duration = .seconds(30)
-  /// How long it has to stay connected to count as not paused.
+  /// How long it must stay connected to count as not paused.
   private static let calm: Duration = .seconds(10)
 
   private var pausedSince: ContinuousClock.Instant?
   private var connectedSince: ContinuousClock.Instant?
   private var reason: String?
 
-  /// Notes how the daemon is; why it has been given up, if it has.
+  /// Records the daemon's state; returns why it has been given up, if it has.
   mutating func note(_ condition: DirectoryCondition, _ now: ContinuousClock.Instant) -> String? {
     if condition.state == "connected" {
       connectedSince = connectedSince ?? now
-      // One that comes back for a moment each time has not come back.
+      // A daemon that reconnects only for a moment each time is still paused.
       if let since = connectedSince, now - since > PauseWatch.calm { pausedSince = nil }
     } else {
       connectedSince = nil

@@ -21,28 +21,28 @@ package final class OneShot {
     }
   }
 
-  /// How a sync ended.
+  /// The result of a sync.
   package struct Outcome: Sendable {
-    /// Steps that the directory confirmed; nil when a daemon did the work.
+    /// Steps that the directory confirmed; nil if a daemon did the work.
     package var applied: Int?
-    /// Keys that are set aside, and removals that wait for a person.
+    /// The numbers of parked keys, and of removals that wait for a person.
     package var parked: Int
     package var held: Int
-    /// What became of the keys that were named.
+    /// The results of the keys that were named.
     package var keys: [KeyOutcome] = []
   }
 
-  /// What is asked for.
+  /// The requested work.
   package enum Work: Sendable {
     /// Catch up with the log.
     case look
-    /// Compare everybody.
+    /// Compare everything.
     case full
     /// Look at these keys, whether they have changed or not.
     case keys([RosterKey])
   }
 
-  /// Lets the daemon that leads do it; nil where none does. That takes no password of the directory.
+  /// Has the leading daemon do it; nil if none leads. This needs no password of the directory.
   package func askLeader(_ work: Work) async throws(EngineError) -> Outcome? {
     try await engine.requireInstalled()
     try await engine.ledger.requireRights()
@@ -50,20 +50,20 @@ package final class OneShot {
     return try await ask(work)
   }
 
-  /// Does it here, or asks the daemon that leads and waits for it.
+  /// Does it here, or asks the leading daemon and waits for it.
   ///
-  /// - Throws: ``EngineError`` when it could not be done completely.
+  /// - Throws: ``EngineError`` if it could not be done completely.
   package func run(_ work: Work) async throws(EngineError) -> Outcome {
     engine.warn()
     try await engine.requireInstalled()
     try await engine.ledger.requireRights()
-    // Everybody can be compared without triggers; catching up without them would miss what they did not log.
+    // A full comparison works without triggers; catching up without them would miss unlogged changes.
     if case .look = work { try await engine.requireCoverage() } else { try await engine.requireReadable() }
     while true {
       do throws(EngineError) {
         return try await lead(work)
       } catch .standby {
-        // Where the leader goes before it has answered, it is done here.
+        // If the leader has gone before it answered, the work is done here.
         if let outcome = try await ask(work) { return outcome }
       }
     }
@@ -77,7 +77,7 @@ package final class OneShot {
     var keys: [KeyOutcome] = []
     if case .keys(let named) = work, isSettled {
       if let found = try await engine.look(at: named) { keys = found } else { isSettled = false }
-      // What was written for them is confirmed before this ends.
+      // The directory has confirmed the writes for them before this ends.
       if isSettled { isSettled = try await engine.settle() }
     }
     if case .directory(let error)? = trouble, ErrorClassifier.isReadOnly(error.code, error.diagnostic),
@@ -89,7 +89,7 @@ package final class OneShot {
     }
     if let trouble {
       await engine.note(.paused("\(trouble)"))
-      // Whoever leads next need not wait for what this one may have had on its way.
+      // The next leader need not wait for operations of this one that may still be in flight.
       if case .database = trouble { throw trouble }
       await engine.drain()
       throw trouble
@@ -106,9 +106,9 @@ package final class OneShot {
     engine.dispatcher.suspend()
   }
 
-  /// Asks the daemon that leads and waits for its answer; nil when it leads no more.
+  /// Asks the leading daemon and waits for its answer; nil if it no longer leads.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` when it says that it cannot, or when it is paused again and again.
+  /// - Throws: ``EngineError/refused(_:)`` if it cannot do it, or is repeatedly paused.
   private func ask(_ work: Work) async throws(EngineError) -> Outcome? {
     engine.events.emit(.askingLeader)
     let daemon = LeadingDaemon(engine.ledger)

@@ -5,31 +5,31 @@ package import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// What a person does about keys that are parked, and about removals and takeovers that are held.
+/// Operator actions on parked keys, and on held removals and takeovers.
 ///
-/// The ledger is changed here; a daemon that leads is told and acts at once, another one finds it when it starts.
+/// The ledger is changed here; the leading daemon is notified and acts at once, otherwise the next leader reads it.
 @Reactor
 package final class OperatorActions {
   private let ledger: Ledger
 
-  /// - Throws: ``EngineError`` when the connection string is malformed.
+  /// - Throws: ``EngineError`` if the connection string is malformed.
   package init(_ configuration: Configuration) throws(EngineError) {
     ledger = try Ledger(configuration)
   }
 
   package func close() { ledger.database.close() }
 
-  /// What came of it.
+  /// The result of an action.
   package struct Outcome: Sendable, Equatable {
-    /// In order.
+    /// The affected keys, in order.
     package var keys: [RosterKey]
     /// Keys that were named and are not parked, or not held.
     package var unknown: [RosterKey]
-    /// How many of what was approved are takeovers.
+    /// How many of the approved actions are takeovers.
     package var takeovers = 0
   }
 
-  /// Lets parked keys be tried again; no keys means all of them.
+  /// Makes parked keys due at once; no keys means all of them.
   package func retry(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let released = try await ledger.releaseParked(keys, actor: try await ledger.actor())
@@ -37,7 +37,7 @@ package final class OperatorActions {
     return Outcome(keys: released.sorted(), unknown: OperatorActions.missing(keys, released))
   }
 
-  /// Approves what is held of these keys; a group is named by its DN or its name.
+  /// Approves the held actions of these keys; a group is named by its DN or its name.
   package func release(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let all = try await ledger.heldSet().removals
@@ -52,7 +52,7 @@ package final class OperatorActions {
     return try await approve(found, unknown)
   }
 
-  /// Approves what is held of the entry or group with a DN.
+  /// Approves the held actions of the entry or group with this DN.
   package func release(dn: String) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let found = try await ledger.heldSet().removals.filter { HeldSet.isSame($0.dn, dn) }
@@ -66,9 +66,9 @@ package final class OperatorActions {
     return Outcome(keys: keys, unknown: unknown, takeovers: removals.count { $0.action == Takeover.action })
   }
 
-  /// Approves the whole set, provided that it still is the one that `status` showed.
+  /// Approves the whole set, provided that it is still the one that `status` showed.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` when the set has changed since.
+  /// - Throws: ``EngineError/refused(_:)`` if the set has changed since.
   package func release(set id: String) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
     let held = try await ledger.heldSet()
@@ -83,7 +83,7 @@ package final class OperatorActions {
     return try await approve(held.removals, [])
   }
 
-  /// Approves exactly what was seen: all of it, or nothing where some of it has changed meanwhile.
+  /// Approves exactly the given actions: all of them, or nothing if some have changed meanwhile.
   private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [RosterKey] {
     if removals.isEmpty { return [] }
     let actor = try await ledger.actor()

@@ -5,17 +5,17 @@ package import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// What a person does about keys for which nothing is to be written.
+/// Operator actions on pins: nothing is written for pinned keys.
 ///
-/// The ledger is changed here. A daemon that leads is told and waited for: when a pin is confirmed nothing that was
-/// planned before it is under way any more.
+/// The ledger is changed here. The leading daemon is notified and waited for: when a pin is confirmed, nothing that
+/// was planned before it is in progress any more.
 @Reactor
 package final class PinActions {
-  /// How long the daemon is waited for.
+  /// How long to wait for the daemon.
   private let patience: Duration
   private let ledger: Ledger
 
-  /// - Throws: ``EngineError`` when the connection string is malformed.
+  /// - Throws: ``EngineError`` if the connection string is malformed.
   package init(_ configuration: Configuration, patience: Duration = .seconds(30)) throws(EngineError) {
     ledger = try Ledger(configuration)
     self.patience = patience
@@ -23,18 +23,18 @@ package final class PinActions {
 
   package func close() { ledger.database.close() }
 
-  /// Whether the daemon has taken it up.
+  /// Whether the daemon has processed the change.
   package enum Confirmation: Sendable, Equatable {
     /// It has.
     case done
-    /// Nobody leads: whoever does next knows of it before it writes anything.
+    /// No process leads: the next leader reads the change before it writes anything.
     case nobodyLeads
-    /// The one that leads has not answered: how it is.
+    /// The leader has not answered; with its state.
     case notYet(String)
   }
 
-  /// - Parameter until: a time as PostgreSQL reads it, or a length of time such as `12h` or `30d`; nil: until unpinned.
-  /// - Throws: ``EngineError/refused(_:)`` where the time cannot be read or has passed.
+  /// - Parameter until: a time in PostgreSQL's input format, or a duration such as `12h`; nil: until unpinned.
+  /// - Throws: ``EngineError/refused(_:)`` if the time is invalid or has passed.
   package func pin(
     _ keys: [RosterKey], because: String, until: String?
   ) async throws(EngineError) -> Confirmation {
@@ -55,7 +55,7 @@ package final class PinActions {
     return (ended.sorted(), try await confirmation(of: id))
   }
 
-  /// A time in the future, by the database's clock and in its words.
+  /// A time in the future, by the database's clock and in its format.
   private func time(_ text: String) async throws(EngineError) -> String {
     let seconds = DurationText.parse(text).map { $0 / .seconds(1) }
     let sql = seconds == nil ? "$1::timestamptz" : "now() + $1::float8 * interval '1 second'"
@@ -65,7 +65,7 @@ package final class PinActions {
         "SELECT t::text, t > now() AND isfinite(t) FROM (SELECT \(sql) AS t) AS given",
         [seconds.map { "\($0)" } ?? text])
     } catch {
-      // Class 22: the text is no time.
+      // Class 22: the text is not a time.
       guard case .database(let failure) = error, failure.sqlState?.hasPrefix("22") == true else { throw error }
       throw .refused("--until \(text): not a time; write 2026-12-24, \"2026-12-24 08:00+01\" or 12h")
     }

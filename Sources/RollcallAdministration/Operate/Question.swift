@@ -4,32 +4,32 @@ internal import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// What the leading daemon is asked that changes nothing, with the configuration that the answer is to be for.
+/// A read-only request to the leading daemon, with the configuration that the answer is to be for.
 struct Question<Subject: Codable & Sendable>: Codable, Sendable {
   /// ``Configuration/digest``
   var configuration: String
   var subject: Subject
 }
 
-/// The daemon's answer to one.
+/// The daemon's answer to a question.
 struct QuestionAnswer<Answer: Codable & Sendable>: Codable, Sendable {
-  /// Nil where the daemon runs with another configuration: its answer would be about that.
+  /// Nil if the daemon runs with another configuration, to which its answer would apply.
   var answer: Answer?
 }
 
-/// What came of asking.
+/// The result of a question.
 package enum Asked<Answer: Sendable>: Sendable {
   case answer(Answer)
-  /// No daemon leads, or it does not answer: whoever asks finds out itself.
+  /// No daemon leads, or it does not answer: the caller finds out itself.
   case nobody
-  /// The daemon that leads runs with another configuration than this one.
+  /// The leading daemon runs with another configuration.
   case otherConfiguration
 }
 
 extension LeadingDaemon {
-  /// Asks the daemon that leads.
+  /// Asks the leading daemon.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` with the reason for which it cannot answer.
+  /// - Throws: ``EngineError/refused(_:)`` with the reason why it cannot answer.
   package func ask<Subject: Codable & Sendable, Answer: Codable & Sendable>(
     _ kind: LedgerRequest.Kind, about subject: Subject, _ configuration: Configuration, patience: Duration
   ) async throws(EngineError) -> Asked<Answer> {
@@ -45,7 +45,7 @@ extension LeadingDaemon {
 }
 
 extension Engine {
-  /// Answers questions of a kind, each by an engine of its own: nothing of the work's state is touched.
+  /// Answers questions of a kind, each with an engine of its own: the state of the work is not touched.
   func answer<Subject: Codable & Sendable, Answer: Codable & Sendable>(
     _ kind: LedgerRequest.Kind,
     with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
@@ -71,7 +71,7 @@ extension Engine {
 }
 
 extension Engine {
-  /// Does what is ordered with this engine, in turn with its other work.
+  /// Carries out an order with this engine, in turn with its other work.
   func carryOut<Subject: Codable & Sendable, Answer: Codable & Sendable>(
     _ kind: LedgerRequest.Kind,
     with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
@@ -93,9 +93,9 @@ extension Engine {
 }
 
 extension LeadingDaemon {
-  /// Has the daemon that leads do something; nil where none leads.
+  /// Has the leading daemon carry out an order; nil if none leads.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` with the reason for which it cannot.
+  /// - Throws: ``EngineError/refused(_:)`` with the reason why it cannot.
   package func order<Subject: Codable & Sendable, Answer: Codable & Sendable>(
     _ kind: LedgerRequest.Kind, _ subject: Subject, _ configuration: Configuration
   ) async throws(EngineError) -> Answer? {
@@ -111,11 +111,11 @@ extension LeadingDaemon {
   }
 }
 
-/// The octets of an answer.
+/// The maximum size of an answer in octets.
 private let longestAnswer = 16_000_000
 
 extension Configuration {
-  /// Changes when an answer about people would be another one; secrets and ways to connect do not count.
+  /// Differs if answers about people would differ; secrets and connections are not included.
   var digest: String {
     var hash = StableHash()
     let parts = [

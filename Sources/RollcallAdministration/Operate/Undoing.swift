@@ -3,21 +3,21 @@ internal import RollcallConfiguration
 package import RollcallEngine
 package import RollcallLedger
 
-/// What a person wants taken back, and why.
+/// The changes that a person wants undone, and why.
 struct UndoOrder: Codable, Sendable {
   var selection: UndoSelection
   var because: String
   var actor: String
 }
 
-/// `rollcall undo`: takes back what the journal tells; by the daemon that leads, or itself where none does.
+/// `rollcall undo`: undoes changes of the journal, through the leading daemon or itself if none leads.
 @Reactor
 package struct Undoing {
   private let engine: Engine
 
   package init(_ engine: Engine) { self.engine = engine }
 
-  /// Asks the daemon that leads what an undo would do; nil where none leads.
+  /// Asks the leading daemon what an undo would do; nil if none leads.
   package func askLeader(_ selection: UndoSelection) async throws(EngineError) -> UndoOutcome? {
     try await engine.requireInstalled()
     let asked: Asked<UndoOutcome> = try await LeadingDaemon(engine.ledger).ask(
@@ -28,19 +28,19 @@ package struct Undoing {
     }
   }
 
-  /// Has the daemon that leads do it; nil where none leads.
+  /// Has the leading daemon do it; nil if none leads.
   package func orderLeader(_ selection: UndoSelection, because: String) async throws(EngineError) -> UndoOutcome? {
     try await engine.requireInstalled()
     let order = UndoOrder(selection: selection, because: because, actor: try await engine.ledger.actor())
     return try await LeadingDaemon(engine.ledger).order(.undo, order, engine.configuration)
   }
 
-  /// Says what an undo would do.
+  /// Reports what an undo would do.
   package func plan(_ selection: UndoSelection) async throws(EngineError) -> UndoOutcome {
     try await engine.rehearseUndo(selection)
   }
 
-  /// Does it as the leader, which catches up with the log first.
+  /// Does it as the leader, after catching up with the log.
   package func run(_ selection: UndoSelection, because: String) async throws(EngineError) -> UndoOutcome {
     try await engine.ledger.requireRights()
     var trouble: EngineError?

@@ -2,16 +2,16 @@ internal import LDAPModel
 internal import RollcallCore
 internal import RollcallLedger
 
-/// How much is planned at once by a process that has other work, too.
+/// Limits how much a process that has other work plans at once.
 package struct PlanLimit: Sendable {
   package var keys: Int
-  /// Of rows and entries together.
+  /// The size of rows and entries together.
   package var octets: Int
 
-  /// What the daemon plans when it is asked: some hundred megabytes at the most.
+  /// The daemon's limit for a request: some hundred megabytes at most.
   package static let daemon = PlanLimit(keys: 20_000, octets: 64 << 20)
 
-  /// What is planned so far.
+  /// Measures what has been planned so far.
   struct Meter {
     private let limit: PlanLimit?
     private var octets = 0

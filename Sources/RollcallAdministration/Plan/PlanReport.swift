@@ -2,7 +2,7 @@ internal import LDAPModel
 internal import RollcallCore
 internal import RollcallLedger
 
-/// A plan as it is shown, by the shell that made it or by the one that has asked the daemon; no password is in it.
+/// A plan for display, by the shell that made it or by one that has asked the daemon; it contains no password.
 package struct PlanReport: Codable, Sendable {
   package struct Operation: Codable, Sendable {
     package var key: String
@@ -16,7 +16,7 @@ package struct PlanReport: Codable, Sendable {
     package var key: String
     package var action: String
     package var dn: String
-    /// Why it would be held; nil where it is already.
+    /// Why it would be held; nil if it already is.
     package var reason: String?
     package var isGroup = false
 
@@ -37,13 +37,13 @@ package struct PlanReport: Codable, Sendable {
     package var since: String
     package var until: String?
     package var removal: String?
-    /// Something would be done otherwise.
+    /// Whether something would be done otherwise.
     package var isWaiting: Bool
   }
 
   package struct Waiting: Codable, Sendable {
     package var key: String
-    /// Whom it waits for, and what that one has.
+    /// The key that it waits for, and what that one has.
     package var holder: String
     package var dn: String
   }
@@ -53,14 +53,14 @@ package struct PlanReport: Codable, Sendable {
   package var held: [Held]
   /// Keys that cannot be planned for.
   package var parked: [Parked]
-  /// Keys of the plan that are parked at present.
+  /// Keys of the plan that are currently parked.
   package var setAside: [StatusReport.Parked]
-  /// Who is pinned of those that were looked at.
+  /// The pinned ones of the keys that were looked at.
   package var pinned: [Pinned]
   package var waiting: [Waiting]
-  /// Where keys that were named stand for which there is nothing to do.
+  /// The reasons for named keys for which there is nothing to do.
   package var standings: [String]
-  /// A key was named that neither side knows.
+  /// Whether a key was named that neither side knows.
   package var hasUnknown: Bool
 
   package init(_ result: Rehearsal.Result) {
@@ -94,10 +94,10 @@ package struct PlanReport: Codable, Sendable {
     hasUnknown = !result.unknown.isEmpty
   }
 
-  /// How many of what is held would be from now on.
+  /// The number of held actions that would be new.
   package var foretold: Int { held.count { $0.reason != nil } }
 
-  /// Whether nothing is to be done, and would be for nobody who is pinned.
+  /// Whether nothing is to be done, and nothing would be if no key were pinned.
   package var isEmpty: Bool {
     operations.isEmpty && held.isEmpty && parked.isEmpty && setAside.isEmpty && waiting.isEmpty
       && !pinned.contains(where: \.isWaiting)

@@ -5,7 +5,7 @@ internal import RollcallEngine
 internal import RollcallLedger
 
 extension Rehearsal {
-  /// Takes removals out of a plan that the removal guard would hold.
+  /// Removes the removals that the removal guard would hold from a plan.
   func foretellHolds(
     _ subjects: inout [Subject], _ occupants: [Occupant], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) {
@@ -16,7 +16,7 @@ extension Rehearsal {
     result.plan = stateReader.planner.plan(subjects, occupants: occupants)
   }
 
-  /// Which of these people keep their groups: their leaving is held, or would be.
+  /// Those of these people who keep their groups: their leaving is held, or would be.
   func withheld(
     _ leaves: [Removal], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) -> Set<RosterKey> {
@@ -32,7 +32,7 @@ extension Rehearsal {
 
   func isPinned(_ key: RosterKey) -> Bool { key != unpinned && engine.state.pins.contains(key) }
 
-  /// Who of a plan is pinned. Of groups nobody asks for these people, so their groups may differ.
+  /// The pinned keys of a plan. Their groups are not read, so these may differ.
   func pinned(_ plan: Plan) -> [RosterKey: (pin: Pin, isWaiting: Bool)] {
     var found: [RosterKey: (pin: Pin, isWaiting: Bool)] = [:]
     for (key, isWaiting) in plan.pinned {
@@ -41,7 +41,7 @@ extension Rehearsal {
     return found
   }
 
-  /// Whether nobody has held it or has released it.
+  /// Whether it is not held, or has been released.
   private func isNew(_ removal: Removal) -> Bool {
     guard let hold = engine.state.held(removal.key, removal.action.kind) else { return true }
     return hold.action != removal.action

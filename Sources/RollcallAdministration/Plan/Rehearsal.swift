@@ -8,56 +8,56 @@ package import RollcallLedger
 
 /// `rollcall plan`: the path of every key without its last step.
 ///
-/// It reads the same sides with the same mapping and planner, and writes nowhere; a lock is not needed for that.
+/// It reads the same data with the same mapping and planner, without writing; so it needs no lock.
 @Reactor
 package final class Rehearsal {
   let engine: Engine
   private var groups: GroupRehearsal?
   private var containers: ContainerMaker?
-  /// Nil where no groups are configured.
+  /// Nil if no groups are configured.
   var keeper: GroupKeeper? { groups?.keeper }
 
   private let limit: PlanLimit?
-  /// Whose pin does not count.
+  /// The key whose pin is ignored.
   let unpinned: RosterKey?
 
   /// - Parameters:
-  ///   - limit: nil plans whatever there is.
-  ///   - key: is looked at as if it were not pinned.
+  ///   - limit: nil plans without a limit.
+  ///   - key: a key that is treated as unpinned.
   package init(_ engine: Engine, limit: PlanLimit? = nil, asIfUnpinned key: RosterKey? = nil) {
     self.engine = engine
     self.limit = limit
     unpinned = key
   }
 
-  /// What would change, and what would not although the table says so.
+  /// The planned changes, and those that the table requires but something prevents.
   package struct Result: Sendable {
     package var plan = Plan()
-    /// Removals that a person has to release, with what would be done.
+    /// Removals that need a person's release, with their actions.
     package var held: [Removal] = []
-    /// Those of them that are not held yet and would be, and why.
+    /// Those of them that would be newly held, and why.
     package var foretold: [RosterKey: String] = [:]
-    /// Keys of the plan that are parked at present, and why.
+    /// Keys of the plan that are currently parked, and why.
     package var setAside: [RosterKey: StatusReport.Parked] = [:]
-    /// Entries and groups that others made and that a person has to release, with what would be done.
+    /// Entries and groups not created by Rollcall that need a person's release, with their actions.
     package var takeovers: [Takeover] = []
     /// Why a key cannot be planned for.
     package var parked: [RosterKey: Problem] = [:]
-    /// Who is pinned of those that were looked at, and whether something would be done otherwise.
+    /// The pinned ones of the keys that were looked at, and whether something would be done otherwise.
     package var pinned: [RosterKey: (pin: Pin, isWaiting: Bool)] = [:]
-    /// How many keys were looked at.
+    /// The number of keys that were looked at.
     package var keys = 0
-    /// Where keys that were named stand for which there is nothing to do.
+    /// The reasons for named keys for which there is nothing to do.
     package var standings: [Standing] = []
-    /// Both sides of the keys that were named, as far as they could be read.
+    /// Both sides of the named keys, as far as they could be read.
     package var subjects: [Subject] = []
-    /// Keys that were named and that neither side knows.
+    /// Named keys that neither side knows.
     package var unknown: [RosterKey] { standings.filter(\.isUnknown).map(\.key) }
   }
 
-  /// Plans for these keys, or for everybody.
+  /// Plans for these keys, or for all.
   ///
-  /// - Throws: ``EngineError`` when either side did not answer completely.
+  /// - Throws: ``EngineError`` if either side did not answer completely.
   package func run(_ keys: [RosterKey]) async throws(EngineError) -> Result {
     try await engine.requireInstalled()
     try await engine.requireReadable()
@@ -65,7 +65,7 @@ package final class Rehearsal {
     let facts = try engine.link.learnt(for: engine.configuration.users)
     try await engine.state.load()
     try await engine.state.pins.overlookChanged()
-    // A standby, which can be planned from, does not say.
+    // A standby, from which a plan can be made, does not provide it.
     let identity = try? await DatabaseIdentity.read(engine.database)
     engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
     let stateReader = StateReader(
@@ -123,8 +123,8 @@ package final class Rehearsal {
     }
   }
 
-  /// All keys that differ are planned for together, so that names which some of them free are seen to be free; gives
-  /// what was found of each.
+  /// Plans for all keys that differ together, so that names which some of them free are known to be free; returns
+  /// what was found for each.
   private func plan(
     _ keys: [RosterKey], _ stateReader: StateReader, _ result: inout Result, _ empty: [GroupName]
   ) async throws(EngineError) -> [Subject] {
@@ -160,7 +160,7 @@ package final class Rehearsal {
     let outside = occupants.filter { !own.contains($0.dn.text) }
     for index in subjects.indices {
       subjects[index].isPinned = isPinned(subjects[index].key)
-      // A directory's first comparison holds all removals, each with what would be done.
+      // A directory's first comparison holds all removals, each with its action.
       if engine.state.meetings.phase == .first { subjects[index].acquaintance.insert(.removal) }
       guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }
       subjects[index].removalHeld = true
@@ -188,7 +188,7 @@ package final class Rehearsal {
 
   private func sequences(_ steps: [Step]) -> [Plan.Sequence] { steps.map { Plan.Sequence(steps: [$0]) } }
 
-  /// The containers that would have to be made for a plan; a key is parked whose container nobody can make.
+  /// The containers that a plan would create; a key whose container cannot be created is parked.
   private func missingContainers(_ plan: inout Plan) async throws(EngineError) -> [Plan.Sequence] {
     guard let containers, let schema = engine.link.facts?.schema else { return [] }
     if engine.configuration.users.container.isEmpty { return [] }

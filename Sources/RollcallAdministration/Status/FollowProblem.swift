@@ -4,7 +4,7 @@ internal import RollcallCore
 internal import RollcallLedger
 
 extension Ledger {
-  /// Programs that follow the journal and do not take its rows, are behind, or had rows deleted before them.
+  /// Followers of the journal whose program does not take rows, that are behind, or that have lost unread rows.
   func followProblem() async throws(EngineError) -> ConditionProblem? {
     let rows = try await database.query(
       """

@@ -3,17 +3,17 @@ internal import Postgres
 package import RollcallCore
 internal import RollcallLedger
 
-/// The removals and takeovers of a directory that wait for a person, and an id for exactly this set of them.
+/// The removals and takeovers of a directory that wait for a person, with an id for exactly this set.
 package struct HeldSet: Sendable, Equatable {
   package struct Removal: Sendable, Equatable {
-    /// The person's; of a group its DN in canonical form.
+    /// The person's key; for a group its canonical DN.
     package var key: RosterKey
     /// `delete`, `disable` or `takeover`.
     package var action: String
     package var dn: String
     /// RFC 3339, UTC.
     package var since: String
-    /// Why it is held; nil where an older version did so.
+    /// Why it is held; nil if an older version held it.
     package var reason: String?
 
     /// Whether a text is the DN, or the name in it.
@@ -24,19 +24,19 @@ package struct HeldSet: Sendable, Equatable {
     }
   }
 
-  /// Whether two texts are one DN, however they are spelt.
+  /// Whether two texts are the same DN in any spelling.
   static func isSame(_ one: String, _ other: String) -> Bool {
     guard let other = try? DistinguishedName(parsing: other) else { return false }
     return DistinguishedName(unchecked: one).isEquivalent(to: other, HeldSet.plain)
   }
 
-  /// Knows no attribute: names are compared without case.
+  /// A schema without attributes: names are compared ignoring case.
   private static let plain = Schema(attributeTypes: [], objectClasses: [])
 
-  /// By key.
+  /// The removals, by key.
   package let removals: [Removal]
 
-  /// Sixteen hexadecimal digits that any change of a key, an action or a DN changes; nil for an empty set.
+  /// Sixteen hexadecimal digits that depend on every key, action and DN; nil for an empty set.
   package var id: String? {
     if removals.isEmpty { return nil }
     var hash = StableHash()
@@ -51,7 +51,7 @@ package struct HeldSet: Sendable, Equatable {
 }
 
 extension Ledger {
-  /// The removals that nobody has approved.
+  /// The removals that have not been approved.
   func heldSet() async throws(EngineError) -> HeldSet {
     let result = try await database.query(
       """

@@ -4,26 +4,26 @@ package import RollcallConfiguration
 internal import RollcallEngine
 internal import RollcallLedger
 
-/// How many keys wait at the daemon that leads, asked for once a second on a session of its own.
+/// The leading daemon's backlog, queried once a second on a session of its own.
 @Reactor
 package final class LeaderBacklog {
   private let ledger: Ledger?
   private var askedAt: ContinuousClock.Instant?
   private var isAsking = false
-  /// As the daemon has said within the last seconds; nil where it has not.
+  /// The number that the daemon has reported within the last seconds; nil if it has not.
   package private(set) var count: Int?
 
   package init(_ configuration: Configuration) { ledger = try? Ledger(configuration) }
 
   package func close() { ledger?.database.close() }
 
-  /// Asks again where it is time to.
+  /// Queries it again if that is due.
   package func look() {
     guard let ledger, !isAsking, askedAt.map({ .now - $0 >= .seconds(1) }) ?? true else { return }
     isAsking = true
     askedAt = .now
     Reactor.task {
-      // Who only looks on reports no trouble.
+      // The display does not report errors.
       let found = try? await ledger.database.query(
         """
         SELECT unsettled FROM rollcall.directory

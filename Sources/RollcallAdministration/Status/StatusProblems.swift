@@ -3,14 +3,14 @@ internal import Reactor
 internal import RollcallEngine
 internal import RollcallLedger
 
-/// Problems that show in PostgreSQL itself, so that `status` and `check` find them while no daemon runs.
+/// Problems that are visible in PostgreSQL itself, so that `status` and `check` find them while no daemon runs.
 @Reactor
 struct StatusProblems {
   private let ledger: Ledger
 
   init(_ ledger: Ledger) { self.ledger = ledger }
 
-  /// The leader's lock is held by somebody who is no Rollcall.
+  /// The leader's lock is held by another program.
   func lock(_ subject: String) async throws(EngineError) -> ConditionProblem? {
     guard let holder = try await Leader.holder(of: ledger.directory, subject: subject, ledger.database),
       !holder.isRollcall
@@ -22,11 +22,11 @@ struct StatusProblems {
       fix: holder.fix, since: holder.since)
   }
 
-  /// Nobody leads, although somebody did who was not meant to end with its work.
+  /// No process leads, although one did and was expected to stay.
   ///
   /// - Parameters:
-  ///   - last: the process that has led and did not end in order; nil if the last one did.
-  ///   - state: how the directory was when that was said last, and since when.
+  ///   - last: the process that led and did not shut down cleanly; nil if the last one did.
+  ///   - state: the directory's last reported state, and since when.
   nonisolated static func leader(
     _ last: String?, _ state: StatusReport.DirectoryState?, lookedAt: String?
   ) -> ConditionProblem? {
@@ -42,17 +42,17 @@ struct StatusProblems {
     return nil
   }
 
-  /// The notification queue is one for the cluster; anybody may fill it.
+  /// The notification queue is shared by the cluster; any role may fill it.
   func queue() async throws(EngineError) -> ConditionProblem? {
     let usage = try await ledger.database.query("SELECT pg_notification_queue_usage()").double(0, 0) ?? 0
     return usage >= QueueWatch.limit ? QueueWatch.problem : nil
   }
 
-  /// A log that is long, and the directory that has settled least of it.
+  /// A long log, and the directory that has settled least of it.
   ///
   /// - Parameters:
-  ///   - octets: a smaller log is not counted.
-  ///   - rows: fewer changes are no problem; half of what `rollcall.prune` keeps for a directory.
+  ///   - octets: the size below which a log is not counted.
+  ///   - rows: fewer changes are not a problem; half of what `rollcall.prune` keeps for a directory.
   func log(octets: Int = 200_000_000, rows: Int = 2_500_000) async throws(EngineError) -> ConditionProblem? {
     let size = "pg_total_relation_size('rollcall.change')"
     let full = try await ledger.database.query(
@@ -82,7 +82,7 @@ struct StatusProblems {
       since: found.text(0, 2))
   }
 
-  /// Directories that nobody has led for a day and whose changes are kept for them.
+  /// Directories that nobody has led for a day and whose changes are still kept.
   func forgotten() async throws(EngineError) -> ConditionProblem? {
     let rows = try await ledger.database.query(
       """

@@ -5,37 +5,37 @@ package import RollcallCore
 internal import RollcallEngine
 package import RollcallLedger
 
-/// How far one directory is, read from the ledger alone: it works while the daemon or the directory is down.
+/// The state of one directory, read only from the ledger: it works while the daemon or the directory is down.
 package struct StatusReport: Sendable {
-  /// How the directory was when the daemon last said so.
+  /// The directory's state as the daemon last reported it.
   package struct DirectoryState: Sendable, Equatable {
     package var state: String
     package var reason: String?
-    /// RFC 3339, UTC; as all times here.
+    /// RFC 3339, UTC; like all times here.
     package var since: String?
     /// Whether the reason is a fault of the database, not of the directory.
     package var isOfDatabase: Bool { DirectoryCondition.isOfDatabase(reason) }
   }
 
-  /// A key that is set aside.
+  /// A parked key.
   package struct Parked: Codable, Sendable, Equatable {
     package var key: String
     package var reason: String
-    /// The LDAP result code; nil where no server refused.
+    /// The LDAP result code; nil if no server refused.
     package var code: Int?
     package var message: String
     package var attempts: Int
     package var since: String
-    /// When it is tried again; nil waits for its cause to change.
+    /// When it is retried; nil waits for its cause to change.
     package var nextAt: String?
   }
 
   package var name: String
   /// Seconds since the last completed look that left nothing unsettled; nil before the first.
   package var watermarkAge: Double?
-  /// Changes that the watermark has not passed; nil where there is no watermark, so that everybody is compared.
+  /// Changes after the watermark; nil if there is no watermark, so that a full comparison is pending.
   package var backlog: Int?
-  /// `host:pid` of the process that holds the leader's lock; nil if nobody does.
+  /// `host:pid` of the process that holds the leader's lock; nil if none does.
   package var leader: String?
   package var leaderSince: String?
   /// Nil before the daemon has ever connected.
@@ -44,20 +44,20 @@ package struct StatusReport: Sendable {
   package var parked: [Parked]
   /// Removals that wait for a person.
   package var held: HeldSet
-  /// Removals that a person has approved and that are still to be done.
+  /// The number of approved removals that are still to be done.
   package var released: Int
-  /// Keys that a person has set aside, by since when.
+  /// The pinned keys, in the order of their start.
   package var pinned: [(key: RosterKey, pin: Pin)] = []
   /// Whether the last look is older than the configuration's `behind_after`.
   package var isBehind: Bool
-  /// Promises that are not kept at present, the oldest first.
+  /// Guarantees that currently do not hold, the oldest first.
   package var problems: [ConditionProblem] = []
 
-  /// What a monitor may care about.
+  /// The conditions that a monitor may check.
   package enum Fault: String, Sendable, CaseIterable {
-    /// A key is set aside with its error.
+    /// A key is parked with its error.
     case parked
-    /// Something waits for a person: a removal or takeover that is held, or the removal of a pinned key.
+    /// Something waits for a person: a held removal or takeover, or the removal of a pinned key.
     case held
     /// The last look that left nothing unsettled is too old.
     case behind
@@ -71,12 +71,12 @@ package struct StatusReport: Sendable {
     return faults
   }
 
-  /// Whether nobody has to do anything.
+  /// Whether no action is needed.
   package var isWell: Bool { faults.isEmpty && problems.allSatisfy(\.isAdvisory) }
 
-  /// Reads it.
+  /// Reads the report.
   ///
-  /// - Throws: ``EngineError`` when it cannot be found out.
+  /// - Throws: ``EngineError`` if the state cannot be read.
   @Reactor
   package static func read(_ configuration: Configuration) async throws(EngineError) -> StatusReport {
     let ledger = try Ledger(configuration)
@@ -122,14 +122,14 @@ package struct StatusReport: Sendable {
     {
       report.leader = record.text(0, 1)
       report.leaderSince = record.text(0, 2)
-      // What the daemon has settled already of what it works on is still beyond the watermark.
+      // Work that the daemon has already settled may still be beyond the watermark.
       if let backlog = report.backlog, let counted = record.int(0, 10) { report.backlog = min(backlog, counted) }
     } else {
-      // Nobody is there to say that it is over.
+      // No daemon is there to report its end.
       if queue == nil { report.problems.removeAll { $0.code == .queue } }
       if let subject = record.text(0, 7) { report.add(try await found.lock(subject)) }
       report.add(StatusProblems.leader(record.text(0, 1), report.directory, lookedAt: record.text(0, 9)))
-      // What was said of the connection is the past.
+      // The reported connection state is outdated.
       if record.text(0, 1) != nil, let state = report.directory?.state, state != DirectoryCondition.stopped.state {
         report.directory?.reason = "it was \(state) when its last leader reported"
         report.directory?.state = "unknown"
@@ -140,7 +140,7 @@ package struct StatusReport: Sendable {
     return report
   }
 
-  /// What the daemon has said of the same goes first: it knows since when.
+  /// The daemon's own report of the same problem takes precedence: it has the start time.
   private mutating func add(_ problem: ConditionProblem?) {
     guard let problem, !problems.contains(where: { $0.code == problem.code }) else { return }
     problems.append(problem)
@@ -148,7 +148,7 @@ package struct StatusReport: Sendable {
 }
 
 extension Ledger {
-  /// - Parameter key: nil asks for all of them.
+  /// - Parameter key: nil selects all.
   func parkedInDetail(_ key: RosterKey? = nil) async throws(EngineError) -> [StatusReport.Parked] {
     let result = try await database.query(
       """
