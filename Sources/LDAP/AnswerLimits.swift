@@ -1,34 +1,34 @@
 internal import LDAPModel
 
-/// What an answer may take, whatever a server sends: one that is broken, or lies, must not fill the memory, keep the
-/// processor busy or be asked for ever.
+/// Limits for answers: a broken or malicious server must not exhaust memory, keep the processor busy, or be queried
+/// forever.
 struct AnswerLimits: Sendable {
-  /// Octets of one message, and what the entries of one search or page may take in memory.
+  /// Octets of one message, and of the entries of one search or page in memory.
   var octets: Int
-  /// Entries that a search may bring in all its pages together: twice the largest directory that is planned for.
+  /// Entries of a search in all its pages together: twice the size of the largest supported directory.
   var entries = 20_000_000
-  /// Octets of a page's cookie, which goes back to the server with each request.
+  /// Octets of a page's cookie, which is returned to the server with each request.
   var cookie = 64 << 10
-  /// Pages in a row that bring nothing. Active Directory sends some while it looks for entries that match.
+  /// Consecutive pages without entries. Active Directory sends some while it searches for matching entries.
   var barrenPages = 12
-  /// Unsolicited notifications that mean nothing here; RFC 4511 section 4.4 has them ignored.
+  /// Unsolicited notifications without a meaning here; RFC 4511 section 4.4 requires that they be ignored.
   var unsolicited = 1000
-  /// A search ends after this many times the time that one operation may take, even if entries keep coming.
+  /// A search ends after this multiple of an operation's timeout, even if entries keep arriving.
   static let longestSearch = 30
 
-  /// How long to wait after this many empty pages in a row, before the next is asked for.
+  /// How long to wait after this number of consecutive empty pages before the next is requested.
   static func pause(afterBarren pages: Int) -> Duration {
     min(.milliseconds(10) * (1 << min(pages, 10)), .seconds(1))
   }
 }
 
-/// The names that a search can bring: its base, what lies directly below, or everything below.
+/// The names that a search can return: its base, those directly below, or all below.
 ///
-/// An entry of another name was not asked for. It must not be taken for one that was: it would be written to.
+/// An entry with another name was not requested and must not be treated as one: it would be written to.
 struct SearchReach: Sendable {
   let base: DistinguishedName
   let scope: SearchScope
-  /// The base in ASCII lower case, for a comparison that costs next to nothing.
+  /// The base in ASCII lower case, for a fast comparison.
   private let lowered: [UInt8]
 
   init(_ base: DistinguishedName, _ scope: SearchScope) {
@@ -39,9 +39,9 @@ struct SearchReach: Sendable {
 
   /// Whether the name is one of them.
   ///
-  /// In a search of the base alone the server decides whether two spellings are one value; the place above must be the
-  /// same, but for values that are not plain ASCII: servers fold those each in their own way. A name that cannot be
-  /// parsed is none.
+  /// In a search of the base alone the server decides whether two spellings are equal; the parent must be the same,
+  /// except for values that are not ASCII, which servers fold in different ways. A name that cannot be parsed is not
+  /// one of them.
   func contains(_ name: DistinguishedName, _ schema: Schema) -> Bool {
     switch scope {
     case .base:
@@ -56,7 +56,7 @@ struct SearchReach: Sendable {
     }
   }
 
-  /// Whether two names differ only in values that are not plain ASCII.
+  /// Whether two names differ only in values that are not ASCII.
   private func mayBeOne(_ one: DistinguishedName, _ other: DistinguishedName, _ schema: Schema) -> Bool {
     guard let names = try? one.relativeNames(), let others = try? other.relativeNames(), names.count == others.count
     else { return false }
@@ -72,7 +72,7 @@ struct SearchReach: Sendable {
     !name.isEmpty && (try? name.relativeNames()) != nil
   }
 
-  /// Whether the text ends with a comma that separates and the base, in whatever case. A no says nothing.
+  /// Whether the text ends with a separating comma and the base, in any case. False proves nothing.
   private func endsWithBase(_ name: DistinguishedName) -> Bool {
     let text = name.text.utf8
     guard !lowered.isEmpty, text.count > lowered.count + 2 else { return false }

@@ -1,4 +1,4 @@
-/// A password that nobody may see: whatever prints, dumps or interpolates it shows asterisks.
+/// A password that is never shown: printing, dumping or interpolating it gives asterisks.
 public struct BindPassword: Sendable {
   let bytes: [UInt8]
 
@@ -6,7 +6,7 @@ public struct BindPassword: Sendable {
     self.bytes = bytes
   }
 
-  /// The UTF-8 encoding of `text`, as a simple bind wants a password (RFC 4511 section 4.2).
+  /// The UTF-8 encoding of `text`, which a simple bind requires (RFC 4511 section 4.2).
   public init(_ text: String) {
     bytes = Array(text.utf8)
   }

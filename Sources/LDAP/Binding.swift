@@ -5,7 +5,7 @@ internal import Reactor
 extension LDAPSession {
   /// Connects, secures the connection and binds.
   ///
-  /// - Throws: `connectError`, `timeout` or the code of a refused bind, each with what to look at.
+  /// - Throws: `connectError`, `timeout` or the code of a refused bind, each with advice.
   public static func open(_ options: LDAPOptions) async throws(LDAPError) -> LDAPSession {
     let deadline = ContinuousClock.now + options.connectTimeout
     let opening = Opening(options, deadline: deadline)
@@ -30,7 +30,7 @@ extension LDAPSession {
       return
     case .simple(let dn, let password):
       guard !password.isEmpty else {
-        // RFC 4513 section 5.1.2: with a name and no password the server would let anybody in, as anonymous.
+        // RFC 4513 section 5.1.2: with a name and no password the bind would succeed as anonymous.
         throw LDAPError(
           code: .inappropriateAuthentication, diagnostic: "the password is empty", operation: "bind \(dn)")
       }
@@ -59,7 +59,7 @@ extension LDAPSession {
     do { try outcome.get() } catch { throw LDAPSession.advise(error, mechanism) }
   }
 
-  /// Adds what to look at to the refusals that have a usual cause.
+  /// Adds advice to refusals that have a usual cause.
   private static func advise(_ error: LDAPError, _ mechanism: String?) -> LDAPError {
     let advice: String? =
       switch error.code {
@@ -81,8 +81,8 @@ extension LDAPSession {
 extension Opening {
   /// Runs the blocking part on a thread; nil is success.
   ///
-  /// The thread keeps its deadline by itself, but for name resolution, which cannot be interrupted: then it is
-  /// left to end alone.
+  /// The thread enforces its own deadline, except during name resolution, which cannot be interrupted: then it is
+  /// abandoned.
   @Reactor
   func result() async -> LDAPError? {
     await unsafe withUnsafeContinuation { continuation in
@@ -97,7 +97,7 @@ extension Opening {
     }
   }
 
-  /// The first end is the one that counts.
+  /// Only the first result counts.
   @safe @Reactor
   private final class Race {
     private var continuation: UnsafeContinuation<LDAPError?, Never>?

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Opens the socket to a server, with a deadline for the whole. Blocks, so it belongs on a thread of its own.
+/// Opens the socket to a server within a total deadline. It blocks, so it belongs on a thread of its own.
 ///
-/// libldap's own connect is not used: it has no deadline over several addresses, and together with
-/// `LDAP_OPT_NETWORK_TIMEOUT` its TLS handshake spins on a mute peer (ITS#8047).
+/// libldap's own connect is not used: it has no deadline for several addresses, and with `LDAP_OPT_NETWORK_TIMEOUT`
+/// its TLS handshake spins if the peer is silent (ITS#8047).
 enum Dialer {
   struct Failure: Error {
     let reason: String
@@ -32,7 +32,7 @@ enum Dialer {
     }
     var last = Failure(reason: "no address")
     for index in unsafe candidates.indices {
-      // An address that swallows packets must leave time for the others.
+      // An address that drops packets must leave time for the others.
       let share = unsafe (deadline - ContinuousClock.now) / (candidates.count - index)
       let info = unsafe candidates[index].pointee
       do {
@@ -95,7 +95,7 @@ enum Dialer {
     return descriptor
   }
 
-  /// A half-open connection is otherwise silent for hours, and small requests wait for each other's answers.
+  /// Sets keepalives, because a half-open connection is silent for hours, and TCP_NODELAY, for small requests.
   private static func configure(_ descriptor: Int32) {
     let tcp = Int32(IPPROTO_TCP)
     for (level, option, value) in [

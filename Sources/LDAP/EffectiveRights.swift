@@ -2,11 +2,11 @@ internal import CLDAP
 public import LDAPModel
 
 extension LDAPSession {
-  /// What the server would let `account` do with an attribute of an entry, as letters: r(ead), s(earch), c(ompare),
-  /// w(rite: add), o(bliterate: delete). For servers with the control Get Effective Rights (389 Directory Server,
-  /// draft-ietf-ldapext-acl-model), which lets everybody ask for themselves.
+  /// The rights of `account` on an attribute of an entry, as letters: r(ead), s(earch), c(ompare), w(rite: add),
+  /// o(bliterate: delete). For servers with the control Get Effective Rights (389 Directory Server,
+  /// draft-ietf-ldapext-acl-model), in which every account may query its own rights.
   ///
-  /// - Returns: nil where the server does not say.
+  /// - Returns: nil if the server does not report them.
   public func rights(
     of account: String, to attribute: String, in dn: DistinguishedName
   ) async throws(LDAPError) -> String? {
@@ -23,14 +23,14 @@ extension LDAPSession {
   public static var effectiveRights: String { RightsRequest.oid }
 }
 
-/// Whose rights are asked for.
+/// The account whose rights are queried.
 struct RightsRequest: SearchControl {
   static let oid = "1.3.6.1.4.1.42.2.27.9.5.2"
   let account: String
 
   var octets: [UInt8] { Array("dn: \(account)".utf8) }
 
-  /// The control is critical, because an answer without it says something else.
+  /// The control is critical, because an answer without it would mean something else.
   func make(
     _ ld: OpaquePointer, _ value: inout berval, _ control: inout UnsafeMutablePointer<LDAPControl>?
   ) -> Int32 {

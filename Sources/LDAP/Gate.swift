@@ -15,7 +15,7 @@ final class Gate {
       isTaken = true
       return
     }
-    // The gate is handed over, not opened, so nobody can slip in between.
+    // The gate is passed on, not opened, so that no other task can get in between.
     await unsafe withUnsafeContinuation { continuation in
       unsafe waiting.append(continuation)
     }

@@ -1,7 +1,7 @@
 internal import CLDAP
 internal import Glibc
 
-/// The `LDAP *` of one connection, and the wire under it. Destroyed with this value, wherever that is.
+/// The `LDAP *` of one connection, and the wire below it. It is destroyed with this value.
 ///
 /// It is made around a descriptor of our own (`ldap_init_fd`), so libldap never opens one: after a close it
 /// cannot reconnect silently, unbound.
@@ -10,12 +10,12 @@ struct Handle: ~Copyable {
   let ld: OpaquePointer
   let wire: Wire
 
-  /// Takes over the wire of a connected descriptor.
+  /// Takes ownership of the wire of a connected descriptor.
   ///
   /// - Parameters:
-  ///   - url: where TLS finds the host name to verify.
-  ///   - largest: octets of a message beyond which the connection is broken off; libldap takes any length otherwise,
-  ///     and makes room for it at once.
+  ///   - url: contains the host name that TLS verifies.
+  ///   - largest: the size of a message in octets beyond which the connection is closed; otherwise libldap accepts
+  ///     any length, and allocates memory for it at once.
   static func over(_ wire: Wire, url: String, largest: Int) -> Handle? {
     var made: OpaquePointer?
     guard unsafe ldap_init_fd(wire.descriptor, LDAP_PROTO_EXT, url, &made) == LDAP_SUCCESS,
@@ -30,22 +30,22 @@ struct Handle: ~Copyable {
       unsafe wire.install(under: socket),
       unsafe ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1,
       unsafe ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS,
-      // nil is LDAP_OPT_OFF. Active Directory's referrals would be followed anonymously.
+      // nil is LDAP_OPT_OFF. libldap would follow Active Directory's referrals anonymously.
       unsafe ldap_set_option(ld, LDAP_OPT_REFERRALS, nil) == LDAP_OPT_SUCCESS
     else { return nil }
     return handle
   }
 
   deinit {
-    // Says goodbye into the wire's buffer; whether that is sent was decided before.
+    // Writes the unbind to the wire's buffer; whether that is sent has been decided before.
     _ = unsafe ldap_destroy(ld)
     if wire.hasOutput && wire.failure == 0 { _ = wire.flush() }
   }
 
-  /// Whether TLS stands between libldap and the wire.
+  /// Whether TLS is active between libldap and the wire.
   var isEncrypted: Bool { unsafe ldap_tls_inplace(ld) == 1 }
 
-  /// Whether something that has come in is still to be read: in the wire, or decrypted in the TLS layer.
+  /// Whether there is unread input: in the wire, or decrypted in the TLS layer.
   borrowing func hasInput() -> Bool {
     var socket: OpaquePointer?
     guard unsafe ldap_get_option(ld, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS, let socket = unsafe socket
@@ -60,7 +60,7 @@ struct Handle: ~Copyable {
     return code
   }
 
-  /// libldap's words for the last failure.
+  /// libldap's message for the last failure.
   borrowing func diagnostic() -> String {
     var text: UnsafeMutablePointer<CChar>?
     unsafe ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text)
@@ -69,13 +69,13 @@ struct Handle: ~Copyable {
     return unsafe String(cString: text)
   }
 
-  /// The next message that is here already.
+  /// The next message that has arrived.
   borrowing func next() -> Received {
     var message: OpaquePointer?
     var immediately = timeval()
     errno = 0
     let kind = unsafe ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ONE, &immediately, &message)
-    // What is no message sets ERANGE or another code. The end that TLS announces comes before that of the descriptor.
+    // An invalid message sets ERANGE or another code. TLS reports the end before the descriptor does.
     let isClosed = errno == 0
     guard let message = unsafe message else {
       return kind == 0 ? .nothing : .failed(isClosed: isClosed && resultCode == LDAP_SERVER_DOWN)
@@ -87,6 +87,6 @@ struct Handle: ~Copyable {
 enum Received: ~Copyable {
   case nothing
   case message(Message)
-  /// The connection is gone. `isClosed`: nothing was wrong with what has come in.
+  /// The connection is gone. `isClosed`: nothing was wrong with the input.
   case failed(isClosed: Bool)
 }

@@ -1,19 +1,19 @@
 public import LDAPModel
 internal import PlainText
 
-/// An operation that failed: what was tried, what came of it.
+/// An operation that failed, with its result.
 ///
-/// Holds no password and none of the values that were sent; a server may quote what it likes in its diagnostic.
+/// It contains no password and none of the values sent; a server may quote anything in its diagnostic message.
 public struct LDAPError: Error, Hashable, Sendable {
-  /// The server's code, or libldap's own below zero: `serverDown` and `timeout` mean that the session is gone
-  /// and the outcome unknown, `connectError` that there never was one, `encodingError` that the request was
-  /// refused here and nothing was sent.
+  /// The server's code, or libldap's own below zero: `serverDown` and `timeout` mean that the session is gone and the
+  /// outcome unknown, `connectError` that there never was a session, `encodingError` that the request was refused
+  /// here and nothing was sent.
   public var code: ResultCode
-  /// What the server says about it, or what to do; one line, may be empty.
+  /// The server's message, or advice; one line, may be empty.
   public var diagnostic: String
-  /// The nearest entry that exists, where the server names it (RFC 4511 section 4.1.9); may be empty.
+  /// The nearest existing entry, if the server names it (RFC 4511 section 4.1.9); may be empty.
   public var matchedDN: String
-  /// What was tried, as in `add uid=x,dc=example,dc=com` or `connect ldaps://host`.
+  /// The operation, as in `add uid=x,dc=example,dc=com` or `connect ldaps://host`.
   public var operation: String
 
   public init(code: ResultCode, diagnostic: String = "", matchedDN: String = "", operation: String) {
@@ -29,7 +29,7 @@ public struct LDAPError: Error, Hashable, Sendable {
     return words.map(String.init).joined(separator: " ").excerpt(Excerpt.message)
   }
 
-  /// The same fate for another operation that was on its way.
+  /// The same error for another operation that was in flight.
   func concerning(_ operation: String) -> LDAPError {
     LDAPError(code: code, diagnostic: diagnostic, matchedDN: matchedDN, operation: operation)
   }

@@ -1,10 +1,10 @@
 internal import LDAPModel
 internal import Reactor
 
-/// What becomes of a message that has come in.
+/// Processing of received messages.
 ///
-/// A server that is broken, or lies, ends its session: each answer must be of the kind that was asked for and stay
-/// within ``AnswerLimits``. The outcome of what was on its way is unknown then, as after any loss of a connection.
+/// A broken or malicious server ends its session: each answer must be of the requested kind and stay within
+/// ``AnswerLimits``. The outcome of operations in flight is then unknown, as after any loss of a connection.
 extension LDAPSession {
   func dispatch(_ message: consuming Message, _ heard: ContinuousClock.Instant) {
     let id = message.id
@@ -29,7 +29,7 @@ extension LDAPSession {
         return
       }
       let result = message.result()
-      // The codes below zero are this side's own, and mean things that a server has no say in.
+      // Codes below zero are the client's own and have meanings that a server cannot report.
       guard result.code.rawValue >= 0 else {
         violated("its result of \(request.operation) cannot be read")
         return
@@ -81,13 +81,13 @@ extension LDAPSession {
     }
   }
 
-  /// Notice of disconnection (RFC 4511 section 4.4.1): the server is about to close and answers no more.
+  /// Notice of disconnection (RFC 4511 section 4.4.1): the server is about to close and sends no more answers.
   private func notice(_ result: Message.Result) {
     let words = result.diagnostic.isEmpty ? "" : ": \(result.diagnostic)"
     finish(.serverDown, "the server ends the session with \(result.code)\(words)")
   }
 
-  /// Ends the session because the server does what no server may do, and returns that as an error.
+  /// Ends the session because the server violates the protocol, and returns that as an error.
   @discardableResult
   func violated(_ what: String) -> LDAPError {
     let reason = "the server breaks the protocol: \(what)"

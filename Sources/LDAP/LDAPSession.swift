@@ -4,51 +4,50 @@ public import Reactor
 
 /// A bound connection to a directory. Requests are pipelined and their answers matched by message id.
 ///
-/// A session that has lost its connection, or whose server missed a deadline, is over for good: everything on
-/// its way fails with `serverDown` or `timeout` (outcome unknown), ``onClose`` is called, and a new session has
-/// to be opened. It lives until then or until ``close()``, whoever refers to it.
+/// A session that has lost its connection, or whose server missed a deadline, cannot be reused: everything in flight
+/// fails with `serverDown` or `timeout` (outcome unknown), ``onClose`` is called, and a new session has to be opened.
+/// It lives until then or until ``close()``, regardless of references to it.
 ///
-/// How many requests are on their way at once is the caller's business: slapd closes a connection with more
-/// than 1000, and a server may work on them in any order (RFC 4511 section 3.1), so never send two for one
-/// entry.
+/// The caller limits the number of requests in flight: slapd closes a connection with more than 1000, and a server
+/// may process them in any order (RFC 4511 section 3.1), so never send two for one entry.
 @Reactor
 public final class LDAPSession {
   public let options: LDAPOptions
-  /// The options' limit to begin with; to be set to the server's own once it is known.
+  /// Initially the options' limit; set it to the server's own once that is known.
   public var maximumMessageSize: Int
   /// Whether TLS protects it.
   public let isEncrypted: Bool
-  /// Called once when the session ends by itself, after what was on its way has failed.
+  /// Called once when the session ends by itself, after the operations in flight have failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
-  /// Asked each time before requests leave among which are writes: they wait until it has decided, and a no ends the
-  /// session instead. Without one, writes leave as all else.
+  /// Asked each time before requests that include writes are sent: they wait for its decision, and a refusal ends the
+  /// session instead. Without one, writes are sent like all other requests.
   public var permit: (any WritePermit)?
 
-  /// By which names are compared: the server's own once it is known.
+  /// The schema for comparing names: the server's own once it is known.
   public var schema = Schema(attributeTypes: [], objectClasses: [])
-  /// Called with each name that a search has brought and that it cannot bring; the entry is left out.
+  /// Called with the name of each returned entry that the search cannot match; the entry is left out.
   public var onStranger: (@Reactor (DistinguishedName) -> Void)?
 
-  /// Whether answers are taken together while many are to come: for a bulk, where each one alone would wake the process.
+  /// Whether answers are collected while many are expected: for bulk work, where each would wake the process.
   public var gathersAnswers = false
 
   var handle: Handle?
   let memory = RequestMemory()
   let limits: AnswerLimits
-  /// Unsolicited notifications that said nothing.
+  /// The number of unsolicited notifications that were ignored.
   var unsolicited = 0
   let pages = Gate()
   var pending: [Int32: Pending] = [:]
   private var watch: Watch?
   private var timer: (timer: Timer, due: ContinuousClock.Instant)?
   private var isReceiving = false
-  /// Whether answers are left where they are for a moment.
+  /// Whether reading answers is paused for a moment.
   private var isResting = false
-  /// Whether what has not left yet waits for the permit's decision.
+  /// Whether unsent requests wait for the permit's decision.
   private var isWaiting = false
-  /// Whether a write may be among what has not left yet.
+  /// Whether unsent requests may include a write.
   private var holdsWrites = false
-  /// Why there is no handle any more.
+  /// Why the handle is gone.
   private var end: LDAPError?
 
   init(_ options: LDAPOptions, _ handle: consuming Handle) {
@@ -58,17 +57,17 @@ public final class LDAPSession {
     isEncrypted = handle.isEncrypted
     let descriptor = handle.wire.descriptor
     self.handle = consume handle
-    // The handshake may have left its last words in the wire, so writing is asked for at once.
+    // The handshake may have left output in the wire, so writing is requested at once.
     watch = Reactor.loop.watch(descriptor, for: [.readable, .writable]) { self.ready($0) }
   }
 
   /// Whether requests can be sent.
   public var isUsable: Bool { handle != nil }
 
-  /// Requests sent and not answered yet.
+  /// Requests that were sent and not answered yet.
   public var outstanding: Int { pending.count }
 
-  /// Unbinds. What is on its way fails with `userCancelled`; ``onClose`` is not called.
+  /// Unbinds. Operations in flight fail with `userCancelled`; ``onClose`` is not called.
   public func close() {
     guard isUsable else { return }
     onClose = nil
@@ -78,7 +77,7 @@ public final class LDAPSession {
 
   // MARK: Requests
 
-  /// Notes a request that libldap has taken and sees to it that it leaves at the end of this turn of the loop.
+  /// Registers a request that libldap has encoded, so that it is sent at the end of this turn of the loop.
   func sent(
     _ id: Int32, _ verb: Pending.Verb, _ dn: String, _ outcome: Pending.Outcome, within limit: Duration? = nil
   ) {
@@ -89,7 +88,7 @@ public final class LDAPSession {
     if timer.map({ deadline < $0.due }) ?? true { arm(deadline) }
   }
 
-  /// Fails a request that was not sent; not at once, so that a caller who sends the next one does not recurse.
+  /// Fails a request that was not sent; not at once, so that a caller that sends the next one does not recurse.
   func refuse(
     _ code: ResultCode, _ reason: String, _ verb: Pending.Verb, _ dn: String, _ outcome: Pending.Outcome
   ) {
@@ -100,7 +99,7 @@ public final class LDAPSession {
     Reactor.loop.after(.zero) { request.fail(error) }
   }
 
-  /// Forgets a search; its answers are thrown away as they come.
+  /// Abandons a search; its answers are discarded.
   func abandon(_ id: Int32) {
     guard let request = pending.removeValue(forKey: id) else { return }
     if let ld = unsafe handle?.ld, unsafe ldap_abandon_ext(ld, id, nil, nil) == LDAP_SUCCESS {
@@ -121,7 +120,7 @@ public final class LDAPSession {
     write()
   }
 
-  /// How long answers may gather, and how many must be outstanding that the server has enough to do meanwhile.
+  /// How long answers may be collected, and how many must be outstanding to keep the server busy meanwhile.
   private static let removalBatch = (time: Duration.milliseconds(1), outstanding: 16)
 
   private func rest() {
@@ -135,7 +134,7 @@ public final class LDAPSession {
 
   private var reading: Interest { isResting ? [] : .readable }
 
-  /// Sends what was asked for now, and not at the end of the loop's turn: for requests that somebody waits for.
+  /// Sends pending requests now instead of at the end of the loop's turn: for requests that somebody waits for.
   public func sendNow() {
     if !isReceiving, handle?.wire.hasOutput == true { write() }
   }
@@ -150,7 +149,7 @@ public final class LDAPSession {
     watch?.interest = wire.hasOutput ? reading.union(.writable) : reading
   }
 
-  /// Keeps everything back until it is known whether it may leave.
+  /// Holds all output back until the permit has decided.
   private func wait(for permit: (any WritePermit)?) {
     watch?.interest = reading
     if isWaiting { return }
@@ -162,42 +161,42 @@ public final class LDAPSession {
     }
   }
 
-  /// What is written while answers are handled leaves right after them, anything else at the next poll.
+  /// Output written while answers are processed is sent right after them, other output at the next poll.
   private func askToWrite() {
     if !isReceiving { watch?.interest = reading.union(.writable) }
   }
 
-  /// Handles what one read brings; a completion may send, close the session or let go of it.
+  /// Processes the input of one read; a completion may send, close the session or release it.
   private func receive() {
     handle?.wire.allowReceiving()
     let heard = ContinuousClock.now
     while handle != nil {
       switch handle!.next() {
       case .nothing:
-        // Of a message larger than a TLS record libldap reads one record at a time. The descriptor says nothing of
-        // those that were taken from it already.
+        // libldap reads a message larger than a TLS record one record at a time. The descriptor does not report
+        // records that were already read from it.
         guard isEncrypted, handle!.hasInput() else { return checkFlood() }
       case .failed(let isClosed): return lost(isClosed)
       case .message(let message):
         handle?.wire.noteMessage()
         dispatch(message, heard)
       }
-      // libldap would ask the kernel once more; under TLS only it knows whether a message is left.
+      // libldap would query the kernel once more; under TLS only libldap knows whether a message is left.
       if !isEncrypted, let wire = handle?.wire, !wire.hasInput { return }
     }
   }
 
-  /// libldap throws away what answers no request; a server that sends nothing else is not listened to for ever.
+  /// libldap discards answers without a request; a server that sends nothing else is not read forever.
   private func checkFlood() {
     guard let wire = handle?.wire, wire.unclaimed > 2 * limits.octets else { return }
     violated("it sends \(wire.unclaimed) octets that answer nothing")
   }
 
-  // MARK: The end
+  // MARK: Closing
 
-  /// After any failure of libldap: it cannot go on with this handle.
+  /// Called after any failure of libldap: the handle cannot be used any more.
   ///
-  /// - Parameter isClosed: the server has ended the connection, as far as TLS says.
+  /// - Parameter isClosed: whether the server has closed the connection, as far as TLS shows.
   func lost(_ isClosed: Bool = false) {
     guard let wire = handle?.wire else { return }
     let reason =
@@ -211,7 +210,7 @@ public final class LDAPSession {
     guard isUsable else { return }
     let error = LDAPError(code: code, diagnostic: reason, operation: "connection to \(options.url)")
     end = error
-    // The watch goes before the descriptor: its number is given out again.
+    // The watch is removed before the descriptor is closed, because its number is reused.
     watch?.cancel()
     watch = nil
     timer?.timer.cancel()
@@ -230,7 +229,7 @@ public final class LDAPSession {
 
   // MARK: Deadlines
 
-  /// One timer for all requests: when it is due, those that still wait are looked through for the next.
+  /// One timer for all requests: when it is due, the remaining ones are searched for the next deadline.
   private func arm(_ due: ContinuousClock.Instant) {
     timer?.timer.cancel()
     let next = Reactor.loop.after(due - ContinuousClock.now) { self.checkDeadlines() }

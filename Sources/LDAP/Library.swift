@@ -2,9 +2,9 @@ internal import CLDAP
 internal import Glibc
 internal import Synchronization
 
-/// What libldap keeps for the whole process.
+/// libldap's process-wide state.
 enum Library {
-  /// Prepares libldap, once, before any other call to it. May block: libldap looks up this machine's name.
+  /// Initializes libldap, once, before any other call to it. May block: libldap looks up this machine's name.
   static let isReady: Bool = {
     // Otherwise ldap.conf, ~/.ldaprc and LDAP* variables change how the daemon behaves (ldap.conf(5)).
     unsafe setenv("LDAPNOINIT", "1", 1)
@@ -21,14 +21,14 @@ enum Library {
   /// LDAP_DEBUG_TRACE of libldap's ldap_log.h, which is not installed.
   private static let traceLevel: Int32 = 1
 
-  /// What libldap said about TLS, by the thread it said it on; only threads that listen are in it.
+  /// libldap's trace output about TLS, by thread; only threads that listen are included.
   private static let heardLines = Mutex<[UInt: [String]]>([:])
 
   /// Runs a TLS handshake and returns what libldap traced about it on this thread.
   ///
-  /// With GnuTLS the reason why a certificate was refused (unknown issuer, expired, wrong name) is in the trace
-  /// only; the diagnostic message says "Error in the certificate" at best. The trace level is global, so other
-  /// sessions pay for it while a handshake lasts; what they say is thrown away.
+  /// With GnuTLS the reason why a certificate was refused (unknown issuer, expired, wrong name) is only in the trace;
+  /// the diagnostic message says "Error in the certificate" at best. The trace level is global, so other sessions
+  /// also trace while a handshake lasts; their output is discarded.
   static func listening(_ handshake: () -> Int32) -> (result: Int32, lines: [String]) {
     let thread = UInt(pthread_self())
     let first = heardLines.withLock { lines in

@@ -4,7 +4,7 @@ internal import LDAPModel
 /// An `LDAPMessage *`, freed with this value.
 @safe
 struct Message: ~Copyable {
-  /// What an operation came to (RFC 4511 section 4.1.9).
+  /// The result of an operation (RFC 4511 section 4.1.9).
   struct Result {
     var code: ResultCode
     var matchedDN = ""
@@ -14,11 +14,11 @@ struct Message: ~Copyable {
   enum Kind {
     /// An entry that was found.
     case entry
-    /// A referral to another server, or news on the way; neither ends an operation.
+    /// A search reference or an intermediate response; neither ends an operation.
     case aside
     /// The end of an operation.
     case result
-    /// Unasked for (RFC 4511 section 4.4).
+    /// Unsolicited (RFC 4511 section 4.4).
     case unsolicited
   }
 
@@ -36,7 +36,7 @@ struct Message: ~Copyable {
 
   /// The request it answers; 0 for an unsolicited notification.
   var id: Int32 { unsafe ldap_msgid(message) }
-  /// Which operation it belongs to, as the tag of RFC 4511 section 4.2 and those after it.
+  /// The operation that it belongs to, as the tag of RFC 4511 section 4.2 and the following sections.
   var tag: ber_tag_t { ber_tag_t(bitPattern: Int(unsafe ldap_msgtype(message))) }
   var kind: Kind {
     if id == 0 { return .unsolicited }
@@ -47,7 +47,7 @@ struct Message: ~Copyable {
     }
   }
 
-  /// Whether the server says that it closes the connection (RFC 4511 section 4.4.1).
+  /// Whether the server announces that it closes the connection (RFC 4511 section 4.4.1).
   borrowing func isNotice() -> Bool {
     guard tag == LDAP_RES_EXTENDED else { return false }
     var name: UnsafeMutablePointer<CChar>?
@@ -59,7 +59,7 @@ struct Message: ~Copyable {
 
   borrowing func result() -> Result {
     var code: Int32 = 0
-    // The words are copied only where there are any.
+    // The strings are copied only if there are any.
     let parsed = unsafe ldap_parse_result(ld, message, &code, nil, nil, nil, nil, 0)
     guard parsed == LDAP_SUCCESS else { return Result(code: ResultCode(rawValue: parsed)) }
     guard code != LDAP_SUCCESS else { return Result(code: .success) }
@@ -102,10 +102,10 @@ struct Message: ~Copyable {
     return unsafe Message.text(identity.pointee)
   }
 
-  /// The entry of a search result entry; nil when it cannot be decoded. `hasText` says whether its name is UTF-8: if
-  /// not, what stands there is repaired, and is not the entry's name.
+  /// The entry of a search result entry; nil if it cannot be decoded. `hasText` says whether its name is valid UTF-8:
+  /// otherwise the name was repaired, and is not the entry's name.
   ///
-  /// - Parameter expected: how many attributes there may be; a good guess saves allocations.
+  /// - Parameter expected: the expected number of attributes; a good guess saves allocations.
   borrowing func entry(expecting expected: Int) -> (entry: Entry, hasText: Bool)? {
     var walk: OpaquePointer?
     var name = unsafe berval()
@@ -126,12 +126,12 @@ struct Message: ~Copyable {
     }
   }
 
-  /// The values of an array that ends with an empty pointer; they stay where the message has them.
+  /// The values of a null-terminated array; they are not copied out of the message.
   private static func list(_ values: UnsafeMutablePointer<berval>?) -> [AttributeValue] {
     guard let values = unsafe values else { return [] }
     var count = 0
     while unsafe values[count].bv_val != nil { count += 1 }
-    // Most attributes have one value, and most of the time here is allocation.
+    // Most attributes have one value, and most of the time here is spent on allocation.
     if count == 1 { return unsafe [AttributeValue(bytes: octets(values[0]))] }
     return (0..<count).map { unsafe AttributeValue(bytes: octets(values[$0])) }
   }

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// The part of opening a session that blocks: name resolution, connect, StartTLS, the TLS handshake.
 ///
-/// Runs on a thread of its own until its deadline and keeps the finished handle for the session. When nobody
-/// takes it, because name resolution has overrun the deadline, it is closed with this object.
+/// Runs on a thread of its own until its deadline and keeps the finished handle for the session. If nobody takes it,
+/// because name resolution has exceeded the deadline, it is closed with this object.
 final class Opening: Sendable {
   let options: LDAPOptions
   let deadline: ContinuousClock.Instant
@@ -22,7 +22,7 @@ final class Opening: Sendable {
     finished.withLock { $0.take() }
   }
 
-  /// Does it all; nil is success.
+  /// Does all steps; nil is success.
   func run() -> LDAPError? {
     do {
       try finished.withLock { slot throws(LDAPError) in slot = try connect() }

@@ -3,16 +3,16 @@ public import LDAPModel
 internal import Reactor
 
 extension LDAPSession {
-  /// Searches page by page (RFC 2696): `each` gets one page after the other. While it works on one the next is on its
-  /// way, and no more than that, so that memory is bounded by two pages however many entries there are.
+  /// Searches page by page (RFC 2696) and passes each page to `each`. While one page is processed, the next one is
+  /// requested, and no more than that: memory is bounded by two pages, however many entries there are.
   ///
-  /// A server that knows no pages fails it with `unavailableCriticalExtension`. Servers keep one paged search a
-  /// connection, so a second one on this session waits until the first has ended. When `each` throws, or the
-  /// task is cancelled, the search ends and the server is told to forget it.
+  /// A server without paged results fails it with `unavailableCriticalExtension`. Servers keep one paged search per
+  /// connection, so a second one on this session waits until the first has ended. If `each` throws, or the task is
+  /// cancelled, the search ends and the server is told to discard it.
   ///
-  /// The server must get on: one that sends empty pages, or one page over and over, ends its session.
+  /// The search must make progress: a server that sends empty pages, or repeats a page, ends its session.
   ///
-  /// - Throws: what `each` throws, or ``LDAPError``; only when it returns were these all entries.
+  /// - Throws: any error of `each`, or ``LDAPError``; the entries are complete only if it returns.
   public func search(
     base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [], pageSize: Int,
     each: @Reactor ([Entry]) async throws -> Void
@@ -46,7 +46,7 @@ extension LDAPSession {
 
   private typealias PageTask = Task<Result<SearchProgress.Page, LDAPError>, Never>
 
-  /// Asks for the page after this one; nil after the last.
+  /// Requests the page after this one; nil after the last.
   private func following(_ page: SearchProgress.Page, _ query: SearchQuery, _ size: Int) -> PageTask? {
     if page.cookie.isEmpty { return nil }
     let request = PageRequest(size: size, cookie: page.cookie)
@@ -63,21 +63,21 @@ extension LDAPSession {
     }
   }
 
-  /// Ends a search of which a page is on its way: size 0 with the cookie (RFC 2696 section 3).
+  /// Ends a search of which a page is in flight: size 0 with the cookie (RFC 2696 section 3).
   private func forget(_ next: PageTask?, _ query: SearchQuery) async {
     guard let cookie = try? await next?.value.get().cookie, !cookie.isEmpty else { return }
     _ = await result(of: query, PageRequest(size: 0, cookie: cookie))
   }
 }
 
-/// Whether the pages of a search get on.
+/// Checks whether a paged search makes progress.
 private struct PagingProgress {
   private var entries = 0
   private var first: DistinguishedName?
-  /// Pages in a row that have brought nothing.
+  /// Consecutive pages without entries.
   private(set) var barren = 0
 
-  /// What is wrong with the next page; nil where nothing is.
+  /// The violation in the next page; nil if there is none.
   mutating func violation(_ page: SearchProgress.Page, _ limits: AnswerLimits) -> String? {
     entries += page.entries.count
     barren = page.entries.isEmpty ? barren + 1 : 0
@@ -89,7 +89,7 @@ private struct PagingProgress {
   }
 }
 
-/// Which page of a search is asked for.
+/// Identifies the requested page of a search.
 struct PageRequest: Sendable {
   var size: Int
   /// Empty for the first.

@@ -9,7 +9,7 @@ struct Pending {
     case add, modify, rename, delete, search, bind
     case whoAmI = "who am I"
 
-    /// The tag that an answer to it has.
+    /// The tag of its answer.
     var answer: ber_tag_t {
       switch self {
       case .add: LDAP_RES_ADD
@@ -23,11 +23,11 @@ struct Pending {
     }
   }
 
-  /// Who waits for what.
+  /// The completion handler.
   enum Outcome {
     case write(@Reactor (Result<Void, LDAPError>) -> Void)
     case search(SearchProgress)
-    /// Who am I, with the identity.
+    /// Who am I?, with the identity.
     case identity(@Reactor (Result<String, LDAPError>) -> Void)
   }
 
@@ -36,14 +36,14 @@ struct Pending {
   let outcome: Outcome
   let deadline: ContinuousClock.Instant
 
-  /// When it is given up. A search goes on while it brings entries, but not for ever.
+  /// When it times out. A search continues while entries arrive, but not forever.
   @Reactor
   func deadline(_ limit: Duration) -> ContinuousClock.Instant {
     guard case .search(let progress) = outcome, let heard = progress.heard else { return deadline }
     return min(max(deadline, heard + limit), deadline + limit * (AnswerLimits.longestSearch - 1))
   }
 
-  /// For errors; not made before one is there.
+  /// For errors; created only when needed.
   var operation: String { dn.isEmpty ? verb.rawValue : "\(verb.rawValue) \(dn.excerpt())" }
 
   @Reactor
@@ -62,18 +62,18 @@ final class SearchProgress {
   /// A completed search: all entries of it, or of this page.
   struct Page: Sendable {
     var entries: [Entry]
-    /// Where the next page starts; empty after the last and for a search without pages.
+    /// The cookie of the next page; empty after the last and for a search without pages.
     var cookie: [UInt8] = []
   }
 
   private(set) var entries: [Entry] = []
-  /// What they take in memory, about.
+  /// Their approximate size in memory.
   private(set) var octets = 0
-  /// When the last entry came.
+  /// When the last entry arrived.
   var heard: ContinuousClock.Instant?
-  /// What the search can bring; nil: anything.
+  /// The names that the search can return; nil: any.
   let reach: SearchReach?
-  /// The most entries of a page; nil where the search has no pages.
+  /// The maximum number of entries of a page; nil if the search has no pages.
   let pageSize: Int?
   let completion: @Reactor (Result<Page, LDAPError>) -> Void
 
@@ -91,7 +91,7 @@ final class SearchProgress {
     octets += entry.memory
   }
 
-  /// What is wrong with what has come in; nil where nothing is.
+  /// The violation in the received answers; nil if there is none.
   func violation(_ limits: AnswerLimits) -> String? {
     if octets > limits.octets { return "its answer takes more than \(limits.octets) octets" }
     if let pageSize, pageSize > 0, entries.count > pageSize { return "it sends more entries than a page holds" }
@@ -101,7 +101,7 @@ final class SearchProgress {
 }
 
 extension Entry {
-  /// Octets that it takes in memory, about: what is written, and a little for each part.
+  /// The approximate size in memory in octets: the contents, plus a little for each part.
   fileprivate var memory: Int {
     attributes.reduce(128 + dn.text.utf8.count) { sum, attribute in
       attribute.values.reduce(sum + 48 + attribute.name.utf8.count) { $0 + 56 + $1.bytes.count }

@@ -1,7 +1,7 @@
 internal import CLDAP
 internal import LDAPModel
 
-/// One block of memory in which a request takes the shape that libldap wants; reused for the next request.
+/// A block of memory that holds a request in libldap's structures; reused for the next request.
 ///
 /// libldap encodes the request before its call returns, so nothing in here outlives the call.
 @safe
@@ -20,7 +20,7 @@ final class RequestMemory {
     unsafe block.deallocate()
   }
 
-  /// Starts anew with room for `count` octets.
+  /// Starts a new request with room for `count` octets.
   func begin(_ count: Int) {
     used = 0
     guard count > capacity || (capacity > RequestMemory.kept && count <= RequestMemory.kept) else { return }
@@ -29,7 +29,7 @@ final class RequestMemory {
     unsafe block = .allocate(byteCount: capacity, alignment: 16)
   }
 
-  /// Room for `count` values of a type, not initialised.
+  /// Uninitialized room for `count` values of a type.
   func room<T>(for type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
     let start = (used + 15) & ~15
     used = start + count * MemoryLayout<T>.stride
@@ -37,7 +37,7 @@ final class RequestMemory {
     return unsafe (block + start).bindMemory(to: type, capacity: count)
   }
 
-  /// The text with a NUL behind it.
+  /// The text, null-terminated.
   func text(_ text: String) -> UnsafeMutablePointer<CChar> {
     var text = text
     return text.withUTF8 { bytes in unsafe copy(UnsafeRawBufferPointer(bytes)) }
@@ -54,7 +54,7 @@ final class RequestMemory {
     return unsafe (block + start).assumingMemoryBound(to: CChar.self)
   }
 
-  /// A list of texts with nil behind it.
+  /// A null-terminated list of texts.
   func texts(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
     let list = unsafe room(for: UnsafeMutablePointer<CChar>?.self, texts.count + 1)
     for (index, text) in texts.enumerated() { unsafe (list + index).initialize(to: self.text(text)) }

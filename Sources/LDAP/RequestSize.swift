@@ -1,7 +1,7 @@
 internal import LDAPModel
 
-/// How large a request becomes, reckoned before it is made: the octets of its BER encoding, never too few,
-/// and what ``RequestMemory`` needs to hold it for libldap.
+/// The size of a request, calculated before it is made: an upper bound for the octets of its BER encoding, and for
+/// the memory that ``RequestMemory`` needs.
 struct RequestSize {
   /// Tag and length take at most this (a length below 4 GiB).
   private static let header = 6
@@ -11,7 +11,7 @@ struct RequestSize {
   /// Message, message id, operation and a few flags.
   private(set) var encoded = 6 * header
   private(set) var memory = 4 * overhead
-  /// Whether a text holds a NUL, which would end it for libldap.
+  /// Whether a text contains a NUL, which would end it in libldap.
   private(set) var hasNUL = false
 
   private mutating func add(text: String) {
@@ -48,7 +48,7 @@ struct RequestSize {
     }
   }
 
-  /// The filter's encoding is never longer than its text and a header for each of its parentheses.
+  /// The filter's encoding is never longer than its text plus a header for each of its parentheses.
   init(base: String, filter: String, attributes: [String]) {
     add(text: base)
     add(text: filter)

@@ -2,9 +2,9 @@ internal import CLDAP
 public import LDAPModel
 internal import Reactor
 
-/// What a server says about itself (RFC 4512 section 5.1).
+/// A server's description of itself (RFC 4512 section 5.1).
 public struct RootDSE: Sendable {
-  /// All of it.
+  /// The whole entry.
   public let entry: Entry
 
   /// The suffixes the server holds.
@@ -12,22 +12,22 @@ public struct RootDSE: Sendable {
   /// OIDs of controls and extended operations.
   public var supportedControls: Set<String> { Set(texts("supportedControl")) }
   public var supportedExtensions: Set<String> { Set(texts("supportedExtension")) }
-  /// Mechanisms of SASL binds.
+  /// SASL mechanisms.
   public var saslMechanisms: [String] { texts("supportedSASLMechanisms") }
-  /// RFC 3045; slapd and Active Directory name neither.
+  /// RFC 3045; slapd and Active Directory do not provide it.
   public var vendorName: String? { texts("vendorName").first }
   public var vendorVersion: String? { texts("vendorVersion").first }
   /// The entry that holds the schema.
   public var subschemaSubentry: DistinguishedName? {
     texts("subschemaSubentry").first.map(DistinguishedName.init(unchecked:))
   }
-  /// Whether this is slapd, by the object class of its root DSE.
+  /// Whether this is slapd, according to the object class of its root DSE.
   public var isOpenLDAP: Bool {
     texts("objectClass").contains { $0.lowercased() == "openldaprootdse" }
   }
   /// Whether this is Active Directory or Samba: LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3).
   public var isActiveDirectory: Bool { texts("supportedCapabilities").contains("1.2.840.113556.1.4.800") }
-  /// Active Directory: whether it answers as a global catalog; nil where the server does not say.
+  /// Active Directory: whether it is ready as a global catalog; nil if the server does not say.
   public var isGlobalCatalogReady: Bool? { texts("isGlobalCatalogReady").first.map { $0 == "TRUE" } }
 
   private func texts(_ attribute: String) -> [String] { entry[attribute].compactMap(\.text) }
@@ -66,8 +66,8 @@ extension LDAPSession {
       objectClasses: entry["objectClasses"].compactMap(\.text))
   }
 
-  /// The identity the server holds this session for (RFC 4532), such as `dn:cn=rollcall,dc=example,dc=com`;
-  /// empty for anonymous.
+  /// The server's identity for this session (RFC 4532), such as `dn:cn=rollcall,dc=example,dc=com`; empty for
+  /// anonymous.
   public func whoAmI() async throws(LDAPError) -> String {
     let result: Result<String, LDAPError> = await unsafe withUnsafeContinuation { continuation in
       let outcome = Pending.Outcome.identity { result in unsafe continuation.resume(returning: result) }

@@ -2,7 +2,7 @@ internal import CLDAP
 public import LDAPModel
 internal import Reactor
 
-/// How far below its base a search looks (RFC 4511 section 4.5.1.2).
+/// The scope of a search below its base (RFC 4511 section 4.5.1.2).
 public enum SearchScope: Int32, Sendable {
   case base = 0
   case oneLevel = 1
@@ -10,11 +10,11 @@ public enum SearchScope: Int32, Sendable {
 }
 
 extension LDAPSession {
-  /// Searches and gives all entries, or the failure: never a part of them, so that what is missing in the
-  /// result is missing in the directory. References to other servers are left out.
+  /// Searches and returns all entries, or the failure: never a part of them, so that an entry missing in the result
+  /// is missing in the directory. References to other servers are left out.
   ///
   /// - Parameters:
-  ///   - attributes: what to read; none means all user attributes, `1.1` none at all, `+` the operational ones.
+  ///   - attributes: what to read; empty means all user attributes, `1.1` none at all, `+` the operational ones.
   ///   - sizeLimit: more entries than this fail with `sizeLimitExceeded`; 0 leaves it to the server.
   public func search(
     base: DistinguishedName, scope: SearchScope, filter: Filter, attributes: [String] = [],
@@ -53,14 +53,14 @@ extension LDAPSession {
     return try result.get()
   }
 
-  /// The message id of a search, for who wants to abandon it.
+  /// The message id of a search, for abandoning it.
   @Reactor
   private final class Ticket {
     var id: Int32?
     nonisolated init() {}
   }
 
-  /// The id of the request; nil when it could not be sent, which `progress` hears.
+  /// The id of the request; nil if it could not be sent, which is reported to `progress`.
   @discardableResult
   private func search(
     _ query: SearchQuery, sizeLimit: Int, control: (any SearchControl)?, _ progress: SearchProgress
@@ -96,19 +96,19 @@ extension LDAPSession {
   }
 }
 
-/// A control that goes with a search.
+/// A control of a search.
 protocol SearchControl: Sendable {
-  /// The octets that it is made of.
+  /// The octets that it is created from.
   var octets: [UInt8] { get }
 
-  /// Lets libldap make it of these octets, which it copies; gives libldap's code.
+  /// Lets libldap create it from these octets, which it copies; returns libldap's code.
   func make(
     _ ld: OpaquePointer, _ value: inout berval, _ control: inout UnsafeMutablePointer<LDAPControl>?
   ) -> Int32
 }
 
 extension SearchControl {
-  /// Calls `body` with the list of this one control, and gives libldap's code for it.
+  /// Calls `body` with the list of this one control, and returns libldap's code for it.
   func withControl(
     _ ld: OpaquePointer, _ body: (UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>) -> Int32
   ) -> Int32 {
@@ -130,7 +130,7 @@ extension SearchControl {
   }
 }
 
-/// What is searched for.
+/// The parameters of a search.
 struct SearchQuery: Sendable {
   let base: DistinguishedName
   let scope: SearchScope

@@ -1,7 +1,7 @@
 internal import CLDAP
 internal import Glibc
 
-/// The parts of a directory's URI that say where it listens.
+/// The address parts of a directory's URI.
 struct ServerAddress: Sendable {
   enum Scheme: String, Sendable { case ldap, ldaps, ldapi }
 
@@ -10,7 +10,7 @@ struct ServerAddress: Sendable {
   let host: String
   let port: Int
 
-  /// Where a socket is looked for when `ldapi` names none: libldap's place on Debian, then on others.
+  /// Default socket paths if `ldapi` names none: libldap's path on Debian, then on other systems.
   private static let usualSockets = ["/run/slapd/ldapi", "/run/ldapi", "/run/openldap/ldapi"]
 
   init(_ url: String) throws(InvalidAddress) {

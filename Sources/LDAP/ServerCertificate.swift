@@ -1,12 +1,12 @@
 internal import CLDAP
 internal import LDAPModel
 
-/// What libldap leaves out when it verifies a server's certificate: with GnuTLS, what the certificate is for.
+/// A check that libldap with GnuTLS omits when it verifies a server's certificate: the extended key usage.
 enum ServerCertificate {
-  /// Why the certificate that the server has shown is not for servers; nil where it is.
+  /// Why the server's certificate is not for servers; nil if it is.
   ///
-  /// An authority that issues certificates to people and machines as clients does not make servers of them: without
-  /// this look, whoever has one and sits on the way is the directory (RFC 5280 section 4.2.1.12).
+  /// An authority may issue certificates to people and machines as clients only: without this check, anybody who has
+  /// one and can intercept the connection could impersonate the directory (RFC 5280 section 4.2.1.12).
   static func refusal(_ handle: borrowing Handle) -> String? {
     var certificate = unsafe berval()
     guard unsafe ldap_get_option(handle.ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) == LDAP_OPT_SUCCESS,
@@ -19,10 +19,10 @@ enum ServerCertificate {
       : "the server's certificate is refused: it is not for servers (its extendedKeyUsage lacks serverAuth)"
   }
 
-  /// Whether a certificate (DER) says that it is for servers, for anything, or nothing about it.
+  /// Whether a certificate (DER) allows servers, any usage, or does not restrict it.
   ///
-  /// One that cannot be taken apart has been verified by the TLS library all the same, so its usage is what is unknown:
-  /// it is not for servers.
+  /// If it cannot be parsed, the TLS library has verified it nevertheless, and its usage is unknown: it is then
+  /// refused.
   static func isForServers(_ certificate: [UInt8]) -> Bool {
     var whole = BERElements(certificate[...])
     guard var outer = whole.next(0x30), var body = outer.next(0x30) else { return false }

@@ -1,8 +1,8 @@
-/// Why a TLS handshake failed, in words that say what to do.
+/// Why a TLS handshake failed, with advice.
 enum TLSFailure {
   /// - Parameters:
-  ///   - lines: what libldap traced, each without its `TLS: `.
-  ///   - diagnostic: LDAP_OPT_DIAGNOSTIC_MESSAGE; telling only where libldap uses OpenSSL.
+  ///   - lines: libldap's trace output, each line without its `TLS: `.
+  ///   - diagnostic: LDAP_OPT_DIAGNOSTIC_MESSAGE; it is specific only if libldap uses OpenSSL.
   static func reason(_ lines: [String], diagnostic: String, host: String) -> String {
     for line in lines {
       if let status = status(in: line) {
@@ -24,7 +24,7 @@ enum TLSFailure {
       + "; does the server speak TLS on this port (ldaps: 636, with starttls: 389)?"
   }
 
-  /// libldap compares the certificate with this machine's own name when the url says localhost.
+  /// libldap compares the certificate with this machine's own name if the URL says localhost.
   private static func localhost(_ host: String) -> String {
     host.lowercased() == "localhost" ? " (libldap takes localhost for this machine's own name)" : ""
   }

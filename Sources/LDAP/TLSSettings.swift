@@ -3,12 +3,12 @@ internal import Glibc
 
 /// libldap's TLS options for one handle.
 enum TLSSettings {
-  /// Where distributions keep the authorities they trust; LDAPNOINIT keeps libldap from reading it in ldap.conf.
+  /// The distributions' paths of trusted authorities; LDAPNOINIT keeps libldap from reading them in ldap.conf.
   private static let systemAuthorities = [
     "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
   ]
 
-  /// Whether libldap takes them all. NEWCTX comes last: it makes the context from the others.
+  /// Whether libldap accepts them all. NEWCTX comes last: it creates the context from the others.
   static func apply(_ options: LDAPOptions, to ld: OpaquePointer) -> Bool {
     let authorities = options.caFile ?? systemAuthorities.first { unsafe access($0, R_OK) == 0 }
     let files = [

@@ -3,26 +3,26 @@ internal import Glibc
 
 /// The bytes between libldap (or its TLS layer) and a descriptor: a `Sockbuf_IO`, see lber-sockbuf(3).
 ///
-/// Standing at the bottom of libldap's stack it takes whatever is written, so that a request is never half
-/// sent inside libldap (its LDAP_BUSY), and it reads ahead. A window of requests leaves in one system call and
-/// their answers come in with one. While opening, on a thread of its own, reads wait until a deadline: a mute
-/// peer cannot hold up a handshake longer than that.
+/// At the bottom of libldap's stack it accepts all output, so that a request is never half-sent inside libldap (its
+/// LDAP_BUSY), and it reads ahead. A window of requests is sent in one system call and their answers are received in
+/// one. While opening, on a thread of its own, reads wait until a deadline: a silent peer cannot delay a handshake
+/// longer than that.
 @safe
 final class Wire {
-  /// Octets asked from the kernel at once; also what a session reads before others have their turn.
+  /// Octets requested from the kernel at once; also the amount that a session reads before others have their turn.
   private static let readAhead = 64 << 10
-  /// An output buffer that a burst has grown beyond this is given back.
+  /// An output buffer that has grown beyond this is released.
   private static let keptOutput = 1 << 20
 
   let descriptor: Int32
   /// Set while opening: reads and writes wait for the peer until then.
   var deadline: ContinuousClock.Instant?
   private(set) var timedOut = false
-  /// The `errno` that ended the connection; 0 while it lives and when the peer closed it.
+  /// The `errno` that ended the connection; 0 while it lives, or if the peer closed it.
   private(set) var failure: Int32 = 0
   /// Whether the peer has closed the connection.
   private(set) var ended = false
-  /// Octets received since the last message that anybody waited for.
+  /// Octets received since the last message with a pending request.
   private(set) var unclaimed = 0
 
   private let functions: UnsafeMutablePointer<Sockbuf_IO>
@@ -34,7 +34,7 @@ final class Wire {
   private var outputStart = 0
   private var isMuted = false
 
-  /// Owns the descriptor from now on; it is non-blocking.
+  /// Takes ownership of the descriptor; it is non-blocking.
   init(_ descriptor: Int32) {
     self.descriptor = descriptor
     unsafe input = .allocate(byteCount: Wire.readAhead, alignment: 16)
@@ -55,7 +55,7 @@ final class Wire {
         sbi_write: { description, buffer, length in
           unsafe Wire.of(description).write(UnsafeRawBufferPointer(start: buffer, count: Int(length)))
         },
-        // libldap may close its side at any failure; the descriptor is still watched then and stays open.
+        // libldap may close its side after any failure; the descriptor is still watched then and stays open.
         sbi_close: { _ in 0 }))
   }
 
@@ -66,7 +66,7 @@ final class Wire {
     unsafe input.deallocate()
   }
 
-  /// Puts itself under the connection of a handle that was made with `LDAP_PROTO_EXT`. The handle must be
+  /// Installs itself below the connection of a handle that was created with `LDAP_PROTO_EXT`. The handle must be
   /// destroyed before the wire is released.
   func install(under socket: OpaquePointer) -> Bool {
     unsafe ber_sockbuf_add_io(
@@ -133,18 +133,18 @@ final class Wire {
 
   // MARK: For the session
 
-  /// Lets libldap ask the kernel once more; the next time is another turn of the loop.
+  /// Lets libldap read from the kernel once more; the next time is another turn of the loop.
   func allowReceiving() { mayReceive = true }
 
-  /// Notes that libldap has made a message of what has come in.
+  /// Records that libldap has parsed a message.
   func noteMessage() { unclaimed = 0 }
 
-  /// Whether libldap has not read yet what has come in.
+  /// Whether there is input that libldap has not read yet.
   var hasInput: Bool { inputStart < inputEnd }
 
   var hasOutput: Bool { outputStart < output.count }
 
-  /// Sends what the kernel takes now; false when the connection has failed.
+  /// Sends what the kernel accepts now; false if the connection has failed.
   func flush() -> Bool {
     while hasOutput {
       let sent = unsafe output.withUnsafeBytes { bytes in
@@ -164,7 +164,7 @@ final class Wire {
     return true
   }
 
-  /// Never sends anything again. What comes after a message that was cut off would be read as its rest.
+  /// Sends nothing any more. Data after a truncated message would be read as its continuation.
   func mute() {
     isMuted = true
     clear()

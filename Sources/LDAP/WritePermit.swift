@@ -1,11 +1,11 @@
 public import Reactor
 
-/// Says whether this process may write at all.
+/// Decides whether this process may write.
 @Reactor
 public protocol WritePermit: AnyObject {
   var mayWrite: Bool { get }
-  /// To be called when writes are to come soon, so that they do not have to wait.
+  /// Call it when writes will follow soon, so that they need not wait.
   func refresh()
-  /// Calls `body` once it is known whether this process may write, with the answer; now or later.
+  /// Calls `body` with the decision, now or later.
   func whenDecided(_ body: @escaping @Reactor (_ mayWrite: Bool) -> Void)
 }

@@ -3,11 +3,10 @@ public import LDAPModel
 internal import Reactor
 
 extension LDAPSession {
-  /// Sends a write; its answer, or why there is none, comes to `completion`, exactly once and never before
-  /// this call has returned.
+  /// Sends a write; its result is passed to `completion`, exactly once and never before this call has returned.
   ///
-  /// The request leaves at the end of this turn of the loop, together with the others of it. An add without
-  /// values for an attribute leaves that attribute out.
+  /// The request is sent at the end of this turn of the loop, together with others. An add omits attributes without
+  /// values.
   public func send(
     _ operation: Operation, _ completion: @escaping @Reactor (Result<Void, LDAPError>) -> Void
   ) {
@@ -24,7 +23,7 @@ extension LDAPSession {
     sent(id, verb, dn, outcome)
   }
 
-  /// Sends a write and waits for its answer. Not cancellable: a write that was sent happens.
+  /// Sends a write and waits for its answer. Not cancellable: a write that was sent is carried out.
   public func perform(_ operation: Operation) async throws(LDAPError) {
     let result: Result<Void, LDAPError> = await unsafe withUnsafeContinuation { continuation in
       send(operation) { result in unsafe continuation.resume(returning: result) }
@@ -49,7 +48,7 @@ extension LDAPSession {
     }
   }
 
-  /// Why a request of that size is not even tried; nil when it is.
+  /// Why a request of that size is not sent; nil if it is.
   func refusal(_ size: RequestSize) -> String? {
     if size.hasNUL { return "a name holds a NUL" }
     if size.encoded > maximumMessageSize {
@@ -59,7 +58,7 @@ extension LDAPSession {
     return nil
   }
 
-  /// After libldap has not taken a request: either it is the request, or the connection is gone.
+  /// Handles a request that libldap has not accepted: either it is invalid, or the connection is gone.
   func unsent(_ code: Int32, _ verb: Pending.Verb, _ dn: String, _ outcome: Pending.Outcome) {
     if code == LDAP_SERVER_DOWN { lost() }
     refuse(ResultCode(rawValue: code), handle?.diagnostic() ?? "", verb, dn, outcome)
