@@ -1,4 +1,4 @@
-/// Octets that the LDAP string formats give a meaning to.
+/// Octets with a special meaning in the LDAP string formats.
 enum ASCII {
   static let null: UInt8 = 0x00
   static let lineFeed: UInt8 = 0x0A
@@ -31,10 +31,10 @@ enum ASCII {
 }
 
 extension UInt8 {
-  /// The octet with A–Z turned into a–z.
+  /// The octet with A–Z converted to a–z.
   var asciiLowercased: UInt8 { isASCIIUppercase ? self | 0x20 : self }
 
-  /// The octet with a–z turned into A–Z.
+  /// The octet with a–z converted to A–Z.
   var asciiUppercased: UInt8 { 0x61...0x7A ~= self ? self & 0xDF : self }
 
   var isASCIIUppercase: Bool { 0x41...0x5A ~= self }
@@ -43,11 +43,11 @@ extension UInt8 {
 
   var isASCIIDigit: Bool { 0x30...0x39 ~= self }
 
-  /// Control characters, DEL among them.
+  /// Control characters, including DEL.
   var isASCIIControl: Bool { self < 0x20 || self == 0x7F }
 
-  /// What an attribute's name or object identifier consists of (RFC 4512 section 1.4, and the underscore
-  /// that servers let through).
+  /// The characters of an attribute's name or object identifier (RFC 4512 section 1.4, plus the underscore that
+  /// servers allow).
   var isNameCharacter: Bool {
     isASCIILetter || isASCIIDigit || self == ASCII.hyphen || self == ASCII.dot || self == ASCII.underscore
   }
@@ -80,8 +80,7 @@ extension [UInt8] {
   }
 }
 
-/// Whether two names are the same but for the case of ASCII letters (attribute descriptions: RFC 4512
-/// section 2.5).
+/// Whether two names are equal except for the case of ASCII letters (attribute descriptions: RFC 4512 section 2.5).
 func equalWithoutCase(_ one: String, _ other: String) -> Bool {
   guard one.utf8.count == other.utf8.count else { return false }
   let (one, other) = (one.utf8Span.span, other.utf8Span.span)
@@ -91,7 +90,7 @@ func equalWithoutCase(_ one: String, _ other: String) -> Bool {
   return true
 }
 
-/// The text with A–Z turned into a–z and all else as it is.
+/// The text with A–Z converted to a–z and all else unchanged.
 func loweringASCII(_ text: String) -> String {
   let octets = text.utf8Span.span
   guard octets.indices.contains(where: { octets[$0].isASCIIUppercase }) else { return text }

@@ -1,11 +1,10 @@
-/// An attribute type of the schema (RFC 4512 section 2.5), with what it inherits along SUP.
+/// An attribute type of the schema (RFC 4512 section 2.5), including what it inherits through SUP.
 public struct AttributeType: Hashable, Sendable {
-  /// The numeric object identifier; servers let words through too (`nsRole-oid`).
+  /// The numeric object identifier; servers also allow words (`nsRole-oid`).
   public let oid: String
   /// The names in the order of the definition, in its spelling; may be empty.
   public let names: [String]
-  /// The name that stands for the type wherever names are compared: the first one in lower case, or else the
-  /// object identifier.
+  /// The name that represents the type in comparisons: the first name in lower case, or else the object identifier.
   public let canonicalName: String
   /// The type this one is derived from, as the definition names it.
   public let sup: String?
@@ -16,7 +15,7 @@ public struct AttributeType: Hashable, Sendable {
   public let singleValue: Bool
   /// Whether only the server writes it.
   public let noUserModification: Bool
-  /// Whether a search returns it only when it is asked for by name.
+  /// Whether a search returns it only if it is requested by name.
   public let operational: Bool
 
   init?(_ definition: SchemaDefinition, comparingBySyntax: Bool) {

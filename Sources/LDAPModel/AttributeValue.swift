@@ -1,4 +1,4 @@
-/// One value of an attribute: octets, which mostly are UTF-8 text (RFC 4511 section 4.1.5).
+/// One value of an attribute: octets, usually UTF-8 text (RFC 4511 section 4.1.5).
 ///
 /// Equality and hash are those of the octets: this is the *exact* comparison, which decides whether to write.
 /// ``MatchingRule/normalize(_:schema:)`` gives the *equivalent* one, which decides identity.
@@ -14,7 +14,7 @@ public struct AttributeValue: Hashable, Sendable {
     bytes = Array(text.utf8)
   }
 
-  /// The value as text, nil where it is not valid UTF-8.
+  /// The value as text; nil if it is not valid UTF-8.
   public var text: String? {
     String(validating: bytes, as: UTF8.self)
   }
@@ -27,10 +27,10 @@ extension AttributeValue: ExpressibleByStringLiteral {
 }
 
 extension AttributeValue: CustomStringConvertible, CustomDebugStringConvertible {
-  /// How long it is; not the value itself, which might be a secret.
+  /// The length, not the value itself, which might be a secret.
   public var description: String { "(\(bytes.count) octets)" }
 
-  /// The text with all that is none as `\xx`. For test failures: values have no place in a log.
+  /// The text, with other octets as `\xx`. For test failures: values must not be logged.
   public var debugDescription: String {
     var out: [UInt8] = []
     appendReadable(bytes, to: &out)

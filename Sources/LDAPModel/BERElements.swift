@@ -1,12 +1,12 @@
-/// Elements of BER with definite lengths, one after the other (X.690; RFC 4511 section 5.1): of an LDAP message, or of a
-/// certificate, whose DER is a part of it.
+/// A sequence of BER elements with definite lengths (X.690; RFC 4511 section 5.1): of an LDAP message, or of a
+/// certificate, since DER is a subset of BER.
 public struct BERElements: Sendable {
-  /// What has not been taken yet.
+  /// The elements that have not been taken yet.
   public private(set) var rest: ArraySlice<UInt8>
 
   public init(_ octets: ArraySlice<UInt8>) { rest = octets }
 
-  /// The next element; nil at the end, and while it is not there as a whole.
+  /// The next element; nil at the end, and if it is incomplete.
   public mutating func take() -> (tag: UInt8, contents: BERElements)? {
     guard rest.count >= 2 else { return nil }
     let tag = rest[rest.startIndex]

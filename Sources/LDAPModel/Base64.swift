@@ -1,4 +1,4 @@
-/// Base64 as LDIF has it (RFC 4648 section 4), without line breaks.
+/// Base64 as used by LDIF (RFC 4648 section 4), without line breaks.
 enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -16,7 +16,7 @@ enum Base64 {
     return out
   }
 
-  /// Nil for what is no base64: other characters, a wrong length, or bits left over that are not zero.
+  /// Nil for invalid base64: other characters, a wrong length, or nonzero trailing bits.
   static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     var out: [UInt8] = []

@@ -4,7 +4,7 @@ extension Schema {
   public static let builtin = Schema(
     attributeTypes: definitions(in: attributeTypes), objectClasses: definitions(in: objectClasses))
 
-  /// A definition begins in the first column; lines that go on with it are indented.
+  /// A definition begins in the first column; its continuation lines are indented.
   private static func definitions(in text: String) -> [String] {
     text.split(separator: "\n(").map { $0.first == "(" ? String($0) : "(" + $0 }
   }

@@ -1,17 +1,16 @@
-/// The name of an entry (RFC 4514), kept as its text: most names are only passed through, so they are parsed
-/// when somebody asks.
+/// The name of an entry (RFC 4514), stored as text: most names are only passed through, so they are parsed on demand.
 ///
 /// `==` compares the octets of the text; ``normalized(_:)`` is for identity.
 public struct DistinguishedName: Sendable {
   public let text: String
 
-  /// A name that is checked now.
+  /// A name that is validated now.
   public init(parsing text: String) throws(InvalidName) {
     self.text = text
     _ = try relativeNames()
   }
 
-  /// A name as a server sent it, not checked.
+  /// A name as a server sent it, not validated.
   public init(unchecked text: String) {
     self.text = text
   }
@@ -26,7 +25,7 @@ public struct DistinguishedName: Sendable {
     text = String(decoding: out, as: UTF8.self)
   }
 
-  /// Whether this is the empty name, that of the root DSE.
+  /// Whether this is the empty name of the root DSE.
   public var isEmpty: Bool { text.isEmpty }
 
   /// The relative names, leaf first; none for the empty name.
@@ -35,20 +34,20 @@ public struct DistinguishedName: Sendable {
     return try parser.names()
   }
 
-  /// The leaf's relative name; nil for the empty name and for one that is no name.
+  /// The leaf's relative name; nil for the empty name and for an invalid one.
   public var first: RelativeDistinguishedName? {
     let leaf = firstSeparator.map { String(text[..<$0]) } ?? text
     return (try? DistinguishedName(unchecked: leaf).relativeNames())?.first
   }
 
-  /// The name of the entry above: empty for a name of one part, nil for the empty name.
+  /// The parent's name: empty for a name of one part, nil for the empty name.
   public var parent: DistinguishedName? {
     guard let separator = firstSeparator else { return isEmpty ? nil : DistinguishedName(unchecked: "") }
     let rest = text.utf8[separator...].dropFirst().drop { $0 == ASCII.space }
     return DistinguishedName(unchecked: String(Substring(rest)))
   }
 
-  /// Where the leaf's relative name ends: the first comma that is neither escaped nor quoted.
+  /// The end of the leaf's relative name: the first comma that is neither escaped nor quoted.
   private var firstSeparator: String.Index? {
     var isEscaped = false
     var isQuoted = false
@@ -80,7 +79,7 @@ public struct DistinguishedName: Sendable {
 }
 
 extension DistinguishedName: Hashable {
-  // String's own == holds é and e + accent for equal; here "exact" means octets.
+  // String's own == treats é and e + accent as equal; here "exact" means octets.
   public static func == (one: Self, other: Self) -> Bool {
     one.text.utf8.count == other.text.utf8.count && one.text.utf8.elementsEqual(other.text.utf8)
   }
@@ -91,18 +90,18 @@ extension DistinguishedName: Hashable {
 }
 
 extension DistinguishedName: CustomStringConvertible {
-  /// The text on one line: servers send line breaks in a name as they are. Still the same name.
+  /// The text on one line, since servers do not escape line breaks in names. It is still the same name.
   public var description: String { readable(text) }
 }
 
 extension DistinguishedName: ExpressibleByStringLiteral {
-  /// A name written in the source, not checked.
+  /// A name in the source code, not validated.
   public init(stringLiteral text: String) {
     self.init(unchecked: text)
   }
 }
 
-/// Why a text is no distinguished name.
+/// Why a text is not a distinguished name.
 public struct InvalidName: Error, Hashable, Sendable, CustomStringConvertible {
   public let text: String
   /// Octets of UTF-8 from the start of the text.

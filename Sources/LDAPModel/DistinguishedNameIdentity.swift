@@ -1,14 +1,14 @@
 extension DistinguishedName {
-  /// Canonical text: two names name the same entry where it is the same. For dictionary keys.
+  /// Canonical text: two names denote the same entry if it is equal. For dictionary keys.
   ///
-  /// Attribute types become their schema's first name in lower case, values are normalized by their matching
-  /// rule, parts of a multi-valued relative name are sorted, and whatever could be taken for a separator is
-  /// `\xx`. The result is a distinguished name itself. A text that is no name stands for itself.
+  /// Attribute types are replaced by their schema's first name in lower case, values are normalized by their matching
+  /// rule, parts of a multi-valued relative name are sorted, and characters that could be mistaken for a separator
+  /// are `\xx`. The result is itself a distinguished name. An invalid name is returned unchanged.
   public func normalized(_ schema: Schema) -> String {
     normalized(schema, depth: 0)
   }
 
-  /// Whether both name the same entry.
+  /// Whether both denote the same entry.
   public func isEquivalent(to other: DistinguishedName, _ schema: Schema) -> Bool {
     self == other || normalized(schema) == other.normalized(schema)
   }
@@ -17,15 +17,15 @@ extension DistinguishedName {
   public func isBelow(_ base: DistinguishedName, _ schema: Schema) -> Bool {
     let (name, base) = (normalized(schema).utf8, base.normalized(schema).utf8)
     guard !base.isEmpty else { return !name.isEmpty }
-    // In canonical text a bare comma is a separator.
+    // In canonical text an unescaped comma is a separator.
     return name.count > base.count + 1 && name.suffix(base.count).elementsEqual(base)
       && name.dropLast(base.count).last == ASCII.comma
   }
 
-  /// Names within names deeper than this are compared as text; it bounds the recursion.
+  /// Names nested deeper than this are compared as text; this limits the recursion.
   private static let deepest = 4
 
-  /// `depth` counts the names around this one.
+  /// `depth` is the number of enclosing names.
   func normalized(_ schema: Schema, depth: Int) -> String {
     if let plain = plainNormalized(schema) { return plain }
     guard depth < DistinguishedName.deepest, let names = try? relativeNames() else { return text }
@@ -37,8 +37,8 @@ extension DistinguishedName {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// The canonical text of a name that needs no more than lower case: ASCII without escapes, single spaces within
-  /// values only, and attributes whose values are compared without case. Most names are such.
+  /// The canonical text of a name that only needs lower case: ASCII without escapes, single spaces within values
+  /// only, and attributes whose values are compared ignoring case. Most names are of this kind.
   private func plainNormalized(_ schema: Schema) -> String? {
     let bytes = text.utf8Span.span
     var hasUppercase = false
@@ -83,7 +83,7 @@ extension DistinguishedName {
 }
 
 extension RelativeDistinguishedName {
-  /// Canonical text, as ``DistinguishedName/normalized(_:)`` gives it.
+  /// Canonical text, as in ``DistinguishedName/normalized(_:)``.
   public func normalized(_ schema: Schema) -> String {
     var out: [UInt8] = []
     appendNormalized(to: &out, schema, 0)
@@ -118,7 +118,7 @@ extension RelativeDistinguishedName.Part {
     appendEscaped(rule.normalize(value, schema: schema, depth: depth).bytes, specialsAsPairs: true, to: &out)
   }
 
-  /// The octets of the text where the value is a BER string whose characters are a part of UTF-8: OCTET STRING,
+  /// The octets of the text if the value is a BER string whose character set is a subset of UTF-8: OCTET STRING,
   /// UTF8String, NumericString, PrintableString or IA5String with a length of up to three octets.
   private var berString: [UInt8]? {
     let bytes = value.bytes

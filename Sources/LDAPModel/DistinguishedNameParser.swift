@@ -1,5 +1,5 @@
-/// Reads RFC 4514 and, as its section 2.4 and RFC 2253 section 4 allow, the older forms too: `;` for `,`,
-/// spaces around separators, quoted values, `OID.` before an object identifier.
+/// Parses RFC 4514 and, as its section 2.4 and RFC 2253 section 4 allow, the older forms too: `;` for `,`, spaces
+/// around separators, quoted values, `OID.` before an object identifier.
 struct DistinguishedNameParser {
   private let text: String
   private let bytes: [UInt8]
@@ -107,7 +107,7 @@ struct DistinguishedNameParser {
     return Array(value[..<significant])
   }
 
-  /// The octet that stands behind a backslash.
+  /// The octet after a backslash.
   private mutating func escaped() throws(InvalidName) -> UInt8 {
     if let octet = hexadecimalPair(at: position) {
       position += 2

@@ -1,6 +1,6 @@
 /// An attribute description and its values, in the order the server sent them.
 public struct Attribute: Hashable, Sendable {
-  /// The attribute description, options included (`cn`, `userCertificate;binary`); compared without case.
+  /// The attribute description, including options (`cn`, `userCertificate;binary`); compared ignoring case.
   public var name: String
   public var values: [AttributeValue]
 
@@ -12,7 +12,7 @@ public struct Attribute: Hashable, Sendable {
 
 /// An entry of the directory: its name and its attributes.
 ///
-/// `==` is exact: spelling, order and case all count. ``isEquivalent(to:_:)`` compares as the directory does.
+/// `==` is exact, including spelling, order and case. ``isEquivalent(to:_:)`` compares as the directory does.
 public struct Entry: Hashable, Sendable {
   public var dn: DistinguishedName
   public var attributes: [Attribute]
@@ -22,8 +22,8 @@ public struct Entry: Hashable, Sendable {
     self.attributes = attributes
   }
 
-  /// The values of the attribute of that name, compared without case; empty where it is absent.
-  /// Setting it to an empty array removes the attribute.
+  /// The values of the attribute with this name, compared ignoring case; empty if it is absent. Setting it to an
+  /// empty array removes the attribute.
   public subscript(name: String) -> [AttributeValue] {
     get {
       guard let index = index(of: name) else { return [] }
@@ -62,7 +62,7 @@ public struct Entry: Hashable, Sendable {
 }
 
 extension Attribute: CustomStringConvertible {
-  /// The name and how many values there are; no value, since it might be a secret.
+  /// The name and the number of values; no value, since it might be a secret.
   public var description: String { "\(name) (\(values.count))" }
 }
 

@@ -1,8 +1,8 @@
 /// A search filter (RFC 4511 section 4.5.1.7). Its description is the text of RFC 4515, escaped.
 public indirect enum Filter: Hashable, Sendable {
-  /// All of them; none at all is true (RFC 4526).
+  /// All of them; an empty list is true (RFC 4526).
   case and([Filter])
-  /// One of them; none at all is false (RFC 4526).
+  /// At least one of them; an empty list is false (RFC 4526).
   case or([Filter])
   case not(Filter)
   case equal(String, AttributeValue)
@@ -10,12 +10,12 @@ public indirect enum Filter: Hashable, Sendable {
   case greaterOrEqual(String, AttributeValue)
   case lessOrEqual(String, AttributeValue)
   case approximate(String, AttributeValue)
-  /// `attribute=initial*any*final`; at least one of the three is there, and no value is empty.
+  /// `attribute=initial*any*final`; at least one of the three is present, and no value is empty.
   case substrings(String, initial: AttributeValue?, any: [AttributeValue], final: AttributeValue?)
-  /// `attribute:dn:rule:=value`; an attribute or a rule is there.
+  /// `attribute:dn:rule:=value`; at least one of attribute and rule is present.
   case extensible(String?, rule: String?, dn: Bool, AttributeValue)
 
-  /// Reads the text of RFC 4515; the outer parentheses may be missing, as libldap allows.
+  /// Parses the text of RFC 4515; the outer parentheses may be missing, as libldap allows.
   public init(parsing text: String) throws(InvalidFilter) {
     var parser = FilterParser(text)
     self = try parser.wholeFilter()
@@ -73,7 +73,7 @@ extension Filter: CustomStringConvertible {
     append(value, to: &out)
   }
 
-  /// RFC 4515 section 3: `* ( ) \` and NUL as `\xx`; so too what is no text, and control characters.
+  /// RFC 4515 section 3: `* ( ) \` and NUL as `\xx`; also octets that are not text, and control characters.
   private static func append(_ value: AttributeValue, to out: inout [UInt8]) {
     let bytes = value.bytes
     var index = 0
@@ -93,7 +93,7 @@ extension Filter: CustomStringConvertible {
   }
 }
 
-/// Why a text is no search filter.
+/// Why a text is not a search filter.
 public struct InvalidFilter: Error, Hashable, Sendable, CustomStringConvertible {
   public let text: String
   /// Octets of UTF-8 from the start of the text.

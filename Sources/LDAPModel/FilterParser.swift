@@ -1,10 +1,10 @@
-/// Reads RFC 4515, with the spaces between filters that libldap allows.
+/// Parses RFC 4515, with the spaces between filters that libldap allows.
 struct FilterParser {
   private let text: String
   private let bytes: [UInt8]
   private var position = 0
 
-  /// Deeper than any filter that is written, and shallow enough for the stack.
+  /// Deeper than any real filter, and shallow enough for the stack.
   private static let deepest = 100
 
   init(_ text: String) {
@@ -94,7 +94,7 @@ struct FilterParser {
       position += 1
       let name = try description()
       guard !name.isEmpty, rule == nil else { throw invalid(":= is missing") }
-      // `cn:dn:=x`: the flag; a rule can follow it, not precede it.
+      // `cn:dn:=x`: the flag; a rule may follow it but not precede it.
       if !dn, equalWithoutCase(name, "dn") { dn = true } else { rule = name }
     }
     let value = try assertion(after: ":=")
@@ -102,7 +102,7 @@ struct FilterParser {
     return .extensible(attribute, rule: rule, dn: dn, value)
   }
 
-  /// An attribute description: name or object identifier, and options; empty where none is there.
+  /// An attribute description: name or object identifier, and options; empty if there is none.
   private mutating func description() throws(InvalidFilter) -> String {
     let start = position
     while let octet = current, octet.isNameCharacter || octet == ASCII.semicolon { position += 1 }
@@ -112,7 +112,7 @@ struct FilterParser {
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
-  /// The value behind a sign of two characters.
+  /// The value after an operator of two characters.
   private mutating func assertion(after sign: StaticString) throws(InvalidFilter) -> AttributeValue {
     guard following == ASCII.equals else { throw invalid("\(sign) is expected") }
     position += 2

@@ -1,11 +1,11 @@
-/// A moment in generalizedTime (RFC 4517 section 3.3.13), brought to UTC.
+/// A time in generalizedTime (RFC 4517 section 3.3.13), converted to UTC.
 struct GeneralizedTime {
-  /// Seconds since 1970-01-01 00:00 UTC, leap seconds not counted.
+  /// Seconds since 1970-01-01 00:00 UTC, without leap seconds.
   private(set) var seconds: Int
   /// Digits of the fraction of a second, without trailing zeros.
   private var fraction: [UInt8] = []
 
-  /// `YYYYMMDDHH[MM[SS]][.fraction]` and `Z` or `±HH[MM]`; the fraction is of the last unit given.
+  /// `YYYYMMDDHH[MM[SS]][.fraction]` and `Z` or `±HH[MM]`; the fraction applies to the last unit given.
   init?(parsing bytes: [UInt8]) {
     var position = 0
     func number(_ digits: Int, _ range: ClosedRange<Int>) -> Int? {
@@ -57,7 +57,7 @@ struct GeneralizedTime {
     guard position == bytes.count, 0...9999 ~= inUTC.year else { return nil }
   }
 
-  /// False where the digits are more than the arithmetic holds.
+  /// False if the digits overflow the arithmetic.
   private mutating func addFraction(_ digits: ArraySlice<UInt8>, of unit: Int) -> Bool {
     let significant = digits[..<((digits.lastIndex { $0 != ASCII.zero }).map { $0 + 1 } ?? digits.startIndex)]
     guard unit > 1 else {
@@ -110,7 +110,7 @@ struct GeneralizedTime {
     }
   }
 
-  /// Days from 1970-01-01 in the Gregorian calendar; years are counted from March, so that the leap day is last.
+  /// Days from 1970-01-01 in the Gregorian calendar; years start in March, so that the leap day is last.
   private static func days(toYear year: Int, month: Int, day: Int) -> Int {
     let year = month <= 2 ? year - 1 : year
     let era = floorDivide(year, 400)
@@ -137,7 +137,7 @@ private func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
 }
 
 extension AttributeValue {
-  /// The moment that it means as generalizedTime (RFC 4517 section 3.3.13), in seconds since 1970-01-01 00:00 UTC
-  /// without its fraction; nil if it is none.
+  /// The time in generalizedTime (RFC 4517 section 3.3.13), in seconds since 1970-01-01 00:00 UTC without its
+  /// fraction; nil if the value is not a time.
   public var secondsOfGeneralizedTime: Int? { GeneralizedTime(parsing: bytes)?.seconds }
 }

@@ -1,7 +1,7 @@
 /// LDIF (RFC 2849): text for entries and changes. Every record ends with an empty line, so they can be joined.
 public enum LDIF {
-  /// Attributes whose values are never shown unless the caller says so, by their names and by their object identifiers,
-  /// which name them as well (RFC 4512 section 2.5).
+  /// Attributes whose values are shown only on request, by their names and by their object identifiers, which are
+  /// valid names as well (RFC 4512 section 2.5).
   public static let secretAttributes = [
     "userPassword", "2.5.4.35",
     "unicodePwd", "1.2.840.113556.1.4.90",
@@ -16,16 +16,16 @@ public enum LDIF {
     "sambaLMPassword", "1.3.6.1.4.1.7165.2.1.24",
   ]
 
-  /// Whether an attribute, whatever its options, is one of them.
+  /// Whether an attribute is one of them, ignoring options.
   public static func isSecret(_ attribute: String) -> Bool {
     let type = withoutOptions(attribute)
     return secretAttributes.contains { equalWithoutCase($0, type) }
   }
 
-  /// The line a file begins with.
+  /// The first line of a file.
   public static let header = "version: 1\n\n"
 
-  /// A change record. Values of secret attributes, whatever their options, are `***`.
+  /// A change record. Values of secret attributes, with any options, are `***`.
   public static func change(_ operation: Operation, secrets: [String] = secretAttributes) -> String {
     var writer = LDIFWriter(secrets: secrets)
     writer.line("dn", operation.dn.text)
@@ -55,8 +55,8 @@ public enum LDIF {
     return writer.record
   }
 
-  /// Comment lines. Line breaks begin a new comment line and other control characters are `\xx`, so that nothing
-  /// in the text can end the comment. Not folded.
+  /// Comment lines. Line breaks begin a new comment line and other control characters are `\xx`, so that nothing in
+  /// the text can end the comment. Not folded.
   public static func comment(_ text: String) -> String {
     var out: [UInt8] = []
     let lines = text.utf8.split(separator: ASCII.lineFeed, omittingEmptySubsequences: false)

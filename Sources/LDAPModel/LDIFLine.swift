@@ -2,7 +2,7 @@
 struct LDIFLine {
   /// The number of its first line in the text, from 1.
   let number: Int
-  /// What stands before the colon; empty for a separator, `-` for the end of a modification.
+  /// The text before the colon; empty for a separator, `-` for the end of a modification.
   let name: String
   let value: [UInt8]
 
@@ -13,7 +13,7 @@ struct LDIFLine {
   var isDash: Bool { name == "-" }
   var text: String? { String(validating: value, as: UTF8.self) }
 
-  /// The lines of a text without its comments; LF or CRLF ends a line, a space at its start continues it.
+  /// The lines of a text without its comments; LF or CRLF ends a line, a leading space continues it.
   static func lines(of text: String) throws(InvalidLDIF) -> [LDIFLine] {
     var lines: [LDIFLine] = []
     var folded: (number: Int, bytes: [UInt8])?

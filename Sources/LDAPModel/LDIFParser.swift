@@ -6,8 +6,8 @@ extension LDIF {
     case change(Operation)
   }
 
-  /// Reads content and change records (RFC 2849). Comments are dropped; values from files (`attribute:< URL`)
-  /// and controls are refused.
+  /// Parses content and change records (RFC 2849). Comments are dropped; values from files (`attribute:< URL`) and
+  /// controls are refused.
   public static func parse(_ text: String) throws(InvalidLDIF) -> [Record] {
     var lines = try LDIFLine.lines(of: text)[...]
     if lines.first?.name == "version" {
@@ -30,16 +30,16 @@ extension LDIF {
   }
 }
 
-/// Why a text is no LDIF.
+/// Why a text is not LDIF.
 public struct InvalidLDIF: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The first line of the text has number 1.
+  /// The line number in the text, from 1.
   public let line: Int
   public let reason: String
 
   public var description: String { "LDIF line \(line): \(reason)" }
 }
 
-/// Reads the lines of one record.
+/// Parses the lines of one record.
 private struct LDIFRecordParser {
   private var lines: ArraySlice<LDIFLine>
   private var last: LDIFLine?

@@ -3,14 +3,14 @@ struct LDIFWriter {
   private var out: [UInt8] = []
   private let secrets: [String]
 
-  /// Columns of a line; RFC 2849 leaves the number open, this is the usual one.
+  /// Columns of a line; RFC 2849 does not specify the number, this is the usual one.
   private static let width = 76
 
   init(secrets: [String]) {
     self.secrets = secrets
   }
 
-  /// The record with the empty line that ends it.
+  /// The record with the empty line that terminates it.
   var record: String { String(decoding: out + [ASCII.lineFeed], as: UTF8.self) }
 
   mutating func line(_ name: String, _ text: String) {
@@ -40,7 +40,7 @@ struct LDIFWriter {
     }
   }
 
-  /// `name: value`, or `name:: base64` where the value is no SAFE-STRING, folded.
+  /// `name: value`, or `name:: base64` if the value is not a SAFE-STRING, folded.
   private mutating func line(_ name: String, _ value: [UInt8]) {
     var line = Array(name.utf8)
     line.append(ASCII.colon)
@@ -54,8 +54,8 @@ struct LDIFWriter {
     fold(line)
   }
 
-  /// RFC 2849 SAFE-STRING; note 8 there advises base64 for a trailing space, and other control characters are
-  /// encoded too, since the text goes to terminals.
+  /// RFC 2849 SAFE-STRING; note 8 there recommends base64 for a trailing space, and other control characters are
+  /// encoded too, since the text is shown on terminals.
   private static func isSafe(_ value: [UInt8]) -> Bool {
     guard let first = value.first else { return true }
     guard first != ASCII.colon, first != ASCII.less, first != ASCII.space, value.last != ASCII.space else {

@@ -1,48 +1,48 @@
-/// How values of an attribute are compared for equality (RFC 4517 section 4.2), reduced to what tells them apart.
+/// How an attribute's values are compared for equality (RFC 4517 section 4.2), reduced to what distinguishes them.
 public enum MatchingRule: Hashable, Sendable, CaseIterable {
-  /// caseIgnoreMatch, caseIgnoreIA5Match, caseIgnoreListMatch: case and superfluous spaces do not count.
+  /// caseIgnoreMatch, caseIgnoreIA5Match, caseIgnoreListMatch: case and superfluous spaces are ignored.
   case caseIgnore
-  /// caseExactMatch, caseExactIA5Match: superfluous spaces do not count.
+  /// caseExactMatch, caseExactIA5Match: superfluous spaces are ignored.
   case caseExact
-  /// octetStringMatch, and every rule that is not known here.
+  /// octetStringMatch, and every unknown rule.
   case octetString
   case boolean
   case integer
-  /// telephoneNumberMatch: case, spaces and hyphens do not count.
+  /// telephoneNumberMatch: case, spaces and hyphens are ignored.
   case telephoneNumber
-  /// numericStringMatch: spaces do not count.
+  /// numericStringMatch: spaces are ignored.
   case numericString
   case generalizedTime
-  /// distinguishedNameMatch, and uniqueMemberMatch with its optional bits at the end.
+  /// distinguishedNameMatch, and uniqueMemberMatch with its optional UID at the end.
   case distinguishedName
   case objectIdentifier
   case uuid
-  /// No equality rule: single values can be neither added to nor deleted, only all be replaced.
+  /// No equality rule: single values can be neither added nor deleted, only all replaced.
   case none
 
-  /// The rule of that name or object identifier; octetString for one that is not known.
+  /// The rule with that name or object identifier; octetString for an unknown one.
   init(named name: String) {
     self = MatchingRule.byName[loweringASCII(name)] ?? .octetString
   }
 
-  /// What a server that names no rules (Active Directory) compares by, from the attribute's syntax
-  /// ([MS-ADTS] section 3.1.1.2.2.2: IA5 and printable strings with case, Unicode and Teletex without).
+  /// The rule of a server that names no rules (Active Directory), derived from the attribute's syntax ([MS-ADTS]
+  /// section 3.1.1.2.2.2: IA5 and printable strings with case, Unicode and Teletex without).
   init(syntax: String) {
     self = MatchingRule.bySyntax[syntax] ?? .octetString
   }
 
-  /// Two values are equivalent where this is the same for both. Idempotent; a value that breaks its syntax
-  /// stands for itself. The schema is for values that are names.
+  /// Two values are equivalent if this is equal for both. Idempotent; a value that violates its syntax is returned
+  /// unchanged. The schema is for values that are names.
   public func normalize(_ value: AttributeValue, schema: Schema = .builtin) -> AttributeValue {
     normalize(value, schema: schema, depth: 0)
   }
 
-  /// Whether the rule holds both for the same value.
+  /// Whether both values are equal under the rule.
   public func matches(_ one: AttributeValue, _ other: AttributeValue, schema: Schema = .builtin) -> Bool {
     one == other || normalize(one, schema: schema) == normalize(other, schema: schema)
   }
 
-  /// `depth` counts the names that stand within names.
+  /// `depth` is the number of enclosing names.
   func normalize(_ value: AttributeValue, schema: Schema, depth: Int) -> AttributeValue {
     let bytes = value.bytes
     switch self {
@@ -119,7 +119,7 @@ private func trimmingSpaces(_ bytes: [UInt8]) -> [UInt8] {
   return Array(bytes[...last].drop { $0 == ASCII.space })
 }
 
-/// The digits without leading zeros, and a minus sign where it means something; nil for what is no integer.
+/// The digits without leading zeros, and a minus sign if significant; nil if it is not an integer.
 private func normalizedInteger(_ bytes: [UInt8]) -> [UInt8]? {
   let trimmed = trimmingSpaces(bytes)
   let isNegative = trimmed.first == ASCII.hyphen
@@ -130,7 +130,7 @@ private func normalizedInteger(_ bytes: [UInt8]) -> [UInt8]? {
   return isNegative ? [ASCII.hyphen] + significant : Array(significant)
 }
 
-/// A name in canonical text, and behind it the `#'0101'B` of the syntax "name and optional UID" as it is.
+/// A name in canonical text, followed by the unchanged `#'0101'B` of the syntax "name and optional UID".
 private func normalizedName(_ value: AttributeValue, schema: Schema, depth: Int) -> AttributeValue {
   guard let text = value.text else { return value }
   var name = Substring(text)

@@ -1,4 +1,4 @@
-/// An object class of the schema (RFC 4512 section 2.4), without what it inherits.
+/// An object class of the schema (RFC 4512 section 2.4), without inherited attributes.
 public struct ObjectClass: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
     case abstract
@@ -14,9 +14,9 @@ public struct ObjectClass: Hashable, Sendable {
   /// The classes this one is derived from.
   public let sup: [String]
   public let kind: Kind
-  /// Attributes that an entry of the class has.
+  /// Attributes that an entry of the class must have.
   public let must: [String]
-  /// Attributes that it can have.
+  /// Attributes that it may have.
   public let may: [String]
 
   init?(_ definition: SchemaDefinition) {

@@ -1,12 +1,11 @@
 /// One change of one attribute within a modify operation (RFC 4511 section 4.6).
 public struct Modification: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
-    /// Adds values; one that is there fails with attributeOrValueExists.
+    /// Adds values; fails with attributeOrValueExists if one exists.
     case add
-    /// Removes values, or the whole attribute where none are listed; one that is missing fails with
-    /// noSuchAttribute.
+    /// Removes values, or the whole attribute if none are listed; fails with noSuchAttribute if one is missing.
     case delete
-    /// Makes these the values; none removes the attribute, missing or not.
+    /// Sets the values; an empty list removes the attribute, whether it exists or not.
     case replace
   }
 
@@ -23,7 +22,7 @@ public struct Modification: Hashable, Sendable {
 }
 
 extension Modification: CustomStringConvertible {
-  /// What is done to which attribute; no value, since it might be a secret.
+  /// The kind and the attribute; no value, since it might be a secret.
   public var description: String { "\(kind) \(attribute) (\(values.count))" }
 }
 
@@ -33,14 +32,14 @@ public enum Operation: Hashable, Sendable {
   case add(DistinguishedName, [Attribute])
   /// RFC 4511 section 4.6: all of it or nothing.
   case modify(DistinguishedName, [Modification])
-  /// ModifyDN, RFC 4511 section 4.9. `deleteOld` takes the values of the old relative name out of the entry;
-  /// without `newParent` the entry stays where it is.
+  /// ModifyDN, RFC 4511 section 4.9. `deleteOld` deletes the values of the old relative name from the entry; without
+  /// `newParent` the entry keeps its parent.
   case rename(
     DistinguishedName, to: RelativeDistinguishedName, deleteOld: Bool, newParent: DistinguishedName?)
   /// RFC 4511 section 4.8.
   case delete(DistinguishedName)
 
-  /// The entry the operation is sent for.
+  /// The entry that the operation is applied to.
   public var dn: DistinguishedName {
     switch self {
     case .add(let dn, _), .modify(let dn, _), .rename(let dn, _, _, _), .delete(let dn): dn
@@ -49,7 +48,7 @@ public enum Operation: Hashable, Sendable {
 }
 
 extension Operation: CustomStringConvertible {
-  /// What is done to which entry, for logs and errors; no value, since it might be a secret.
+  /// The operation and its entry, for logs and errors; no value, since it might be a secret.
   public var description: String {
     switch self {
     case .add(let dn, _): "add \(dn)"

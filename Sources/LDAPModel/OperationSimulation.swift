@@ -1,13 +1,13 @@
 extension Operation {
-  /// The entry after the operation, as a directory would have it; unchanged where the directory would refuse.
-  /// Nil is "no such entry", before and after.
+  /// The entry after the operation, as a directory would have it; unchanged if the directory would refuse. Nil is "no
+  /// such entry", before and after.
   public func applied(to entry: Entry?, _ schema: Schema) -> Entry? {
     do { return try performed(on: entry, schema) } catch { return entry }
   }
 
-  /// The entry after the operation, or the code a directory refuses it with: 16, 18, 19, 20, 32, 67, 68.
+  /// The entry after the operation, or the code with which a directory refuses it: 16, 18, 19, 20, 32, 67, 68.
   ///
-  /// Looks at this one entry: other entries' names, object classes and syntaxes are not checked.
+  /// Considers only this entry: other entries' names, object classes and syntaxes are not checked.
   public func performed(on entry: Entry?, _ schema: Schema) throws(ResultCode) -> Entry? {
     if case .add(let dn, let attributes) = self {
       guard entry == nil else { throw .entryAlreadyExists }
@@ -92,7 +92,7 @@ extension Entry {
     }
   }
 
-  /// The name under which the entry has the attribute: another spelling of the same type may be in use.
+  /// The entry's own name for the attribute: it may use another spelling of the same type.
   private func spelling(of attribute: String, _ schema: Schema) -> String {
     let canonical = schema.canonicalName(attribute)
     return attributes.first { schema.canonicalName($0.name) == canonical }?.name ?? attribute

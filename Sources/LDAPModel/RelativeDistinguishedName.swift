@@ -1,10 +1,10 @@
-/// The name of an entry below its parent: one attribute value, seldom several (RFC 4514 section 2.2).
+/// The name of an entry below its parent: one attribute value, rarely several (RFC 4514 section 2.2).
 public struct RelativeDistinguishedName: Hashable, Sendable {
   /// One `type=value` of the name.
   public struct Part: Hashable, Sendable {
     /// An attribute's name or object identifier.
     public var type: String
-    /// The value: octets of the attribute's LDAP encoding, or of BER where ``isBER`` says so.
+    /// The value: octets of the attribute's LDAP encoding, or of BER if ``isBER`` is true.
     public var value: AttributeValue
     /// Whether the value was written as `#` and hexadecimal digits: the octets of its BER encoding.
     public var isBER: Bool
@@ -16,10 +16,10 @@ public struct RelativeDistinguishedName: Hashable, Sendable {
     }
   }
 
-  /// At least one part; their order has no meaning, but is kept.
+  /// At least one part; their order is preserved but has no meaning.
   public private(set) var parts: [Part]
 
-  /// A name of several parts, of which there must be one at least.
+  /// A name of several parts, at least one.
   public init(_ parts: [Part]) {
     precondition(!parts.isEmpty, "a relative distinguished name has at least one part")
     self.parts = parts
@@ -30,7 +30,7 @@ public struct RelativeDistinguishedName: Hashable, Sendable {
     parts = [Part(type: type, value: value)]
   }
 
-  /// Reads a name such as `uid=jdoe` or `cn=Doe+sn=J`.
+  /// Parses a name such as `uid=jdoe` or `cn=Doe+sn=J`.
   public init(parsing text: String) throws(InvalidName) {
     let names = try DistinguishedName(unchecked: text).relativeNames()
     guard names.count == 1 else {
@@ -66,8 +66,8 @@ extension RelativeDistinguishedName: CustomStringConvertible {
   public var description: String { text }
 }
 
-/// Appends a value as RFC 4514 section 2.4 demands: specials behind a backslash, and as `\xx` what is no text,
-/// a control character, or a space that would be lost at an end. With `specialsAsPairs` specials are `\xx` too.
+/// Appends a value as RFC 4514 section 2.4 requires: specials after a backslash, and as `\xx` octets that are not
+/// text, control characters, and spaces that would be lost at an end. With `specialsAsPairs` specials are `\xx` too.
 func appendEscaped(_ bytes: [UInt8], specialsAsPairs: Bool, to out: inout [UInt8]) {
   var index = 0
   while index < bytes.count {
@@ -81,7 +81,7 @@ func appendEscaped(_ bytes: [UInt8], specialsAsPairs: Bool, to out: inout [UInt8
         out.append(ASCII.backslash)
         out.append(octet)
       }
-    // RFC 4514 leaves this open; Samba takes it for the next type.
+    // RFC 4514 does not require this; Samba treats it as the next type.
     case ASCII.equals where !specialsAsPairs:
       out.append(ASCII.backslash)
       out.append(octet)

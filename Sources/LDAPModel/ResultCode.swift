@@ -68,12 +68,12 @@ public struct ResultCode: RawRepresentable, Hashable, Sendable, Error {
   public static let clientLoop = ResultCode(-16)
   public static let referralLimitExceeded = ResultCode(-17)
 
-  /// Whether the client library gave the code, not the server.
+  /// Whether the code is from the client library, not the server.
   public var isLocal: Bool { rawValue < 0 }
 }
 
 extension ResultCode: CustomStringConvertible {
-  /// The name as RFC 4511 or ldap.h has it in lower camel case, and the number: `noSuchObject (32)`.
+  /// The name from RFC 4511 or ldap.h in lower camel case, and the number: `noSuchObject (32)`.
   public var description: String {
     "\(ResultCode.names[rawValue] ?? "result") (\(rawValue))"
   }

@@ -1,19 +1,19 @@
-/// What the directory says about its attributes and classes (RFC 4512 section 4).
+/// The directory's attribute types and object classes (RFC 4512 section 4).
 public struct Schema: Sendable {
-  /// Definitions that could not be read, as they were sent.
+  /// Definitions that could not be parsed, as they were sent.
   public private(set) var unparsable: [String] = []
   private var types: [AttributeType] = []
   private var classes: [ObjectClass] = []
-  /// Positions by name and object identifier, as they are written and in lower case.
+  /// Positions by name and object identifier, in the original spelling and in lower case.
   private var typePositions: [String: Int] = [:]
   private var classPositions: [String: Int] = [:]
   /// By the same names as types: see ``foldsPlainly(_:)``.
   private var plainFolding: [String: Bool] = [:]
 
-  /// Takes the values of `attributeTypes` and `objectClasses` of the subschema entry.
+  /// Parses the values of `attributeTypes` and `objectClasses` of the subschema entry.
   ///
-  /// A server none of whose types names an equality rule (Active Directory) compares by syntax. Elsewhere a type
-  /// without a rule, inherited or own, has ``MatchingRule/none``.
+  /// If no type of the server names an equality rule (Active Directory), values are compared by syntax. Otherwise a
+  /// type without a rule, inherited or own, has ``MatchingRule/none``.
   public init(attributeTypes: [String], objectClasses: [String]) {
     let definitions = attributeTypes.map { SchemaDefinition(parsing: $0) }
     let comparingBySyntax = !definitions.contains { $0?["EQUALITY"].isEmpty == false }
@@ -40,7 +40,7 @@ public struct Schema: Sendable {
     }
   }
 
-  /// The first definition of a name wins.
+  /// The first definition of a name takes precedence.
   private static func index(_ names: [String], at position: Int, in positions: inout [String: Int]) {
     for name in names {
       let first = positions[loweringASCII(name)] ?? position
@@ -49,7 +49,7 @@ public struct Schema: Sendable {
     }
   }
 
-  /// How many supertypes are looked at: a circle of SUP must end too, and a server may send thousands of types in a row.
+  /// The number of supertypes that are followed: a cycle of SUP must end too, and a server may send very long chains.
   private static let deepest = 32
 
   /// Takes the equality rule and the syntax from the nearest supertype that has one.
@@ -68,7 +68,7 @@ public struct Schema: Sendable {
     positions[name] ?? positions[loweringASCII(name)]
   }
 
-  /// The attribute type of a name or object identifier, case and options (`;binary`) aside.
+  /// The attribute type of a name or object identifier, ignoring case and options (`;binary`).
   public func attributeType(_ name: String) -> AttributeType? {
     typePosition(name).map { types[$0] }
   }
@@ -78,17 +78,17 @@ public struct Schema: Sendable {
     return Schema.position(of: withoutOptions(name), in: typePositions)
   }
 
-  /// The object class of a name or object identifier, case aside.
+  /// The object class of a name or object identifier, ignoring case.
   public func objectClass(_ name: String) -> ObjectClass? {
     Schema.position(of: name, in: classPositions).map { classes[$0] }
   }
 
-  /// How values of the attribute are compared; without case where the schema does not know it.
+  /// How values of the attribute are compared; ignoring case if the schema does not contain it.
   public func matchingRule(for attribute: String) -> MatchingRule {
     typePosition(attribute).map { types[$0].equality } ?? .caseIgnore
   }
 
-  /// The one spelling of an attribute description: the type's first name and the options, in lower case.
+  /// The canonical spelling of an attribute description: the type's first name and the options, in lower case.
   public func canonicalName(_ attribute: String) -> String {
     if let position = Schema.position(of: attribute, in: typePositions) {
       return types[position].canonicalName
@@ -98,19 +98,19 @@ public struct Schema: Sendable {
     return types[position].canonicalName + loweringASCII(String(attribute.dropFirst(name.count)))
   }
 
-  /// The one spelling of an object class or attribute type that stands as a value.
+  /// The canonical spelling of an object class or attribute type used as a value.
   func canonicalIdentifier(_ name: String) -> String {
     if let objectClass = objectClass(name) { return objectClass.canonicalName }
     guard let position = Schema.position(of: name, in: typePositions) else { return loweringASCII(name) }
     return types[position].canonicalName
   }
 
-  /// Whether values of the attribute are compared without case, and its name in lower case is its canonical one.
+  /// Whether values of the attribute are compared ignoring case, and its name in lower case is its canonical one.
   func foldsPlainly(_ attribute: String) -> Bool {
     plainFolding[attribute] ?? plainFolding[loweringASCII(attribute)] ?? true
   }
 
-  /// These classes and all they are derived from; those the schema does not know are left out.
+  /// These classes and all their superclasses; unknown ones are left out.
   public func withSuperclasses(_ names: some Sequence<String>) -> [ObjectClass] {
     var found: [ObjectClass] = []
     var seen: Set<Int> = []
@@ -130,13 +130,13 @@ public struct Schema: Sendable {
     Set(withSuperclasses(names).flatMap(\.must).map(canonicalName))
   }
 
-  /// The canonical names of the attributes that an entry of these classes can have and need not.
+  /// The canonical names of the attributes that an entry of these classes may have.
   public func may(classes names: some Sequence<String>) -> Set<String> {
     Set(withSuperclasses(names).flatMap(\.may).map(canonicalName)).subtracting(must(classes: names))
   }
 
-  /// Whether an entry of these classes can have the attribute: a class names it, or extensibleObject allows all
-  /// (RFC 4512 section 4.3), or it is operational.
+  /// Whether an entry of these classes may have the attribute: a class lists it, or extensibleObject allows all (RFC
+  /// 4512 section 4.3), or it is operational.
   public func allows(_ attribute: String, classes names: some Sequence<String>) -> Bool {
     let name = canonicalName(withoutOptions(attribute))
     return withSuperclasses(names).contains {

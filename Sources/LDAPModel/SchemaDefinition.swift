@@ -1,6 +1,6 @@
-/// A definition of RFC 4512 section 4.1 taken apart: `( oid KEYWORD value KEYWORD ( value $ value ) … )`.
+/// A parsed definition of RFC 4512 section 4.1: `( oid KEYWORD value KEYWORD ( value $ value ) … )`.
 ///
-/// Lenient where servers are: quotes around object identifiers and syntaxes (Active Directory), object
+/// Accepts deviations of servers: quotes around object identifiers and syntaxes (Active Directory), object
 /// identifiers that are words (389 Directory Server), keywords in any order and case, unknown ones.
 struct SchemaDefinition {
   let oid: String
@@ -14,10 +14,10 @@ struct SchemaDefinition {
     "NAME", "DESC", "SUP", "EQUALITY", "ORDERING", "SUBSTR", "SYNTAX", "USAGE", "MUST", "MAY",
   ]
 
-  /// The values behind a keyword, which is in upper case here; none where it is absent.
+  /// The values of a keyword, given in upper case; empty if it is absent.
   subscript(keyword: String) -> [String] { values[keyword] ?? [] }
 
-  /// Whether a keyword without a value is there.
+  /// Whether a keyword without a value is present.
   func has(_ flag: String) -> Bool { flags.contains(flag) }
 
   private enum Token: Equatable {
@@ -28,7 +28,7 @@ struct SchemaDefinition {
     case quoted(String)
   }
 
-  /// Nil for what is no definition.
+  /// Nil for an invalid definition.
   init?(parsing text: String) {
     guard let tokens = SchemaDefinition.tokens(Array(text.utf8)), tokens.first == .open else { return nil }
     switch tokens.dropFirst().first {
@@ -56,7 +56,7 @@ struct SchemaDefinition {
     return nil  // the closing parenthesis is missing
   }
 
-  /// One value or a list in parentheses. Behind a keyword that is not known, a bare word is the next keyword.
+  /// One value or a list in parentheses. After an unknown keyword, a bare word is the next keyword.
   private static func takeValues(from rest: inout ArraySlice<Token>, wordsToo: Bool) -> [String]? {
     switch rest.first {
     case .quoted(let text)?:

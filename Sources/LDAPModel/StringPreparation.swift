@@ -1,18 +1,18 @@
-// The composition of canonically equivalent characters is public in no library but Foundation, which this target
-// does without; Foundation itself takes it from here.
+// No library but Foundation has public API for canonical composition, and this target does not use Foundation, which
+// itself uses this one.
 @_spi(_Unicode) internal import Swift
 
 /// Makes equivalent texts equal octets, as RFC 4518 prepares strings for comparison.
 ///
-/// Steps: all white space becomes SPACE (section 2.2), case is folded, the canonical composition is made
-/// (section 2.3), and insignificant spaces go (section 2.6). Two steps are left out on purpose: dropping invisible
-/// characters and the *compatibility* composition. Servers differ there, and a server that holds two values for
-/// the same refuses the second; taking two people for one because of a joiner in a name could not be mended.
+/// Steps: all white space becomes SPACE (section 2.2), case is folded, the canonical composition is applied (section
+/// 2.3), and insignificant spaces are removed (section 2.6). Two steps are omitted on purpose: dropping invisible
+/// characters and the *compatibility* composition. Servers differ there, and a server that considers two values equal
+/// refuses the second; treating two people as one because of a joiner in a name could not be repaired.
 enum StringPreparation {
   enum Spaces {
-    /// None at the ends, one where there are several (section 2.6.1).
+    /// No spaces at the ends, single spaces elsewhere (section 2.6.1).
     case squeezed
-    /// None at all (section 2.6.2).
+    /// No spaces (section 2.6.2).
     case removed
     /// Neither spaces nor hyphens (section 2.6.3).
     case removedWithHyphens
@@ -44,7 +44,7 @@ enum StringPreparation {
     return prepareASCII(canonical ?? bytes, foldingCase: foldingCase, spaces)
   }
 
-  /// Folds and removes what is ASCII and keeps all else.
+  /// Folds and removes ASCII characters and keeps all others.
   private static func prepareASCII(_ bytes: [UInt8], foldingCase: Bool, _ spaces: Spaces) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
@@ -69,7 +69,7 @@ enum StringPreparation {
     octet == ASCII.space || 0x09...0x0D ~= octet
   }
 
-  /// White space and, where they are to go, hyphens as their ASCII form; case folded; NFC.
+  /// Converts white space and, if they are to be removed, hyphens to ASCII; folds case; applies NFC.
   private static func compose(_ text: String, _ foldingCase: Bool, _ spaces: Spaces) -> [UInt8] {
     var mapped = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

@@ -1,7 +1,7 @@
 internal import PlainText
 
-/// The length of the well-formed UTF-8 sequence that starts at `index`, 0 where there is none
-/// (Unicode chapter 3, table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF).
+/// The length of the well-formed UTF-8 sequence that starts at `index`, 0 if there is none (Unicode chapter 3, table
+/// 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
 func wellFormedLength(_ bytes: [UInt8], at index: Int) -> Int {
   let lead = bytes[index]
   let length: Int
@@ -39,8 +39,8 @@ func readable(_ text: String) -> String {
   return String(decoding: out, as: UTF8.self)
 }
 
-/// Appends text as it is, and as `\xx` the octets of ill-formed sequences and of what is not seen or what terminals obey
-/// (``Swift/Unicode/Scalar/isUnprintable``).
+/// Appends text unchanged, and as `\xx` the octets of ill-formed sequences and of characters that are invisible or
+/// control a terminal (``Swift/Unicode/Scalar/isUnprintable``).
 func appendReadable(_ bytes: [UInt8], to out: inout [UInt8]) {
   var index = 0
   while index < bytes.count {
