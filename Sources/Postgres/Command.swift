@@ -2,7 +2,7 @@ internal import CPostgres
 internal import DequeModule
 internal import Reactor
 
-/// One statement on its way: how it is sent, and who waits for it.
+/// One statement in progress: how it is sent, and its continuation.
 @Reactor
 final class Command {
   enum Text {
@@ -12,7 +12,7 @@ final class Command {
     case prepare(name: String, String)
     case execute(name: String, [String?])
     case describe(name: String)
-    /// A statement in a transaction of its own that cannot write and is always rolled back.
+    /// A statement in a read-only transaction of its own that is always rolled back.
     case read(String, [String?], limit: Duration?)
   }
 
@@ -23,13 +23,13 @@ final class Command {
   private var last: QueryResult?
   private var error: PostgresError?
   private var completion: (@Reactor (Result<QueryResult?, PostgresError>) -> Void)?
-  /// Rows of a stream that nobody has taken yet.
+  /// Rows of a stream that have not been taken yet.
   private(set) var rows = Deque<QueryResult>()
   private var onRows: (@Reactor () -> Void)?
   private(set) var isFinished = false
-  /// Of a read: how many of the pipeline's two ends have come.
+  /// For a read: the number of the pipeline's two synchronization points that have arrived.
   private var syncs = 0
-  /// Of a read: the settings before it.
+  /// For a read: the settings before it.
   private var settings: [String?] = []
 
   init(
@@ -43,7 +43,7 @@ final class Command {
     saturation = .max
   }
 
-  /// A statement whose rows are handed over one by one, at most `saturation` ahead of the consumer.
+  /// A statement whose rows are delivered one by one, at most `saturation` ahead of the consumer.
   init(streaming text: Text, timeout: Duration?, saturation: Int, onRows: @escaping @Reactor () -> Void) {
     self.text = text
     self.timeout = timeout
@@ -52,24 +52,24 @@ final class Command {
     isStream = true
   }
 
-  /// Whether the statement goes as a pipeline, whose end is not told by the absence of a result.
+  /// Whether the statement is sent as a pipeline, whose end is not signalled by a missing result.
   var isPipeline: Bool { if case .read = text { true } else { false } }
-  /// Whether all of a pipeline has been answered.
+  /// Whether the whole pipeline has been answered.
   var isPipelineOver: Bool { syncs == 2 }
 
   var isSaturated: Bool { isStream && rows.count >= saturation }
   var streamError: PostgresError? { error }
 
-  /// Hands the statement to libpq; false when libpq refuses it.
+  /// Passes the statement to libpq; false if libpq refuses it.
   func send(_ connection: OpaquePointer) -> Bool {
     guard unsafe send(text, connection) else { return false }
     return isStream ? unsafe PQsetSingleRowMode(connection) == 1 : true
   }
 
-  /// The transaction's end is behind a synchronization point of its own: what fails before it skips only what stands
-  /// before it (PostgreSQL manual, 34.5.1). The statement has no name, because code that it calls could give a named
-  /// one another text, for the next time; and what no rollback takes back goes with it: locks of the session, and
-  /// statements that were prepared in it.
+  /// The end of the transaction follows a synchronization point of its own: an error before it skips only the
+  /// commands before it (PostgreSQL manual, 34.5.1). The statement has no name, because code that it calls could
+  /// redefine a named one for the next time. Effects that a rollback does not undo are removed as well: session
+  /// locks, and statements that were prepared in the session.
   private func sendRead(
     _ sql: String, _ parameters: [String?], _ limit: Duration?, _ connection: OpaquePointer
   ) -> Bool {
@@ -89,7 +89,7 @@ final class Command {
     return unsafe PQpipelineSync(connection) == 1
   }
 
-  /// Settings that decide how values are written and that the server reports, without being asked, when they change.
+  /// Settings that determine how values are formatted and whose changes the server reports automatically.
   private static let reportedNames = [
     "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "standard_conforming_strings", "session_authorization",
   ]
@@ -100,8 +100,8 @@ final class Command {
     }
   }
 
-  /// Refuses an answer during which code has changed how values are written: those of other rows are written so too.
-  /// To be called when a result was taken; the rollback comes after the first end of the pipeline.
+  /// Rejects an answer during which code has changed how values are formatted, since other rows are affected. Call it
+  /// after a result was taken; the rollback follows the first synchronization point of the pipeline.
   func lookAtSettings(_ connection: OpaquePointer) {
     guard isPipeline, syncs == 1, error == nil else { return }
     let now = unsafe Command.reported(connection)
@@ -138,24 +138,24 @@ final class Command {
       rows.append(result)
       onRows?()
     case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
-      // The first error is the cause; what follows in a script is its consequence.
+      // The first error is the cause; later ones in a script are its consequences.
       if error == nil { error = result.error }
     case PGRES_PIPELINE_SYNC: syncs += 1
-    // Skipped, because what stands before it has failed.
+    // Skipped, because a command before it has failed.
     case PGRES_PIPELINE_ABORTED: break
-    // BEGIN gives nothing, and what comes after the statement nothing that is asked for.
+    // BEGIN returns no rows, and the results after the statement are not needed.
     case PGRES_COMMAND_OK where isPipeline: break
     case PGRES_TUPLES_OK where isPipeline && syncs > 0: break
     default: last = result
     }
   }
 
-  /// Ends the command once: nil with what has been taken, otherwise with the connection's error.
+  /// Completes the command once: with the collected result for nil, otherwise with the connection's error.
   func finish(_ failure: Result<QueryResult?, PostgresError>?) {
     guard !isFinished else { return }
     isFinished = true
     if case .failure(let lost)? = failure {
-      // What the server has said last is the cause, but the connection is gone.
+      // The server's last message is the cause, but the connection is gone.
       error?.kind = lost.kind
       if error == nil { error = lost }
     }
@@ -173,9 +173,9 @@ final class Command {
   }
 }
 
-/// Calls `body` with the parameters as libpq wants them: null-terminated text, NULL for nil.
+/// Calls `body` with the parameters in libpq's form: null-terminated text, NULL for nil.
 ///
-/// PostgreSQL's text cannot hold a NUL; a parameter is cut there, as any C string is.
+/// PostgreSQL's text cannot contain a NUL; a parameter is truncated there, like any C string.
 private func withTextParameters<T>(
   _ parameters: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> T
 ) -> T {

@@ -5,7 +5,7 @@ internal import Reactor
 extension PostgresConnection {
   /// Connects and authenticates within `timeout`.
   ///
-  /// - Throws: ``PostgresError`` with libpq's message, which names host and user, never the password.
+  /// - Throws: ``PostgresError`` with libpq's message, which contains host and user, never the password.
   public static func open(
     _ options: ConnectionOptions, timeout: Duration = .seconds(10)
   ) async throws(PostgresError) -> PostgresConnection {
@@ -21,7 +21,7 @@ extension PostgresConnection {
   private static func connect(
     _ options: ConnectionOptions, _ timeout: Duration
   ) async throws(PostgresError) -> PostgresConnection {
-    // PQconnectStart resolves host names, which blocks; pointers do not cross threads, numbers do.
+    // PQconnectStart resolves host names, which blocks; pointers cannot be passed between threads, numbers can.
     let address = await Reactor.blocking { UInt(bitPattern: unsafe start(options)) }
     guard let connection = unsafe OpaquePointer(bitPattern: address) else {
       throw PostgresError(kind: .connection, message: "libpq could not allocate a connection")
@@ -53,7 +53,7 @@ extension PostgresConnection {
   }
 }
 
-/// A connection on its way through `PQconnectPoll` (PostgreSQL manual, 34.1).
+/// A connection that is being established with `PQconnectPoll` (PostgreSQL manual, 34.1).
 @Reactor @safe
 private final class Opening {
   private let connection: OpaquePointer
@@ -73,7 +73,7 @@ private final class Opening {
     wait(for: .writable)
   }
 
-  /// The socket may change from one step to the next, when several hosts or addresses are tried.
+  /// The socket may change between steps, if several hosts or addresses are tried.
   private func wait(for interest: Interest) {
     watch?.cancel()
     watch = Reactor.loop.watch(unsafe PQsocket(connection), for: interest) { _ in self.step() }

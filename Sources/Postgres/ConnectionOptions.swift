@@ -1,27 +1,27 @@
 internal import CPostgres
 internal import Glibc
 
-/// How to reach a database: the user's connection string with what a long-lived client needs besides.
+/// The user's connection string, with the options that a long-lived client needs.
 public struct ConnectionOptions: Sendable {
-  /// libpq keywords and values, in the order they are given to the library.
+  /// libpq keywords and values, in the order in which they are passed to the library.
   private let parsed: [(name: String, value: String)]
-  /// What each session begins with.
+  /// The initial settings of each session.
   let settings: [(name: String, value: String)]
   /// Values that libpq itself never shows (its `dispchar` is `*`), such as the password.
   private let secrets: [String]
 
   /// - Parameters:
-  ///   - conninfo: a keyword/value string or a URI (PostgreSQL manual, 34.1.1); empty leaves everything to
-  ///     the PG* environment. What it sets wins over the defaults here.
+  ///   - conninfo: a keyword/value string or a URI (PostgreSQL manual, 34.1.1); empty leaves everything to the PG*
+  ///     environment. Its settings override the defaults here.
   ///   - applicationName: shown in `pg_stat_activity`.
   ///   - readWrite: refuse a standby.
-  /// - Throws: ``PostgresError`` when the string is malformed; the message never repeats the string.
+  /// - Throws: ``PostgresError`` if the string is malformed; the message never repeats the string.
   public init(_ conninfo: String, applicationName: String, readWrite: Bool = true) throws(PostgresError) {
     var (keywords, secrets) = try ConnectionOptions.parse(conninfo)
     secrets.removeAll { $0.utf8.count < 4 }
     self.secrets = secrets
     var defaults: [(String, String)] = [
-      // A half-open connection is silent for two hours by TCP's own defaults.
+      // With TCP's own defaults, a half-open connection is silent for two hours.
       ("connect_timeout", "5"), ("keepalives", "1"), ("keepalives_idle", "10"),
       ("keepalives_interval", "3"), ("keepalives_count", "3"), ("tcp_user_timeout", "10000"),
       // Trying GSSAPI first costs milliseconds and name look-ups.
@@ -43,16 +43,16 @@ public struct ConnectionOptions: Sendable {
     self.settings = settings
   }
 
-  /// The same, for sessions that have these settings from their first statement on. They win over those of the
-  /// connection string, of `PGOPTIONS`, and of the role.
+  /// The same options, for sessions that have these settings from their first statement on. They override those of
+  /// the connection string, of `PGOPTIONS`, and of the role.
   public func settings(_ settings: [(name: String, value: String)]) -> ConnectionOptions {
     ConnectionOptions(parsed, settings: self.settings + settings, secrets: secrets)
   }
 
-  /// Keywords and values with the settings among them (PostgreSQL manual, 34.1.2 "options").
+  /// Keywords and values, including the settings (PostgreSQL manual, 34.1.2 "options").
   var keywords: [(name: String, value: String)] {
     if settings.isEmpty { return parsed }
-    // Where the keyword is given, the library does not look into the environment.
+    // If the keyword is given, the library ignores the environment.
     var options = self["options"] ?? environment("PGOPTIONS") ?? ""
     for (name, value) in settings {
       options += " -c \(name)="
@@ -64,7 +64,7 @@ public struct ConnectionOptions: Sendable {
     return parsed.filter { $0.name != "options" } + [("options", options)]
   }
 
-  /// Without the settings, for a pooler that refuses to pass them on.
+  /// The options without the settings, for a pooler that refuses to pass them on.
   var withoutSettings: ConnectionOptions { ConnectionOptions(parsed, settings: [], secrets: secrets) }
 
   /// The settings as a statement.
@@ -79,13 +79,13 @@ public struct ConnectionOptions: Sendable {
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
-  /// What a keyword stands at, when the string or the defaults set it.
+  /// The value of a keyword that the string or the defaults set.
   public subscript(name: String) -> String? { parsed.first { $0.name == name }?.value }
 
-  /// Whether the string itself holds a secret, such as a password.
+  /// Whether the string itself contains a secret, such as a password.
   public var holdsSecret: Bool { !secrets.isEmpty }
 
-  /// An error without any of the secrets, whoever has put one into its words.
+  /// The error without any of the secrets, wherever they came from.
   func masked(_ error: PostgresError) -> PostgresError {
     guard secrets.contains(where: error.message.contains) else { return error }
     var error = error
@@ -105,7 +105,7 @@ public struct ConnectionOptions: Sendable {
     guard let options = unsafe PQconninfoParse(conninfo, &complaint) else {
       var message = unsafe complaint.map { unsafe String(cString: $0).trimmed } ?? "malformed"
       unsafe PQfreemem(complaint)
-      // libpq quotes the offending piece, which may be part of a password.
+      // libpq quotes the offending part, which may be part of a password.
       if let quote = message.firstIndex(of: "\"") { message = String(message[..<quote]) + "…" }
       throw PostgresError(kind: .connection, message: "connection string: \(message)")
     }

@@ -1,10 +1,10 @@
-/// What is wrong with a connection URI in which a password was not escaped.
+/// Detects a connection URI in which a password was not escaped.
 ///
-/// libpq ends the password at the first `@`, or takes it for host and port where a `/` comes before: the rest of the
-/// password then stands for a host, a port or a database, and whoever cannot be reached under such a name is named in
-/// libpq's message. So a URI with an `@` where none can stand is not even tried.
+/// libpq ends the password at the first `@`, or parses it as host and port if a `/` comes before: the rest of the
+/// password is then treated as a host, a port or a database, and libpq's message names it if it cannot be reached.
+/// Therefore a URI with an `@` at an invalid place is not tried.
 enum ConnectionURI {
-  /// What to say, without any part of the text; nil where nothing is wrong, or it is no URI.
+  /// The problem, without any part of the text; nil if there is none, or the text is not a URI.
   static func complaint(_ text: String) -> String? {
     guard let scheme = ["postgresql://", "postgres://"].first(where: text.hasPrefix) else { return nil }
     var rest = text.dropFirst(scheme.count)
@@ -31,7 +31,7 @@ enum ConnectionURI {
     return tail.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 
-  /// An abstract socket begins with `@`, and some services have user names with one in it.
+  /// An abstract socket begins with `@`, and some services have user names that contain one.
   private static func isParameter(_ text: Substring) -> Bool {
     if text.hasPrefix("user=") { return true }
     guard text.hasPrefix("host=") else { return !text.contains("@") }

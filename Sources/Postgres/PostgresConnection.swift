@@ -2,7 +2,7 @@ internal import CPostgres
 internal import DequeModule
 public import Reactor
 
-/// A notification as `NOTIFY` sent it.
+/// A notification sent by `NOTIFY`.
 public struct Notification: Sendable, Equatable {
   public var channel: String
   public var payload: String
@@ -12,8 +12,8 @@ public struct Notification: Sendable, Equatable {
 
 /// A connection to one PostgreSQL session, non-blocking on the reactor.
 ///
-/// Statements are sent in the order they are asked for, one at a time. Once the connection is lost every
-/// statement fails and the object stays unusable: make a new one.
+/// Statements are sent in the order of the calls, one at a time. Once the connection is lost every statement fails
+/// and the object stays unusable: create a new one.
 @Reactor @safe
 public final class PostgresConnection {
   private var connection: OpaquePointer?
@@ -26,14 +26,14 @@ public final class PostgresConnection {
 
   /// Called for each notification, in order, whenever input is read.
   public var onNotification: (@Reactor (Notification) -> Void)?
-  /// Called once when the connection is lost, not when it is closed by ``close()``.
+  /// Called once when the connection is lost, not when ``close()`` closes it.
   public var onClose: (@Reactor (PostgresError) -> Void)?
 
-  /// Takes over an established connection.
+  /// Takes ownership of an established connection.
   init(adopting connection: OpaquePointer) {
     unsafe self.connection = connection
     unsafe PQsetnonblocking(connection, 1)
-    // Notices are the server's hints to a person at a terminal.
+    // Notices are hints for interactive users.
     unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
     watch = Reactor.loop.watch(unsafe PQsocket(connection), for: .readable) { [weak self] ready in
       self?.advance(ready)
@@ -56,13 +56,13 @@ public final class PostgresConnection {
     return Int(unsafe PQbackendPID(connection))
   }
 
-  /// Ends the session; statements under way fail.
+  /// Ends the session; statements in progress fail.
   public func close() {
     onClose = nil
     fail(PostgresError(kind: .connection, message: "the connection has been closed"))
   }
 
-  /// Ends the session when everything that was asked of it is answered; nothing more can be asked.
+  /// Ends the session when all pending statements are answered; no more can be sent.
   public func closeWhenIdle(_ then: @escaping @Reactor () -> Void) {
     onIdle = then
     endIfIdle()
@@ -84,7 +84,7 @@ public final class PostgresConnection {
     if active == nil { startNext() }
   }
 
-  /// Lets reading go on after a stream's consumer has caught up.
+  /// Resumes reading after a stream's consumer has caught up.
   func resumeReading() {
     guard let command = active, command.isStream else { return }
     watch?.interest.insert(.readable)
@@ -125,7 +125,7 @@ public final class PostgresConnection {
     if ready.contains(.writable) { flush() }
     guard ready.contains(.readable) else { return }
     guard unsafe PQconsumeInput(connection) == 1 else {
-      // A server that is ending says why before it hangs up (57P01); that message counts for more.
+      // A server that shuts down reports this before it disconnects (57P01); that message takes precedence.
       collect()
       return fail(lastError(of: .connection))
     }
@@ -133,12 +133,12 @@ public final class PostgresConnection {
     drainNotifications()
   }
 
-  /// Takes the results that have arrived, and starts the next statement when one is complete.
+  /// Takes the results that have arrived, and starts the next statement when a result is complete.
   private func collect() {
     while let connection = unsafe connection, let command = active, unsafe PQisBusy(connection) == 0 {
       if command.isSaturated {
         watch?.interest.remove(.readable)
-        // It is this side that is waited for: the server is not late.
+        // The consumer is slow, not the server.
         deadline?.cancel()
         deadline = nil
         return

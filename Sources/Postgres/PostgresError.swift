@@ -1,28 +1,28 @@
 internal import PlainText
 
-/// What went wrong between libpq and the server.
+/// An error of libpq or the server.
 public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
-    /// The connection could not be made, or is gone; the outcome of what was under way is unknown.
+    /// The connection could not be made, or is gone; the outcome of the statements in progress is unknown.
     case connection
-    /// The server refused the statement and says why; the connection lives on.
+    /// The server refused the statement with a reason; the connection stays usable.
     case server
-    /// The deadline passed; the connection has been given up.
+    /// The deadline passed; the connection was closed.
     case timeout
   }
 
   public var kind: Kind
-  /// The connection was gone before the statement was sent, so it is not what has ended it.
+  /// Whether the connection was gone before the statement was sent, so that the statement did not end it.
   public var isUnsent = false
-  /// The five characters of the error's SQLSTATE (PostgreSQL manual, appendix A), where the server sent one.
+  /// The five characters of the error's SQLSTATE (PostgreSQL manual, appendix A), if the server sent one.
   public var sqlState: String?
-  /// The primary message. Like all its texts no longer than ``Excerpt/message``: PostgreSQL quotes values.
+  /// The primary message. Like all its texts limited to ``Excerpt/message``: PostgreSQL quotes values.
   public var message: String
   public var detail: String?
   public var hint: String?
-  /// The character of the statement at which the error was found, counted from 1.
+  /// The position of the error in the statement in characters, counted from 1.
   public var position: Int?
-  /// What the server was doing: the stack of functions and statements.
+  /// The context of the error: the stack of functions and statements.
   public var context: String?
 
   public init(
@@ -46,21 +46,21 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     return text
   }
 
-  /// Whether the connection is of no use any more and a new one may help.
+  /// Whether the connection is unusable and a new one may help.
   ///
-  /// Class 08 (connection), 57P0x (shutdown, crash, cannot connect now) and 25006 (a primary that has become a standby),
-  /// besides everything that libpq itself reports. Of a statement that calls code of others it says nothing, because
-  /// that can raise any state.
+  /// Class 08 (connection), 57P0x (shutdown, crash, cannot connect now) and 25006 (a primary that has become a
+  /// standby), and everything that libpq itself reports. It is meaningless for a statement that calls foreign code,
+  /// because that can raise any state.
   public var isConnectionLost: Bool {
     if kind != .server { return true }
     guard let sqlState else { return false }
     return sqlState.hasPrefix("08") || sqlState.hasPrefix("57P") || sqlState == "25006"
   }
 
-  /// Whether a session was asked for that can write, and the server is a standby.
+  /// Whether a session that can write was requested, and the server is a standby.
   public var isReadOnly: Bool { kind == .connection && message.hasSuffix("session is read-only") }
 
-  /// The same for a statement that was not sent.
+  /// The same error for a statement that was not sent.
   var unsent: PostgresError {
     var error = self
     error.isUnsent = true

@@ -9,7 +9,7 @@ struct ResultHandle: ~Copyable {
   deinit { unsafe PQclear(pointer) }
 }
 
-/// The rows that a statement returned, in text format; freed with its last reference.
+/// The rows that a statement returned, in text format; freed with the last reference.
 @Reactor
 public final class QueryResult {
   private let handle: ResultHandle
@@ -25,7 +25,7 @@ public final class QueryResult {
   /// Rows that an INSERT, UPDATE or DELETE touched; 0 for other statements.
   public var affectedRows: Int { Int(unsafe String(cString: PQcmdTuples(pointer))) ?? 0 }
 
-  /// The OID of a column's type; for a domain, that of the type below it.
+  /// The OID of a column's type; for a domain, that of its base type.
   public func typeOID(_ column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
 
   public func columnName(_ column: Int) -> String {
@@ -45,8 +45,8 @@ public final class QueryResult {
     return unsafe Array(UnsafeRawBufferPointer(start: start, count: length))
   }
 
-  /// The octets of a bytea, which the session prints in hexadecimal; nil for NULL and for anything else. It makes no
-  /// copy of the text, which is twice as long.
+  /// The octets of a bytea, which the session prints in hexadecimal; nil for NULL and for anything else. It does not
+  /// copy the text, which is twice as long.
   public func octets(_ row: Int, _ column: Int) -> [UInt8]? {
     if isNull(row, column) { return nil }
     guard let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column)) else { return nil }
@@ -68,7 +68,7 @@ public final class QueryResult {
     return isValid ? octets : nil
   }
 
-  /// How many octets the longest value of the rows has in text format.
+  /// The length of the longest value of the rows in text format, in octets.
   public var longestValue: Int {
     var longest = 0
     for row in 0..<rowCount {
@@ -103,7 +103,7 @@ public final class QueryResult {
 
   private var wholeMessage: String { unsafe String(cString: PQresultErrorMessage(pointer)).trimmed }
 
-  /// The error that the result stands for, with the server's own fields.
+  /// The error of the result, with the server's own fields.
   var error: PostgresError {
     func field(_ code: Character) -> String? {
       guard let ascii = code.asciiValue, let text = unsafe PQresultErrorField(pointer, Int32(ascii)) else {
@@ -121,13 +121,13 @@ public final class QueryResult {
 }
 
 extension String {
-  /// libpq ends its messages with a line feed and indents their continuation.
+  /// libpq ends its messages with a line feed and indents continuation lines.
   var trimmed: String {
     split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")
   }
 }
 
-/// 16 and more: no digit.
+/// 16 or more: not a digit.
 private func hexadecimalDigit(_ byte: UInt8) -> UInt8 {
   switch byte {
   case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")

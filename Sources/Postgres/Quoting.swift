@@ -1,7 +1,7 @@
-/// Text that is put into SQL where a parameter cannot stand.
+/// Text that is inserted into SQL where parameters are not allowed.
 ///
-/// Everything here goes by octets. By Swift's characters a quotation mark with a combining mark after it would be
-/// another character than a quotation mark, and pass.
+/// Everything here works on octets. In Swift's characters, a quotation mark followed by a combining mark would not
+/// equal a quotation mark, and would not be escaped.
 public enum SQLText {
   /// An identifier in double quotes (PostgreSQL manual, 4.1.1).
   public static func identifier(_ name: String) -> String {
@@ -49,7 +49,7 @@ public enum SQLText {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// The text between two quotation marks, with some of its octets written twice.
+  /// The text between two quotation marks, with some of its octets doubled.
   private static func enclosed(_ text: String, in mark: UInt8, doubling special: [UInt8]) -> String {
     var bytes = [mark]
     bytes.reserveCapacity(text.utf8.count + 2)

@@ -1,9 +1,9 @@
-/// What libpq says of a connection that could not be made.
+/// Parses libpq's message about a connection that could not be made.
 ///
-/// It keeps no fields of the server's answer, as it does for statements; but asked to be verbose it writes the
-/// SQLSTATE into the text, one line a host: `connection to server at "db" failed: FATAL:  28P01: password …`.
+/// For statements libpq keeps the fields of the server's answer, but not here; in verbose mode it writes the SQLSTATE
+/// into the text, one line per host: `connection to server at "db" failed: FATAL:  28P01: password …`.
 enum RefusedConnection {
-  /// The error with the state of its own and a text without what verbosity adds besides.
+  /// The error with its SQLSTATE, and a text without the additions of verbose mode.
   static func error(_ text: String) -> PostgresError {
     var state: String?
     let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION:") }.map { line in
@@ -14,7 +14,7 @@ enum RefusedConnection {
     return PostgresError(kind: .connection, sqlState: state, message: lines.joined(separator: "\n").trimmed)
   }
 
-  /// Where the state stands, with the colon and the blank that follow: after the severity, whatever its language.
+  /// The position of the state, with the colon and the blank that follow: after the severity, in any language.
   private static func sqlState(in line: Substring) -> Range<Substring.Index>? {
     let text = line.utf8
     var start = text.startIndex

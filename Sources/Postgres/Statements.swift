@@ -1,12 +1,12 @@
 public import Reactor
 
 extension PostgresConnection {
-  /// How long a statement may take unless its caller says otherwise.
+  /// How long a statement may take unless its caller specifies otherwise.
   public nonisolated static let defaultTimeout: Duration = .seconds(60)
 
   /// Runs one statement with text parameters `$1`, `$2`, …; nil is NULL.
   ///
-  /// - Throws: ``PostgresError``; of the kinds connection and timeout the outcome is unknown.
+  /// - Throws: ``PostgresError``; for the kinds connection and timeout the outcome is unknown.
   @discardableResult
   public func query(
     _ sql: String, _ parameters: [String?] = [], timeout: Duration? = defaultTimeout
@@ -14,7 +14,7 @@ extension PostgresConnection {
     try await run(.statement(sql, parameters), timeout)
   }
 
-  /// Runs a script of several statements by the simple protocol and returns the last one's result.
+  /// Runs a script of several statements with the simple protocol and returns the last one's result.
   ///
   /// Without BEGIN of its own the whole script is one transaction.
   @discardableResult
@@ -42,11 +42,11 @@ extension PostgresConnection {
     try await run(.execute(name: name, parameters), timeout)
   }
 
-  /// Runs one statement in a transaction that cannot write and is rolled back whatever happens in it: code that it
-  /// calls leaves nothing behind, neither rows, notifications and settings nor locks of the session and statements
-  /// prepared in it. One round trip. Statements that the session has prepared are gone afterwards.
+  /// Runs one statement in a read-only transaction that is always rolled back: code that it calls leaves nothing
+  /// behind, neither rows, notifications and settings nor session locks and statements prepared in the session. One
+  /// round trip. Previously prepared statements of the session are gone afterwards.
   ///
-  /// - Parameter limit: `statement_timeout`; nil leaves the session's.
+  /// - Parameter limit: `statement_timeout`; nil keeps the session's.
   public func read(
     _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil, timeout: Duration? = defaultTimeout
   ) async throws(PostgresError) -> QueryResult {
@@ -55,9 +55,9 @@ extension PostgresConnection {
 
   /// Starts a statement whose rows are taken as they arrive (libpq's single-row mode).
   ///
-  /// The connection does nothing else until the stream has been read to its end or the connection closed.
+  /// The connection does nothing else until the stream has been read to its end or the connection is closed.
   /// - Parameters:
-  ///   - ahead: rows kept for a slower consumer before reading stops.
+  ///   - ahead: rows buffered for a slower consumer before reading stops.
   ///   - timeout: the longest wait between two rows.
   public func stream(
     _ sql: String, _ parameters: [String?] = [], ahead: Int = 2000, timeout: Duration? = defaultTimeout
@@ -99,10 +99,10 @@ public final class RowStream {
 
   /// The next rows, each a result of one row; nil at the end.
   ///
-  /// - Throws: ``PostgresError`` when the statement failed; rows before that are no complete answer.
+  /// - Throws: ``PostgresError`` if the statement failed; rows before that are not a complete answer.
   public func next() async throws(PostgresError) -> [QueryResult]? {
     guard let command else { return nil }
-    // Waiting for a good part of what is allowed ahead keeps the chunks large.
+    // Waiting for a large part of the buffer keeps the chunks large.
     while !command.isFinished && command.rows.count < ahead {
       unsafe await withUnsafeContinuation { unsafe waiter = $0 }
     }
