@@ -7,7 +7,7 @@ enum BlockingThread {
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
-  /// Starts a detached thread that runs `body` and ends; signals stay with the other threads.
+  /// Starts a detached thread that runs `body` and ends; signals are left to the other threads.
   static func start(_ body: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     var attributes = pthread_attr_t()

@@ -3,23 +3,23 @@ internal import Synchronization
 
 /// A thread that runs jobs, watches descriptors with `poll(2)` and fires timers.
 ///
-/// With the handful of descriptors a daemon has, `poll` costs as little as epoll and needs no C shim.
-/// Work enqueued from the loop's own thread costs no system call; from another thread it costs one byte
-/// written to a pipe, and that only while the loop sleeps.
+/// With a daemon's few descriptors, `poll` costs as little as epoll and needs no C shim. Work enqueued from the
+/// loop's own thread costs no system call; from another thread it costs one byte written to a pipe, and only while
+/// the loop sleeps.
 public final class EventLoop: SerialExecutor, TaskExecutor {
-  /// What other threads hand in, and whether the loop has to be woken for it.
+  /// Jobs from other threads, and whether the loop has to be woken for them.
   private struct Inbox: ~Copyable {
     var jobs: [UnownedJob] = []
     var sleeping = false
   }
 
-  /// Rounds of jobs before the descriptors are looked at again, so that a busy task cannot hide a socket.
+  /// Rounds of jobs before the descriptors are polled again, so that a busy task cannot starve a socket.
   private static let roundsBeforePoll = 4
 
   private let inbox = Mutex(Inbox())
   private let wakeReader: Int32
   private let wakeWriter: Int32
-  /// The loop's thread, for telling whether a job comes from inside; 0 until the thread has started.
+  /// The loop's thread, to detect jobs enqueued from it; 0 until the thread has started.
   private let threadID = Atomic<UInt>(0)
   @Reactor private let watches: WatchList
   @Reactor private let timers = TimerQueue()
@@ -65,7 +65,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor {
 
   // MARK: Descriptors and timers
 
-  /// Calls `handler` whenever `descriptor` is ready for what is asked (level-triggered), until cancelled.
+  /// Calls `handler` whenever `descriptor` is ready for the requested events (level-triggered), until cancelled.
   @Reactor
   public func watch(
     _ descriptor: Int32, for interest: Interest, _ handler: @escaping @Reactor (Interest) -> Void
@@ -73,7 +73,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor {
     watches.add(descriptor, interest, handler)
   }
 
-  /// Calls `handler` once after `delay`, unless the timer is cancelled before.
+  /// Calls `handler` once after `delay`, unless the timer is cancelled first.
   @Reactor @discardableResult
   public func after(_ delay: Duration, _ handler: @escaping @Reactor () -> Void) -> Timer {
     timers.add(ContinuousClock.now + delay, handler)
@@ -100,7 +100,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor {
     }
   }
 
-  /// Sleeps until a descriptor is ready, a timer is due or a job comes in, then calls the handlers.
+  /// Sleeps until a descriptor is ready, a timer is due or a job arrives, then calls the handlers.
   @Reactor
   private func pollOnce() {
     let mayBlock = inbox.withLock { inbox in

@@ -1,4 +1,4 @@
-/// The one thread on which everything that touches a descriptor runs.
+/// The single thread on which everything that uses a descriptor runs.
 ///
 /// Connections, the engine and its queue are isolated to this global actor, so that they share state without
 /// locks and without hops. The actor's executor is an ``EventLoop``; it is the task executor too, because a
@@ -8,14 +8,14 @@
 public actor Reactor {
   public static let shared = Reactor()
 
-  /// The loop under the actor; the same for the life of the process.
+  /// The loop of the actor; the same for the lifetime of the process.
   public nonisolated static let loop = EventLoop()
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe Reactor.loop.asUnownedSerialExecutor()
   }
 
-  /// Asserts that this is the loop's thread and runs `body` as isolated to it, at once.
+  /// Asserts that this is the loop's thread and runs `body` isolated to it, at once.
   ///
   /// The counterpart of `MainActor.assumeIsolated`, for callbacks that arrive on the loop without a task.
   public nonisolated static func assumeIsolated<T>(_ body: @Reactor () throws -> T) rethrows -> T {
@@ -41,7 +41,7 @@ public actor Reactor {
     try await Task(executorPreference: loop) { try await body() }.value
   }
 
-  /// Runs a call that blocks (name resolution, a handshake) on a thread of its own, so that the loop goes on.
+  /// Runs a blocking call (name resolution, a handshake) on a thread of its own, so that the loop continues.
   public nonisolated static func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
     await withCheckedContinuation { continuation in
       BlockingThread.start { continuation.resume(returning: body()) }
@@ -50,7 +50,7 @@ public actor Reactor {
 
   /// Suspends until `delay` has passed by the loop's timers.
   ///
-  /// - Throws: `CancellationError` when the task is cancelled first.
+  /// - Throws: `CancellationError` if the task is cancelled first.
   @Reactor
   public static func sleep(for delay: Duration) async throws {
     let sleeper = Sleeper()
@@ -64,7 +64,7 @@ public actor Reactor {
   }
 }
 
-/// One pending sleep; whichever of its timer and its cancellation comes first ends it.
+/// One pending sleep; its timer or its cancellation ends it, whichever comes first.
 @Reactor
 private final class Sleeper {
   private var continuation: CheckedContinuation<Void, any Error>?

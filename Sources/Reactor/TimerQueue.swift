@@ -1,6 +1,6 @@
 internal import HeapModule
 
-/// A call that is due at a moment; see ``EventLoop/after(_:_:)``.
+/// A call that is due at a given time; see ``EventLoop/after(_:_:)``.
 @Reactor
 public final class Timer {
   private var handler: (@Reactor () -> Void)?
@@ -19,7 +19,7 @@ public final class Timer {
     handler?()
   }
 
-  /// Forgets the call; nothing happens if it was made already.
+  /// Cancels the call; does nothing if it was already made.
   public func cancel() {
     guard handler != nil else { return }
     handler = nil
@@ -60,7 +60,7 @@ final class TimerQueue {
     }
   }
 
-  /// Milliseconds until the next timer, rounded up so that the loop does not spin; -1 when there is none.
+  /// Milliseconds until the next timer, rounded up so that the loop does not spin; -1 if there is none.
   func millisecondsUntilNext() -> Int32 {
     while let next = heap.min, next.timer.isCancelled { dropFirst() }
     guard let next = heap.min else { return -1 }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What a descriptor is watched for, or found to be ready for.
+/// The events that a descriptor is watched for, or is ready for.
 public struct Interest: OptionSet, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -8,12 +8,12 @@ public struct Interest: OptionSet, Sendable {
   public static let writable = Interest(rawValue: 2)
 }
 
-/// A descriptor under watch. Cancel it before the descriptor is closed: its number is given out again.
+/// A watched descriptor. Cancel it before the descriptor is closed, because its number is reused.
 @Reactor
 public final class Watch {
   let descriptor: Int32
   let handler: @Reactor (Interest) -> Void
-  /// What is asked for now; empty pauses the watch.
+  /// The requested events; empty pauses the watch.
   public var interest: Interest { didSet { if interest != oldValue { list?.changed() } } }
   private(set) var active = true
   private weak var list: WatchList?
@@ -28,7 +28,7 @@ public final class Watch {
     self.list = list
   }
 
-  /// Ends the watch; its handler is not called again, not even for what the current poll has found.
+  /// Ends the watch; its handler is not called again, not even for events of the current poll.
   public func cancel() {
     guard active else { return }
     active = false
@@ -36,7 +36,7 @@ public final class Watch {
   }
 }
 
-/// The descriptors of the loop, in the shape `poll(2)` wants them.
+/// The descriptors of the loop, in the form that `poll(2)` expects.
 @Reactor
 final class WatchList {
   private var watches: [Watch] = []
@@ -59,7 +59,7 @@ final class WatchList {
 
   func changed() { stale = true }
 
-  /// Waits up to `timeout` milliseconds (-1: for ever) and says whether any descriptor is ready.
+  /// Waits up to `timeout` milliseconds (-1: forever) and returns whether any descriptor is ready.
   func poll(timeout: Int32) -> Bool {
     if stale { rebuild() }
     let count = unsafe Glibc.poll(&polled, nfds_t(polled.count), timeout)
@@ -68,14 +68,14 @@ final class WatchList {
   }
 
   func callHandlers() {
-    // A handler may add, change or cancel watches; the arrays of this poll are not touched until the next.
+    // A handler may add, change or cancel watches; the arrays of this poll do not change until the next.
     let found = watches
     for index in polled.indices.dropFirst() where polled[index].revents != 0 {
       let events = Int32(polled[index].revents)
       let watch = found[index - 1]
       guard watch.active else { continue }
       var ready: Interest = []
-      // An error or a hang-up is found out by reading or writing, so it counts as what was asked for.
+      // An error or a hang-up is detected by reading or writing, so it counts as the requested event.
       let failed = events & (POLLERR | POLLHUP | POLLNVAL) != 0
       if events & POLLIN != 0 || (failed && watch.interest.contains(.readable)) { ready.insert(.readable) }
       if events & POLLOUT != 0 || (failed && watch.interest.contains(.writable)) { ready.insert(.writable) }
@@ -90,7 +90,7 @@ final class WatchList {
       var events: Int32 = 0
       if watch.interest.contains(.readable) { events |= POLLIN }
       if watch.interest.contains(.writable) { events |= POLLOUT }
-      // A negative descriptor is skipped by poll: a paused watch must not spin on a hang-up.
+      // poll skips a negative descriptor: a paused watch must not spin on a hang-up.
       polled.append(
         pollfd(fd: watch.interest.isEmpty ? -1 : watch.descriptor, events: Int16(events), revents: 0))
     }
