@@ -1,4 +1,4 @@
-/// How many characters are shown of what comes from outside: rows, directories and databases decide how long it is.
+/// How many characters of text from outside are shown: rows, directories and databases determine its length.
 public enum Excerpt {
   /// Of a value.
   public static let value = 200
@@ -9,9 +9,9 @@ public enum Excerpt {
 }
 
 extension String {
-  /// The text, or its beginning and how long it is: `abc… (52428800 characters)`.
+  /// The text, or its beginning and its length: `abc… (52428800 characters)`.
   ///
-  /// Unicode scalars are counted: what looks like one character can be made of millions of them.
+  /// Unicode scalars are counted: a single visible character may consist of millions of them.
   public func excerpt(_ most: Int = Excerpt.value) -> String {
     if utf8.count <= most { return self }
     let scalars = unicodeScalars

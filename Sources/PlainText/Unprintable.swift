@@ -1,7 +1,7 @@
 extension Unicode.Scalar {
-  /// Whether a terminal, or a reader's eye, could take a text with it for another one: control characters, line and
-  /// paragraph separators, and what is not seen although it is there, such as marks that turn the direction of writing
-  /// and joiners of no width. Variation selectors, which belong to names in Japanese, are not among them.
+  /// Whether the character could make a text appear as another one on a terminal or to a reader: control characters,
+  /// line and paragraph separators, and invisible characters such as bidirectional marks and zero-width joiners.
+  /// Variation selectors, which are part of Japanese names, are not included.
   public var isUnprintable: Bool {
     if value < 0x7F { return value < 0x20 }
     if (0xFE00...0xFE0F).contains(value) || (0xE0100...0xE01EF).contains(value) { return false }
@@ -11,7 +11,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// `\u001b`; a pair of them beyond the basic plane, as JSON has it (RFC 8259, section 7).
+  /// `\u001b`; a surrogate pair beyond the basic plane, as in JSON (RFC 8259, section 7).
   public var utf16Escape: String {
     UTF16.encode(self).map { [UInt16]($0) }?.map { unit in
       let digits = String(unit, radix: 16)
@@ -21,7 +21,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// The text with what is unprintable escaped, without quotes: for lines that people read.
+  /// The text with unprintable characters escaped, without quotes: for lines that people read.
   public var printable: String {
     guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
     return unicodeScalars.map { $0.isUnprintable ? $0.utf16Escape : String($0) }.joined()
