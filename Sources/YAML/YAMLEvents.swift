@@ -1,6 +1,6 @@
 internal import CYAML
 
-/// The events of a text, as libyaml's parser gives them (`yaml.h`, `yaml_parser_parse`).
+/// The events of a text, from libyaml's parser (`yaml.h`, `yaml_parser_parse`).
 @safe struct YAMLEvents: ~Copyable {
   struct Event {
     enum Content {
@@ -22,7 +22,7 @@ internal import CYAML
   }
 
   private let text: String
-  /// libyaml reads from here for as long as it parses.
+  /// libyaml reads from this buffer while it parses.
   private let octets: UnsafeMutableBufferPointer<UInt8>
   private let parser: UnsafeMutablePointer<yaml_parser_t>
 
@@ -43,7 +43,7 @@ internal import CYAML
     unsafe octets.deallocate()
   }
 
-  /// The next event; nodes and ends only. After `end` there is none.
+  /// The next event; nodes and ends only. Do not call it after `end`.
   mutating func next() throws(YAMLNode.Flaw) -> Event {
     while true {
       var event = unsafe yaml_event_t()
@@ -53,7 +53,7 @@ internal import CYAML
     }
   }
 
-  /// A fault that libyaml has found: why, where, and what it was about to read.
+  /// An error reported by libyaml: the reason, the position, and the context.
   private func failure() -> YAMLNode.Flaw {
     let state = unsafe parser.pointee
     if unsafe state.error == YAML_READER_ERROR {
@@ -69,13 +69,13 @@ internal import CYAML
 }
 
 extension YAMLEvents {
-  /// What is wrong, in libyaml's words, and what people do about it who write SQL or passwords into YAML.
+  /// The problem in libyaml's words, with advice for those who write SQL or passwords in YAML.
   func flaw(at mark: YAMLMark, context: (text: String, mark: YAMLMark)?, problem: String) -> YAMLNode.Flaw {
     if problem.hasPrefix("Maximum nesting level") { return .init(mark: mark, message: "nested too deeply") }
     var mark = mark
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     if mark.line > lines.count {
-      // The end of a text that lacks its last newline.
+      // The end of a text without a final newline.
       mark = .init(line: lines.count, column: (lines.last?.unicodeScalars.count ?? 0) + 1)
     }
     let character = lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1).first
@@ -98,7 +98,7 @@ extension YAMLEvents {
     }
   }
 
-  /// Whether a key stands at this place as a key with a colon.
+  /// Whether the key at this position is followed by a colon.
   func isFollowedByColon(_ key: String, at mark: YAMLMark) -> Bool {
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     guard lines.indices.contains(mark.line - 1) else { return false }
@@ -106,7 +106,7 @@ extension YAMLEvents {
     return ["\(key):", "\"\(key)\":", "'\(key)':"].contains { rest.hasPrefix($0) }
   }
 
-  /// Where the text leaves YAML's character set (YAML 1.2, 5.1).
+  /// The first character outside YAML's character set (YAML 1.2, 5.1).
   private func firstControlCharacter() -> YAMLMark {
     var mark = YAMLMark.start
     for scalar in text.unicodeScalars {

@@ -1,6 +1,6 @@
 extension YAMLNode {
-  /// Reads the only document of a text; nil if there is none, just blanks and comments.
-  /// A plain scalar has no type (YAML 1.2, 10.1, the failsafe schema): what it means depends on its key.
+  /// Parses the only document of a text; nil if there is none, just blanks and comments. A plain scalar has no type
+  /// (YAML 1.2, 10.1, the failsafe schema): its meaning depends on its key.
   public static func parse(_ text: String) throws(Flaw) -> YAMLNode? {
     guard text.utf8.count <= largestText else {
       throw Flaw(mark: .start, message: "the file is larger than 1 MiB")
@@ -16,16 +16,16 @@ extension YAMLMark {
   static let start = YAMLMark(line: 1, column: 1)
 }
 
-/// Makes nodes of the parser's events. Aliases are expanded here; hence the budget.
+/// Builds nodes from the parser's events. Aliases are expanded here; hence the budget.
 private struct Composer: ~Copyable {
   private static let mostNodes = 20_000
   private static let deepest = 16
 
-  /// A node and how many it and all below it are.
+  /// A node and the number of nodes in its tree.
   private struct Composed {
     var node: YAMLNode
     var count: Int
-    /// How far it reaches below itself.
+    /// The height of the tree below it.
     var height: Int
   }
 
@@ -118,7 +118,7 @@ private struct Composer: ~Copyable {
     return .init(node: .init(mark: mark, content: .mapping(pairs)), count: count, height: height)
   }
 
-  /// A key as it is written, `null` too.
+  /// A key as it is written, including `null`.
   private func text(of event: YAMLEvents.Event, _ node: YAMLNode) -> String? {
     if case .scalar(let text, _) = event.content { return text }
     if case .text(let text) = node.content { return text }
@@ -139,7 +139,7 @@ private struct Composer: ~Copyable {
     var first: [String: YAMLMark] = [:]
     for pair in pairs {
       if let mark = first.updateValue(pair.mark, forKey: pair.key) {
-        // `{ password: a,b,b }` has two keys `b`, which are better not shown.
+        // `{ password: a,b,b }` has two keys `b`, which should not be shown.
         let name = events.isFollowedByColon(pair.key, at: mark) ? " \"\(pair.key)\"" : ""
         throw .init(mark: mark, message: "duplicate key\(name); this is the first of them")
       }

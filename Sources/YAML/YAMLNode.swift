@@ -1,7 +1,7 @@
-/// A YAML document with the place of every node, detached from the parser's types and with aliases resolved.
+/// A YAML document with the position of every node, detached from the parser's types and with aliases resolved.
 public struct YAMLNode: Sendable {
   public indirect enum Content: Sendable {
-    /// Nothing after the colon, `~` or `null`, unquoted.
+    /// An empty value, `~` or `null`, unquoted.
     case null
     case text(String)
     case list([YAMLNode])
@@ -22,17 +22,17 @@ public struct YAMLNode: Sendable {
     self.content = content
   }
 
-  /// Why a text is no document that can be read. The message never quotes a line of the text: it may hold a password.
+  /// Why a text cannot be read. The message never quotes a line of the text: it may contain a password.
   public struct Flaw: Error {
     public var mark: YAMLMark
     public var message: String
   }
 
-  /// Octets that a text may have; far beyond what a configuration needs, far below what hurts.
+  /// The maximum size of a text in octets; far beyond what a configuration needs, and small enough to be harmless.
   public static let largestText = 1 << 20
 }
 
-/// A place in a text: line and column, counted from 1; a column is a Unicode code point.
+/// A position in a text: line and column, counted from 1; a column is a Unicode code point.
 public struct YAMLMark: Hashable, Comparable, Sendable, CustomStringConvertible {
   public var line: Int
   public var column: Int
