@@ -5,8 +5,8 @@ internal import SystemPackage
 
 /// A long-running program, started in a temporary folder and ended with it at the latest.
 ///
-/// It is the leader of its own process group, reads nothing, and prints into a log. It is signalled by its
-/// process identifier only, and never after it was reaped.
+/// It leads a process group of its own, has no input, and prints to a log. It is signalled only by its process
+/// identifier, and never after it was reaped.
 public final class ChildProcess: Sendable {
   /// How a process ended.
   public enum Ending: Sendable, Hashable, CustomStringConvertible {
@@ -36,11 +36,11 @@ public final class ChildProcess: Sendable {
     self.ending = ending
   }
 
-  /// Starts `executable`: an absolute path, or a name to look for in the usual folders.
+  /// Starts `executable`: an absolute path, or a name to search in the usual folders.
   /// - Parameters:
   ///   - name: the log is `name.log` in `folder`, and is appended to.
   ///   - environment: the whole environment but PATH, HOME, TZ and a UTF-8 locale.
-  ///   - lastSignal: what ends it in order when the folder goes.
+  ///   - lastSignal: the signal that shuts it down cleanly when the folder is removed.
   public static func start(
     _ executable: String, _ arguments: [String] = [], name: String, in folder: TemporaryFolder,
     environment: [String: String] = [:], workingDirectory: String? = nil, lastSignal: String = "TERM"
@@ -86,17 +86,17 @@ public final class ChildProcess: Sendable {
   /// Waits for its end.
   public func waitForEnd() async -> Ending { await ending.value }
 
-  /// Everything it printed so far.
+  /// Everything it has printed so far.
   public func printed() throws -> String { try Files.read(log) }
 
-  /// Sends a signal (`SIGTERM` …); does nothing when it has ended.
+  /// Sends a signal (`SIGTERM` …); does nothing if it has ended.
   public func send(_ signal: Int32) {
     state.hasEnded.withLock { ended in
       if !ended { _ = Glibc.kill(pid, signal) }
     }
   }
 
-  /// SIGTERM (15), or `signal`; then SIGKILL when it still runs at the end of `limit`.
+  /// SIGTERM (15), or `signal`; then SIGKILL if it still runs at the end of `limit`.
   @discardableResult
   public func stop(_ signal: Int32 = 15, within limit: Duration = .seconds(30)) async -> Ending {
     thaw()
@@ -109,7 +109,7 @@ public final class ChildProcess: Sendable {
     return await waitForEnd()
   }
 
-  /// SIGKILL to it and all its children; returns when none of them is left.
+  /// SIGKILL to it and all its children; returns when all of them have ended.
   @discardableResult
   public func kill() async throws -> Ending {
     let children = try await halt()
@@ -124,7 +124,7 @@ public final class ChildProcess: Sendable {
     return ending
   }
 
-  /// Stops it and all its children (SIGSTOP), as a machine that hangs.
+  /// Stops it and all its children (SIGSTOP), like a machine that hangs.
   public func freeze() async throws {
     for child in try await halt() { _ = Glibc.kill(child, SIGSTOP) }
   }
@@ -136,7 +136,7 @@ public final class ChildProcess: Sendable {
     send(SIGCONT)
   }
 
-  /// Stops it, so that it starts no more children, and gives those it has.
+  /// Stops it, so that it starts no more children, and returns those it has.
   private func halt() async throws -> [Int32] {
     send(SIGSTOP)
     try await eventually("\(name) to be stopped") {

@@ -2,11 +2,11 @@ internal import Glibc
 internal import Subprocess
 internal import SystemPackage
 
-/// A program that is run to its end for what it prints: initdb, psql, ldapsearch, openssl.
+/// A program that is run to its end for its output: initdb, psql, ldapsearch, openssl.
 struct Command: Sendable {
   var executable: String
   var arguments: [String]
-  /// Added to a small fixed environment: nothing of the caller's (PGHOST, LDAPRC …) changes what happens.
+  /// Added to a small fixed environment: no variable of the caller (PGHOST, LDAPRC …) has an effect.
   var environment: [String: String] = [:]
   var workingDirectory = "/"
 
@@ -20,10 +20,10 @@ struct Command: Sendable {
     self.arguments = arguments
   }
 
-  /// Runs it and gives its standard output.
-  /// - Parameter input: what it reads from its standard input; nothing when nil.
-  /// - Throws: `SandboxError.failed` when it ends with anything but 0; `.timedOut` past the deadline,
-  ///   with the program killed.
+  /// Runs it and returns its standard output.
+  /// - Parameter input: its standard input; empty if nil.
+  /// - Throws: `SandboxError.failed` if its exit status is not 0; `.timedOut` after the deadline, with the program
+  ///   killed.
   func run(input: String? = nil, within limit: Duration = .seconds(60)) async throws -> String {
     try await withThrowingTaskGroup(of: String?.self) { group in
       group.addTask { try await runUnbounded(input: input) }
@@ -57,7 +57,7 @@ struct Command: Sendable {
     return result.standardOutput
   }
 
-  /// A file and not a pipe: a program that ends before it has read all must not send us SIGPIPE.
+  /// A file and not a pipe: a program that ends before it has read everything must not cause a SIGPIPE here.
   private static func unnamedFile(_ text: String) throws -> FileDescriptor {
     var template = Array("\(TemporaryFolder.parent)/rollcall-input-XXXXXX".utf8CString)
     let descriptor = unsafe mkstemp(&template)

@@ -1,13 +1,13 @@
-/// The text of dse.ldif and of what is added when the server runs for the first time.
+/// The text of dse.ldif and of the entries that are added when the server first runs.
 ///
-/// `dscreate` would make the same from the same template, but wants systemd, and folders in /etc, /run and /var that
-/// somebody would have to remove.
+/// `dscreate` would create the same from the same template, but requires systemd, and folders in /etc, /run and /var
+/// that would have to be removed.
 struct Directory389Configuration {
   static let backend = "userroot"
 
   let options: Directory389Options
   let home: String
-  /// The folder of dse.ldif. The server's semaphore is called after it.
+  /// The folder of dse.ldif. The server's semaphore is named after it.
   let folder: String
   let port: Int
   let securePort: Int?
@@ -22,7 +22,7 @@ struct Directory389Configuration {
 
   static let subfolders = ["log", "db", "run", "lock", "ldif", "bak", "instance", "tmp"]
 
-  /// The template with its gaps filled, and ours at the end of what it says.
+  /// The template with its variables replaced, and our settings appended.
   func dse(template: String) -> String {
     let values = [
       "schema_dir": "\(folder)/schema", "lock_dir": "\(home)/lock", "tmp_dir": "\(home)/tmp",
@@ -41,7 +41,7 @@ struct Directory389Configuration {
         "nsslapd-pluginenabled: off\nnsslapd-pluginprecedence: 40\nreferint",
         with: "nsslapd-pluginenabled: on\nnsslapd-pluginprecedence: 40\nreferint")
     }
-    // One empty line between entries and not two: with those the server ends without a word.
+    // One empty line between entries and not two: with two the server exits silently.
     while text.hasSuffix("\n") { text.removeLast() }
     return text + "\n\n" + indexes.joined(separator: "\n")
   }
@@ -55,13 +55,13 @@ struct Directory389Configuration {
   private var general: [String] {
     [
       "nsslapd-listenhost: 127.0.0.1", "nsslapd-securelistenhost: 127.0.0.1",
-      // The default takes tenths of a second a bind.
+      // The default takes tenths of a second per bind.
       "passwordStorageScheme: SSHA512",
     ]
       + (securePort.map { ["nsslapd-security: on", "nsslapd-secureport: \($0)"] } ?? [])
   }
 
-  /// Small caches, because the server would take a tenth of the machine's memory.
+  /// Small caches, because the server would use a tenth of the machine's memory.
   private var database: [String] {
     [
       "nsslapd-cache-autosize: 0", "nsslapd-dbcachesize: 16777216",
@@ -69,7 +69,7 @@ struct Directory389Configuration {
     ]
   }
 
-  /// What a new database has indexes for.
+  /// The indexes of a new database.
   private var indexes: [String] {
     options.indexes.map { name in
       """
@@ -85,7 +85,7 @@ struct Directory389Configuration {
     }
   }
 
-  /// The database, and the suffix's place in it.
+  /// The database, and the mapping tree entry of the suffix.
   var backendEntries: String {
     """
     dn: cn=\(Self.backend),cn=ldbm database,cn=plugins,cn=config
@@ -130,9 +130,9 @@ struct Directory389Configuration {
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
-  /// A unit below which, and not in which, the account may write.
+  /// A unit below which the account may write; it may not change the unit itself.
   ///
-  /// To move an entry is a right of its own.
+  /// Moving an entry needs a right of its own.
   private func unit(_ name: String) -> String {
     let unit = "ou=\(name),\(suffix)"
     return """

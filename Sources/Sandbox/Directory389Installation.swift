@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Where 389 Directory Server is, and as whom it runs.
+/// The paths of 389 Directory Server, and the user that it runs as.
 struct Directory389Installation: Sendable {
   let program: String
   /// The configuration that `dscreate` fills in.
   let template: String
-  /// Files that an instance has its own copy of.
+  /// Files of which each instance has a copy.
   let configurationFiles: [String]
   let ownSchema: String
-  /// The user that the server becomes when it is started by root.
+  /// The user that the server switches to when it is started by root.
   let user: String?
 
   static func find() throws -> Directory389Installation {
@@ -23,7 +23,7 @@ struct Directory389Installation: Sendable {
       ownSchema: "/etc/dirsrv/schema/99user.ldif", user: geteuid() == 0 ? "dirsrv" : nil)
   }
 
-  /// Makes a folder with all that is in it the server's own.
+  /// Changes the owner of a folder and its contents to the server's user.
   func own(_ folder: String) async throws {
     if let user { _ = try await Command("chown", ["-R", "\(user):", folder]).run() }
   }

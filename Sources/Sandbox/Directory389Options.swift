@@ -1,17 +1,17 @@
-/// What a throwaway 389 Directory Server is like.
+/// Options of a throwaway 389 Directory Server.
 public struct Directory389Options: Sendable {
   public var suffix = "dc=example,dc=com"
-  /// false forgoes fsync.
+  /// false disables fsync.
   public var durable = true
-  /// Answers LDAPS and StartTLS with the authority's server certificate when given.
+  /// The authority whose server certificate is used for LDAPS and StartTLS; nil disables both.
   public var tls: TestAuthority?
-  /// Attributes with an equality index, beside the server's own.
+  /// Attributes with an equality index, in addition to the server's own.
   public var indexes = ["employeeNumber"]
-  /// Mends `member`, `uniqueMember` and the like after renames and deletes (Referential Integrity plug-in).
+  /// Updates `member`, `uniqueMember` and the like after renames and deletes (Referential Integrity plug-in).
   public var referentialIntegrity = false
-  /// Lets the account read entries without the server's limits of 2,000 found and 5,000 looked at.
+  /// Exempts the account from the server's limits of 2,000 entries returned and 5,000 examined.
   public var liftsLimits = true
-  /// LDIF of further entries that are there from the start.
+  /// LDIF of further initial entries.
   public var entries = ""
 
   public init() {}

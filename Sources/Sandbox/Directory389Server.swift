@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A throwaway 389 Directory Server: LDAP on a port of 127.0.0.1, LDAPS on another when it has a certificate, and
-/// ldapi in its temporary folder. All its files are in that folder.
+/// A throwaway 389 Directory Server: LDAP on a port of 127.0.0.1, LDAPS on another if it has a certificate, and ldapi
+/// in its temporary folder. All its files are in that folder.
 public actor Directory389Server: ThrowawayDirectory {
   public nonisolated var kind: DirectoryServerKind { .directory389 }
   public nonisolated let suffix: String
@@ -28,11 +28,11 @@ public actor Directory389Server: ThrowawayDirectory {
   private nonisolated let home: String
   private nonisolated var name: String { String(home.split(separator: "/").last ?? "389ds") }
   private nonisolated var socket: String { home + "/run/ldapi" }
-  /// Named after this instance alone, because the semaphore of its statistics is.
+  /// A unique name, because the semaphore of the server's statistics is named after it.
   private nonisolated var configurationFolder: String { "\(home)/rollcall-\(port)" }
   public var process: ChildProcess?
 
-  /// Makes a directory in `folder` and starts its server; it answers when this returns.
+  /// Creates a directory in `folder` and starts its server, which answers when this returns.
   /// - Throws: `SandboxError`.
   public static func start(
     in folder: TemporaryFolder, options: Directory389Options = Directory389Options()
@@ -81,7 +81,7 @@ public actor Directory389Server: ThrowawayDirectory {
       mode: 0o600)
     if let tls = options.tls { try await installCertificate(tls) }
     try await installation.own(home)
-    // In files, because an argument shows in ps.
+    // In files, because ps shows arguments.
     try Files.write(adminPassword, to: adminPasswordFile, mode: 0o600)
     try Files.write(accountPassword, to: accountPasswordFile, mode: 0o600)
     try await start()
@@ -94,7 +94,7 @@ public actor Directory389Server: ThrowawayDirectory {
     try Files.write(try Files.read(file), to: "\(folder)/\(name)")
   }
 
-  /// Into the NSS database that the server reads, which has no password.
+  /// Installs it in the NSS database of the server, which has no password.
   private func installCertificate(_ authority: TestAuthority) async throws {
     let database = "sql:\(configurationFolder)"
     let bundle = home + "/server.p12"
@@ -120,7 +120,7 @@ public actor Directory389Server: ThrowawayDirectory {
       installation.program, ["-D", configurationFolder, "-i", "\(home)/run/pid", "-d", "0"], name: name,
       in: folder)
     process = started
-    // The socket in our folder cannot be another's.
+    // The socket in this folder cannot belong to another server.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
     try await answer(started, "389 Directory Server on port \(port)", isReady, logs: [started.log, log])
   }
@@ -130,13 +130,13 @@ public actor Directory389Server: ThrowawayDirectory {
     process = nil
   }
 
-  /// Copies the data of a server that does not run.
+  /// Copies the data of a stopped server.
   public func backup() async throws {
     _ = try await Command("rm", ["-rf", home + "/backup"]).run()
     _ = try await Command("cp", ["-a", home + "/db", home + "/backup"]).run()
   }
 
-  /// Puts that copy in the place of the data; the server must not run.
+  /// Replaces the data by that copy; the server must be stopped.
   public func restore() async throws {
     _ = try await Command("rm", ["-rf", home + "/db"]).run()
     _ = try await Command("cp", ["-a", home + "/backup", home + "/db"]).run()

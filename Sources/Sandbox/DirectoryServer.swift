@@ -1,7 +1,7 @@
-/// A throwaway OpenLDAP server: LDAP on a port of 127.0.0.1, LDAPS on another when it has a certificate, and
-/// ldapi in its temporary folder.
+/// A throwaway OpenLDAP server: LDAP on a port of 127.0.0.1, LDAPS on another if it has a certificate, and ldapi in
+/// its temporary folder.
 ///
-/// It starts with the suffix, `ou=users`, `ou=groups` and the service account below it.
+/// It initially contains the suffix, `ou=users`, `ou=groups` and the service account.
 public actor DirectoryServer: ThrowawayDirectory {
   public nonisolated var kind: DirectoryServerKind { .openLDAP }
   public nonisolated let suffix: String
@@ -26,7 +26,7 @@ public actor DirectoryServer: ThrowawayDirectory {
   private nonisolated let home: String
   public var process: ChildProcess?
 
-  /// Makes a directory in `folder` and starts its server; it answers when this returns.
+  /// Creates a directory in `folder` and starts its server, which answers when this returns.
   /// - Throws: `SandboxError`.
   public static func start(
     in folder: TemporaryFolder, options: OpenLDAPOptions = OpenLDAPOptions()
@@ -67,10 +67,10 @@ public actor DirectoryServer: ThrowawayDirectory {
       accountPassword: accountPassword, admin: adminDN, adminPassword: adminPassword)
     try Files.makeFolder(home + "/data", mode: 0o700)
     try Files.write(configuration.slapdConf, to: home + "/slapd.conf", mode: 0o600)
-    // In files, because an argument shows in ps.
+    // In files, because ps shows arguments.
     try Files.write(adminPassword, to: adminPasswordFile, mode: 0o600)
     try Files.write(accountPassword, to: accountPasswordFile, mode: 0o600)
-    // A second one takes the entries over from the first, with their identities.
+    // A second server replicates the entries of the first, with their identities.
     if options.passwords != nil { return }
     _ = try await Command(installation.slapd, ["-T", "add", "-q", "-f", home + "/slapd.conf"]).run(
       input: configuration.baseEntries)
@@ -84,17 +84,17 @@ public actor DirectoryServer: ThrowawayDirectory {
       installation.slapd, ["-f", home + "/slapd.conf", "-h", urls, "-d", "none"],
       name: String(home.split(separator: "/").last ?? "openldap"), in: folder)
     process = started
-    // It listens last of all, and the socket in our folder cannot be another's.
+    // It listens last of all, and the socket in this folder cannot belong to another server.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])
     try await answer(started, "slapd on port \(port)", isReady, logs: [log])
   }
 
-  /// What slapcat writes; it may run meanwhile.
+  /// The output of slapcat; the server may run meanwhile.
   public func backup() async throws -> String {
     try await Command(installation.slapd, ["-T", "cat", "-f", home + "/slapd.conf"]).run(within: .seconds(60))
   }
 
-  /// Puts a backup in the place of the data; the server must not run.
+  /// Replaces the data by a backup; the server must be stopped.
   public func restore(_ backup: String) async throws {
     for file in Files.names(in: home + "/data") { Files.remove("\(home)/data/\(file)") }
     _ = try await Command(installation.slapd, ["-T", "add", "-q", "-f", home + "/slapd.conf"]).run(

@@ -1,4 +1,4 @@
-/// Waits until `condition` holds, looking every `poll`.
+/// Waits until `condition` holds, checking it every `poll`.
 ///
 /// A condition that throws counts as "not yet": servers come and go while a test waits.
 /// - Throws: `SandboxError.timedOut`, with the last answer or error; `CancellationError`.
@@ -9,7 +9,7 @@ nonisolated(nonsending) public func eventually(
   try await eventually(within: limit, what, poll: poll, condition, is: { $0 })
 }
 
-/// Reads a value until it `satisfies`, looking every `poll`; gives the value that did.
+/// Reads a value every `poll` until it `satisfies`; returns that value.
 ///
 /// A read that throws counts as "not yet".
 /// - Throws: `SandboxError.timedOut`, with the last value or error; `CancellationError`.
@@ -32,7 +32,7 @@ nonisolated(nonsending) public func eventually<Value>(
     } catch {
       lastSeen = "\(error)"
     }
-    // On a machine that is busy beyond measure, the time may be over before there was a second look.
+    // On an overloaded machine the time may be over before a second read.
     let now = ContinuousClock.now
     if now >= end, looks >= 5 || now >= end + limit * 2 {
       throw SandboxError.timedOut(waitingFor: what, limit: limit, lastSeen: lastSeen)

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Reads and writes of small files. Folders are given and taken as text, as everywhere in this target.
+/// Reads and writes small files. Folders are passed as text, as everywhere in this target.
 enum Files {
   static func read(_ path: String) throws(SandboxError) -> String {
     do {
       let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
       return try file.closeAfter {
         var bytes: [UInt8] = []
-        // Files of /proc tell no size: read until there is no more.
+        // Files of /proc have no size: read until the end.
         while true {
           let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 16384) { buffer, count in
             count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
@@ -53,7 +53,7 @@ enum Files {
 }
 
 extension Files {
-  /// The names in a folder; none when it cannot be read.
+  /// The names in a folder; empty if it cannot be read.
   static func names(in folder: String) -> [String] {
     guard let stream = unsafe opendir(folder) else { return [] }
     defer { unsafe closedir(stream) }

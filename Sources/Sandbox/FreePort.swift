@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// Ports of 127.0.0.1 that nobody listens on.
+/// Unused ports of 127.0.0.1.
 public enum FreePort {
-  /// Below Linux's range for outgoing connections (32768 and up), so that a server that is down for a moment
-  /// does not find its port taken by somebody's client.
+  /// Below Linux's range for outgoing connections (32768 and up), so that a client does not take the port of a server
+  /// that is down for a moment.
   private static let range: Range<Int> = 15000..<32000
   private static let given = Mutex<Set<Int>>([])
 
-  /// A port that is free now and was not given before by this process.
-  /// - Throws: `SandboxError.timedOut` when a thousand tries found none.
+  /// A port that is free now and was not returned before by this process.
+  /// - Throws: `SandboxError.timedOut` if a thousand attempts found none.
   public static func next() throws -> Int {
     for _ in 0..<1000 {
       let port = Int.random(in: range)
@@ -20,7 +20,7 @@ public enum FreePort {
       waitingFor: "a free port in \(range)", limit: .zero, lastSeen: "1000 ports that are taken")
   }
 
-  /// Starts a server on a free port; on another one when a third party took it in between.
+  /// Starts a server on a free port; on another one if that was taken in between.
   static func untilFree<Server>(_ start: (Int) async throws -> Server) async throws -> Server {
     for _ in 0..<5 {
       do {

@@ -1,6 +1,6 @@
 internal import LDAPModel
 
-/// LDAP messages as octets (RFC 4511, BER), well-formed or not, for a server that says what a test wants.
+/// Encodes LDAP messages (RFC 4511, BER), well-formed or not, for a server that a test controls.
 public enum LDAPOctets {
   /// An element: tag, length in its shortest form, contents.
   public static func element(_ tag: UInt8, _ contents: [UInt8]) -> [UInt8] {
@@ -51,8 +51,8 @@ public enum LDAPOctets {
 
   /// Any result of an operation.
   /// - Parameters:
-  ///   - tag: which, such as 0x65 for SearchResultDone.
-  ///   - more: what follows the diagnostic, such as a referral.
+  ///   - tag: the operation, such as 0x65 for SearchResultDone.
+  ///   - more: the elements after the diagnostic message, such as a referral.
   public static func result(
     _ id: Int, tag: UInt8, code: Int = 0, matched: String = "", diagnostic: String = "", more: [UInt8] = [],
     controls: [[UInt8]] = []
@@ -68,7 +68,7 @@ public enum LDAPOctets {
     return result(id, tag: 0x65, controls: [control])
   }
 
-  /// The tag of the operation in a message; nil where it cannot be read.
+  /// The tag of the operation in a message; nil if it cannot be read.
   public static func operation(of message: [UInt8]) -> UInt8? {
     var reader = BERElements(message[...])
     guard var body = reader.take(), body.contents.take() != nil else { return nil }
@@ -83,7 +83,7 @@ public enum LDAPOctets {
   }
 }
 
-/// A request that has come to a ``LyingServer``, as far as a test needs it.
+/// A request that a ``LyingServer`` has received, as far as tests need it.
 public struct LDAPRequest: Sendable {
   public enum Kind: UInt8, Sendable {
     case bind = 0x60
@@ -97,7 +97,7 @@ public struct LDAPRequest: Sendable {
     case abandon = 0x50
     case extended = 0x77
 
-    /// The tag of its answer; nil where it has none.
+    /// The tag of its answer; nil if it has none.
     public var answer: UInt8? {
       switch self {
       case .bind: 0x61
@@ -115,17 +115,17 @@ public struct LDAPRequest: Sendable {
 
   public let id: Int
   public let kind: Kind
-  /// The entry, or the base of a search; empty where there is none.
+  /// The entry, or the base of a search; empty if there is none.
   public let dn: String
-  /// Of a search: 0 base, 1 one level, 2 subtree.
+  /// For a search: 0 base, 1 one level, 2 subtree.
   public let scope: Int
-  /// All of the message.
+  /// The whole message.
   public let octets: [UInt8]
 
-  /// Whether it asks for a page (RFC 2696).
+  /// Whether it requests a page (RFC 2696).
   public var isPaged: Bool { mentions("1.2.840.113556.1.4.319") }
 
-  /// Whether the text occurs anywhere in it, such as the value of a filter.
+  /// Whether the text occurs anywhere in it, for instance as the value of a filter.
   public func mentions(_ text: String) -> Bool {
     let wanted = Array(text.utf8)
     guard let first = wanted.first, octets.count >= wanted.count else { return false }
@@ -137,7 +137,7 @@ public struct LDAPRequest: Sendable {
   /// Whether it writes.
   public var isWrite: Bool { [.modify, .add, .delete, .rename].contains(kind) }
 
-  /// Nil where it is no request that anybody here sends.
+  /// Nil if it is not a supported request.
   init?(_ message: [UInt8]) {
     var reader = BERElements(message[...])
     guard var body = reader.take(), let number = body.contents.take(),

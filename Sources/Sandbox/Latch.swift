@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Opens once, and lets everybody through from then on.
+/// Opens once, and resumes all current and later waiters.
 final class Latch: Sendable {
   private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Addresses of this machine's loopback interface, for servers whose ports are fixed: each gets an address of its
-/// own, so that several run side by side, and beside the machine's own server on 127.0.0.1.
+/// Addresses of this machine's loopback interface, for servers with fixed ports: each gets an address of its own, so
+/// that several can run concurrently, and beside the machine's own server on 127.0.0.1.
 enum LoopbackAddress {
   /// An address of 127.0.0.0/8 on which all these ports are free.
-  /// - Throws: `SandboxError.unusable` with what stands in the way.
+  /// - Throws: `SandboxError.unusable` with the reason if there is none.
   static func next(withFree ports: [Int], for server: String) throws(SandboxError) -> String {
     var last: SandboxError?
     for _ in 0..<20 {
@@ -16,7 +16,7 @@ enum LoopbackAddress {
     throw last ?? .unusable(server: server, reason: "no free address")
   }
 
-  /// Why nobody here can have these ports, whatever the address; nil where nothing is known to forbid it.
+  /// Why these ports are unavailable on any address; nil if no reason is known.
   static func obstacle(toPorts ports: [Int], for server: String) -> SandboxError? {
     obstacle("127.0.16.16", ports, server)
   }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP socket on 127.0.0.1, or another address of the loopback interface. It is closed by whoever made it.
+/// A TCP socket on 127.0.0.1, or another address of the loopback interface. Its creator closes it.
 struct LoopbackSocket {
   let descriptor: Int32
 
@@ -9,7 +9,7 @@ struct LoopbackSocket {
     if descriptor < 0 { throw .system(call: "socket", code: errno) }
   }
 
-  /// One that is open already.
+  /// A socket that is already open.
   init(open descriptor: Int32) { self.descriptor = descriptor }
 
   func bind(to port: Int, of address: String = "127.0.0.1") throws(SandboxError) {
@@ -28,8 +28,8 @@ struct LoopbackSocket {
 
   /// Ends the connection with RST and closes the descriptor.
   ///
-  /// To connect to no address is what resets at once. SO_LINGER would do so with the last copy of the
-  /// descriptor only, and a process that is just being started has one for a moment.
+  /// Connecting to no address resets the connection at once. SO_LINGER would do so only when the last copy of the
+  /// descriptor is closed, and a child process that is being started has one for a moment.
   func reset() {
     var nowhere = sockaddr()
     nowhere.sa_family = sa_family_t(AF_UNSPEC)
@@ -37,7 +37,7 @@ struct LoopbackSocket {
     close()
   }
 
-  /// Refuses connections from now on, for the same reason not from the last copy on.
+  /// Refuses connections at once, even if other copies of the descriptor exist, for the same reason.
   func stopListening() {
     shutdown(descriptor, Int32(SHUT_RDWR))
     close()
@@ -67,10 +67,10 @@ struct LoopbackSocket {
   }
 }
 
-/// A connection or a listener that several threads use, closed when the last of them lets go of it.
+/// A connection or a listener that several threads use, closed when the last of them releases it.
 ///
-/// None of them closes it: its number would be another socket's at once, and the next `accept` or `shutdown` of a thread
-/// that has not heard of it would meet that one.
+/// No thread closes it explicitly: another socket could get its number at once, and a later `accept` or `shutdown` by
+/// another thread would then use that socket.
 final class SharedSocket: Sendable {
   let descriptor: Int32
 
@@ -78,6 +78,6 @@ final class SharedSocket: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Ends all that waits for it, and both directions.
+  /// Ends all waits for it, and both directions.
   func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -2,21 +2,21 @@ internal import Glibc
 internal import LDAPModel
 internal import Synchronization
 
-/// An LDAP server on 127.0.0.1 that is broken, or lies, as a test tells it to.
+/// An LDAP server on 127.0.0.1 that misbehaves as a test specifies.
 ///
-/// It speaks BER over real connections. Before another server it passes on what the test leaves to the truth; alone, the
-/// truth is that every request succeeds and every search finds nothing.
+/// It speaks BER over real connections. In front of another server it forwards the requests that the test does not
+/// alter; alone, it answers these with success and empty search results.
 public final class LyingServer: Sendable {
-  /// What a request gets.
+  /// The answer to a request.
   public enum Answer: Sendable {
     case truth
-    /// What the server behind has to say, message by message, as this makes it.
+    /// The answers of the server behind, each altered by this function.
     case altered(@Sendable ([UInt8]) -> [UInt8])
     case silence
     case send([UInt8])
-    /// The octets, then the end of the connection.
+    /// Sends the octets, then closes the connection.
     case sendAndClose([UInt8])
-    /// Piece after piece, counted from 0, until there is none or the client has gone.
+    /// Sends piece after piece, counted from 0, until nil or until the client has closed the connection.
     case stream(@Sendable (Int) -> [UInt8]?)
   }
 
@@ -63,16 +63,16 @@ public final class LyingServer: Sendable {
     state = Mutex(State(lie: lie))
   }
 
-  /// From now on it lies like this.
+  /// Replaces the lie.
   public func lie(_ lie: @escaping Lie) { state.withLock { $0.lie = lie } }
 
-  /// Requests of a kind that have come.
+  /// The number of received requests of a kind.
   public func count(_ kind: LDAPRequest.Kind) -> Int { state.withLock { $0.requests[kind] ?? 0 } }
 
-  /// Connections that were made.
+  /// The number of connections that were made.
   public var connections: Int { state.withLock { $0.connections } }
 
-  /// Ends it and all connections.
+  /// Stops the server and closes all connections.
   public func stop() {
     state.withLock { state in
       state.isOver = true
@@ -105,19 +105,19 @@ public final class LyingServer: Sendable {
     return lie(request)
   }
 
-  /// A client's connection is over.
+  /// Called when a client's connection is closed.
   func end(_ client: SharedSocket) {
     client.end()
     state.withLock { $0.open[ObjectIdentifier(client)] = nil }
   }
 }
 
-/// One client, and the connection to the server behind that belongs to it.
+/// One client, and its connection to the server behind.
 private final class LyingLink: Sendable {
   private let client: SharedSocket
   private let upstream: SharedSocket?
   private let server: LyingServer
-  /// Makes other messages of the answers to these requests.
+  /// Alters the answers to these requests.
   private let altering = Mutex<[Int: @Sendable ([UInt8]) -> [UInt8]]>([:])
   private let writing = Mutex(())
 
@@ -153,7 +153,7 @@ private final class LyingLink: Sendable {
     }
   }
 
-  /// Whether the connection goes on.
+  /// Returns whether the connection continues.
   private func answer(_ request: LDAPRequest, _ answer: LyingServer.Answer) -> Bool {
     switch answer {
     case .truth:
@@ -195,7 +195,7 @@ private final class LyingLink: Sendable {
     return true
   }
 
-  /// Hands on message by message until one ends it, or the other side does.
+  /// Passes on messages until one ends the connection, or the peer does.
   private func read(_ descriptor: Int32, _ take: ([UInt8]) -> Bool) {
     var gathered: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)

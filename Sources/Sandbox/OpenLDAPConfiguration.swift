@@ -1,4 +1,4 @@
-/// The text of slapd.conf and of the entries that a throwaway slapd starts with.
+/// The text of slapd.conf and of the initial entries of a throwaway slapd.
 struct OpenLDAPConfiguration {
   let installation: OpenLDAPInstallation
   let options: OpenLDAPOptions
@@ -38,7 +38,7 @@ struct OpenLDAPConfiguration {
   private var database: [String] {
     [
       "database mdb", "suffix \"\(suffix)\"", "directory \(home)/data",
-      // A sparse file: what is not used takes no room.
+      // A sparse file: unused space takes no room.
       "maxsize 8589934592", "rootdn \"\(admin)\"", "rootpw \(adminPassword)",
     ]
       + (options.durable ? [] : ["dbnosync"])
@@ -47,7 +47,7 @@ struct OpenLDAPConfiguration {
       + (options.replication?.databaseLines(suffix: suffix, admin: admin, password: adminPassword) ?? [])
   }
 
-  /// The account may write what is below ou=users and ou=groups, and nothing else; it reads all but passwords.
+  /// The account may write only below ou=users and ou=groups; it may read everything except passwords.
   private var access: [String] {
     let write = "by dn.exact=\"\(account)\" write"
     return ["ou=users,\(suffix)", "ou=groups,\(suffix)"].flatMap { unit in

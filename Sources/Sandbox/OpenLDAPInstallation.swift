@@ -1,8 +1,8 @@
-/// Where OpenLDAP's server is.
+/// The paths of OpenLDAP's server.
 struct OpenLDAPInstallation: Sendable {
   let slapd: String
   let schemaFolder: String
-  /// Where the back end and the overlays are; nil when they are built in.
+  /// The folder of the back end and the overlays; nil if they are built in.
   let moduleFolder: String?
 
   static func find() throws -> OpenLDAPInstallation {

@@ -1,12 +1,12 @@
-/// How a throwaway slapd takes part in a replication (slapo-syncprov(5), `syncrepl` of slapd.conf(5)).
+/// The replication settings of a throwaway slapd (slapo-syncprov(5), `syncrepl` of slapd.conf(5)).
 public struct OpenLDAPReplication: Sendable {
-  /// Its number among the servers, which its change sequence numbers bear.
+  /// Its server ID, which is part of its change sequence numbers.
   public var serverID: Int
-  /// The port on which it finds the other one.
+  /// The port of the other server.
   public var peerPort: Int
-  /// Both take writes; otherwise this one only reads from the other.
+  /// Whether both accept writes; otherwise this one only reads from the other.
   public var isProvider: Bool
-  /// What a server that takes no writes says: where to go (`updateref`); nil lets it refuse with "shadow context".
+  /// The referral of a server that accepts no writes (`updateref`); nil lets it refuse with "shadow context".
   public var referral: String?
 
   init(serverID: Int, peerPort: Int, isProvider: Bool, referral: String? = nil) {
@@ -28,23 +28,23 @@ public struct OpenLDAPReplication: Sendable {
   }
 }
 
-/// Two throwaway slapds that replicate to each other, through proxies by which replication can be cut.
+/// Two throwaway slapds that replicate to each other, through proxies that can interrupt the replication.
 public struct MirroredDirectories: Sendable {
   public let first: DirectoryServer
   public let second: DirectoryServer
-  /// By which the second reads from the first, and the first from the second.
+  /// The proxies through which the second reads from the first, and the first from the second.
   public let toSecond: TCPProxy
   public let toFirst: TCPProxy
 
-  /// Starts both; the second has taken over the first one's entries when this returns.
+  /// Starts both; the second has replicated the first one's entries when this returns.
   ///
-  /// - Parameter isMirror: whether both take writes; otherwise the second only reads from the first.
+  /// - Parameter isMirror: whether both accept writes; otherwise the second only reads from the first.
   /// - Throws: `SandboxError`.
   public static func start(
     in folder: TemporaryFolder, options: OpenLDAPOptions = OpenLDAPOptions(), isMirror: Bool = true,
     referral: Bool = false
   ) async throws -> MirroredDirectories {
-    // The proxies are there first: each server is told a port of the other, which it does not have yet.
+    // The proxies are started first: each server needs a port for the other, which does not have one yet.
     let toSecond = try await TCPProxy.start(to: 1)
     let toFirst = try await TCPProxy.start(to: 1)
     var ofFirst = options
@@ -65,7 +65,7 @@ public struct MirroredDirectories: Sendable {
     return MirroredDirectories(first: first, second: second, toSecond: toSecond, toFirst: toFirst)
   }
 
-  /// Waits until both hold the same entries with the same change sequence numbers.
+  /// Waits until both have the same entries with the same change sequence numbers.
   public func converge(within limit: Duration = .seconds(30)) async throws {
     try await eventually(within: limit, "both providers hold the same", poll: .milliseconds(100)) {
       try await content(first) == content(second)

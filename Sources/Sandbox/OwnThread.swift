@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A thread for a loop that blocks in poll(2): a pool's threads are not for that.
+/// A thread for a loop that blocks in poll(2), which must not block a pool's thread.
 enum OwnThread {
   static func start(_ body: @escaping @Sendable () -> Void) throws(SandboxError) {
     let box = unsafe Unmanaged.passRetained(Box(body))

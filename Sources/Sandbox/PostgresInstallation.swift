@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Where PostgreSQL's programs are, and as whom they run.
+/// The paths of PostgreSQL's programs, and the user that they run as.
 struct PostgresInstallation: Sendable {
   /// The folder of initdb, postgres and psql, without Debian's wrappers (perl, a tenth of a second each).
   let programs: String
-  /// PostgreSQL refuses to run as root: then the user it runs as instead, who must exist.
+  /// PostgreSQL refuses to run as root: the existing user to run as instead.
   let user: String?
 
   /// The newest version of Debian's layout, or what is in the usual folders.
@@ -21,7 +21,7 @@ struct PostgresInstallation: Sendable {
     return PostgresInstallation(programs: programs, user: geteuid() == 0 ? "postgres" : nil)
   }
 
-  /// The words before a command line that make it run as the server's user, in the same process.
+  /// The prefix of a command line that runs it as the server's user, in the same process.
   var prefix: [String] {
     user.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--init-groups", "--"] } ?? []
   }
@@ -32,7 +32,7 @@ struct PostgresInstallation: Sendable {
     return Command(words[0], Array(words.dropFirst()))
   }
 
-  /// Makes `folder` the server's own.
+  /// Changes the owner of `folder` to the server's user.
   func own(_ folder: String) async throws {
     if let user { _ = try await Command("chown", ["\(user):", folder]).run() }
   }

@@ -1,7 +1,7 @@
 extension PostgresServer {
   /// A libpq connection string.
   /// - Parameters:
-  ///   - port: another port than the server's: that of a proxy before it.
+  ///   - port: another port than the server's: that of a proxy in front of it.
   ///   - settings: further keywords, such as `sslmode`.
   public nonisolated func conninfo(
     user: String = "postgres", database: String = "postgres", password: String? = nil, port: Int? = nil,
@@ -16,7 +16,7 @@ extension PostgresServer {
   }
 
   /// Runs SQL and psql's own commands, each statement in a transaction of its own; stops at the first error.
-  /// - Returns: what `psql -XAtq` prints: a line a row, columns parted by `|`, without the last line's end.
+  /// - Returns: the output of `psql -XAtq`: one line per row, columns separated by `|`, without the final newline.
   /// - Throws: `SandboxError.failed` with PostgreSQL's message.
   @discardableResult
   public nonisolated func psql(
@@ -28,7 +28,7 @@ extension PostgresServer {
     return output.hasSuffix("\n") ? String(output.dropLast()) : output
   }
 
-  /// Runs a script as `psql -v NAME=VALUE … -f path` does; gives what it prints.
+  /// Runs a script like `psql -v NAME=VALUE … -f path`; returns its output.
   @discardableResult
   public nonisolated func psqlFile(
     _ path: String, variables: [String: String] = [:], user: String = "postgres",
@@ -39,10 +39,10 @@ extension PostgresServer {
     return try await command.run(within: .seconds(600))
   }
 
-  /// The path of psql, for a line that a person can type.
+  /// The path of psql, for a command line shown to the user.
   public nonisolated var psqlPath: String { installation.programs + "/psql" }
 
-  // Over the unix socket, where nobody needs a password.
+  // Over the Unix socket, where no password is needed.
   private nonisolated func psqlCommand(
     user: String, database: String, variables: [String: String]
   ) -> Command {
@@ -54,7 +54,7 @@ extension PostgresServer {
     return Command(psqlPath, arguments)
   }
 
-  /// Quoted where libpq needs it.
+  /// Quoted if libpq requires it.
   private static func conninfoValue(_ value: String) -> String {
     if !value.isEmpty, !value.contains(where: { $0 == "'" || $0 == "\\" || $0.isWhitespace }) {
       return value

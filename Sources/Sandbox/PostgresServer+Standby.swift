@@ -1,7 +1,7 @@
 extension PostgresServer {
-  /// Starts a standby of this server that follows it by streaming; it answers when this returns.
+  /// Starts a standby of this server with streaming replication; it answers when this returns.
   ///
-  /// - Parameter port: where it finds this server: that of a proxy by which replication can be cut.
+  /// - Parameter port: this server's port: that of a proxy that can interrupt the replication.
   /// - Throws: `SandboxError`.
   public nonisolated func startStandby(through port: Int) async throws -> PostgresServer {
     try await FreePort.untilFree { own in
@@ -16,7 +16,7 @@ extension PostgresServer {
         ])
       copy.workingDirectory = standby.home
       _ = try await copy.run()
-      // The last setting of a name counts.
+      // The last setting of a name takes effect.
       try standby.append(
         "port = \(own)\nunix_socket_directories = \(Self.quoted(standby.socketFolder))\n",
         to: standby.data + "/postgresql.conf")
@@ -25,7 +25,7 @@ extension PostgresServer {
     }
   }
 
-  /// Makes a standby a server of its own; it takes writes when this returns.
+  /// Promotes a standby; it accepts writes when this returns.
   public nonisolated func promote() async throws {
     try await psql("SELECT pg_promote()")
     try await eventually(within: .seconds(30), "the standby is promoted") {
@@ -33,10 +33,10 @@ extension PostgresServer {
     }
   }
 
-  /// Has a standby take this server's place at its address, promoted, as behind an address that moves: what the standby
-  /// has not received is lost. This server takes writes again when this returns.
+  /// Replaces this server by a promoted standby at the same address, as with a virtual IP address: data that the
+  /// standby has not received are lost. This server accepts writes again when this returns.
   ///
-  /// - Parameter standby: one of this server's; it is gone afterwards.
+  /// - Parameter standby: one of this server's standbys; it no longer exists afterwards.
   /// - Throws: `SandboxError`.
   public nonisolated func giveWay(to standby: PostgresServer) async throws {
     try await kill()

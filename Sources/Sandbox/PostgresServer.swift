@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A throwaway PostgreSQL server on a port of 127.0.0.1 and a socket in its temporary folder.
 ///
-/// Everybody is let in without a password (trust), but for the roles named in `passwordRoles`, who must give
-/// theirs (SCRAM) over TCP.
+/// Clients need no password (trust), except for the roles in `passwordRoles`, which must authenticate (SCRAM) over
+/// TCP.
 public actor PostgresServer {
   public nonisolated let port: Int
   /// The folder of the unix socket, for `host=` of a conninfo.
@@ -18,12 +18,12 @@ public actor PostgresServer {
   nonisolated var data: String { home + "/data" }
   private nonisolated var name: String { String(home.split(separator: "/").last ?? "postgres") }
 
-  /// Makes a database cluster in `folder` and starts it; it answers queries when this returns.
+  /// Creates a database cluster in `folder` and starts it; it answers queries when this returns.
   /// - Parameters:
-  ///   - settings: postgresql.conf's, added to the defaults below and going before them.
-  ///   - durable: false forgoes fsync.
-  ///   - passwordRoles: roles that TCP connections must prove by password. They need not exist yet.
-  ///   - tls: its server certificate is shown to clients who ask for TLS.
+  ///   - settings: settings of postgresql.conf that add to, or override, the defaults below.
+  ///   - durable: false disables fsync.
+  ///   - passwordRoles: roles that must authenticate over TCP with a password. They need not exist yet.
+  ///   - tls: the authority whose server certificate is used for TLS.
   /// - Throws: `SandboxError`.
   public static func start(
     in folder: TemporaryFolder, settings: [String: String] = [:], durable: Bool = true,
@@ -93,14 +93,14 @@ public actor PostgresServer {
     try Files.write(try Files.read(path) + text, to: path)
   }
 
-  /// Starts it again, on the same port and data; returns when it answers. Nothing happens when it runs.
+  /// Restarts it on the same port and data; returns when it answers. Does nothing if it runs.
   public func start() async throws {
     if let process, !process.hasEnded { return }
     let words = installation.prefix + ["\(installation.programs)/postgres", "-D", data]
     let started = try await ChildProcess.start(
       words[0], Array(words.dropFirst()), name: name, in: folder, workingDirectory: home, lastSignal: "QUIT")
     process = started
-    // The unix socket: another's server on a port that was taken meanwhile must not be mistaken for this one.
+    // The Unix socket: another server that has taken the port meanwhile must not be mistaken for this one.
     let isReady = Command("\(installation.programs)/pg_isready", ["-q", "-h", socketFolder, "-p", "\(port)"])
     try await eventually(within: .seconds(60), "PostgreSQL on port \(port) to answer") {
       if started.hasEnded { return true }
@@ -113,7 +113,7 @@ public actor PostgresServer {
     }
   }
 
-  /// How PostgreSQL is told to end: sessions are cut off (fast), or no checkpoint is made either (immediate).
+  /// How PostgreSQL is shut down: sessions are terminated (fast), or no checkpoint is made either (immediate).
   public enum StopMode: Sendable {
     case fast
     case immediate
@@ -121,7 +121,7 @@ public actor PostgresServer {
     fileprivate var signal: Int32 { self == .fast ? SIGINT : SIGQUIT }
   }
 
-  /// Ends it. Nothing happens when it does not run.
+  /// Stops it. Does nothing if it is not running.
   public func stop(mode: StopMode = .fast) async {
     await process?.stop(mode.signal)
     process = nil
@@ -132,13 +132,13 @@ public actor PostgresServer {
     try await start()
   }
 
-  /// SIGKILL to all its processes, as a machine that loses power; `start()` brings it back.
+  /// SIGKILL to all its processes, like a power failure; `start()` restarts it.
   public func kill() async throws {
     guard let killed = process else { return }
     process = nil
     try await killed.kill()
-    // What only a new start on this data would have cleaned up: the next one may never come, and in between
-    // the number of the dead process may be given to another.
+    // Only the next start on this data would clean these up, and it may never come; until then the number of the dead
+    // process may be reused.
     let lockFile = data + "/postmaster.pid"
     let lines = (try? Files.read(lockFile).split(separator: "\n", omittingEmptySubsequences: false)) ?? []
     if lines.count > 6, let segment = lines[6].split(separator: " ").last.flatMap({ Int32($0) }) {

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A shell that outlives whoever owns a temporary folder, ends what was started in it and removes it.
+/// A shell that outlives the owner of a temporary folder, ends the processes started in it and removes it.
 ///
-/// It waits for the end of a pipe whose other end only the owner holds. The owner closes it in order, exits,
-/// crashes or is killed with SIGKILL: the kernel closes it in each case, so there is one way to clean up and
-/// it is always taken. PR_SET_PDEATHSIG would not do: it is bound to the thread that forked, is cleared
-/// when the user changes, does not reach PostgreSQL's children, and leaves the folder.
+/// It waits for the end of a pipe whose other end only the owner has. Whether the owner closes it, exits, crashes or
+/// is killed with SIGKILL, the kernel closes it, so there is a single way to clean up and it is always taken.
+/// PR_SET_PDEATHSIG would not do: it is bound to the thread that forked, is cleared when the user changes, does not
+/// reach PostgreSQL's children, and leaves the folder.
 struct ProcessReaper: Sendable {
-  /// Every process writes itself down as `processes/PID` before it starts: the signal that ends it, and its
-  /// start time (proc(5), field 22), by which a number that now belongs to another process is told apart.
+  /// Every process is registered as `processes/PID` before it starts: the signal that ends it, and its start time
+  /// (proc(5), field 22), which shows whether the number has been reused.
   static let register = """
     echo "$1 $(cut -d' ' -f22 /proc/$$/stat)" >"$0/processes/$$" || exit 126
     shift
@@ -61,10 +61,10 @@ struct ProcessReaper: Sendable {
   private let owned: FileDescriptor
   private let ended: Latch
 
-  /// Starts the shell for `folder`, which must exist; it is there when this returns.
+  /// Starts the shell for `folder`, which must exist; it is running when this returns.
   ///
-  /// Hence the plain posix_spawn: a task could wait for long until a busy process comes round to it, and what
-  /// happened in between would have nobody to clean up after it.
+  /// It uses plain posix_spawn: a task might have to wait for a busy process, and whatever was started in between
+  /// would not be cleaned up.
   init(of folder: String) throws {
     let (waiting, owned) = try FileDescriptor.pipe(options: .closeOnExec)
     defer { try? waiting.close() }
@@ -84,13 +84,13 @@ struct ProcessReaper: Sendable {
     }
   }
 
-  /// Tells it to begin. Called once.
+  /// Starts the cleanup. Called once.
   func begin() { try? owned.close() }
 
   /// Returns when it has ended.
   func finished() async { await ended.wait() }
 
-  /// In a process group of its own, out of the terminal's reach, and with no descriptor but its input.
+  /// In a process group of its own, separate from the terminal, and with no descriptor but its input.
   private static func spawn(_ words: [String], input: Int32) throws(SandboxError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -104,7 +104,7 @@ struct ProcessReaper: Sendable {
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
-    // The mask is left empty: the calling thread may have signals blocked.
+    // The mask is empty: the calling thread may have blocked signals.
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
 
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]

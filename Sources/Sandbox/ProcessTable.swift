@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// What Linux tells about processes (proc(5)).
+/// Information about processes from Linux (proc(5)).
 enum ProcessTable {
-  /// The processes that the main thread of `pid` started and that were not reaped.
+  /// The processes that the main thread of `pid` has started and that were not reaped.
   static func children(of pid: Int32) -> [Int32] {
     let text = (try? Files.read("/proc/\(pid)/task/\(pid)/children")) ?? ""
     return text.split(separator: " ").compactMap { Int32($0) }
@@ -13,15 +13,15 @@ enum ProcessTable {
     children(of: pid).flatMap { [$0] + descendants(of: $0) }
   }
 
-  /// Whether it runs or is stopped. A zombie is gone.
+  /// Whether it runs or is stopped. A zombie does not count.
   static func isAlive(_ pid: Int32) -> Bool {
     guard let state = state(of: pid) else { return false }
     return state != "Z" && state != "X"
   }
 
-  /// The state's letter, such as S (sleeping), T (stopped), Z (zombie); nil when there is no such process.
+  /// The letter of its state, such as S (sleeping), T (stopped), Z (zombie); nil if there is no such process.
   static func state(of pid: Int32) -> Character? {
-    // "PID (name) S …", where the name may hold anything.
+    // "PID (name) S …", where the name may contain any character.
     let text = (try? Files.read("/proc/\(pid)/stat")) ?? ""
     guard let end = text.lastIndex(of: ")") else { return nil }
     return text[text.index(after: end)...].first { $0 != " " }

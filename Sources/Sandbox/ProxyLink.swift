@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A client's connection and the one to the server that belongs to it.
+/// A client's connection and its connection to the server.
 final class ProxyLink {
   private(set) var isMute = false
   private var client: Int32?
@@ -8,11 +8,11 @@ final class ProxyLink {
   private var up = Flow()
   private var down = Flow()
 
-  /// Bytes on their way in one direction.
+  /// Buffered bytes in one direction.
   private struct Flow {
     var pending: [(due: ContinuousClock.Instant, bytes: [UInt8])] = []
     var size = 0
-    /// The sender has ended; to be told once all before it was sent.
+    /// The sender has closed; passed on once everything before it was sent.
     var hasEnded = false
     var isShut = false
 
@@ -28,12 +28,12 @@ final class ProxyLink {
 
   var isOver: Bool { client == nil && server == nil }
 
-  /// When the next held-back byte is due; nil when none waits for its time.
+  /// When the next delayed byte is due; nil if none is delayed.
   var nextDue: ContinuousClock.Instant? {
     [up.pending.first?.due, down.pending.first?.due].compactMap(\.self).filter { $0 > .now }.min()
   }
 
-  /// What to wait for: the client's side, then the server's.
+  /// The events to poll for: the client's side, then the server's.
   func polled(now: ContinuousClock.Instant) -> [pollfd] {
     [
       pollfd(fd: client ?? -1, events: events(input: up, output: down, now: now), revents: 0),
@@ -47,7 +47,7 @@ final class ProxyLink {
     return (input.wantsInput ? Int16(POLLIN) : 0) | (canSend ? Int16(POLLOUT) : 0)
   }
 
-  /// Moves what poll(2) said can be moved; what comes in goes on after `delay`.
+  /// Transfers what poll(2) reported as ready; input is passed on after `delay`.
   func serve(
     client clientEvents: Int16, server serverEvents: Int16, now: ContinuousClock.Instant, delay: Duration
   ) {
@@ -73,21 +73,21 @@ final class ProxyLink {
     }
   }
 
-  /// Drops what is under way and all that comes.
+  /// Drops all buffered and further bytes.
   func mute() {
     isMute = true
     up = Flow()
     down = Flow()
   }
 
-  /// Closes both sides with RST: what was not read on the way is lost, as when a firewall forgets.
+  /// Closes both sides with RST: unread data are lost, as when a firewall drops its state.
   func reset() {
     for descriptor in [client, server].compactMap(\.self) { LoopbackSocket(open: descriptor).reset() }
     client = nil
     server = nil
   }
 
-  /// Reads and forgets; gives nil, with the descriptor closed, when the peer has gone.
+  /// Reads and discards; returns nil, with the descriptor closed, if the peer has closed.
   private func drain(_ descriptor: Int32?) -> Int32? {
     guard let descriptor else { return nil }
     switch read(descriptor) {
@@ -99,7 +99,7 @@ final class ProxyLink {
     }
   }
 
-  /// False when the connection broke.
+  /// False if the connection broke.
   private func receive(
     from descriptor: Int32, _ events: Int16, into flow: inout Flow, due: ContinuousClock.Instant
   ) -> Bool {
@@ -115,7 +115,7 @@ final class ProxyLink {
     }
   }
 
-  /// False when the connection broke.
+  /// False if the connection broke.
   private func send(_ flow: inout Flow, to descriptor: Int32, now: ContinuousClock.Instant) -> Bool {
     while let (due, bytes) = flow.pending.first, due <= now {
       if bytes.isEmpty {
@@ -137,7 +137,7 @@ final class ProxyLink {
   }
 
   private enum Input {
-    /// Up to 64 KiB; none at the end of the stream.
+    /// Up to 64 KiB; empty at the end of the stream.
     case bytes([UInt8])
     case nothingYet
     case broken

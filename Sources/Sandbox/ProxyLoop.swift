@@ -4,7 +4,7 @@ internal import Synchronization
 /// The proxy's thread: one poll(2) over the listener and all links.
 final class ProxyLoop {
   private let port: Int
-  /// Where connections go, each to the first, which is the last then.
+  /// The targets of connections; each connection goes to the first, which then moves to the end.
   private var targets: [Int]
   private let requests: ProxyRequests
   private var listener: LoopbackSocket?

@@ -1,4 +1,4 @@
-/// The text of smb.conf, and what is done to a new domain before its server starts.
+/// The text of smb.conf, and the preparation of a new domain before its server starts.
 struct SambaConfiguration {
   let home: String
   let address: String
@@ -6,7 +6,7 @@ struct SambaConfiguration {
   let certificate: TestAuthority.Identity
   let authority: String
 
-  /// smb.conf(5). Only LDAP is served; every path is in our folder.
+  /// smb.conf(5). Only LDAP is served; every path is in the temporary folder.
   var smbConf: String {
     let settings = [
       "interfaces": "\(address)/8", "bind interfaces only": "yes", "netbios name": "DC",
@@ -18,7 +18,7 @@ struct SambaConfiguration {
       "ntp signd socket directory": "\(home)/dc/ntp", "winbindd socket directory": "\(home)/dc/winbindd",
       "tls enabled": "yes", "tls cafile": authority, "tls certfile": certificate.certificate,
       "tls keyfile": certificate.key,
-      // As a Windows server does it unless somebody has hardened it: simple binds without TLS too.
+      // Like a Windows server that is not hardened: simple binds without TLS are allowed too.
       "ldap server require strong auth": "no",
       // No fsync.
       "ldb:nosync": "true",
@@ -30,11 +30,11 @@ struct SambaConfiguration {
     String(realm.prefix { $0 != "." }).uppercased()
   }
 
-  /// Makes the bases, the account with its rights, and an index on the attribute that carries the key; the
-  /// administrator's password and the account's come on standard input, a line each.
+  /// Creates the bases, the account with its rights, and an index on the attribute that carries the key; the
+  /// passwords of the administrator and the account come on standard input, one per line.
   ///
-  /// The rights are what "delegate control" would give: to create and delete children of the units (CC, DC), and
-  /// everything (GA) on what is below them, inherited only.
+  /// The rights are those of "delegate control": to create and delete children of the units (CC, DC), and everything
+  /// (GA) on the objects below them, inherited only.
   static let preparation = """
     import sys
     from samba.auth import system_session

@@ -1,10 +1,10 @@
-/// A throwaway Active Directory domain with Samba as its one controller, which speaks LDAP and LDAPS.
+/// A throwaway Active Directory domain with Samba as its only controller, which serves LDAP and LDAPS.
 ///
 /// Its ports are fixed: 389 and 636 of a loopback address of its own. All its files are in its temporary folder.
 public actor SambaDomain: ThrowawayDirectory {
   private static let ports = [389, 636, 3268, 3269]
 
-  /// Why none can be started here, because its fixed ports cannot be had; nil otherwise.
+  /// Why none can be started here, because its fixed ports are unavailable; nil otherwise.
   public static var obstacle: SandboxError? { LoopbackAddress.obstacle(toPorts: ports, for: "Samba") }
 
   public nonisolated var kind: DirectoryServerKind { .activeDirectory }
@@ -34,8 +34,8 @@ public actor SambaDomain: ThrowawayDirectory {
   private nonisolated let home: String
   public var process: ChildProcess?
 
-  /// Makes a domain in `folder` and starts its controller; it answers when this returns.
-  /// - Throws: `SandboxError`, with what to do where the fixed ports cannot be had.
+  /// Creates a domain in `folder` and starts its controller, which answers when this returns.
+  /// - Throws: `SandboxError`, with advice if the fixed ports are unavailable.
   public static func start(
     in folder: TemporaryFolder, tls: TestAuthority, realm: String = "example.com"
   ) async throws -> SambaDomain {
@@ -69,10 +69,10 @@ public actor SambaDomain: ThrowawayDirectory {
       certificate: try await authority.issue(
         name: "samba-\(address)", subject: "/CN=\(name)", alternativeNames: "IP:\(address),DNS:\(name)"),
       authority: authority.certificate)
-    // In files, because an argument shows in ps.
+    // In files, because ps shows arguments.
     try Files.write(adminPassword, to: adminPasswordFile, mode: 0o600)
     try Files.write(accountPassword, to: accountPasswordFile, mode: 0o600)
-    // Without one of our own it would start from the machine's.
+    // Without its own file it would use the machine's.
     try Files.write("[global]\n", to: home + "/empty.conf")
     _ = try await Command(
       installation.tool,

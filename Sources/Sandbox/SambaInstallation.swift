@@ -1,8 +1,8 @@
-/// Where Samba's domain controller is.
+/// The paths of Samba's domain controller.
 struct SambaInstallation: Sendable {
   let program: String
   let tool: String
-  /// The interpreter that Samba's own modules are installed for.
+  /// The interpreter for which Samba's own modules are installed.
   let python: String
 
   static func find() throws -> SambaInstallation {

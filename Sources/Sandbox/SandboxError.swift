@@ -1,16 +1,16 @@
 internal import SystemPackage
 
-/// What went wrong with a throwaway server, in words for the person who reads the test's output.
+/// An error of a throwaway server, in words for the reader of the test's output.
 public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A program is not installed; `package` is Debian's name of what brings it.
+  /// A program is not installed; `package` is the Debian package that provides it.
   case missing(program: String, package: String)
-  /// A program ended with something else than success. `output` is the end of what it printed.
+  /// A program failed. `output` is the end of its output.
   case failed(command: String, status: String, output: String)
-  /// A server ended by itself. `output` is the end of its log.
+  /// A server ended unexpectedly. `output` is the end of its log.
   case ended(server: String, status: String, output: String)
-  /// A server cannot run here as things are; `reason` says what to do.
+  /// A server cannot run under the present conditions; `reason` says what to do.
   case unusable(server: String, reason: String)
-  /// A state did not come about in time. `lastSeen` is the value, or the error, of the last look.
+  /// A state was not reached in time. `lastSeen` is the last value or error.
   case timedOut(waitingFor: String, limit: Duration, lastSeen: String)
   /// A system call failed with this `errno`.
   case system(call: String, code: Int32)

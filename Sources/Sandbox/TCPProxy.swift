@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// A TCP relay before a server of this machine, which behaves as badly as networks do.
+/// A TCP relay in front of a local server, which simulates network failures.
 ///
-/// Each method returns when the change is in force.
+/// Each method returns when the change has taken effect.
 public actor TCPProxy {
-  /// Where clients connect to, on 127.0.0.1.
+  /// The port for clients, on 127.0.0.1.
   public nonisolated let port: Int
   private let requests: ProxyRequests
 
-  /// Starts a proxy in order: what comes in goes to `target` at once, and back.
+  /// Starts a proxy without failures: bytes are passed to `target` at once, and back.
   public static func start(to target: Int) async throws -> TCPProxy {
     let (port, listener) = try await FreePort.untilFree { port in
       (port, try ProxyLoop.listen(on: port))
@@ -28,28 +28,28 @@ public actor TCPProxy {
 
   deinit { requests.send(.stop, done: nil) }
 
-  /// Ends all connections with RST, on both sides. New ones are served as before.
+  /// Closes all connections with RST, on both sides. New ones are served as before.
   public func cut() async { await requests.perform(.cut) }
 
-  /// Ends all connections with RST and refuses new ones.
+  /// Closes all connections with RST and refuses new ones.
   public func refuse() async { await requests.perform(.refuse) }
 
-  /// Drops every byte, and every end, without a word; new connections are accepted and never answered.
+  /// Silently drops every byte, and every end; new connections are accepted and never answered.
   public func swallow() async { await requests.perform(.swallow) }
 
-  /// Serves new connections again. Those that were swallowed stay mute: they lost bytes.
+  /// Serves new connections again. Swallowed ones stay mute: they have lost bytes.
   public func resume() async { await requests.perform(.resume) }
 
-  /// Holds every byte back for this long, each way; zero ends it.
+  /// Delays every byte by this time in each direction; zero ends it.
   public func delay(_ delay: Duration) async { await requests.perform(.delay(delay)) }
 
-  /// Leads new connections to these ports, each to the next one in turn, as a balancer does.
+  /// Distributes new connections to these ports in turn, like a load balancer.
   public func lead(to targets: [Int]) async { await requests.perform(.lead(targets)) }
 
-  /// Ends all connections and the proxy. Nothing may be asked of it afterwards.
+  /// Closes all connections and stops the proxy, which cannot be used afterwards.
   public func stop() async { await requests.perform(.stop) }
 
-  /// The connections that are open and not mute.
+  /// The number of connections that are open and not mute.
   public var connections: Int {
     get async {
       await requests.perform(.nothing)
@@ -69,7 +69,7 @@ enum ProxyRequest: Sendable {
   case nothing
 }
 
-/// What the actor asks of its thread, with a pipe that wakes the thread up.
+/// The actor's requests to its thread, with a pipe that wakes the thread up.
 final class ProxyRequests: Sendable {
   typealias Pending = (request: ProxyRequest, done: CheckedContinuation<Void, Never>?)
 
@@ -107,7 +107,7 @@ final class ProxyRequests: Sendable {
     _ = unsafe write(waker, &byte, 1)
   }
 
-  /// What was asked since the last time. The thread calls it when `wakeUp` is readable.
+  /// The requests since the last call. The thread calls it when `wakeUp` is readable.
   func take() -> [Pending] {
     var bytes = [UInt8](repeating: 0, count: 64)
     _ = unsafe read(wakeUp, &bytes, bytes.count)
@@ -117,7 +117,7 @@ final class ProxyRequests: Sendable {
     }
   }
 
-  /// What is asked from now on is done at once: the thread has ended. Gives what it did not get to.
+  /// Completes later requests at once: the thread has ended. Returns the unfinished ones.
   func closeQueue() -> [Pending] {
     queue.withLock { queue in
       defer { queue = ([], false) }

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import Synchronization
 
-/// A folder of its own under TMPDIR (or /tmp) for throwaway servers.
+/// A temporary folder under TMPDIR (or /tmp) for throwaway servers.
 ///
-/// What is started in it ends, and the folder goes, when `remove()` is called, when the last reference to it
-/// is dropped, and when this process ends in whatever way, SIGKILL included.
+/// The processes started in it are ended, and the folder is removed, when `remove()` is called, when the last
+/// reference to it is released, and when this process ends in any way, including SIGKILL.
 public final class TemporaryFolder: Sendable {
-  /// The absolute path. Every user may pass through it, none but its owner may list it.
+  /// The absolute path. Every user may pass through it, only its owner may list it.
   public let path: String
   private let processReaper: ProcessReaper
   private let isRemoved = Mutex(false)
@@ -17,7 +17,7 @@ public final class TemporaryFolder: Sendable {
       throw SandboxError.system(call: "mkdtemp in \(Self.parent)", code: errno)
     }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    // A server of another user has to get to its own folder below.
+    // A server that runs as another user must reach its own folder below.
     guard unsafe chmod(path, 0o711) == 0 else { throw SandboxError.system(call: "chmod", code: errno) }
     try Files.makeFolder(path + "/processes")
     try Files.makeFolder(path + "/outside")
@@ -31,7 +31,7 @@ public final class TemporaryFolder: Sendable {
 
   deinit { begin() }
 
-  /// Runs `body` with a new folder, which is gone when this returns or throws.
+  /// Runs `body` with a new folder, which is removed when this returns or throws.
   nonisolated(nonsending) public static func with<Result>(
     _ body: (TemporaryFolder) async throws -> Result
   ) async throws -> Result {
@@ -46,20 +46,20 @@ public final class TemporaryFolder: Sendable {
     }
   }
 
-  /// Ends what still runs in the folder and removes it; returns when both are done.
+  /// Ends the processes in the folder and removes it; returns when both are done.
   public func remove() async {
     begin()
     await processReaper.finished()
   }
 
-  /// Writes a file into the folder; gives its path.
+  /// Writes a file into the folder; returns its path.
   @discardableResult
   public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws -> String {
     try Files.write(text, to: "\(path)/\(name)", mode: mode)
     return "\(path)/\(name)"
   }
 
-  /// Makes the folder `name`, or `name-2`, `name-3` … when there is one; gives its path.
+  /// Creates the folder `name`, or `name-2`, `name-3` … if it exists; returns its path.
   func makeSubfolder(_ name: String) throws -> String {
     var candidate = "\(path)/\(name)"
     var number = 1
@@ -71,7 +71,7 @@ public final class TemporaryFolder: Sendable {
     return candidate
   }
 
-  /// Notes a file elsewhere that goes with the folder, because a server that is killed leaves it.
+  /// Registers a file elsewhere that is removed with the folder, because a killed server leaves it behind.
   func takeAlong(_ file: String) throws {
     let name = file.split(separator: "/").joined(separator: "-")
     try Files.write(file + "\n", to: "\(path)/outside/\(name)")

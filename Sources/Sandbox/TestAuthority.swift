@@ -1,4 +1,4 @@
-/// A certificate authority made for one test run, with a certificate for servers on this machine.
+/// A certificate authority for one test run, with a certificate for servers on this machine.
 public struct TestAuthority: Sendable {
   /// The paths of a certificate and its key, both PEM.
   public struct Identity: Sendable, Hashable {
@@ -12,7 +12,7 @@ public struct TestAuthority: Sendable {
   public let server: Identity
   private let folder: String
 
-  /// Makes a key, a certificate, and the server's, with openssl.
+  /// Creates a key, a certificate, and the server's certificate, with openssl.
   public static func make(in folder: TemporaryFolder) async throws -> TestAuthority {
     let home = try folder.makeSubfolder("authority")
     _ = try await Command(
@@ -31,11 +31,11 @@ public struct TestAuthority: Sendable {
 
   /// Signs another certificate.
   /// - Parameters:
-  ///   - name: of the files.
+  ///   - name: the name of the files.
   ///   - subject: in openssl's form: `/DC=com/DC=example/CN=rollcall`.
   ///   - alternativeNames: in openssl's form: `DNS:elsewhere.example`.
-  ///   - usage: what the certificate is for, in openssl's form; nil does not say.
-  ///   - days: how long it is valid; below zero it has expired.
+  ///   - usage: the extended key usage, in openssl's form; nil omits it.
+  ///   - days: the validity in days; a negative number gives an expired one.
   public func issue(
     name: String, subject: String, alternativeNames: String? = nil, usage: String? = "serverAuth,clientAuth",
     days: Int = 2
@@ -44,7 +44,7 @@ public struct TestAuthority: Sendable {
       name: name, subject: subject, alternativeNames: alternativeNames, usage: usage, days: days, home: folder)
   }
 
-  /// The same authority, for a server that shows this certificate.
+  /// The same authority, with this certificate for the server.
   public func presenting(_ identity: Identity) -> TestAuthority {
     TestAuthority(certificate: certificate, server: identity, folder: folder)
   }

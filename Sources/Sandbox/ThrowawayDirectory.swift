@@ -1,31 +1,31 @@
 /// A directory server of any kind, so that one test runs against each.
 ///
-/// It starts with the suffix, `ou=users`, `ou=groups` and the service account below it.
+/// It initially contains the suffix, `ou=users`, `ou=groups` and the service account.
 public protocol ThrowawayDirectory: Actor {
   nonisolated var kind: DirectoryServerKind { get }
   nonisolated var suffix: String { get }
 
   nonisolated var url: String { get }
-  /// ldaps; nil without a certificate.
+  /// The ldaps URL; nil without a certificate.
   nonisolated var secureURL: String? { get }
-  /// The certificate of the authority that issued the server's, PEM; nil without.
+  /// The certificate of the authority that issued the server's, PEM; nil without one.
   nonisolated var authorityFile: String? { get }
 
-  /// Whom no access rule binds.
+  /// The administrator, to whom no access rule applies.
   nonisolated var adminDN: String { get }
   nonisolated var adminPassword: String { get }
-  /// Whom the access rules let write below the two bases and nowhere else.
+  /// The account, which may write only below the two bases.
   nonisolated var accountDN: String { get }
   nonisolated var accountPassword: String { get }
-  /// Files that hold a password and nothing else, for ldapsearch's `-y`.
+  /// Files that contain only a password, for ldapsearch's `-y`.
   nonisolated var adminPasswordFile: String { get }
   nonisolated var accountPasswordFile: String { get }
 
-  /// Starts it again, on the same address and data; returns when it answers. Nothing happens when it runs.
+  /// Restarts it with the same address and data; returns when it answers. Does nothing if it runs.
   func start() async throws
-  /// Ends it in order. Nothing happens when it does not run.
+  /// Shuts it down cleanly. Does nothing if it is not running.
   func stop() async
-  /// SIGKILL; `start()` brings it back.
+  /// SIGKILL; `start()` restarts it.
   func kill() async throws
   /// SIGSTOP: connections stay open and nothing answers.
   func freeze() async throws
@@ -35,7 +35,7 @@ public protocol ThrowawayDirectory: Actor {
   var process: ChildProcess? { get set }
 }
 
-/// Which server it is; the raw value is that of the configuration's `kind`.
+/// The kind of server; the raw value is that of the configuration's `kind`.
 public enum DirectoryServerKind: String, Sendable, Hashable, CaseIterable {
   case openLDAP = "openldap"
   case directory389 = "389ds"
@@ -63,8 +63,8 @@ extension ThrowawayDirectory {
   /// Its first process's identifier; nil while it is down.
   public var pid: Int32? { process.flatMap { $0.hasEnded ? nil : $0.pid } }
 
-  /// Waits until a command that asks the server succeeds.
-  /// - Throws: `SandboxError.ended` with the ends of the logs when the process has gone before.
+  /// Waits until a command that queries the server succeeds.
+  /// - Throws: `SandboxError.ended` with the ends of the logs if the process has ended before.
   func answer(
     _ started: ChildProcess, _ server: String, _ question: Command, logs: [String]
   ) async throws {
@@ -83,7 +83,7 @@ extension ThrowawayDirectory {
     try await start()
   }
 
-  /// Runs `ldapsearch -LLL` with these further arguments, as the administrator; gives its LDIF, unfolded.
+  /// Runs `ldapsearch -LLL` with these further arguments, as the administrator; returns its LDIF, unfolded.
   /// - Throws: `SandboxError.failed` with the server's result, 32 (no such object) too.
   public nonisolated func search(_ arguments: [String]) async throws -> String {
     try await Command(
@@ -91,7 +91,7 @@ extension ThrowawayDirectory {
     ).run(within: .seconds(300))
   }
 
-  /// Searches below `base` by `filter`, for `attributes` (all user attributes when none is named).
+  /// Searches below `base` with `filter`, for `attributes` (all user attributes if empty).
   public nonisolated func search(
     base: String, scope: String = "sub", filter: String = "(objectClass=*)", attributes: [String] = []
   ) async throws -> String {
@@ -112,11 +112,11 @@ extension ThrowawayDirectory {
     return try await Command(program, words + arguments).run(input: input)
   }
 
-  /// Whether a simple bind with this password succeeds; false is the server's 49 (invalid credentials) or 53
-  /// (unwilling to perform), which is what it says to who is locked out.
+  /// Whether a simple bind with this password succeeds; false for the server's 49 (invalid credentials) or 53
+  /// (unwilling to perform), which it returns for a locked account.
   public nonisolated func admits(_ dn: String, password: String) async throws -> Bool {
     do {
-      // Active Directory does not know "who am I".
+      // Active Directory does not support "Who am I?".
       _ = try await Command(
         "ldapsearch", clientArguments + ["-D", dn, "-w", password, "-b", "", "-s", "base", "1.1"]
       ).run()
@@ -126,12 +126,12 @@ extension ThrowawayDirectory {
     }
   }
 
-  /// The line by which a person looks into the directory.
+  /// The command line with which a person can search the directory.
   public nonisolated var searchLine: String {
     "ldapsearch -x -H \(url) -D \(adminDN) -y \(adminPasswordFile) -b \(suffix)"
   }
 
-  /// Over TLS where there is a certificate: Active Directory takes no password otherwise.
+  /// Uses TLS if there is a certificate, because Active Directory requires it for passwords.
   private nonisolated var clientArguments: [String] {
     ["-x", "-H", secureURL ?? url] + (authorityFile.map { ["-o", "TLS_CACERT=\($0)"] } ?? [])
   }
@@ -140,7 +140,7 @@ extension ThrowawayDirectory {
     clientArguments + ["-D", adminDN, "-y", adminPasswordFile]
   }
 
-  /// A password of letters and digits that the usual rules of complexity let pass.
+  /// A password of letters and digits that satisfies the usual complexity rules.
   static func randomPassword() -> String {
     let letters = Array("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
     var generator = SystemRandomNumberGenerator()
