@@ -61,11 +61,11 @@ package struct ThrowawaySite: Sendable {
     configuration = try Configuration.load(path: path, environment: [:])
   }
 
-  /// Makes the database, the role and the table, and installs Rollcall.
+  /// Creates the database, the role and the table, and installs Rollcall.
   ///
   /// - Parameters:
-  ///   - rows: a statement that fills the table; nil where nobody is there yet.
-  ///   - onStep: told of each step of the installation.
+  ///   - rows: a statement that fills the table; nil leaves it empty.
+  ///   - onStep: called for each step of the installation.
   package func install(rows: String? = nil, onStep: (@Sendable (String) -> Void)? = nil) async throws {
     try await postgres.psql("CREATE DATABASE hr")
     try await postgres.psql("CREATE ROLE rollcall LOGIN")
@@ -82,7 +82,7 @@ package struct ThrowawaySite: Sendable {
 
   /// Starts the daemon as a process of its own; returns at once.
   ///
-  /// - Parameter file: another configuration than the site's.
+  /// - Parameter file: a configuration other than the site's.
   package func startDaemon(
     _ program: String, _ arguments: [String] = [], file: String? = nil
   ) async throws -> ChildProcess {
@@ -90,9 +90,9 @@ package struct ThrowawaySite: Sendable {
       program, ["run", "--config", file ?? configuration.file] + arguments, name: "daemon", in: folder)
   }
 
-  /// Waits until the daemon leads; false where it has ended instead.
+  /// Waits until the daemon leads; false if it has ended instead.
   ///
-  /// - Parameter isInStep: waits until nothing is left to do, too.
+  /// - Parameter isInStep: whether to wait until nothing is left to do, too.
   package func untilItLeads(_ daemon: ChildProcess?, within limit: Duration, isInStep: Bool = false) async throws
     -> Bool
   {
