@@ -62,7 +62,7 @@ struct Explain: AsyncParsableCommand {
     }
   }
 
-  /// Asks the daemon that leads; where none does, or it runs with another configuration, it is found out here.
+  /// Asks the leading daemon; if none leads, or it runs with another configuration, this process finds out itself.
   @Reactor
   private static func find(_ search: Explainer.Search, _ setting: GlobalOptions.Setting) async throws -> Explanation {
     let ledger = try Ledger(setting.configuration)
@@ -73,7 +73,7 @@ struct Explain: AsyncParsableCommand {
       asked = try await LeadingDaemon(ledger).ask(
         .explain, about: search, setting.configuration, patience: .seconds(60))
     } catch {
-      // A database that does not answer, or takes no writes, is part of the explanation.
+      // A database that does not answer, or accepts no writes, is part of the explanation.
       guard case .database(let failure) = error else { throw error }
       isStandby = failure.isReadOnly
     }
@@ -88,7 +88,7 @@ struct Explain: AsyncParsableCommand {
   }
 }
 
-/// How an explanation is shown.
+/// Formats an explanation.
 struct ExplanationPage {
   private let explanation: Explanation
 
@@ -134,11 +134,11 @@ struct ExplanationPage {
     }
   }
 
-  // MARK: For people
+  // MARK: Text
 
   private static let indent = String(repeating: " ", count: 20)
 
-  /// The verdict, then a line for each step, with what belongs to it below.
+  /// The verdict, then a line for each step, with its evidence below.
   var text: String {
     explanation.summary.printable + "\n\n"
       + explanation.steps.map { step in
@@ -148,7 +148,7 @@ struct ExplanationPage {
       }.joined()
   }
 
-  /// What the sentence does not say.
+  /// The evidence that the sentence does not contain.
   private static func details(of step: Explanation.Step) -> [String] {
     step.evidence.flatMap { evidence -> [String] in
       switch (evidence.name, evidence.value) {

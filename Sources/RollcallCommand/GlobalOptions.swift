@@ -6,7 +6,7 @@ internal import Reactor
 internal import RollcallConfiguration
 internal import RollcallEngine
 
-/// What every command takes.
+/// The options of every command.
 struct GlobalOptions: ParsableArguments {
   @Option(
     name: .customLong("config"),
@@ -33,17 +33,17 @@ struct GlobalOptions: ParsableArguments {
     })
   var level = Logger.Level.info
 
-  /// What a command works with.
+  /// The configuration of a command.
   struct Setting: Sendable {
     var configuration: Configuration
     var logger: Logger
     var environment: [String: String]
-    /// The configuration with what the directory needs: its password, certificates and key.
+    /// The configuration including what the directory needs: its password, certificates and key.
     ///
-    /// Throws where any of that is missing.
+    /// Throws if any of that is missing.
     var whole: @Sendable () throws -> Configuration
 
-    /// Says what is odd about the configuration.
+    /// Prints the warnings about the configuration.
     func warn() {
       for warning in configuration.warnings {
         logger.warning("configuration", metadata: ["message": "\(warning)"])
@@ -54,9 +54,9 @@ struct GlobalOptions: ParsableArguments {
   /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
   ///
   /// - Parameters:
-  ///   - failure: the exit code for every error, which is told on standard error.
-  ///   - needsDirectory: false for a command that works in the database alone: the directory's password, certificates
-  ///     and key need not be there.
+  ///   - failure: the exit code for every error, which is printed on standard error.
+  ///   - needsDirectory: false for a command that only uses the database: the directory's password, certificates and
+  ///     key may then be missing.
   func perform(
     failure: Int32 = 1, needsDirectory: Bool = true,
     _ body: @escaping @Reactor @Sendable (Setting) async throws -> Int32
@@ -98,7 +98,7 @@ struct GlobalOptions: ParsableArguments {
   }
 }
 
-/// An error that is its message.
+/// An error that consists of its message.
 struct Complaint: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }

@@ -90,9 +90,9 @@ struct Unpin: AsyncParsableCommand {
 }
 
 extension PinActions.Confirmation {
-  /// Says what is still to come, and gives the exit code.
+  /// Prints what is still pending, and returns the exit code.
   ///
-  /// - Parameter later: what happens where nobody leads.
+  /// - Parameter later: what happens if no daemon leads.
   fileprivate func tell(_ later: String) -> Int32 {
     switch self {
     case .done: return 0

@@ -47,8 +47,8 @@ struct Plan: AsyncParsableCommand {
     }
   }
 
-  /// Asks the daemon that leads; where none does, it runs with another configuration, or it is too much for it, it is
-  /// planned here.
+  /// Asks the leading daemon; if none leads, it runs with another configuration, or the plan exceeds its limit, this
+  /// process makes the plan.
   @Reactor
   private static func find(
     _ keys: [RosterKey], _ setting: GlobalOptions.Setting, _ options: GlobalOptions
@@ -65,7 +65,7 @@ struct Plan: AsyncParsableCommand {
         .plan, about: keys, setting.configuration, patience: .seconds(600))
       if case .answer(let report) = asked { return report }
     } catch {
-      // What it refuses for its own sake is done here, if it can be.
+      // A request that the daemon refuses is carried out here, if possible.
       guard case .refused = error, (try? setting.whole()) != nil else { throw error }
     }
     let engine = try Engine(try setting.whole(), logger: setting.logger)
@@ -77,7 +77,7 @@ struct Plan: AsyncParsableCommand {
   }
 }
 
-/// How a plan is shown.
+/// Formats a plan.
 struct PlanPage {
   private let report: PlanReport
 

@@ -36,7 +36,7 @@ struct RollcallCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
-    // A connection that the other side has closed is an error of one write, not the end of the process.
+    // A connection that the peer has closed is an error of one write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     await main(nil)
   }

@@ -3,13 +3,13 @@ internal import RollcallAdministration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// How a status is shown.
+/// Formats a status.
 struct StatusPage {
-  /// Rows of a list that people are shown.
+  /// The number of rows of a list that are shown.
   private static let most = 20
   private let report: StatusReport
 
-  /// The configuration's file as it was named; nil where it was not.
+  /// The configuration file named on the command line; nil if none was.
   private let file: String?
 
   init(_ report: StatusReport, file: String? = nil) {
@@ -17,7 +17,7 @@ struct StatusPage {
     self.file = file
   }
 
-  /// A command as it is to be typed, for one key.
+  /// A command for one key, as the user has to type it.
   private func command(_ name: String, _ key: String) -> String {
     let key = (key.hasPrefix("-") ? "-- " : "") + key.forShell
     return "rollcall \(name)\(file.map { " --config \($0.forShell)" } ?? "") \(key)"
@@ -126,7 +126,7 @@ struct StatusPage {
 }
 
 extension String {
-  /// Filled up with blanks to a width.
+  /// The text padded with blanks to a width.
   func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }
 

@@ -46,7 +46,7 @@ struct Sync: AsyncParsableCommand {
 
   func run() async throws {
     let work = self.work
-    // For cron, which mails what is printed.
+    // For cron, which mails any output.
     let isQuiet = options.level >= .warning
     let (options, full) = (self.options, self.full)
     try await options.perform(needsDirectory: false) { setting in
@@ -72,7 +72,7 @@ struct Sync: AsyncParsableCommand {
   }
 }
 
-/// How the end of a sync is shown.
+/// Formats the result of a sync.
 struct SyncPage {
   let text: String
   let isInStep: Bool

@@ -77,7 +77,7 @@ struct Undo: AsyncParsableCommand {
   }
 }
 
-/// How an undo is shown: LDIF with comments.
+/// Formats an undo: LDIF with comments.
 enum UndoPage {
   static func text(_ outcome: UndoOutcome) -> String {
     outcome.parts.map { part in

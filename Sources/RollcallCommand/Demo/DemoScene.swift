@@ -1,12 +1,12 @@
 internal import LDAPModel
 
-/// One write of the demo, and what it should lead to.
+/// One write of the demo, and its expected effect.
 struct DemoScene: Sendable {
   var title: String
   var sql: String
-  /// Whose entries to look at.
+  /// The keys of the entries to read.
   var keys: [String]
-  /// Whether they are as they should be.
+  /// Whether the entries are as expected.
   var isDone: @Sendable ([Entry]) -> Bool
 
   static let all = [

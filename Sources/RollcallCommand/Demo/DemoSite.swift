@@ -32,7 +32,7 @@ actor DemoSite {
     program = try Self.ownPath()
   }
 
-  /// The program that is running.
+  /// The path of the running program.
   private static func ownPath() throws -> String {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = unsafe readlink("/proc/self/exe", &path, path.count)
@@ -74,7 +74,7 @@ actor DemoSite {
     return await stopped?.stop()
   }
 
-  // MARK: To play with
+  // MARK: Playground
 
   nonisolated var psqlLine: String { "psql \(site.conninfo.quoted)" }
   nonisolated var searchLine: String { directory.searchLine }

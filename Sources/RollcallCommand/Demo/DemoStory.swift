@@ -6,7 +6,7 @@ internal import RollcallAdministration
 internal import RollcallEngine
 internal import Sandbox
 
-/// What HR does in the demo, and what comes of it.
+/// The demo's writes by HR, and their results.
 struct DemoStory: Sendable {
   private static let updates = 100
   private let site: DemoSite
@@ -74,7 +74,7 @@ struct DemoStory: Sendable {
     return took
   }
 
-  /// The times of many single updates, one after the other, shortest first.
+  /// The latencies of many single updates, one after the other, in ascending order.
   @Reactor
   private static func measure(_ witness: Witness) async throws -> [Duration] {
     Output.standard.say("\n\(updates) single updates, one after the other …")

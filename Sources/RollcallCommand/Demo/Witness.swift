@@ -3,7 +3,7 @@ internal import LDAPModel
 internal import Postgres
 internal import Reactor
 
-/// Writes to the table as HR would, and looks at the directory as an application would.
+/// Writes to the table as HR would, and reads the directory as an application would.
 @Reactor
 final class Witness {
   private let database: PostgresConnection
@@ -21,14 +21,14 @@ final class Witness {
     directory.close()
   }
 
-  /// Runs SQL and gives the moment at which its commit was answered.
+  /// Runs SQL and returns the time at which its commit was answered.
   @discardableResult
   func commit(_ sql: String) async throws -> ContinuousClock.Instant {
     try await database.script(sql)
     return .now
   }
 
-  /// Looks at the entries of these keys, over and over, until they are as they should be.
+  /// Reads the entries of these keys repeatedly until they are as expected.
   ///
   /// - Returns: the entries, and the time since `start`.
   func watch(

@@ -33,7 +33,7 @@ struct History: AsyncParsableCommand {
       Exit codes: 0 on success, 1 on an error, or if a removal under way could not be erased yet.
       """)
 
-  /// Rows that people are shown, and those that --follow begins with.
+  /// The number of rows that are shown, and of those that --follow begins with.
   private static let most = (shown: 100, before: 10)
 
   @OptionGroup var options: GlobalOptions
@@ -123,7 +123,7 @@ struct History: AsyncParsableCommand {
       do {
         try await command.print(setting)
       } catch let failure as Output.Failure where failure.code == EPIPE {
-        // Whoever has read it has seen enough.
+        // The reader has closed the pipe.
       }
       return 0
     }
@@ -172,7 +172,7 @@ struct History: AsyncParsableCommand {
   }
 }
 
-/// Rows in the form that was asked for.
+/// Prints rows in the requested format.
 struct HistoryPrinter {
   enum Form {
     case text(HistoryPage)

@@ -2,7 +2,7 @@ internal import RollcallAdministration
 internal import RollcallCore
 
 extension HistoryRow {
-  /// One object, whose names are a contract: scripts and followers read them.
+  /// One object, whose names are a contract: scripts and followers depend on them.
   var json: JSON {
     .object([
       ("id", .integer(id)), ("at", .string(at)), ("key", JSON(key)), ("dn", JSON(dn)), ("new_dn", JSON(newDN)),
@@ -15,7 +15,7 @@ extension HistoryRow {
 }
 
 extension AttributeChange {
-  /// Null where values are not kept, or were erased.
+  /// Null if values are not kept, or were erased.
   fileprivate var json: JSON {
     .object([("removed", Self.json(removed)), ("added", Self.json(added))])
   }

@@ -2,24 +2,24 @@ internal import PlainText
 internal import RollcallAdministration
 internal import RollcallCore
 
-/// Rows of the journal as people read them: a line with columns, and below it what changed and why.
+/// Formats rows of the journal as text: a line with columns, and below it the changes and their cause.
 ///
 ///     2026-11-27T02:10:04.512Z  1201  17  update  uid=ada,ou=users,dc=example,dc=com
 ///         mail: ada@example.com → countess@example.com
 ///         notification, transaction 741, 3.2 ms after the change
 struct HistoryPage {
-  /// Values of one attribute that are shown.
+  /// The number of values of an attribute that are shown.
   private static let most = 10
-  /// A wider key or name does not move what follows it in the other rows.
+  /// A wider key or name does not change the alignment of the other rows.
   private static let widest = 24
 
   private let colour: Colour
-  /// Of the number, the key and the action: they never get narrower from one page to the next.
+  /// The widths of the number, the key and the action: they never shrink from one page to the next.
   private var widths = [2, 3, 6]
 
   init(_ colour: Colour) { self.colour = colour }
 
-  /// Some rows, in the order given.
+  /// Formats some rows, in the given order.
   mutating func text(_ rows: [HistoryRow]) -> String {
     let cells = rows.map { ["\($0.id)", $0.key.map { RosterKey($0).shown } ?? "-", Self.what($0)] }
     for row in cells {
@@ -84,7 +84,7 @@ struct HistoryPage {
     return values.count > most ? "\(shown) and \(values.count - most) more" : shown
   }
 
-  /// Whether a value can be taken for nothing else than itself in a list.
+  /// Whether a value is unambiguous in a list.
   private static func isPlain(_ text: String) -> Bool {
     !text.isEmpty && text.first != " " && text.last != " "
       && !text.unicodeScalars.contains { $0.isUnprintable || ",→\"".unicodeScalars.contains($0) }
@@ -102,7 +102,7 @@ struct HistoryPage {
 }
 
 extension String {
-  /// Without the blanks at its end.
+  /// The text without trailing blanks.
   fileprivate var trimmed: String {
     var text = self
     while text.last == " " { text.removeLast() }

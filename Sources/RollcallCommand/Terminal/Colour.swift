@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Colours of a terminal (ECMA-48, SGR): only where standard output is one, and nobody has said NO_COLOR.
+/// Terminal colours (ECMA-48, SGR): only if standard output is a terminal and NO_COLOR is not set.
 struct Colour {
   enum Tone: String {
     case dim = "2"

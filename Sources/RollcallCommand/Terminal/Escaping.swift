@@ -1,8 +1,8 @@
 internal import PlainText
 
 extension String {
-  /// In double quotes, as JSON has it (RFC 8259, section 7), with everything escaped besides that a terminal could
-  /// take for a command or that could make a line look like another one.
+  /// The text in double quotes, as in JSON (RFC 8259, section 7); also escapes all characters that a terminal could
+  /// interpret as a command or that could make a line look like another one.
   var quoted: String {
     var text = "\""
     for scalar in unicodeScalars {

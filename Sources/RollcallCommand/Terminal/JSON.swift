@@ -1,4 +1,4 @@
-/// A JSON value whose objects keep the order in which they were written.
+/// A JSON value whose objects preserve the order of their members.
 enum JSON: Sendable {
   case null
   case bool(Bool)
@@ -13,7 +13,7 @@ enum JSON: Sendable {
   init(_ number: Int?) { self = number.map { .integer($0) } ?? .null }
   init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
 
-  /// On one line.
+  /// The value on one line.
   var line: String {
     switch self {
     case .null: "null"
@@ -27,7 +27,7 @@ enum JSON: Sendable {
     }
   }
 
-  /// Over several lines: lists of objects have an object a line.
+  /// The value on several lines: in lists of objects, one line per object.
   var text: String {
     guard case .object(let members) = self else { return line + "\n" }
     let lines = members.map { name, value in

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Logging
 internal import PlainText
 
-/// Log records on standard error, one a line.
+/// Writes log records to standard error, one per line.
 ///
 ///     2026-11-23T01:02:03.456Z info applied key=17 dn="uid=ada,ou=users,dc=example,dc=com" what=update ms=1.4
 struct LineLog: LogHandler {
@@ -11,10 +11,10 @@ struct LineLog: LogHandler {
     case json
   }
 
-  /// What is most worth knowing comes first, whatever order the dictionary has.
+  /// The most important fields come first, independent of the dictionary's order.
   private static let order = ["key", "dn", "what", "from", "attributes", "ms", "reason", "code", "message", "error"]
 
-  /// Fields that are made of words, with values between them; all others are values.
+  /// Fields that contain sentences with values; all others are values.
   private static let sentences: Set = ["message", "error", "reason", "why"]
 
   let format: Format
@@ -50,7 +50,7 @@ struct LineLog: LogHandler {
 
   private static func rank(_ key: String) -> (Int, String) { (order.firstIndex(of: key) ?? order.count, key) }
 
-  /// Whether a value stands without quotes.
+  /// Whether a value needs no quotes.
   private static func plain(_ text: String) -> Bool {
     !text.isEmpty
       && text.utf8.allSatisfy { byte in
@@ -65,7 +65,7 @@ struct LineLog: LogHandler {
     name == "ms" ? Double(text).map { .number($0) } ?? .string(text) : .string(text)
   }
 
-  /// The time in UTC to the millisecond, as RFC 3339 has it.
+  /// The current time in UTC with milliseconds, in the format of RFC 3339.
   static func now() -> String {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// One of the process's two streams, written to without a buffer.
+/// Standard output or standard error, written without a buffer.
 enum Output: Int32 {
   case standard = 1
   case error = 2
@@ -11,13 +11,13 @@ enum Output: Int32 {
     var description: String { "cannot write the output: \(unsafe String(cString: strerror(code)))" }
   }
 
-  /// Writes all of a text, in place of a progress bar where one stands.
+  /// Writes a whole text, replacing a progress bar if one is shown.
   func write(_ text: String) throws(Failure) {
     ProgressBar.clear()
     try put(text)
   }
 
-  /// Writes all of a text beside whatever stands there.
+  /// Writes a whole text without removing a progress bar.
   func put(_ text: String) throws(Failure) {
     let bytes = Array(text.utf8)
     var done = 0
@@ -29,6 +29,6 @@ enum Output: Int32 {
     }
   }
 
-  /// Writes lines that nobody is owed: where the stream is closed they are lost.
+  /// Writes a line that may be lost: if the stream is closed, it is dropped.
   func say(_ text: String) { try? write(text + "\n") }
 }

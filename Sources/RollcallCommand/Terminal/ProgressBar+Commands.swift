@@ -3,9 +3,9 @@ internal import RollcallAdministration
 internal import RollcallConfiguration
 internal import RollcallEngine
 
-/// How far the commands are that take long where there are many people.
+/// The progress of commands that take long if there are many people.
 extension ProgressBar {
-  /// For an engine of this process that compares everybody, or plans for everybody.
+  /// For an engine of this process that compares, or plans for, all people.
   static func of(_ engine: Engine, _ options: GlobalOptions, _ environment: [String: String]) -> ProgressBar? {
     let meter = ReadingMeter()
     let bar = ProgressBar(options, environment) { [weak engine] in
@@ -22,7 +22,7 @@ extension ProgressBar {
     return bar
   }
 
-  /// For work that the daemon that leads does: how long it takes, and what waits there.
+  /// For work of the leading daemon: the elapsed time, and its backlog.
   static func ofLeader(
     _ configuration: Configuration, _ options: GlobalOptions, _ environment: [String: String]
   ) -> ProgressBar? {

@@ -4,14 +4,14 @@ internal import PlainText
 internal import Reactor
 internal import Synchronization
 
-/// One line on a terminal that says how far a command is: redrawn in place, and gone at the end.
+/// One line on a terminal that shows the progress of a command: redrawn in place, and removed at the end.
 @Reactor
 final class ProgressBar {
-  /// What is to be shown.
+  /// The progress to show.
   struct Work {
-    /// What is being done; another one begins anew with its rate.
+    /// The current activity; a new one starts with its own rate.
     var what: String
-    /// Nil where that is not known.
+    /// Nil if it is unknown.
     var done: Int?
     var total: Int?
     /// Whether the total is an estimate.
@@ -20,7 +20,7 @@ final class ProgressBar {
   }
 
   private static let pause: Duration = .milliseconds(250)
-  /// Whether a line stands on the terminal that the next writing has to take away.
+  /// Whether a line is shown that the next output has to remove.
   private nonisolated static let isShown = Atomic(false)
 
   private let look: @Reactor () -> Work?
@@ -29,8 +29,8 @@ final class ProgressBar {
   private var what = ""
   private var began = (at: ContinuousClock.now, done: 0)
 
-  /// Nil where it is not wanted: standard error is no terminal, its lines are for a program, or the level of the log
-  /// says that more, or less, is to be read.
+  /// Nil if it is not wanted: standard error is not a terminal, its output is meant for a program, or the log level
+  /// requests more, or less, output.
   init?(_ options: GlobalOptions, _ environment: [String: String], _ look: @escaping @Reactor () -> Work?) {
     guard isatty(Output.error.rawValue) == 1, environment["TERM"] != "dumb", options.format == .text,
       options.level == .info || options.level == .notice
@@ -39,7 +39,7 @@ final class ProgressBar {
     tick()
   }
 
-  /// Shows the last of it and takes it away.
+  /// Shows the final progress and removes it.
   func end() {
     guard timer != nil else { return }
     timer?.cancel()
@@ -49,7 +49,7 @@ final class ProgressBar {
     onEnd?()
   }
 
-  /// Takes the line away where there is one, before something else is written.
+  /// Removes the line, if there is one, before other output.
   nonisolated static func clear() {
     if isShown.exchange(false, ordering: .sequentiallyConsistent) { try? Output.error.put("\r\u{1B}[K") }
   }
@@ -66,7 +66,7 @@ final class ProgressBar {
       began = (.now, work.done ?? 0)
     }
     let text = Self.text(work, since: began.done, .now - began.at)
-    // A line that a terminal wraps could not be taken away.
+    // A line that the terminal wraps could not be removed.
     try? Output.error.put("\r\u{1B}[K\(text.printable.prefix(79))")
     Self.isShown.store(true, ordering: .sequentiallyConsistent)
   }
