@@ -1,7 +1,7 @@
 internal import CPostgres
 internal import Glibc
 
-/// libpq and nothing else, blocking.
+/// Blocking libpq without any layer above it.
 @safe
 final class BareDatabase {
   private let connection: OpaquePointer
@@ -19,7 +19,7 @@ final class BareDatabase {
     return unsafe String(cString: text)
   }
 
-  /// Runs SQL; gives the first column of the first row, if there is one.
+  /// Runs SQL; returns the first column of the first row, if there is one.
   @discardableResult
   func run(_ sql: String) throws -> String? { unsafe try first(of: PQexec(connection, sql)) }
 
@@ -27,7 +27,7 @@ final class BareDatabase {
     _ = unsafe try first(of: PQprepare(connection, name, sql, 0, nil))
   }
 
-  /// Runs a prepared statement; gives the first row.
+  /// Runs a prepared statement; returns the first row.
   func row(_ name: String, _ parameters: [String]) throws -> [String] {
     let result = unsafe try execute(name, parameters)
     defer { unsafe PQclear(result) }
@@ -56,7 +56,7 @@ final class BareDatabase {
     return unsafe String(cString: PQgetvalue(result, 0, 0))
   }
 
-  /// Waits for the next notification and gives the one key it names; nil when none came in time.
+  /// Waits for the next notification and returns the single key that it names; nil if none arrived in time.
   func notifiedKey(within milliseconds: Int32) throws -> String? {
     while true {
       if let notification = unsafe PQnotifies(connection) {
@@ -70,7 +70,7 @@ final class BareDatabase {
     }
   }
 
-  /// What stands between `["` and the next quotation mark.
+  /// The text between `["` and the next quotation mark.
   private static func key(in payload: UnsafeMutablePointer<CChar>) -> String? {
     guard let start = unsafe strchr(payload, Int32(UInt8(ascii: "["))),
       let end = unsafe strchr(start + 2, Int32(UInt8(ascii: "\"")))

@@ -1,7 +1,7 @@
 internal import CLDAP
 internal import Glibc
 
-/// libldap and nothing else: the floor's loops.
+/// libldap without any layer above it: the floor's loops.
 @safe
 final class BareDirectory {
   private let ld: OpaquePointer
@@ -42,7 +42,7 @@ final class BareDirectory {
     try check(unsafe ldap_add_ext(ld, person.dn(below: base), changes, nil, nil, &id), "add")
   }
 
-  /// Changes one value as Rollcall does: what was there goes, what is wanted comes.
+  /// Changes one value as Rollcall does: deletes the old value and adds the new one.
   func sendModify(_ dn: String, _ attribute: String, from old: String, to new: String) throws {
     memory.clear()
     let changes = unsafe memory.changes([
@@ -78,7 +78,7 @@ final class BareDirectory {
     }
   }
 
-  /// One search to its end; gives how many entries came, and the first value of an attribute of the last.
+  /// Runs one search to its end; returns the number of entries, and the first value of an attribute of the last one.
   func search(
     _ base: String, subtree: Bool, _ filter: String, _ attribute: String
   ) throws -> (entries: Int, dn: String?, value: String?) {
@@ -110,7 +110,7 @@ final class BareDirectory {
     }
   }
 
-  /// Reads all entries below `base` that match, whole, and throws them away; gives how many they are.
+  /// Reads all matching entries below `base` completely and discards them; returns their number.
   func readAll(_ base: String, _ filter: String, pageSize: Int?) throws -> Int {
     var entries = 0
     var cookie = unsafe berval()
@@ -179,7 +179,7 @@ final class BareDirectory {
   }
 }
 
-/// Where the floor finds the directory, and as whom.
+/// The directory and the credentials of the floor.
 struct DirectoryAccess: Sendable {
   let url: String
   let dn: String

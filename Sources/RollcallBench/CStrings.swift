@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Texts as C wants them, with nil behind the last.
+/// A null-terminated array of C strings.
 @safe
 final class CStrings {
   var list: [UnsafeMutablePointer<CChar>?]

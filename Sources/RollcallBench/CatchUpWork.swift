@@ -1,6 +1,6 @@
 internal import Sandbox
 
-/// A storm while the daemon is down: everybody changed five times.
+/// A storm while the daemon is down: every row is changed five times.
 struct CatchUpWork {
   private static let times = 5
 

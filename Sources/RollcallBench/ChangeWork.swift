@@ -1,6 +1,6 @@
 internal import Sandbox
 
-/// One statement changes everybody, while the daemon runs.
+/// One statement changes every row while the daemon runs.
 struct ChangeWork {
   let stage: Stage
 
@@ -33,7 +33,7 @@ struct ChangeWork {
   }
 }
 
-/// Changes of everybody's mail, and their arrival in the directory.
+/// Changes of every row's mail, and their arrival in the directory.
 struct Bulk {
   let stage: Stage
 
@@ -42,7 +42,7 @@ struct Bulk {
     let xid: String
     let committed: ContinuousClock.Instant
 
-    /// Waits until the stored watermark has passed it; seconds since its commit.
+    /// Waits until the stored watermark has passed the change; returns the seconds since its commit.
     func settled() async throws -> Double {
       let (conninfo, xid, committed) = (stage.conninfo, self.xid, self.committed)
       return try await blocking {
@@ -59,7 +59,7 @@ struct Bulk {
     }
   }
 
-  /// Changes everybody's mail by one statement, in as many transactions as `times` says.
+  /// Changes every row's mail by one statement, in `times` transactions.
   func change(times: Int = 1) async throws -> Change {
     let (conninfo, stage) = (stage.conninfo, self.stage)
     return try await blocking {
@@ -81,13 +81,13 @@ struct Bulk {
       .value
   }
 
-  /// Checks that everybody's mail is the table's.
+  /// Checks that every entry's mail matches the table.
   static func requireMail(_ stage: Stage) async throws {
     let run = try await stage.rollcall(["plan", "--log-level", "error"])
     if run.status != 0 { throw BenchError("not in step after a bulk change: \(run.output.prefix(1000))") }
   }
 
-  /// Seconds that a bare loop takes to change everybody's mail; it is changed back before this returns.
+  /// Seconds that a bare loop takes to change every entry's mail; it is changed back before this returns.
   static func bareModify(_ stage: Stage) async throws -> Double {
     try await blocking {
       let directory = try BareDirectory(stage.access)

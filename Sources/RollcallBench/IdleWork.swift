@@ -1,4 +1,4 @@
-/// The daemon with nothing to do.
+/// The idle daemon.
 struct IdleWork {
   private static let seconds = 20
 

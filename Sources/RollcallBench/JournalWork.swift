@@ -1,13 +1,13 @@
 internal import Sandbox
 
-/// What the journal costs: the same work with it and without it. The floor is the daemon with `journal: off`.
+/// The cost of the journal: the same work with and without it. The floor is the daemon with `journal: off`.
 struct JournalWork {
   private static let writes = 300
 
   let stage: Stage
 
   func measure(round: Int, _ report: inout Report) async throws {
-    // In turn, so that neither always finds the servers as the other has left them.
+    // In alternating order, so that neither always runs on the state that the other has left.
     var figures: [Bool: (rate: Double, processor: Double, median: Double)] = [:]
     for isOn in round % 2 == 0 ? [true, false] : [false, true] { figures[isOn] = try await figure(isOn) }
     guard let on = figures[true], let off = figures[false] else { return }

@@ -10,7 +10,7 @@ struct LatencyWork {
 
   func measure(_ report: inout Report) async throws {
     let observer = Observer(stage: stage)
-    // What other work has left to clean up would fall into the share of the one who is measured first.
+    // Cleanup after other work would count for the one that is measured first.
     try await stage.postgres.psql("VACUUM ANALYZE users, rollcall.change; CHECKPOINT", database: "hr")
     _ = try await stage.startDaemon()
     let marker = "L\(ContinuousClock.now.hashValue & 0xffff)x"
@@ -34,7 +34,7 @@ struct LatencyWork {
   }
 
   private func bare(_ observer: Observer, _ marker: String) async throws -> Histogram<UInt64> {
-    // Without a row, writers notify always.
+    // Without a row, writers always notify.
     try await stage.postgres.psql("DELETE FROM rollcall.bell", database: "hr")
     let (isListening, isOver) = (Switch(), Switch())
     let loop = Task { [stage] in
@@ -73,7 +73,7 @@ struct LatencyWork {
   }
 }
 
-/// Tells something to a loop on another thread.
+/// A flag for a loop on another thread.
 final class Switch: Sendable {
   private let value = Atomic(false)
   var isSet: Bool { value.load(ordering: .relaxed) }

@@ -1,6 +1,6 @@
 /// N new people into an empty directory: `sync --full`, start-up included, beside a bare pipelined add loop.
 struct LoadWork {
-  /// With more people there is no floor: it would take as long once more, and emptying the directory twice.
+  /// With more people there is no floor: it would double the time, and the directory would have to be emptied twice.
   private static let most = 200_000
 
   let stage: Stage
@@ -9,7 +9,7 @@ struct LoadWork {
   func measure(_ report: inout Report) async throws {
     await stage.stopDaemon()
     try await stage.empty()
-    // In turns, because a database file that has grown makes the second one's life easier.
+    // In alternating order, because the second one benefits from a database file that has already grown.
     var floor: Double?
     let hasFloor = stage.size <= LoadWork.most
     if hasFloor, round.isMultiple(of: 2) { floor = try await bare() }

@@ -1,14 +1,14 @@
 internal import Histogram
 
-/// HR and an application in one thread: writes a row, then looks at the entry until it shows.
+/// HR and an application in one thread: writes a row, then reads the entry until the change is visible.
 struct Observer {
   let stage: Stage
 
-  /// Milliseconds from commit to visible entry of `count` single writes, one after the other.
+  /// Milliseconds from commit to visible entry for `count` single writes, one after the other.
   ///
   /// - Parameters:
   ///   - pause: microseconds between one write's arrival and the next write.
-  ///   - isOver: asked before each write.
+  ///   - isOver: called before each write.
   func watch(
     _ count: Int, pause: Int, marker: String, isOver: @Sendable () throws -> Bool = { false }
   ) throws -> Histogram<UInt64> {

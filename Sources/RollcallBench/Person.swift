@@ -1,4 +1,4 @@
-/// The people of the benchmark: the same in the table and in what the floor writes.
+/// The people of the benchmark: the same in the table and in the writes of the floor.
 struct Person: Sendable {
   let key: Int
 
@@ -9,7 +9,7 @@ struct Person: Sendable {
 
   func dn(below base: String) -> String { "uid=\(uid),\(base)" }
 
-  /// Fills the table with the people 1 to `count`.
+  /// Inserts the people 1 to `count` into the table.
   static func insert(_ count: Int) -> String {
     """
     TRUNCATE users;

@@ -1,6 +1,6 @@
 internal import Sandbox
 
-/// N people in step are compared: `plan`, start-up included, beside one full search.
+/// N people in step are compared: `plan`, including start-up, against one full search.
 struct ReconcileWork {
   let stage: Stage
 
@@ -31,8 +31,8 @@ struct ReconcileWork {
       method: "peak resident memory of that process by wait4")
   }
 
-  /// Seconds of `ldapsearch`. What it prints goes nowhere: a process is born with its parent's peak memory, so what this
-  /// one would keep of it were counted for Rollcall.
+  /// Seconds of `ldapsearch`. Its output is discarded: a process inherits its parent's peak memory, so any output
+  /// kept by this process would count for Rollcall.
   private func tool() async throws -> Double {
     let directory = stage.directory
     let started = ContinuousClock.now

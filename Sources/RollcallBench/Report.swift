@@ -1,27 +1,27 @@
 internal import Foundation
 
-/// One measured figure, a value a round.
+/// One measured figure, with one value per round.
 struct Figure: Sendable {
   var work: String
   var measure: String
   var unit: String
   var rollcall: [Double]
   var floor: [Double]
-  /// What is compared with the target: Rollcall beside the floor in each round.
+  /// Compared with the target: Rollcall relative to the floor in each round.
   var ratios: [Double]
   var target: String
-  /// How it was taken.
+  /// How it was measured.
   var method: String
 }
 
-/// All figures of a run, in the order in which they came.
+/// All figures of a run, in order.
 struct Report: Sendable {
   private(set) var figures: [Figure] = []
 
   /// Adds one round's figure.
   ///
   /// - Parameters:
-  ///   - floor: the bare loop's value of the same round; nil where there is none.
+  ///   - floor: the bare loop's value in the same round; nil if there is none.
   mutating func add(
     _ work: String, _ measure: String, _ value: Double, _ unit: String, floor: Double? = nil,
     target: String = "", method: String

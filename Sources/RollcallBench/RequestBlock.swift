@@ -1,6 +1,6 @@
 internal import CLDAP
 
-/// Memory for one request at a time, in libldap's shapes.
+/// Memory for one request at a time, in libldap's structures.
 @safe
 final class RequestBlock {
   private let block: UnsafeMutableRawPointer

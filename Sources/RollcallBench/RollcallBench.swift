@@ -61,7 +61,7 @@ struct RollcallBench: AsyncParsableCommand {
   }
 }
 
-/// What happens meanwhile, on standard error.
+/// Progress messages on standard error.
 enum Progress {
   static func say(_ text: String) {
     let line = Array("\(text)\n".utf8)

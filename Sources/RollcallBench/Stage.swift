@@ -53,7 +53,7 @@ actor Stage {
     return try await blocking { try program.run(arguments) }
   }
 
-  /// Brings the directory in step, if that has not been done.
+  /// Brings the directory in step, unless it already is.
   func fill() async throws {
     if isFilled { return }
     let run = try await rollcall(["sync", "--full", "--log-level", "error"])
@@ -61,12 +61,12 @@ actor Stage {
     isFilled = true
   }
 
-  /// Says that the directory is in step, or that it is not any more.
+  /// Records whether the directory is in step.
   func note(filled: Bool) { isFilled = filled }
 
   /// Starts the daemon on a directory in step; returns when it leads.
   ///
-  /// - Parameter journal: false for one that keeps no journal.
+  /// - Parameter journal: false for a daemon that keeps no journal.
   func startDaemon(journal: Bool = true) async throws -> RunningDaemon {
     if let daemon, !daemon.hasEnded { return RunningDaemon(pid: daemon.pid) }
     try await fill()
@@ -90,12 +90,12 @@ actor Stage {
 
   // MARK: Without Rollcall
 
-  /// Deletes everybody from the directory.
+  /// Deletes all people from the directory.
   func empty() async throws {
     let (access, base, size) = (self.access, self.base, self.size)
     try await blocking {
       let directory = try BareDirectory(access)
-      // 32: nobody was there.
+      // 32: the entry did not exist.
       try directory.pipeline(size, tolerating: 32) {
         try directory.sendDelete(Person(key: $0 + 1).dn(below: base))
       }
@@ -104,7 +104,7 @@ actor Stage {
   }
 }
 
-/// Runs a loop that blocks on a thread of its own.
+/// Runs a blocking loop on a thread of its own.
 func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
   try await Reactor.blocking { Result { try body() } }.get()
 }

@@ -1,6 +1,6 @@
 internal import Histogram
 
-/// One HR write while everybody changes.
+/// One HR write while every row is being changed.
 struct UrgentWork {
   let stage: Stage
 

@@ -1,12 +1,12 @@
 internal import ArgumentParser
 
-/// What is measured, in the order in which it is measured.
+/// The measurements, in their order.
 enum Work: String, CaseIterable, Sendable {
   case load, reconcile, change, journal, urgent, catchup, latency, idle, writers
 
   static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-  /// What the directory's disk has no part in is measured once.
+  /// Measurements that do not involve the directory's disk are made once.
   var concernsPostgresOnly: Bool { self == .writers || self == .idle }
 
   func measure(on stage: Stage, round: Int, into report: inout Report) async throws {

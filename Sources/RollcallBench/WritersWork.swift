@@ -1,6 +1,6 @@
 internal import Sandbox
 
-/// pgbench on `users`: what the triggers and the daemon leave of the writers' rate.
+/// pgbench on `users`: the writers' rate with triggers and daemon.
 struct WritersWork {
   private static let seconds = 3
 
@@ -13,7 +13,7 @@ struct WritersWork {
 
   func measure(_ report: inout Report) async throws {
     try await stage.fill()
-    // Files that have not grown yet, and the writes that follow a load, would be the first one's burden.
+    // Otherwise the first measurement would pay for growing files, and for writes that follow a load.
     _ = try await rate(16, .mapped)
     for clients in [1, 4, 16] {
       for column in Column.allCases {
