@@ -104,7 +104,7 @@ extension Ledger {
 
   /// - Parameters:
   ///   - capture: the digest of the triggers when the comparison began; nil keeps the recorded value.
-  ///   - silent: the transaction that the comparison waited for, if any.
+  ///   - silent: the transaction up to which all had ended by then, if there was one to wait for.
   ///   - isRecorded: whether every entry of ours has been recorded.
   package func noteReconcile(capture: String?, silent: String?, isRecorded: Bool) async throws(EngineError) {
     try await database.query(

@@ -10,7 +10,7 @@ public enum Event: Sendable {
   /// The directory has confirmed a step.
   ///
   /// - Parameters:
-  ///   - after: time since the key was first reported; nil if nothing reported it.
+  ///   - after: the time since the key's notification; nil without one.
   ///   - isBulk: whether it is part of bulk work.
   case applied(Step, after: Duration?, isBulk: Bool)
   /// A batch has ended; `waiting` keys are queued or in flight.
@@ -30,7 +30,7 @@ public enum Event: Sendable {
   /// The mapping failed for every row and works again.
   case mappingWorks
 
-  // MARK: Comparing everybody
+  // MARK: Full comparisons
 
   case comparing(because: String)
   case comparisonDeferred(because: String, Duration)

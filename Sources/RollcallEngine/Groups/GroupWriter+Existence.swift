@@ -55,7 +55,7 @@ extension GroupWriter {
     guard let facts = link.facts else { return problem }
     let names = facts.dialect.uniqueAttributes.map(\.name)
     let values = names.flatMap { name in
-      // Without a value of its own, an account has its RDN value as its name.
+      // Without a value here, the server uses the RDN value as the account name.
       let given = entry[name].isEmpty ? entry.dn.first.map { [$0.parts[0].value] } ?? [] : entry[name]
       return given.map { (name: name, value: $0) }
     }

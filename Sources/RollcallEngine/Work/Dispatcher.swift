@@ -36,7 +36,7 @@ package final class Dispatcher {
   var probes = 0
   private var settling = 0
   var connectionKillers = ConnectionKillers()
-  /// When a key was first reported, for the log.
+  /// When the notification of a key arrived, for the log.
   var noticed: [RosterKey: ContinuousClock.Instant] = [:]
   /// The known transactions of the source for keys that wait or whose removal is undecided; and for those in flight.
   var origins: [RosterKey: Origin] = [:]
