@@ -86,7 +86,7 @@ public struct WorkQueue: Sendable {
   ///
   /// - Parameters:
   ///   - epoch: the epoch that must not settle before the key does; nil is the current one.
-  ///   - removal batch: the batch with which its removal, if any, is decided; nil leaves that as it is.
+  ///   - removalBatch: the batch with which its removal, if any, is decided; nil leaves that as it is.
   public mutating func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil
   ) {
