@@ -91,6 +91,12 @@ let package = Package(
       name: "ThrowawaySite",
       dependencies: ["RollcallAdministration", "RollcallConfiguration", "RollcallLedger", "Reactor", "Sandbox"],
       swiftSettings: strict),
+    // The pages of the dashboard, from what they show to HTML: no I/O, and no other library.
+    .target(
+      name: "RollcallPages",
+      dependencies: ["PlainText"],
+      resources: [.embedInCode("Assets/style.css"), .embedInCode("Assets/script.js")],
+      swiftSettings: strict),
     .executableTarget(
       name: "RollcallCommand",
       dependencies: [

@@ -1,0 +1,71 @@
+extension HealthPage {
+  package var html: String {
+    let content: Markup = """
+      <h1>Health</h1>
+      \(findingSection)\(factSection)\(configurationSection)
+      """
+    return Layout(title: "Health", place: .health, frame: frame, content: content).html
+  }
+
+  private var findingSection: Markup {
+    guard let findings else {
+      return Shown.empty(
+        "The findings of \(Shown.command("rollcall check")) would be here. No daemon has answered; run it at a shell.")
+    }
+    if findings.isEmpty { return Shown.empty("Nothing was checked.") }
+    let sorted = findings.filter { $0.level == .error } + findings.filter { $0.level == .warning }
+    let fine = findings.filter { $0.level == .ok }
+    let (errors, warnings) = (findings.count { $0.level == .error }, findings.count { $0.level == .warning })
+    let sentence =
+      errors + warnings == 0
+      ? "Everything is in place: \(counted(findings.count, "check"))."
+      : [
+        errors > 0 ? counted(errors, "error") : nil, warnings > 0 ? counted(warnings, "warning") : nil,
+      ].compactMap { $0 }.joined(separator: ", ") + "."
+    let level: Markup = errors > 0 ? "trouble" : warnings > 0 ? "waiting" : "well"
+    let list: Markup = sorted.isEmpty ? "" : "<ul class=\"problems\">\n\(sorted.map(item))</ul>\n"
+    let rest: Markup =
+      fine.isEmpty
+      ? ""
+      : """
+      <details class="fold"><summary>\(counted(fine.count, "check")) without a finding</summary>
+      <ul class="problems">
+      \(fine.map(item))</ul>
+      </details>
+
+      """
+    return "<p class=\"sentence \(level)\">\(sentence)</p>\n\(list)\(rest)"
+  }
+
+  private func item(_ finding: Finding) -> Markup {
+    let (mark, name): (Mark, Markup) =
+      switch finding.level {
+      case .ok: (.ok, "done")
+      case .warning: (.wait, "warning")
+      case .error: (.error, "failed")
+      }
+    return """
+      <li class="\(name)">\(mark.markup)<div>
+      <p><span class="outcome">\(finding.level.rawValue)</span> <b>\(finding.place)</b> \(finding.message)</p>
+      \(Shown.fix(finding.remedy))</div></li>
+
+      """
+  }
+
+  private var factSection: Markup {
+    if facts.isEmpty { return "" }
+    let items = facts.map { fact -> Markup in "<div><dt>\(fact.name)</dt><dd><code>\(fact.value)</code></dd></div>\n" }
+    return "<h2>What runs here</h2>\n<dl class=\"facts\">\n\(items)</dl>\n"
+  }
+
+  private var configurationSection: Markup {
+    guard let configuration else { return "" }
+    return """
+      <h2>Configuration</h2>
+      <details class="fold"><summary>Without secrets</summary>
+      <pre tabindex="0">\(lines: configuration)</pre>
+      </details>
+
+      """
+  }
+}

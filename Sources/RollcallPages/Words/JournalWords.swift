@@ -1,0 +1,58 @@
+/// A row of the journal in words.
+struct JournalWords {
+  private let row: JournalRow
+
+  init(_ row: JournalRow) { self.row = row }
+
+  /// Nothing where it went as it should.
+  var mark: Mark? {
+    switch row.outcome {
+    case "done": row.action == "park" ? .error : row.action == "hold" ? .wait : nil
+    case "refused": .error
+    default: .wait
+    }
+  }
+
+  /// `updated mail and sn`, `refused: created`
+  var summary: Markup {
+    switch row.outcome {
+    case "refused": return "<b class=\"bad\">refused</b> to \(infinitive)\(attributes)"
+    case "intended": return "about to \(infinitive)\(attributes)"
+    case "unknown": return "<b class=\"warn\">outcome unknown</b>: \(infinitive)\(attributes)"
+    default: return "\(past)\(attributes)"
+    }
+  }
+
+  /// What a server or a rule has said.
+  var message: Markup? {
+    guard let message = row.message else { return nil }
+    let code: Markup? = row.code.map { " <span class=\"quiet\">(LDAP result \(digits: $0))</span>" }
+    return "<p class=\"message\">\(message)\(code)</p>\n"
+  }
+
+  private var attributes: Markup {
+    let names = row.changes?.map(\.attribute) ?? []
+    guard row.action == "update", !names.isEmpty else { return "" }
+    let shown = names.prefix(4).map { name -> Markup in " <code>\(name)</code>" }
+    let more: Markup = names.count > 4 ? " and \((names.count - 4).grouped) more" : ""
+    return "\(shown)\(more)"
+  }
+
+  private static let words: [String: (past: String, infinitive: String)] = [
+    "create": ("created", "create"), "update": ("updated", "update"), "rename": ("renamed", "rename"),
+    "move": ("moved", "move"), "disable": ("disabled", "disable"), "enable": ("enabled", "enable"),
+    "delete": ("deleted", "delete"), "temporary-rename": ("moved out of the way", "move out of the way"),
+    "remove-twin": ("removed a duplicate", "remove a duplicate"), "adopt": ("adopted", "adopt"),
+    "password": ("set the first password", "set the first password"), "join": ("joined a group", "join a group"),
+    "leave": ("left a group", "leave a group"), "follow": ("renamed in a group", "rename in a group"),
+    "make-group": ("made the group", "make the group"), "drop-group": ("dropped the group", "drop the group"),
+    "make-container": ("made the container", "make the container"), "park": ("parked", "park"),
+    "hold": ("held for a decision", "hold"), "release": ("approved", "approve"),
+    "retry": ("released for a retry", "retry"),
+    "pin": ("pinned", "pin"), "unpin": ("unpinned", "unpin"), "undo": ("undone", "undo"),
+    "erase": ("values erased from the journal", "erase values"),
+  ]
+
+  private var past: String { JournalWords.words[row.action]?.past ?? row.action }
+  private var infinitive: String { JournalWords.words[row.action]?.infinitive ?? row.action }
+}
