@@ -5,7 +5,7 @@ internal import RollcallEngine
 internal import RollcallLedger
 
 extension Rehearsal {
-  /// Removes the removals that the removal guard would hold from a plan.
+  /// Drops from a plan the removals that the removal guard would hold.
   func foretellHolds(
     _ subjects: inout [Subject], _ occupants: [Occupant], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) {

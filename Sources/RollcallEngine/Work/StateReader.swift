@@ -70,9 +70,7 @@ package final class StateReader {
 
   /// Reads both sides of these keys.
   ///
-  /// - Parameters:
-  ///   - careful: whether to search for the holders of wanted names too; otherwise the server's refusal shows them.
-  ///   - withheld: keys whose removal is not to be planned.
+  /// - Parameter careful: whether to search for the holders of wanted names; otherwise the server's refusal shows them.
   /// - Throws: ``EngineError`` if either side does not answer completely: nothing is concluded then.
   package func survey(
     _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool
