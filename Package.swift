@@ -135,6 +135,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "RollcallPagesTests", dependencies: ["RollcallPages"], swiftSettings: strict),
     .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strict),
     // What the pages of the documentation show, for the tests that run it.
     .target(name: "PageBlocks", path: "Tests/PageBlocks", swiftSettings: strict),

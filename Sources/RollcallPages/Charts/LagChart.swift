@@ -14,13 +14,13 @@ struct LagChart {
     let low = used.first.map { distribution.ends($0).from } ?? 0.001
     let high = used.last.map { distribution.ends($0).to } ?? 60
     from = min(-3, max(-9, Logarithm.ten(low).rounded(.down)))
-    to = max(Logarithm.ten(60), min(9, Logarithm.ten(high)))
+    to = max(2, min(9, Logarithm.ten(high)))
   }
 
   var markup: Markup {
-    let beginning = isFromCommit ? "commit" : "the change of the row"
+    let beginning = isFromCommit ? "commit" : "change"
     return Chart(
-      id: "lag", title: "Time from \(beginning) to the directory’s answer, last hour", description: description,
+      id: "lag", title: "Lag from \(beginning) to the directory’s answer, last hour", description: description,
       drawing: drawing, table: table
     ).markup
   }

@@ -34,7 +34,8 @@ struct ThroughputChart {
   }
 
   private var drawing: Markup {
-    let ticks = [(0.0, "60 min ago"), (0.25, "45"), (0.5, "30"), (0.75, "15"), (1.0, "now")].map { place, label in
+    let ticks = [(0.0, "1 h ago"), (0.25, "45 min"), (0.5, "30 min"), (0.75, "15 min"), (1.0, "now")].map {
+      place, label in
       Chart.tick(at: place, label.replacing(" ", with: "\u{A0}"))
     }
     let width = 1 / Double(minutes.count)

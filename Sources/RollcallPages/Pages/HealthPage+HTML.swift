@@ -1,7 +1,6 @@
 extension HealthPage {
   package var html: String {
     let content: Markup = """
-      <h1>Health</h1>
       \(findingSection)\(factSection)\(configurationSection)
       """
     return Layout(title: "Health", place: .health, frame: frame, content: content).html
@@ -9,10 +8,11 @@ extension HealthPage {
 
   private var findingSection: Markup {
     guard let findings else {
-      return Shown.empty(
+      let empty = Shown.empty(
         "The findings of \(Shown.command("rollcall check")) would be here. No daemon has answered; run it at a shell.")
+      return "<h1>Health</h1>\n\(empty)"
     }
-    if findings.isEmpty { return Shown.empty("Nothing was checked.") }
+    if findings.isEmpty { return "<h1>Health</h1>\n\(Shown.empty("Nothing was checked."))" }
     let sorted = findings.filter { $0.level == .error } + findings.filter { $0.level == .warning }
     let fine = findings.filter { $0.level == .ok }
     let (errors, warnings) = (findings.count { $0.level == .error }, findings.count { $0.level == .warning })
@@ -34,7 +34,7 @@ extension HealthPage {
       </details>
 
       """
-    return "<p class=\"sentence \(level)\">\(sentence)</p>\n\(list)\(rest)"
+    return "<h1 class=\"sentence \(level)\">\(sentence)</h1>\n\(list)\(rest)"
   }
 
   private func item(_ finding: Finding) -> Markup {

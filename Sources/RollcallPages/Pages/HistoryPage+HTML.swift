@@ -19,7 +19,7 @@ extension HistoryPage {
       \(field("Transaction", "xid", filter.xid))<label>Action
       <select name="action">
       \(chosen)\(options)</select></label>
-      \(field("Since", "since", filter.since, hint: "2h or 2026-11-27"))<button>Show</button>
+      \(field("Since", "since", filter.since, hint: "2h or 2026-11-27"))<button class="main">Show</button>
       \(clear)
       </form>
 

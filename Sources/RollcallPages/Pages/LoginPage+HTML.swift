@@ -1,14 +1,16 @@
 extension LoginPage {
   package var html: String {
+    // A browser's store of passwords wants a user's name beside one. It has no name of a field, so it is not sent.
     let content: Markup = """
       <section class="door">
       <h1>Log in</h1>
       \(complaint.map(refusal))<form method="post" action="/login">
       <input type="hidden" name="form" value="\(exact: formToken)">
       <input type="hidden" name="next" value="\(exact: next)">
+      <input class="hidden" autocomplete="username" value="Rollcall" readonly tabindex="-1" aria-hidden="true">
       <label>Token
       <input type="password" name="token" required autofocus autocomplete="current-password"></label>
-      <button>Log in</button>
+      <button class="main">Log in</button>
       </form>
       <p class="quiet">The token is in the file that <code>--token-file</code> names. Without that option \
       <code>rollcall dashboard</code> has printed one when it was started.</p>

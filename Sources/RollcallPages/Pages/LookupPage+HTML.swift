@@ -5,7 +5,7 @@ extension LookupPage {
       <form method="get" action="/people" role="search" class="filters">
       \(directoryField)<label>Key or DN
       <input name="find" value="\(exact: find ?? "")" required autofocus autocomplete="off" spellcheck="false"></label>
-      <button>Look up</button>
+      <button class="main">Look up</button>
       </form>
       \(result)
       """

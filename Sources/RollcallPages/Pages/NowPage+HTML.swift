@@ -19,32 +19,53 @@ extension NowPage {
     ).html
   }
 
+  /// So many are shown at once; of more, those in step are behind a fold.
+  private static let most = 12
+
   /// With several directories a table of all comes first, the worst on top.
   private var overview: Markup {
-    guard frame.directories.count > 1 else { return "" }
-    let table = Table(
-      caption: "All directories, the worst first",
+    guard frame.directories.count > 1, frame.directory == nil else { return "" }
+    let ranked = frame.ranked
+    let well = ranked.filter { $0.standing.level == .well }
+    let isFolded = ranked.count > NowPage.most && !well.isEmpty
+    let first = isFolded ? ranked.filter { $0.standing.level != .well } : ranked
+    let table = first.isEmpty ? "" : self.table(of: first, "All directories, the worst first")
+    let rest: Markup =
+      isFolded
+      ? """
+      <details class="fold" id="well"><summary>\(counted(well.count, "directory", "directories")) in step</summary>
+      \(self.table(of: well, "Directories in step"))
+      </details>
+
+      """ : ""
+    return """
+      <h1 class="sentence \(frame.overall.level.name)">\(frame.overall.words.prefix(1).uppercased())\
+      \(String(frame.overall.words.dropFirst()))</h1>
+      <section class="overview">\(table)\(rest)</section>
+
+      """
+  }
+
+  private func table(of directories: [DirectorySummary], _ caption: String) -> Markup {
+    Table(
+      caption: caption,
       columns: [
         .init("Directory", isHeading: true), .init("State"), .init("Last in step"), .init("Parked", isNumber: true),
         .init("Held", isNumber: true), .init("Leader"),
       ],
-      rows: frame.ranked.map { directory in
+      rows: directories.map { directory in
         let standing = directory.standing
         return [
           "<a href=\"\(exact: Address.page("/", ["directory": directory.name]))\"><b>\(directory.name)</b></a>",
           """
           <span class="state \(standing.level.name)">\(Mark(standing.level).markup) <span>\(standing.words)</span></span>
           """,
-          "\(directory.watermarkAge.map { Shown.time(frame.now + -$0, frame.now) } ?? "<span class=\"quiet\">never</span>")",
+          Shown.time(directory.watermarkAge.map { frame.now + -$0 }, frame.now, otherwise: "never"),
           NowPage.count(directory.parked), NowPage.count(directory.held),
           "\(directory.leader.map(Shown.name) ?? "<span class=\"quiet\">nobody</span>")",
         ]
-      })
-    let heading: Markup = """
-      <h1 class="sentence \(frame.overall.level.name)">\(frame.overall.words)</h1>
-
-      """
-    return frame.directory == nil ? "\(heading)<section class=\"overview\">\(table.markup)</section>\n" : ""
+      }
+    ).markup
   }
 
   private static func count(_ number: Int) -> Markup {
@@ -60,11 +81,19 @@ extension NowPage {
       <section class="now" aria-label="\(summary.name)">
       \(name)<\(level) class="sentence \(standing.level.name)" data-live>\(summary.sentence)</\(level)>
       <p class="sub">\(subtitle(summary))</p>
-      \(problems(summary))\(figures(details))<div class="charts">
+      \(decide(summary))\(problems(summary))\(figures(details))<div class="charts">
       \(LagChart(details.hour).markup)\(ThroughputChart(details.hour, now: frame.now).markup)</div>
       \(writes(details))</section>
 
       """
+  }
+
+  /// The way to what waits for a decision.
+  private func decide(_ summary: DirectorySummary) -> Markup? {
+    if summary.held == 0 { return nil }
+    let address = Address.page("/waiting", ["directory": summary.name])
+    let them = plural(summary.held, "it", "them")
+    return "<p class=\"way\"><a href=\"\(exact: address)\">Look at \(them) and decide</a></p>\n"
   }
 
   /// What a second look is for: leader, comparison.

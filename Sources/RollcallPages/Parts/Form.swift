@@ -1,5 +1,14 @@
 /// A form that changes something: a POST with the session's token.
 struct Form {
+  enum Style: String {
+    /// One of several things that can be done.
+    case plain
+    /// What the form is for.
+    case main
+    /// What cannot be taken back as easily.
+    case danger
+  }
+
   var path: String
   var frame: Frame
   var directory: String
@@ -9,7 +18,7 @@ struct Form {
   var inputs: Markup = ""
   /// What the button says.
   var button: String
-  var isDangerous = false
+  var style = Style.plain
   /// The number that a person has to type, where it takes one.
   var count: Int?
   /// Whom it is about, where a screen reader would hear the same button many times.
@@ -42,7 +51,7 @@ struct Form {
 
   private var attributes: Markup {
     let about: Markup = subject.map { " aria-label=\"\(button) \($0)\"" } ?? ""
-    return isDangerous ? " class=\"danger\"\(about)" : about
+    return " class=\"\(style.rawValue)\"\(about)"
   }
 
   /// One line of text with its label.

@@ -19,7 +19,7 @@ struct HeldBox {
       <h3>\(what) \(plural(count, "waits", "wait")) for your decision\(place)</h3>
       <p class="sub">\(share)\(age)</p>
       \(causes)\(table(held.items.prefix(HeldBox.first), caption: "The first \(min(count, HeldBox.first).grouped) of \(count.grouped)"))
-      \(rest)\(ldif)\(approval(what))</article>
+      \(rest)\(ldif)\(approval)</article>
 
       """
   }
@@ -50,11 +50,14 @@ struct HeldBox {
   }
 
   private func table(_ items: some Collection<WaitingPage.Held.Item>, caption: String) -> Markup {
-    Table(
-      caption: caption,
-      columns: [.init("Person", isHeading: true), .init("Entry", isHeading: true), .init("What")],
+    var columns: [Table.Column] = [.init("Person", isHeading: true), .init("Entry", isHeading: true)]
+    // Where it is the same for all, the heading has said it.
+    let isMixed = Set(held.items.map(\.action)).count > 1
+    if isMixed { columns.append(.init("What")) }
+    return Table(
+      caption: caption, columns: columns,
       rows: items.map { item in
-        [Shown.person(item.key, held.directory), Shown.name(item.dn), "\(item.action)"]
+        [Shown.person(item.key, held.directory), Shown.name(item.dn)] + (isMixed ? ["\(item.action)"] : [])
       }
     ).markup
   }
@@ -70,7 +73,14 @@ struct HeldBox {
       """
   }
 
-  private func approval(_ what: String) -> Markup {
+  /// `Approve these 81 deletions`, `Approve these 3: 2 deletions and 1 takeover`
+  static func button(_ actions: [String]) -> String {
+    let what = Shown.actions(actions)
+    if actions.count == 1 { return "Approve this \(PersonActions.noun(actions[0]))" }
+    return Set(actions).count == 1 ? "Approve these \(what)" : "Approve these \(actions.count.grouped): \(what)"
+  }
+
+  private var approval: Markup {
     let count = held.items.count
     guard frame.hasActions else {
       let command = held.set.shellWord.map { Shown.command("rollcall release --set \($0)") }
@@ -79,7 +89,7 @@ struct HeldBox {
     return Form(
       path: "/waiting/release", frame: frame, directory: held.directory, fields: [("set", held.set)],
       inputs: Form.field("Because", "because", placeholder: "for the journal"),
-      button: "Approve \(plural(count, "this", "these")) \(what)", isDangerous: true, count: count
+      button: HeldBox.button(held.items.map(\.action)), style: .danger, count: count
     ).markup
   }
 }

@@ -9,13 +9,29 @@ struct JournalList {
 
   var markup: Markup {
     let items = rows.map(item)
-    return "<ol class=\"journal\">\n\(items)</ol>\n"
+    return "<ol class=\"journal\(showsPerson ? "" : " alone")\">\n\(items)</ol>\n"
+  }
+
+  /// `uid=ada` of a DN: what tells it from its neighbours.
+  private static func firstPart(_ dn: String) -> String {
+    var isEscaped = false
+    let part = dn.unicodeScalars.prefix { scalar in
+      if isEscaped {
+        isEscaped = false
+        return true
+      }
+      isEscaped = scalar == "\\"
+      return scalar != ","
+    }
+    return String(String.UnicodeScalarView(part))
   }
 
   private func item(_ row: JournalRow) -> Markup {
     let words = JournalWords(row)
-    let who: Markup? = showsPerson ? row.key.map { "<span class=\"who\"><code>\($0)</code></span> " } : nil
-    let place: Markup? = showsDirectory ? "<span class=\"quiet\">\(row.directory)</span> " : nil
+    let place: Markup? = showsDirectory ? " <span class=\"quiet\">\(row.directory)</span>" : nil
+    let name: Markup? = row.dn.map { " <span class=\"quiet\">\(JournalList.firstPart($0))</span>" }
+    let who: Markup =
+      showsPerson ? "<span class=\"who\"><code>\(row.key ?? "–")</code>\(name)\(place)</span>\n" : ""
     let lag: Markup? = row.lagMilliseconds.map { milliseconds in
       """
       <span class="lag" title="From the change of the row to the directory's answer">\(Span.precise(milliseconds / 1000))</span>
@@ -23,8 +39,8 @@ struct JournalList {
     }
     return """
       <li><details id="row-\(digits: row.id)">
-      <summary>\(words.mark?.markup)<span class="when">\(row.at.markup(now))</span>
-      <span class="what">\(place)\(who)\(words.summary)</span>\(lag)</summary>
+      <summary><span class="when">\(row.at.markup(now))</span>
+      \(who)<span class="what">\(words.mark?.markup)\(words.summary)</span>\(lag)</summary>
       <div class="more">
       \(facts(row))\(words.message)\(changes(row))\(undo(row))</div>
       </details></li>

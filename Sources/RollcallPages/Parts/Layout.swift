@@ -131,7 +131,7 @@ struct Layout {
   }
 
   private var foot: Markup {
-    guard let frame else { return "<footer><p>Rollcall</p></footer>\n" }
+    guard let frame else { return "" }
     return """
       <footer><p>Rollcall \(frame.version)</p>
       <p>As of <time datetime="\(frame.now.rfc3339)">\(frame.now.exact)</time></p></footer>

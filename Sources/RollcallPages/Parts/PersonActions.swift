@@ -37,7 +37,7 @@ struct PersonActions {
       \(Form(
         path: "/waiting/release", frame: frame, directory: page.directory, fields: key,
         inputs: Form.field("Because", "because", placeholder: "for the journal"),
-        button: "Approve this \(PersonActions.noun(item.action))", isDangerous: true).markup)
+        button: "Approve this \(PersonActions.noun(item.action))", style: .danger).markup)
 
       """
     }
@@ -61,7 +61,7 @@ struct PersonActions {
         \(Form.field("Because", "because", placeholder: "for whoever finds the pin", isRequired: true))\
         \(Form.field("Until, if it is to end by itself", "until", type: "date"))
         """,
-      button: "Pin this person")
+      button: "Pin this person", style: .main)
     return """
       <details class="fold" id="pin"><summary>Pin: stop writing for this person</summary>
       \(form.markup)
