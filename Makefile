@@ -67,11 +67,12 @@ version:
 # What is built is installed, without its symbols, so that `make build && sudo make install` builds nothing as root.
 # Nothing is started, and an example that has been edited is left.
 install: | $(PROGRAM)
-	install -d '$(DESTDIR)$(BIN)' '$(DESTDIR)$(DATA)/sql' '$(DESTDIR)$(DOC)' '$(DESTDIR)$(MAN)/man1' '$(DESTDIR)$(MAN)/man5'
+	install -d '$(DESTDIR)$(BIN)' '$(DESTDIR)$(DATA)/sql' '$(DESTDIR)$(DATA)/monitoring' '$(DESTDIR)$(DOC)' '$(DESTDIR)$(MAN)/man1' '$(DESTDIR)$(MAN)/man5'
 	install -d '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)' '$(DESTDIR)$(UNITS)' '$(DESTDIR)$(SYSUSERS)'
 	install -d '$(DESTDIR)$(CONFIGURATION)'
 	install -s -m 755 $(PROGRAM) '$(DESTDIR)$(BIN)/rollcall'
 	install -m 644 sql/*.sql '$(DESTDIR)$(DATA)/sql/'
+	install -m 644 Packaging/monitoring/* '$(DESTDIR)$(DATA)/monitoring/'
 	install -m 644 LICENSE '$(DESTDIR)$(DOC)/'
 	install -m 644 Packaging/rollcall.schema.json '$(DESTDIR)$(DATA)/'
 	install -m 644 Packaging/man/*.1 '$(DESTDIR)$(MAN)/man1/'
@@ -113,4 +114,4 @@ setup-build:
 	@sh .ci/setup build
 
 setup-test:
-	@sh .ci/setup build servers directories poolers
+	@sh .ci/setup build servers directories poolers monitoring

@@ -18,6 +18,8 @@ struct RollcallCommand: AsyncParsableCommand {
 
       To operate it:
         rollcall status        shows lag, parked keys, held removals and problems
+        rollcall top           shows lag, rate and the last writes, once a second
+        rollcall metrics       prints metrics for Prometheus
         rollcall explain       explains why a person is, or is not, in the directory
         rollcall retry         tries parked keys again
         rollcall release       approves held removals
@@ -30,7 +32,8 @@ struct RollcallCommand: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Explain.self, Retry.self,
+      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Top.self, Metrics.self,
+      Explain.self, Retry.self,
       Release.self, Pin.self, Unpin.self, History.self, Undo.self, Follow.self,
       Uninstall.self,
     ])

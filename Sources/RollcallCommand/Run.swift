@@ -35,6 +35,7 @@ struct Run: AsyncParsableCommand {
       setting.warn()
       let engine = try Engine(setting.configuration, logger: setting.logger)
       engine.answerCommands()
+      engine.count(as: Version.text)
       let daemon = Daemon(engine)
       let supervisor = Supervisor(setting.environment)
       supervisor?.keepInformed()

@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: [
     "demo", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release", "history",
-    "explain", "follow",
+    "explain", "follow", "metrics", "top",
   ])
   func helpIsWorthReading(_ command: String) async throws {
     let ran = try await Rollcall.run([command, "--help"])
@@ -28,7 +28,7 @@ import Testing
     #expect(all.output.contains("\n  \(command) "))
   }
 
-  @Test(arguments: [("plan", 1), ("run", 1), ("check", 1), ("status", 69)])
+  @Test(arguments: [("plan", 1), ("run", 1), ("check", 1), ("status", 69), ("metrics", 69), ("top", 69)])
   func aConfigurationThatIsNotThere(_ command: String, _ code: Int32) async throws {
     let ran = try await Rollcall.run([command])
     #expect(ran.code == code)

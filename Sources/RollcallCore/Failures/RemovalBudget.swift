@@ -42,8 +42,14 @@ public enum RemovalBudget {
   ) -> Decision {
     guard wanted > 0, policy.most < 100 else { return .allowed }
     if let holding { return .held(holding) }
-    let left = max(0, allowance(among: managed + spent - disabled, policy) - spent)
+    let left = remaining(managed: managed, spent: spent, disabled: disabled, policy: policy)
     return wanted <= left ? .allowed : .held(.beyond(allowed: left))
+  }
+
+  /// How many more may go now, where nothing else holds them.
+  public static func remaining(managed: Int, spent: Int, disabled: Int = 0, policy: RemovalPolicy) -> Int {
+    if policy.most >= 100 { return managed }
+    return max(0, allowance(among: managed + spent - disabled, policy) - spent)
   }
 
   /// How many managed entries suffice to allow `wanted` more removals, however many more there are; nil if the exact

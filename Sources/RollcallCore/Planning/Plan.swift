@@ -141,7 +141,7 @@ public struct Blocker: Sendable, Equatable {
 
 /// What a person loses: the managed entry, by a delete or a first disable, or memberships.
 public struct Removal: Sendable, Equatable {
-  public enum Action: String, Sendable {
+  public enum Action: String, Sendable, CaseIterable {
     case delete
     case disable
     /// Memberships; the entry stays.

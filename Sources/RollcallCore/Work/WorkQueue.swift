@@ -72,6 +72,11 @@ public struct WorkQueue: Sendable {
   /// The same, including keys whose removal a batch has yet to decide.
   public var unsettled: Int { items.count + owed.count }
 
+  /// How many of them there are of each priority.
+  public var waiting: [Priority: Int] {
+    items.values.reduce(into: [:]) { $0[$1.touch.priority, default: 0] += 1 }
+  }
+
   public func contains(_ key: RosterKey) -> Bool { items[key] != nil }
 
   /// Keys that are being worked on.

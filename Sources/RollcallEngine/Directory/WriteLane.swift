@@ -33,6 +33,8 @@ final class WriteLane {
   private var waiting = Deque<@Reactor () -> Void>()
   /// Asked before each send; without it nothing is sent.
   weak var permit: (any WritePermit)?
+  /// Told what the server answers.
+  weak var counting: Counting?
 
   init(_ session: LDAPSession, limit: Int) {
     self.session = session
@@ -58,6 +60,14 @@ final class WriteLane {
       job()
     } else {
       waiting.append(job)
+    }
+  }
+
+  fileprivate func note(_ what: Step.What, _ result: Result<Void, LDAPError>) {
+    switch result {
+    case .success: counting?.counters.note(what, .done)
+    case .failure(let error):
+      counting?.counters.note(what, UnknownOutcomes.isUnknown(error.code) ? .unknown : .refused)
     }
   }
 
@@ -131,7 +141,9 @@ private final class ApplyRun {
   private func step(_ index: Int) {
     let done = outcomes[index].applied
     guard done < sequences[index].steps.count else { return end(index) }
-    lane.send(sequences[index].steps[done].operation) { result in
+    let step = sequences[index].steps[done]
+    lane.send(step.operation) { result in
+      self.lane.note(step.what, result)
       switch result {
       case .success:
         self.outcomes[index].applied += 1

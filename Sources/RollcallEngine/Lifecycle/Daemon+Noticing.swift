@@ -7,6 +7,7 @@ extension Daemon {
   /// Notes a notification; those that came with one read are taken up together.
   func hear(_ payload: NotificationPayload?) {
     if payload?.request != nil { return engine.answerRequests() }
+    if let transaction = payload?.xid.flatMap({ UInt64($0) }) { engine.counting.notifications.heard(transaction) }
     notifyGate.heard(backlog: engine.dispatcher.queue.backlog)
     // Keys of another directory.
     if let source = payload?.source, !engine.sources.contain("\(source)") { return }
@@ -14,6 +15,16 @@ extension Daemon {
     if isHearing { return }
     isHearing = true
     Reactor.task { self.takeUpBurst() }
+  }
+
+  /// Has changes counted that no notification has named, while writers are to notify and somebody listens.
+  func countMissedNotifications() {
+    let (counting, listener) = (engine.counting, self.listener)
+    notifyGate.onNotifying = { first in
+      guard let first else { return counting.notifications.end() }
+      if listener.isListening { counting.notifications.begin(with: first) }
+    }
+    listener.onDeaf = { counting.notifications.end() }
   }
 
   private func takeUpBurst() {

@@ -58,6 +58,7 @@ package final class Daemon {
       self?.engine.answerRequests()
     }
     listener.onPayload = { [weak self] payload in self?.hear(payload) }
+    countMissedNotifications()
   }
 
   /// Runs until ``stop()``; connections that fail are made again for ever.

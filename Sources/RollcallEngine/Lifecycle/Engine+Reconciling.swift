@@ -98,6 +98,7 @@ extension Engine {
       let reader = BothSides(
         self.roster.on(self.bulk), stream: self.bulk, stateReader, self.link, groups: self.groups,
         meetings: self.state.meetings, meter: self.meter)
+      reader.drift = self.driftInspection(stateReader)
       let reconciler = Reconciler(
         reader: reader, dispatcher: self.dispatcher, holding: self.removalGuard.comparison.holding,
         isOfTheLog: isOfTheLog)

@@ -1,12 +1,21 @@
 internal import LDAP
 internal import Postgres
 internal import Reactor
+internal import RollcallCore
 internal import RollcallLedger
 
 /// A side was lost.
 extension Engine {
   /// Stops work because a side was lost or cannot answer.
   func trouble(_ error: EngineError) {
+    // Whoever notices the same later is not counted.
+    if dispatcher.isWorking {
+      switch error {
+      case .directory: counting.counters.reconnects[.directory]? += 1
+      case .database: counting.counters.reconnects[.database]? += 1
+      case .refused, .standby: break
+      }
+    }
     dispatcher.suspend()
     switch error {
     case .directory(let failure): giveUp(failure)

@@ -91,6 +91,7 @@ package final class Engine {
     state = LedgerState(ledger)
     removalGuard = RemovalGuard(RemovalPolicy(configuration.removals), state)
     dispatcher = Dispatcher(state, removalGuard, events)
+    events.subscribe { [counting = dispatcher.counting] in counting.note($0) }
     unknown = UnknownOutcomes(dispatcher, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, dispatcher)
     journal = Journal(ledger, isOn: configuration.journal != nil)
@@ -197,6 +198,7 @@ package final class Engine {
       try link.permit(lane, leader)
     }
     groups = try await groupKeeper(facts)
+    try await beginCounting()
     try await journal.flush()
     try await takeUpIntents(stateReader)
     dispatcher.resume(
@@ -281,6 +283,7 @@ package final class Engine {
 
   package func close() {
     dispatcher.end()
+    stopCounting()
     sweeper?.stop()
     disconnected()
     reconciles.stop()

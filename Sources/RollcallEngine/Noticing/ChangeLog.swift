@@ -28,6 +28,8 @@ struct Look: Sendable {
   var changes: [LoggedChange]
   /// The time at which each was logged, in their order: microseconds since 1970.
   var times: [Int64] = []
+  /// The first of them; of a long window, of its beginning.
+  var oldest: Int64?
   /// Whether the window has to be read in pages instead.
   var isBulk: Bool
   /// The number of changes found, including those of other directories' sources.
@@ -53,22 +55,32 @@ package final class ChangeLog {
   /// SQL for a time as microseconds since 1970.
   static func microseconds(_ time: String) -> String { "(date_part('epoch', \(time)) * 1e6)::bigint" }
 
+  /// SQL for when a row's change was made.
+  ///
+  /// - Parameter hasCommitTimes: PostgreSQL keeps the times of commits; of a transaction of which it has none the
+  ///   trigger's counts.
+  static func made(_ row: String, hasCommitTimes: Bool) -> String {
+    hasCommitTimes ? "coalesce(pg_xact_commit_timestamp(\(row)xid::xid), \(row)at)" : "\(row)at"
+  }
+
   private let database: Database
   private let sources: ChangeSources?
+  private let hasCommitTimes: Bool
 
   /// - Parameter sources: the sources of the directory; nil means all.
-  init(_ database: Database, _ sources: ChangeSources? = nil) {
+  init(_ database: Database, _ sources: ChangeSources? = nil, hasCommitTimes: Bool = false) {
     self.database = database
     self.sources = sources
+    self.hasCommitTimes = hasCommitTimes
   }
 
   /// Reads everything beyond the snapshot `seen`.
   func look(beyond seen: String) async throws(EngineError) -> Look {
     let result = try await database.execute(
-      "look",
+      hasCommitTimes ? "look_commit" : "look",
       """
       SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, \(RosterKey.sql("c.key")), c.source::oid::text,
-        stops, is_full, \(ChangeLog.microseconds("c.at"))
+        stops, is_full, \(ChangeLog.microseconds(ChangeLog.made("c.", hasCommitTimes: hasCommitTimes)))
       FROM (VALUES (coalesce(pg_sequence_last_value('rollcall.stops'), 0),
         coalesce(pg_sequence_last_value('rollcall.ring') = 1, false))) AS always (stops, is_full) LEFT JOIN LATERAL (
         SELECT xid, key, source, at FROM rollcall.change
@@ -80,7 +92,10 @@ package final class ChangeLog {
       snapshot: result.text(0, 0) ?? seen, at: result.text(0, 1) ?? "", changes: [],
       isBulk: result.rowCount > ChangeLog.most, stops: result.int(0, 5) ?? 0, isFull: result.bool(0, 6))
     look.found = min(result.rowCount, ChangeLog.most)
-    if look.isBulk { return look }
+    if look.isBulk {
+      look.oldest = (0..<result.rowCount).compactMap { result.int($0, 7).map { Int64($0) } }.min()
+      return look
+    }
     for row in 0..<result.rowCount {
       guard let xid = result.text(row, 2) else {
         look.found = 0
@@ -90,6 +105,7 @@ package final class ChangeLog {
       look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
       look.times.append(Int64(result.int(row, 7) ?? 0))
     }
+    look.oldest = look.times.min()
     return look
   }
 
@@ -176,11 +192,13 @@ final class ChangeWindow {
   private let sources: ChangeSources
   private let after: String
   private let upTo: String
+  private let hasCommitTimes: Bool
   private var session: PostgresConnection?
   /// The number of keys not yet returned; nil before the first page.
   private(set) var remaining: Int?
 
-  init(_ database: Database, _ sources: ChangeSources, after: String, upTo: String) {
+  init(_ database: Database, _ sources: ChangeSources, after: String, upTo: String, hasCommitTimes: Bool = false) {
+    self.hasCommitTimes = hasCommitTimes
     self.database = database
     self.sources = sources
     self.after = after
@@ -220,11 +238,12 @@ final class ChangeWindow {
 
   private func open() async throws(EngineError) {
     let session = try await database.session()
+    let made = ChangeLog.made("", hasCommitTimes: hasCommitTimes)
     try await database.script(
       """
       BEGIN;
       DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(at)")), count(*) OVER ()
+        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(\(made))")), count(*) OVER ()
         FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)

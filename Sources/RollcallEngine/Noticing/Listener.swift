@@ -21,6 +21,8 @@ final class Listener {
   var onListening: (@Reactor () -> Void)?
   var onPayload: (@Reactor (NotificationPayload?) -> Void)?
   private(set) var isListening = false
+  /// Called when nobody listens any more.
+  var onDeaf: (@Reactor () -> Void)?
 
   init(_ options: ConnectionOptions, _ events: Events) {
     // A listener that has stopped reading (its process is stopped) would pin the notification queue, and HR's commits
@@ -47,6 +49,7 @@ final class Listener {
       } catch {
         if isListening || attempt == 0 { events.emit(.failed(.listening, "\(error)")) }
       }
+      if isListening { onDeaf?() }
       isListening = false
       connection?.close()
       connection = nil

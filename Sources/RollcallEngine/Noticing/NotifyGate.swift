@@ -38,6 +38,8 @@ final class NotifyGate {
   private var isStorm = false
   private var nap: (waiter: UnsafeContinuation<Void, Never>, timer: Timer)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
+  /// Called with the first transaction from which on writers notify, and with nil when they do not.
+  var onNotifying: (@Reactor (UInt64?) -> Void)?
   /// The board that reports that writers do not notify.
   var problems: ProblemBoard?
 
@@ -52,6 +54,7 @@ final class NotifyGate {
 
   private func queueHasChanged() {
     if queue.isFilling {
+      onNotifying?(nil)
       problems?.set(.queue, message: QueueWatch.problem.message, fix: QueueWatch.problem.fix)
     } else {
       problems?.clear(.queue)
@@ -70,6 +73,7 @@ final class NotifyGate {
     let storm = NotifyGate.storm
     if !isStorm, rings >= storm.rings || (rings >= storm.ringsBehind && backlog >= storm.backlog) {
       isStorm = true
+      onNotifying?(nil)
       wake()
     }
   }
@@ -87,6 +91,7 @@ final class NotifyGate {
   func stop() {
     task?.cancel()
     task = nil
+    onNotifying?(nil)
     queue.stop()
     wake()
   }
@@ -144,6 +149,7 @@ final class NotifyGate {
     // one to be assigned. (A snapshot's xmax would not do: higher ids may already be running.)
     let first =
       try await database.query("SELECT pg_current_xact_id()::text").text(0, 0).flatMap { UInt64($0) } ?? 0
+    if !Task.isCancelled, !isStorm, !queue.isFilling { onNotifying?(first) }
     var pause = NotifyGate.pollEvery
     while !Task.isCancelled, !isStorm, !queue.isFilling, ContinuousClock.now < due {
       guard let sweeper = sweeper() else { return await rest(.seconds(1)) }

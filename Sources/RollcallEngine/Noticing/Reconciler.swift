@@ -30,6 +30,7 @@ struct Reconciler {
       let entries = try await reader.read(seen) { keys in
         guard await dispatcher.room() else { return }
         for key in keys { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
+        dispatcher.counting.counters.changes[.reconcile]? += keys.count
         if !keys.isEmpty { dispatcher.pump() }
       }
       try await reader.dropEmptyGroups()
@@ -65,6 +66,8 @@ package final class BothSides {
   /// Records entries that become known; nil if none are recorded.
   private let meetings: MeetingBook?
   private let meter: ReadingMeter?
+  /// Finds out why keys differ; nil where that is known, or nobody asks.
+  var drift: DriftInspection?
   /// The members found in the managed groups; nil if there are none.
   package private(set) var tally: GroupTally?
 
@@ -170,7 +173,9 @@ package final class BothSides {
         try await record(survey.subjects, inStep: same)
         rest = survey.postponed
       }
-      return .success(again + keys.filter { !same.contains($0) })
+      let differing = keys.filter { !same.contains($0) }
+      try await drift?.inspect(differing, entries)
+      return .success(again + differing)
     } catch {
       return .failure(error)
     }
@@ -196,6 +201,7 @@ package final class BothSides {
     try await readRoster(seen, &missing)
     // Only after the last query may it wait for room in the queue: a statement has a deadline.
     while let keys = missing.next() {
+      try await drift?.inspect(missing: keys)
       await each(keys)
       meter?.done += keys.count
     }

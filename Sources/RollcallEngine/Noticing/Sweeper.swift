@@ -14,19 +14,20 @@ final class Sweeper {
   private let log: ChangeLog
   /// How often logging had been stopped or resumed when this sweeper began.
   private let stops: Int
-  private let windows: WindowReader
+  let windows: WindowReader
   private let ledger: Ledger
-  private let dispatcher: Dispatcher
+  let dispatcher: Dispatcher
   private let events: Events
   /// Everything visible in this snapshot has been queued, or is being read.
-  private var seen: Snapshot
+  private(set) var seen: Snapshot
   /// Whether the last read found a long window, which is read in pages.
   private var isReadingLong = false
   /// The watermark in the ledger, and one that may be there instead, because no answer was received.
   private var stored: String?
   private var attempted: String?
-  /// Reads whose epochs have not settled.
-  private var looks = Deque<(epoch: Epoch, snapshot: String, at: String, taken: ContinuousClock.Instant)>()
+  /// A read whose epoch has not settled. oldest: when the first change that it found was made, in microseconds.
+  typealias OpenLook = (epoch: Epoch, snapshot: String, at: String, taken: ContinuousClock.Instant, oldest: Int64?)
+  private(set) var looks = Deque<OpenLook>()
   /// Changes named by notifications since the last read began, and before it: a read does not queue them again.
   private var heard: Set<LoggedChange> = []
   private var heardBefore: Set<LoggedChange> = []
@@ -68,7 +69,7 @@ final class Sweeper {
     _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ dispatcher: Dispatcher,
     seen: String, stored: String?, stops: Int, _ events: Events
   ) {
-    log = ChangeLog(database, sources)
+    log = ChangeLog(database, sources, hasCommitTimes: dispatcher.counting.hasCommitTimes)
     self.stops = stops
     self.windows = WindowReader(windows, sources, dispatcher, events)
     self.ledger = ledger
@@ -90,6 +91,7 @@ final class Sweeper {
     if let distrustedUntil, .now < distrustedUntil { return false }
     guard hints + keys.count <= Sweeper.mostHints, dispatcher.hasRoom, keys.allSatisfy(isKey) else { return false }
     hints += keys.count
+    dispatcher.counting.counters.changes[.notification]? += keys.count
     believed += keys.count
     for key in keys {
       dispatcher.add(key, .notification, origin: Origin(number, isHeard: true))
@@ -181,13 +183,19 @@ final class Sweeper {
     var keys: [RosterKey: Origin] = [:]
     var everyone = false
     for (change, time) in zip(look.changes, look.times) {
-      if heardBefore.contains(change) || heard.contains(change) { continue }
+      let transaction = UInt64(change.xid)
+      if heardBefore.contains(change) || heard.contains(change) {
+        if let transaction, let key = change.key { dispatcher.learn(transaction, of: key, at: time) }
+        continue
+      }
       guard let key = change.key else {
         everyone = true
         continue
       }
-      keys[key, default: Origin()].merge(UInt64(change.xid).map { Origin($0, at: time) } ?? Origin())
+      if let transaction { dispatcher.counting.logged(transaction) }
+      keys[key, default: Origin()].merge(transaction.map { Origin($0, at: time) } ?? Origin())
     }
+    dispatcher.counting.counters.changes[.sweep]? += keys.count
     if everyone {
       let epoch = dispatcher.queue.epochs.current
       dispatcher.queue.epochs.enter(epoch)
@@ -209,7 +217,7 @@ final class Sweeper {
   }
 
   private func finish(_ look: Look) {
-    looks.append((dispatcher.queue.epochs.close(), look.snapshot, look.at, .now))
+    looks.append((dispatcher.queue.epochs.close(), look.snapshot, look.at, .now, look.oldest))
   }
 
   /// Ends this sweeper: its successor reads from the stored watermark what this one has not read.
@@ -219,9 +227,6 @@ final class Sweeper {
     storeTimer = nil
     windows.stop()
   }
-
-  /// Reads the log again from `after` to the last snapshot; `epoch` does not settle before.
-  func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen.text, epoch) }
 
   // MARK: Watermark
 
@@ -276,13 +281,6 @@ final class Sweeper {
     }
   }
 
-  /// The number of items unsettled for a while, and the snapshot beyond which they are not counted; nil: none.
-  var unsettled: (count: Int, countedTo: String)? {
-    guard let oldest = looks.first, .now - oldest.taken > .seconds(1) else { return nil }
-    return (dispatcher.queue.unsettled + windows.rest.count, windows.rest.countedTo ?? seen.text)
-  }
-
-  /// The strength of a storm, measured by the changes found.
   var writerThrottle = WriterThrottle()
   var givesWay: Bool { writerThrottle.givesWay(behind: looks.first.map { .now - $0.taken }) }
 

@@ -100,7 +100,8 @@ final class WindowReader {
   private func read(_ window: Window) async -> Bool {
     var attempt = 0
     var everyone = false
-    let cursor = ChangeWindow(session, sources, after: window.after, upTo: window.upTo)
+    let cursor = ChangeWindow(
+      session, sources, after: window.after, upTo: window.upTo, hasCommitTimes: dispatcher.counting.hasCommitTimes)
     self.cursor = cursor
     defer { self.cursor = nil }
     while await dispatcher.room(), !hasStopped {
@@ -121,6 +122,7 @@ final class WindowReader {
           dispatcher.add(
             key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch, origin: logged.origin)
         }
+        dispatcher.counting.counters.changes[.sweep]? += page.count
         dispatcher.pump()
         attempt = 0
       } catch {

@@ -11,6 +11,7 @@ extension Dispatcher {
   /// - Parameter isAlone: whether nothing else was in flight meanwhile.
   func settle(_ batch: Batch, _ report: WorkReport, _ worker: Worker, isAlone: Bool) async {
     var report = report
+    let confirmed = ContinuousClock.now
     let schema = worker.stateReader.facts.schema
     tell(report.applied, batch.priority)
     appliedSteps += report.applied.count
@@ -26,6 +27,7 @@ extension Dispatcher {
     var parked: [ParkedKey] = []
     var settled: [RosterKey] = []
     var fulfilled: [RosterKey] = []
+    var drift: Set<RosterKey> = []
     let isLetIn = report.applied.contains { state.denied.contains($0.key) }
     for key in batch.keys {
       switch report.verdicts[key] {
@@ -48,6 +50,7 @@ extension Dispatcher {
       try await state.unhold(fulfilled)
       try await state.unhold(fulfilled.filter { !report.keepGroups.contains($0) }, .memberships)
       try await state.meetings.unhold(fulfilled)
+      drift = try await findDrift(batch, report)
     } catch {
       for key in batch.keys {
         keepOrigin(of: key)
@@ -60,6 +63,7 @@ extension Dispatcher {
       events.emit(.parked(entry.key, entry.problem, isNews: told.contains(entry.key)))
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
+    counting.settled(batch, report, at: confirmed, drift: drift) { originsInFlight[$0] }
     finish(batch, report, refused)
     if queue.backlog == 0 { isWorkingOff = false }
     events.emit(.batchEnded(waiting: queue.backlog))
@@ -67,6 +71,24 @@ extension Dispatcher {
     if isLetIn { addTogether(state.denied.filter { !queue.contains($0) }, .retry) }
     if let error = report.trouble { trouble(error) }
     onProgress?()
+  }
+
+  /// The keys that were written because a comparison has found them and no change was logged.
+  private func findDrift(_ batch: Batch, _ report: WorkReport) async throws(EngineError) -> Set<RosterKey> {
+    let suspects = counting.suspects(batch, report) { originsInFlight[$0] }
+    if suspects.isEmpty { return [] }
+    return Set(suspects).subtracting(try await state.ledger.unsettled(among: suspects))
+  }
+
+  /// Notes when a change was committed of which only a notification was heard so far.
+  func learn(_ transaction: UInt64, of key: RosterKey, at time: Int64) {
+    if origins[key]?.transactions.contains(transaction) == true {
+      origins[key]?.merge(Origin(transaction, at: time))
+    } else if originsInFlight[key]?.transactions.contains(transaction) == true {
+      originsInFlight[key]?.merge(Origin(transaction, at: time))
+    } else {
+      counting.committed(transaction, at: time)
+    }
   }
 
   private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<RosterKey>) {

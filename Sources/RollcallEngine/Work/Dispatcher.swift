@@ -19,6 +19,7 @@ package final class Dispatcher {
   private static let highWater = 20_000
 
   var queue = WorkQueue()
+  let counting = Counting()
   let state: LedgerState
   let removalGuard: RemovalGuard
   let events: Events

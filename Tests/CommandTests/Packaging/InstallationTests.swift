@@ -31,6 +31,8 @@ import Testing
           "usr/share/fish/vendor_completions.d/rollcall.fish",
           "usr/share/man/man1/rollcall.1",
           "usr/share/man/man5/rollcall.yaml.5",
+          "usr/share/rollcall/monitoring/rollcall-grafana.json",
+          "usr/share/rollcall/monitoring/rollcall.rules.yml",
           "usr/share/rollcall/rollcall.schema.json",
           "usr/share/rollcall/sql/example.sql",
           "usr/share/rollcall/sql/grants.sql",

@@ -28,9 +28,11 @@ actor World {
   }
 
   /// A database with the example table, watched, and an empty base below `ou=users`.
-  func site(_ settings: SiteSettings = SiteSettings()) async throws -> Site {
+  ///
+  /// - Parameter other: a PostgreSQL of the test's own; nil for the shared one.
+  func site(_ settings: SiteSettings = SiteSettings(), on other: PostgresServer? = nil) async throws -> Site {
     sites += 1
-    return try await Site.make(number: sites, settings, postgres, directory)
+    return try await Site.make(number: sites, settings, other ?? postgres, directory)
   }
 }
 
