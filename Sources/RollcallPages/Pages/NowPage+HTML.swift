@@ -8,7 +8,7 @@ extension NowPage {
         <h1>No directory yet</h1>
         \(Shown.empty("""
           Each directory that a daemon works on would be here. None has connected to this database: write a configuration \
-          with \(Shown.command("rollcall init")) and start \(Shown.command("rollcall run")).
+          with <code>rollcall init</code> and start <code>rollcall run</code>.
           """))
         """
     } else {
@@ -92,8 +92,8 @@ extension NowPage {
   private func decide(_ summary: DirectorySummary) -> Markup? {
     if summary.held == 0 { return nil }
     let address = Address.page("/waiting", ["directory": summary.name])
-    let them = plural(summary.held, "it", "them")
-    return "<p class=\"way\"><a href=\"\(exact: address)\">Look at \(them) and decide</a></p>\n"
+    let what = summary.held == 1 ? "what is held" : "the \(summary.held.grouped) that are held"
+    return "<p class=\"way\"><a href=\"\(exact: address)\">Decide about \(what)</a></p>\n"
   }
 
   /// What a second look is for: leader, comparison.

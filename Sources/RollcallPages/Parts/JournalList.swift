@@ -12,24 +12,10 @@ struct JournalList {
     return "<ol class=\"journal\(showsPerson ? "" : " alone")\">\n\(items)</ol>\n"
   }
 
-  /// `uid=ada` of a DN: what tells it from its neighbours.
-  private static func firstPart(_ dn: String) -> String {
-    var isEscaped = false
-    let part = dn.unicodeScalars.prefix { scalar in
-      if isEscaped {
-        isEscaped = false
-        return true
-      }
-      isEscaped = scalar == "\\"
-      return scalar != ","
-    }
-    return String(String.UnicodeScalarView(part))
-  }
-
   private func item(_ row: JournalRow) -> Markup {
     let words = JournalWords(row)
     let place: Markup? = showsDirectory ? " <span class=\"quiet\">\(row.directory)</span>" : nil
-    let name: Markup? = row.dn.map { " <span class=\"quiet\">\(JournalList.firstPart($0))</span>" }
+    let name: Markup? = row.dn.map { " <span class=\"quiet\">\(JournalWords.firstPart($0))</span>" }
     let who: Markup =
       showsPerson ? "<span class=\"who\"><code>\(row.key ?? "–")</code>\(name)\(place)</span>\n" : ""
     let lag: Markup? = row.lagMilliseconds.map { milliseconds in

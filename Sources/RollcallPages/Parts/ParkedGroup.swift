@@ -73,7 +73,7 @@ struct ParkedGroup {
         button: keys.count == 1 ? "Retry this one\(place)" : "Retry these \(keys.count.grouped)\(place)"
       ).markup
     }
-    return "\(forms)"
+    return frame.hasActions ? "<div class=\"row\">\(forms)</div>\n" : ""
   }
 
   /// The program's word for a reason, and what to do about it.

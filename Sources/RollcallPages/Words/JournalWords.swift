@@ -31,11 +31,26 @@ struct JournalWords {
   }
 
   private var attributes: Markup {
+    if let name = row.newDN { return " to <code>\(JournalWords.firstPart(name))</code>" }
     let names = row.changes?.map(\.attribute) ?? []
     guard row.action == "update", !names.isEmpty else { return "" }
     let shown = names.prefix(4).map { name -> Markup in " <code>\(name)</code>" }
     let more: Markup = names.count > 4 ? " and \((names.count - 4).grouped) more" : ""
     return "\(shown)\(more)"
+  }
+
+  /// `uid=ada` of a DN: what tells it from its neighbours.
+  static func firstPart(_ dn: String) -> String {
+    var isEscaped = false
+    let part = dn.unicodeScalars.prefix { scalar in
+      if isEscaped {
+        isEscaped = false
+        return true
+      }
+      isEscaped = scalar == "\\"
+      return scalar != ","
+    }
+    return String(String.UnicodeScalarView(part))
   }
 
   private static let words: [String: (past: String, infinitive: String)] = [
