@@ -10,9 +10,11 @@ RELEASE = swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(sh
 OUTPUT = .build/release
 # What `make install` installs.
 PROGRAM ?= $(OUTPUT)/rollcall
+# And beside it, where it has been built.
+DASHBOARD ?= $(OUTPUT)/rollcall-dashboard
 
 # The one place for the version is the program's source.
-VERSION = $(shell sed -n 's/.* static let number = "\(.*\)"/\1/p' Sources/RollcallCommand/Version.swift)
+VERSION = $(shell sed -n 's/.* static let number = "\(.*\)"/\1/p' Sources/RollcallAdministration/Version.swift)
 
 # Where things go below DESTDIR.
 BIN = $(PREFIX)/bin
@@ -26,10 +28,14 @@ UNITS = $(PREFIX)/lib/systemd/system
 SYSUSERS = $(PREFIX)/lib/sysusers.d
 CONFIGURATION = $(SYSCONFDIR)/rollcall
 
-.PHONY: build demo test soak bench lint version install uninstall deb setup setup-build setup-test
+.PHONY: build dashboard demo test soak bench lint version install install-dashboard uninstall deb setup setup-build setup-test
 
 build: setup-build
 	$(RELEASE) --product rollcall
+
+# The web page, a program of its own, with a web server that takes some minutes to build the first time.
+dashboard: setup-build
+	$(RELEASE) --product rollcall-dashboard
 
 # A throwaway PostgreSQL and slapd with Rollcall between them. ARGS=--keep leaves them up.
 demo: setup
@@ -71,6 +77,7 @@ install: | $(PROGRAM)
 	install -d '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)' '$(DESTDIR)$(UNITS)' '$(DESTDIR)$(SYSUSERS)'
 	install -d '$(DESTDIR)$(CONFIGURATION)'
 	install -s -m 755 $(PROGRAM) '$(DESTDIR)$(BIN)/rollcall'
+	! test -e $(DASHBOARD) || $(MAKE) --no-print-directory install-dashboard
 	install -m 644 sql/*.sql '$(DESTDIR)$(DATA)/sql/'
 	install -m 644 Packaging/monitoring/* '$(DESTDIR)$(DATA)/monitoring/'
 	install -m 644 LICENSE '$(DESTDIR)$(DOC)/'
@@ -89,8 +96,18 @@ install: | $(PROGRAM)
 	test -e '$(DESTDIR)$(CONFIGURATION)/example.yaml' || \
 	  install -m 644 Packaging/example.yaml '$(DESTDIR)$(CONFIGURATION)/example.yaml'
 
+install-dashboard: | $(DASHBOARD)
+	install -d '$(DESTDIR)$(BIN)' '$(DESTDIR)$(MAN)/man1' '$(DESTDIR)$(UNITS)'
+	install -s -m 755 $(DASHBOARD) '$(DESTDIR)$(BIN)/rollcall-dashboard'
+	install -m 644 Packaging/dashboard/rollcall-dashboard.1 '$(DESTDIR)$(MAN)/man1/'
+	sed 's|@BIN@|$(BIN)|; s|@CONFIGURATION@|$(CONFIGURATION)|' Packaging/dashboard/rollcall-dashboard.service \
+	  >'$(DESTDIR)$(UNITS)/rollcall-dashboard.service'
+	chmod 644 '$(DESTDIR)$(UNITS)/rollcall-dashboard.service'
+
 # Everything that `install` installs, but for configurations that are not the example as it came.
 uninstall:
+	rm -f '$(DESTDIR)$(BIN)/rollcall-dashboard' '$(DESTDIR)$(MAN)/man1/rollcall-dashboard.1'
+	rm -f '$(DESTDIR)$(UNITS)/rollcall-dashboard.service'
 	rm -f '$(DESTDIR)$(BIN)/rollcall' '$(DESTDIR)$(MAN)/man1/rollcall.1' '$(DESTDIR)$(MAN)/man5/rollcall.yaml.5'
 	rm -f '$(DESTDIR)$(BASH)/rollcall' '$(DESTDIR)$(ZSH)/_rollcall' '$(DESTDIR)$(FISH)/rollcall.fish'
 	rm -f $(patsubst Packaging/systemd/%,'$(DESTDIR)$(UNITS)/%',$(wildcard Packaging/systemd/rollcall*))
@@ -106,6 +123,9 @@ deb: | $(PROGRAM)
 
 $(OUTPUT)/rollcall:
 	$(MAKE) build
+
+$(OUTPUT)/rollcall-dashboard:
+	$(MAKE) dashboard
 
 setup:
 	@sh .ci/setup build servers

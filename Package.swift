@@ -15,6 +15,7 @@ let package = Package(
   products: [
     .executable(name: "rollcall", targets: ["RollcallCommand"]),
     .executable(name: "rollcall-bench", targets: ["RollcallBench"]),
+    .executable(name: "rollcall-dashboard", targets: ["RollcallDashboard"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -23,6 +24,11 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    // For the dashboard alone: `make build` and `make demo` compile none of these.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
   ],
   targets: [
     .systemLibrary(
@@ -106,6 +112,22 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    // The web server's threads are NIO's; libpq stays on the reactor's.
+    .executableTarget(
+      name: "RollcallDashboard",
+      dependencies: [
+        "RollcallPages", "RollcallAdministration", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
+        "LDAPModel", "Postgres", "Reactor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "RollcallBench",
       dependencies: [
@@ -144,7 +166,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         // Not imported: the tests run what is built of it.
-        "RollcallCommand", "LDAPModel", "Sandbox", "PageBlocks",
+        "RollcallCommand", "RollcallDashboard", "LDAPModel", "Sandbox", "PageBlocks",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -8,6 +8,12 @@
 --
 --     psql -v reader=rollcall_reader -f sql/grants.sql
 --
+-- The role of a web page reads status and journal, and may ask the daemon about a person. For another one, or for the
+-- same as well, actions: to release, retry, pin, unpin and sync.
+--
+--     psql -v viewer=rollcall_page -f sql/grants.sql
+--     psql -v operator=rollcall_page -f sql/grants.sql
+--
 -- Run it as the role that ran install.sql, after every table is watched, and again when another one is.
 
 BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -16,7 +22,15 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = '1min';
 SET LOCAL client_min_messages = warning;
 
-\if :{?reader}
+\if :{?viewer}
+GRANT rollcall_auditor TO :"viewer";
+GRANT EXECUTE ON FUNCTION rollcall.ask, rollcall.hear TO :"viewer";
+SET LOCAL rollcall.page = :'viewer';
+\elif :{?operator}
+GRANT USAGE ON SCHEMA rollcall TO :"operator";
+GRANT EXECUTE ON FUNCTION rollcall.act, rollcall.hear TO :"operator";
+SET LOCAL rollcall.page = :'operator';
+\elif :{?reader}
 SET LOCAL rollcall.grantee = :'reader';
 \else
 GRANT USAGE ON SCHEMA rollcall TO :"role";
@@ -35,7 +49,9 @@ SET LOCAL rollcall.grantee = :'role';
 \endif
 DO $$
 DECLARE
-  role name := current_setting('rollcall.grantee');
+  -- A page reads none of the watched tables.
+  is_page constant boolean := coalesce(current_setting('rollcall.page', true), '') <> '';
+  role name := CASE WHEN is_page THEN current_setting('rollcall.page') ELSE current_setting('rollcall.grantee') END;
   t record;
 BEGIN
   IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
@@ -45,6 +61,7 @@ BEGIN
   FOR t IN
     SELECT w.source, c.relnamespace::regnamespace AS schema, c.relowner::regrole AS owner, n.nspowner::regrole AS schema_owner
     FROM rollcall.watched w JOIN pg_class c ON c.oid = w.source JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT is_page
   LOOP
     -- Without the right to grant, GRANT warns where the grantor has another right and fails where it has none.
     BEGIN

@@ -645,6 +645,22 @@ BEGIN
 END
 $step$;
 
+-- Who has asked something through ask() or act(), and how often: their rate is bounded. A request that came that way
+-- names its asker, who alone may hear the answer.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    ALTER TABLE rollcall.request ADD COLUMN asker name;
+    CREATE INDEX request_asker ON rollcall.request (asker) WHERE asker IS NOT NULL;
+    CREATE UNLOGGED TABLE rollcall.asker (
+      name name PRIMARY KEY,
+      since timestamptz NOT NULL,
+      asked int NOT NULL
+    ) WITH (fillfactor = 50);
+  END IF;
+END
+$step$;
+
 DROP FUNCTION rollcall.grant_as_on(text, text);
 
 -- ---------------------------------------------------------------- doorbell
@@ -1440,6 +1456,97 @@ BEGIN
     total := total + pruned;
   END LOOP;
   RETURN total;
+END
+$$;
+
+-- ---------------------------------------------------------------- asking the daemon
+
+-- What a web page asks the daemon that leads, as a role that may write nothing: ask() a question and act() for an action
+-- give a number, and hear() the answer to it. The daemon is asked by a row of rollcall.request, which is made here from
+-- checked parts: an asker can neither write another request, nor read or answer those of others. Bounds: 16 kB a request,
+-- 120 a minute and 8 unheard ones a role, 32 of all roles.
+CREATE OR REPLACE FUNCTION rollcall.post_request(directory_name text, request_kind text, argument json) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own constant name := session_user;
+  times int;
+  id bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM rollcall.directory WHERE name = directory_name) THEN
+    RAISE EXCEPTION 'there is no such directory' USING ERRCODE = 'undefined_object';
+  END IF;
+  IF octet_length(argument::text) > 16384 THEN
+    RAISE EXCEPTION 'the request is longer than 16 kB' USING ERRCODE = 'program_limit_exceeded';
+  END IF;
+  -- Whoever asks as the same role at the same time waits here, so that none overlooks the other.
+  INSERT INTO rollcall.asker AS a VALUES (own, clock_timestamp(), 1)
+  ON CONFLICT (name) DO UPDATE SET
+    since = CASE WHEN a.since < clock_timestamp() - interval '1 minute' THEN clock_timestamp() ELSE a.since END,
+    asked = CASE WHEN a.since < clock_timestamp() - interval '1 minute' THEN 1 ELSE a.asked + 1 END
+  RETURNING a.asked INTO times;
+  IF times > 120 THEN
+    RAISE EXCEPTION 'the role % has asked 120 times within a minute', quote_ident(own)
+      USING ERRCODE = 'configuration_limit_exceeded';
+  END IF;
+  -- Nobody waits for these any more.
+  DELETE FROM rollcall.answer AS a WHERE a.at < clock_timestamp() - interval '1 minute';
+  DELETE FROM rollcall.request AS r WHERE r.asker IS NOT NULL AND r.at < clock_timestamp() - interval '1 minute';
+  IF (SELECT count(*) FROM rollcall.request AS r WHERE r.asker = own) >= 8
+     OR (SELECT count(*) FROM rollcall.request AS r WHERE r.asker IS NOT NULL) >= 32 THEN
+    RAISE EXCEPTION 'too many requests have not been answered or heard yet'
+      USING ERRCODE = 'configuration_limit_exceeded';
+  END IF;
+  INSERT INTO rollcall.request (directory, kind, at, argument, asker)
+  VALUES (directory_name, request_kind, clock_timestamp(), argument, own) RETURNING request.id INTO id;
+  PERFORM pg_notify('rollcall', json_build_object('request', directory_name)::text);
+  RETURN id;
+END
+$$;
+
+-- question: person, for one key, is explained, and shown beside the entry.
+CREATE OR REPLACE FUNCTION rollcall.ask(directory_name text, question text, keys text[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF question IS DISTINCT FROM 'person' OR cardinality(keys) IS DISTINCT FROM 1 OR array_position(keys, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'only person can be asked about, one at a time' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN rollcall.post_request(directory_name, question, json_build_object('subject', array_to_json(keys)));
+END
+$$;
+
+-- action: release (of these keys, of a DN, or of a whole set by its id), retry (of these keys, or of all that are parked for
+-- a reason), pin, unpin, sync. actor: who wants it, as the page knows; the role is added to it. because: why.
+CREATE OR REPLACE FUNCTION rollcall.act(directory_name text, action text, keys text[], actor text, because text,
+  held_set text DEFAULT NULL, dn text DEFAULT NULL, until text DEFAULT NULL, parked_reason text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF action IS NULL OR action NOT IN ('release', 'retry', 'pin', 'unpin', 'sync') OR array_position(keys, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'there is no such action' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF coalesce(actor, '') = '' OR length(actor) > 200 THEN
+    RAISE EXCEPTION 'an actor of 1 to 200 characters is needed' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF action IN ('release', 'pin') AND coalesce(because, '') = '' OR length(because) > 1000 THEN
+    RAISE EXCEPTION 'a reason of 1 to 1000 characters is needed' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN rollcall.post_request(directory_name, 'act', json_build_object('subject', json_build_object(
+    'action', action, 'keys', to_json(coalesce(keys, '{}')), 'set', held_set, 'dn', dn, 'until', until,
+    'reason', parked_reason, 'because', because, 'actor', format('%s (%s)', actor, session_user))));
+END
+$$;
+
+-- The answer to one's own request, which is gone then. done: null where there is no such request, or no more; message:
+-- why it cannot be done. last: it is given up where it has not been answered.
+CREATE OR REPLACE FUNCTION rollcall.hear(number bigint, last boolean DEFAULT false, OUT done boolean, OUT message text,
+  OUT answer json) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  SELECT r.done IS NOT NULL, r.message INTO done, message FROM rollcall.request AS r
+  WHERE r.id = number AND r.asker = session_user;
+  IF done OR (last AND done IS NOT NULL) THEN
+    DELETE FROM rollcall.answer AS a WHERE a.request = number RETURNING a.answer INTO answer;
+    DELETE FROM rollcall.request AS r WHERE r.id = number;
+  END IF;
 END
 $$;
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import RollcallAdministration
 
 @main
 struct RollcallCommand: AsyncParsableCommand {
@@ -25,6 +26,7 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall release       approves held removals
         rollcall history       shows what was written, when and why
         rollcall follow        hands each row of the journal to a program
+        rollcall dashboard     serves a web page
         rollcall pin           stops writing for single people; rollcall unpin resumes it
 
       Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
@@ -35,7 +37,7 @@ struct RollcallCommand: AsyncParsableCommand {
       Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Top.self, Metrics.self,
       Explain.self, Retry.self,
       Release.self, Pin.self, Unpin.self, History.self, Undo.self, Follow.self,
-      Uninstall.self,
+      Dashboard.self, Uninstall.self,
     ])
 
   static func main() async {

@@ -99,16 +99,18 @@ package final class Ledger {
   /// - Parameter actor: the requesting person, for the journal; nil for the daemon itself, which adds no row.
   /// - Returns: those that were parked.
   @discardableResult
-  package func releaseParked(_ keys: [RosterKey], actor: String? = nil) async throws(EngineError) -> [RosterKey] {
+  package func releaseParked(
+    _ keys: [RosterKey], actor: String? = nil, because: String? = nil
+  ) async throws(EngineError) -> [RosterKey] {
     let result = try await database.query(
       """
       WITH released AS (
         UPDATE rollcall.parked SET next_at = now(), attempts = 0
         WHERE directory = $1 AND ($2::text[] = '{}' OR key = ANY($2::text[])) RETURNING key, reason),
       wanted AS (SELECT * FROM released WHERE $3::text IS NOT NULL),
-      \(Ledger.noting("retry", of: "wanted", ["key": "key", "message": "reason", "actor": "$3"]))
+      \(Ledger.noting("retry", of: "wanted", ["key": "key", "message": "reason", "actor": "$3", "because": "$4::text"]))
       SELECT key, (SELECT count(*) FROM told) FROM released
-      """, [directory, SQLText.array(keys), actor])
+      """, [directory, SQLText.array(keys), actor, because])
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 

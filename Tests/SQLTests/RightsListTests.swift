@@ -28,13 +28,17 @@ import Testing
   func theList() async throws {
     let database = try await Database.make()
     let (daemon, hr) = ("daemon_\(database.name)", "hr_\(database.name)")
+    let (viewer, acting) = ("viewer_\(database.name)", "operator_\(database.name)")
     try await database.sql(
       """
-      CREATE ROLE \(daemon) LOGIN; CREATE ROLE \(hr) LOGIN; \(CaptureTests.users); ALTER TABLE users OWNER TO \(hr);
+      CREATE ROLE \(daemon) LOGIN; CREATE ROLE \(hr) LOGIN; CREATE ROLE \(viewer); CREATE ROLE \(acting); \(CaptureTests.users); ALTER TABLE users OWNER TO \(hr);
       SELECT rollcall.watch('users', 'id');
       """)
     try await database.script("grants.sql", variables: ["role": daemon])
+    try await database.script("grants.sql", variables: ["viewer": viewer])
+    try await database.script("grants.sql", variables: ["operator": acting])
     let found = try await database.sql(Self.rights).replacing(daemon, with: "daemon").replacing(hr, with: "owner")
+      .replacing(viewer, with: "viewer").replacing(acting, with: "operator")
     let block = try #require(Page.named("Rights").blocks.first { $0.language == "rights" }?.text)
     let listed = Set(block.split(separator: "\n").map(String.init))
     let actual = Set(found.split(separator: "\n").map(String.init))

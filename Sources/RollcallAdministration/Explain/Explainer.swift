@@ -25,6 +25,14 @@ package final class Explainer {
     Explanation(await observe(key), engine.configuration)
   }
 
+  /// The explanation, with the entry beside what is wanted; for a web page.
+  package func person(_ key: RosterKey) async -> PersonAnswer {
+    let found = await observe(key)
+    return PersonAnswer(
+      explanation: Explanation(found, engine.configuration), sides: found.sides(engine.configuration),
+      dn: found.subject?.current?.dn.text)
+  }
+
   private func observe(_ key: RosterKey) async -> Observation {
     var found = Observation(key: key)
     found.directory = noDirectory

@@ -9,5 +9,5 @@ package enum JournalAction {
   package static let all: [String] = Step.What.allCases.map(\.rawValue) + decisions
 
   /// Whether nothing is written to the directory.
-  static func isDecision(_ action: String) -> Bool { decisions.contains(action) }
+  package static func isDecision(_ action: String) -> Bool { decisions.contains(action) }
 }

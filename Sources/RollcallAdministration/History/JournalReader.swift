@@ -14,6 +14,9 @@ package final class JournalReader {
     ledger = try Ledger(configuration)
   }
 
+  /// Of a ledger whose session is somebody else's.
+  package init(_ ledger: Ledger) { self.ledger = ledger }
+
   package func close() { ledger.database.close() }
 
   /// Rejects a database without the schema.
@@ -25,10 +28,12 @@ package final class JournalReader {
   ///   - order: the order of the rows; with a limit the newest rows are read in either order.
   ///   - limit: the maximum number; nil for all.
   ///   - snapshot: selects only rows that it sees; nil for all.
+  ///   - id: begins beyond this row; nil at the end of the journal that the order begins with.
   package func pages(
-    _ filter: HistoryFilter, _ order: JournalPages.Order, limit: Int?, seenBy snapshot: String? = nil
+    _ filter: HistoryFilter, _ order: JournalPages.Order, limit: Int?, seenBy snapshot: String? = nil,
+    beyond id: Int? = nil
   ) -> JournalPages {
-    JournalPages(ledger, filter, order, limit: limit, snapshot: snapshot)
+    JournalPages(ledger, filter, order, limit: limit, snapshot: snapshot, last: id)
   }
 
   /// The transactions whose rows are visible now.
@@ -58,7 +63,8 @@ package final class JournalPages {
   /// Whether there are more rows than the limit; known at the end.
   package private(set) var hasMore = false
 
-  init(_ ledger: Ledger, _ filter: HistoryFilter, _ order: Order, limit: Int?, snapshot: String?) {
+  init(_ ledger: Ledger, _ filter: HistoryFilter, _ order: Order, limit: Int?, snapshot: String?, last: Int?) {
+    self.last = last
     self.ledger = ledger
     self.filter = filter
     self.order = order

@@ -246,11 +246,15 @@ package final class Installer {
 extension SQLScripts {
   /// `grants.sql` with psql's variable `role` replaced.
   static func grants(to role: String) -> String {
-    var isOfReader = false
+    var isOfOthers = false
     var lines: [Substring] = []
     for line in grants.split(separator: "\n", omittingEmptySubsequences: false) {
-      // psql's own commands: the part for a reader is left out.
-      if line.hasPrefix("\\") { isOfReader = line.hasPrefix("\\if") } else if !isOfReader { lines.append(line) }
+      // psql's own commands: what is for a reader, a viewer or an operator is left out.
+      if line.hasPrefix("\\") {
+        isOfOthers = line.hasPrefix("\\if") || line.hasPrefix("\\elif")
+      } else if !isOfOthers {
+        lines.append(line)
+      }
     }
     return lines.joined(separator: "\n").split(separator: ":\"role\"", omittingEmptySubsequences: false).joined(
       separator: SQLText.identifier(role)

@@ -12,6 +12,10 @@ extension LedgerRequest.Kind {
   package static let undoPlan = LedgerRequest.Kind(rawValue: "undo-plan")
   /// Undo rows of the journal.
   package static let undo = LedgerRequest.Kind(rawValue: "undo")
+  /// Explain one person and show both sides, for a web page (`rollcall.ask`).
+  package static let person = LedgerRequest.Kind(rawValue: "person")
+  /// What an operator of a web page wants done (`rollcall.act`).
+  package static let act = LedgerRequest.Kind(rawValue: "act")
 }
 
 extension Engine {
@@ -25,6 +29,13 @@ extension Engine {
     }
     answer(.undoPlan) { engine, selection throws(EngineError) -> UndoOutcome in
       try await engine.rehearseUndo(selection as UndoSelection)
+    }
+    answer(.person) { engine, keys throws(EngineError) -> PersonAnswer in
+      guard let key = (keys as [RosterKey]).first else { throw .refused("no key is named") }
+      return await Explainer(engine).person(key)
+    }
+    carryOut(.act, beside: true) { (engine, order: OperatorOrder) throws(EngineError) -> OperatorOutcome in
+      try await order.carryOut(engine.configuration)
     }
     carryOut(.undo) { (engine, order: UndoOrder) throws(EngineError) -> UndoOutcome in
       try await engine.undo(order.selection, because: order.because, actor: order.actor)

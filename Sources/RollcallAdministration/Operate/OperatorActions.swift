@@ -11,10 +11,19 @@ package import RollcallLedger
 @Reactor
 package final class OperatorActions {
   private let ledger: Ledger
+  private let orderer: String?
+  private let because: String?
 
-  /// - Throws: ``EngineError`` if the connection string is malformed.
-  package init(_ configuration: Configuration) throws(EngineError) {
+  /// - Parameters:
+  ///   - orderer: who wants it, for the journal; nil: who runs this program.
+  ///   - because: why, for the journal.
+  /// - Throws: ``EngineError`` when the connection string is malformed.
+  package init(
+    _ configuration: Configuration, for orderer: String? = nil, because: String? = nil
+  ) throws(EngineError) {
     ledger = try Ledger(configuration)
+    self.orderer = orderer
+    self.because = because
   }
 
   package func close() { ledger.database.close() }
@@ -32,9 +41,17 @@ package final class OperatorActions {
   /// Makes parked keys due at once; no keys means all of them.
   package func retry(_ keys: [RosterKey]) async throws(EngineError) -> Outcome {
     try await ledger.requireInstalled()
-    let released = try await ledger.releaseParked(keys, actor: try await ledger.actor())
+    let released = try await ledger.releaseParked(keys, actor: try await actor(), because: because)
     if !released.isEmpty { _ = try await ledger.ask(.retry) }
     return Outcome(keys: released.sorted(), unknown: OperatorActions.missing(keys, released))
+  }
+
+  /// Lets the keys be tried again that are parked for a reason.
+  func retry(parkedFor reason: String) async throws(EngineError) -> Outcome {
+    let rows = try await ledger.database.query(
+      "SELECT key FROM rollcall.parked WHERE directory = $1 AND reason = $2", [ledger.directory, reason])
+    let keys = (0..<rows.rowCount).compactMap { rows.key($0, 0) }
+    return keys.isEmpty ? Outcome(keys: [], unknown: []) : try await retry(keys)
   }
 
   /// Approves the held actions of these keys; a group is named by its DN or its name.
@@ -86,7 +103,7 @@ package final class OperatorActions {
   /// Approves exactly the given actions: all of them, or nothing if some have changed meanwhile.
   private func approve(_ removals: [HeldSet.Removal]) async throws(EngineError) -> [RosterKey] {
     if removals.isEmpty { return [] }
-    let actor = try await ledger.actor()
+    let actor = try await self.actor()
     try await ledger.database.query("BEGIN")
     let result = try await ledger.database.query(
       """
@@ -100,13 +117,13 @@ package final class OperatorActions {
         [
           // A group is held by its name.
           "key": "CASE WHEN lower(subject) = lower(dn) THEN NULL ELSE subject END", "dn": "dn", "message": "action",
-          "actor": "$5",
+          "actor": "$5", "because": "$6::text",
         ]))
       SELECT (SELECT count(*) FROM released), (SELECT count(*) FROM told)
       """,
       [
         ledger.directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action)),
-        SQLText.array(removals.map(\.dn)), actor,
+        SQLText.array(removals.map(\.dn)), actor, because,
       ])
     guard result.int(0, 0) == removals.count else {
       try await ledger.database.query("ROLLBACK")
@@ -116,6 +133,11 @@ package final class OperatorActions {
     try await ledger.database.query("COMMIT")
     _ = try await ledger.ask(.release)
     return removals.map(\.key)
+  }
+
+  private func actor() async throws(EngineError) -> String {
+    if let orderer { return orderer }
+    return try await ledger.actor()
   }
 
   private static func distinct(_ keys: [RosterKey]) -> [RosterKey] {

@@ -39,10 +39,19 @@ package final class PinActions {
     _ keys: [RosterKey], because: String, until: String?
   ) async throws(EngineError) -> Confirmation {
     try await ledger.requireInstalled()
+    let id = try await order(keys, because: because, actor: try await ledger.actor(), until: until)
+    return try await confirmation(of: id)
+  }
+
+  /// Pins, and waits for nobody.
+  ///
+  /// - Returns: the number of the request that the daemon answers when it has taken it up.
+  func order(
+    _ keys: [RosterKey], because: String, actor: String, until: String?
+  ) async throws(EngineError) -> Int {
     var end: String?
     if let until { end = try await time(until) }
-    let id = try await ledger.pin(keys, because: because, actor: try await ledger.actor(), until: end)
-    return try await confirmation(of: id)
+    return try await ledger.pin(keys, because: because, actor: actor, until: end)
   }
 
   /// - Returns: the keys that were pinned.

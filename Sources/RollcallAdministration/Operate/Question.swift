@@ -6,9 +6,14 @@ package import RollcallLedger
 
 /// A read-only request to the leading daemon, with the configuration that the answer is to be for.
 struct Question<Subject: Codable & Sendable>: Codable, Sendable {
-  /// ``Configuration/digest``
-  var configuration: String
+  /// ``Configuration/digest``; nil where who asks has no configuration (`rollcall.ask`): then the daemon's own is meant.
+  var configuration: String?
   var subject: Subject
+}
+
+extension Question {
+  /// Whether the answer of a daemon with this configuration is wanted.
+  func isFor(_ own: Configuration) -> Bool { configuration.map { $0 == own.digest } ?? true }
 }
 
 /// The daemon's answer to a question.
@@ -53,17 +58,19 @@ extension Engine {
     handlers[kind] = RequestHandler(isQuestion: true) { [weak self] request throws(EngineError) in
       guard let self else { return .stopped }
       let question: Question<Subject> = try LedgerText.decode(request.argument)
-      guard question.configuration == configuration.digest else {
+      guard question.isFor(configuration) else {
         return .done(try LedgerText.encode(QuestionAnswer<Answer>(answer: nil)))
       }
       let engine = try aside()
       defer { engine.close() }
       let answer = try await body(engine, question.subject)
       let text = try LedgerText.encode(QuestionAnswer(answer: answer))
-      guard text.utf8.count <= longestAnswer else {
+      // What is heard with rollcall.hear() may come from a stranger: it waits in the database until it is heard.
+      let longest = question.configuration == nil ? longestAnswer / 16 : longestAnswer
+      guard text.utf8.count <= longest else {
         throw .refused(
           "the answer has \(text.utf8.count / 1_000_000) MB, more than the daemon hands over "
-            + "(\(longestAnswer / 1_000_000) MB); name fewer keys")
+            + "(\(longest / 1_000_000) MB); name fewer keys")
       }
       return .done(text)
     }
@@ -72,14 +79,16 @@ extension Engine {
 
 extension Engine {
   /// Carries out an order with this engine, in turn with its other work.
+  ///
+  /// - Parameter beside: it changes the ledger alone, and is done also while the work is paused or takes long.
   func carryOut<Subject: Codable & Sendable, Answer: Codable & Sendable>(
-    _ kind: LedgerRequest.Kind,
+    _ kind: LedgerRequest.Kind, beside: Bool = false,
     with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
   ) {
-    handlers[kind] = RequestHandler(isQuestion: false) { [weak self] request throws(EngineError) in
+    handlers[kind] = RequestHandler(isQuestion: beside) { [weak self] request throws(EngineError) in
       guard let self else { return .stopped }
       let order: Question<Subject> = try LedgerText.decode(request.argument)
-      guard order.configuration == configuration.digest else {
+      guard order.isFor(configuration) else {
         return .cannot("it runs with another configuration than this one; restart it, or use its configuration")
       }
       do throws(EngineError) {

@@ -1,7 +1,7 @@
 internal import LDAPModel
 internal import Postgres
 package import RollcallCore
-internal import RollcallLedger
+package import RollcallLedger
 
 /// The removals and takeovers of a directory that wait for a person, with an id for exactly this set.
 package struct HeldSet: Sendable, Equatable {
@@ -48,11 +48,19 @@ package struct HeldSet: Sendable, Equatable {
     }
     return hash.text
   }
+
+  /// What releasing them writes, where that needs no look at the directory: all of them are deletions.
+  package var deletions: String? {
+    guard !removals.isEmpty, removals.allSatisfy({ $0.action == RollcallCore.Removal.Action.delete.rawValue }) else {
+      return nil
+    }
+    return removals.map { LDIF.change(.delete(DistinguishedName(unchecked: $0.dn))) }.joined()
+  }
 }
 
 extension Ledger {
   /// The removals that have not been approved.
-  func heldSet() async throws(EngineError) -> HeldSet {
+  package func heldSet() async throws(EngineError) -> HeldSet {
     let result = try await database.query(
       """
       SELECT subject, action, dn, \(SQLText.time("since")), reason FROM rollcall.held

@@ -29,15 +29,7 @@ actor DemoSite {
   private init(_ site: ThrowawaySite) throws {
     self.site = site
     daemonLog = "\(site.folder.path)/daemon.log"
-    program = try Self.ownPath()
-  }
-
-  /// The path of the running program.
-  private static func ownPath() throws -> String {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let length = unsafe readlink("/proc/self/exe", &path, path.count)
-    guard length > 0 else { throw Complaint("cannot find the program's own path in /proc") }
-    return String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    program = try OwnProgram.path()
   }
 
   private func prepare() async throws {

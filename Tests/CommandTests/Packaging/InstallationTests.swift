@@ -16,12 +16,15 @@ import Testing
   @Test func everythingHasItsPlaceAndGoesAgain() async throws {
     try await TemporaryFolder.with { folder in
       let root = folder.path + "/a root"
-      let words = "PROGRAM=\(Rollcall.program) PREFIX=/usr DESTDIR='\(root)'"
+      let words =
+        "PROGRAM=\(Rollcall.program) DASHBOARD=\(DashboardSite.program) PREFIX=/usr DESTDIR='\(root)'"
       try await Repository.make("install \(words)")
       #expect(
         files(below: root) == [
           "etc/rollcall/example.yaml",
           "usr/bin/rollcall",
+          "usr/bin/rollcall-dashboard",
+          "usr/lib/systemd/system/rollcall-dashboard.service",
           "usr/lib/systemd/system/rollcall-sync@.service",
           "usr/lib/systemd/system/rollcall-sync@.timer",
           "usr/lib/systemd/system/rollcall@.service",
@@ -29,6 +32,7 @@ import Testing
           "usr/share/bash-completion/completions/rollcall",
           "usr/share/doc/rollcall/LICENSE",
           "usr/share/fish/vendor_completions.d/rollcall.fish",
+          "usr/share/man/man1/rollcall-dashboard.1",
           "usr/share/man/man1/rollcall.1",
           "usr/share/man/man5/rollcall.yaml.5",
           "usr/share/rollcall/monitoring/rollcall-grafana.json",

@@ -53,7 +53,7 @@ import Testing
       // And in the synopsis and the sentences.
       let named = Set(part.text.matches(of: #/Fl -([a-z][a-z-]*)/#).map { String($0.output.1) })
       #expect(named.subtracting(common) == own, "\(command.commandName)")
-      let takesWords = part.text.contains(#/\n\.(Op )?Ar (key|name|id)\b/#)
+      let takesWords = part.text.contains(#/\n\.(Op )?Ar (key|name|id|argument)\b/#)
       #expect(takesWords == command.takesWords, "\(command.commandName)")
       let help = (command.discussion ?? "").split(separator: "Exit codes:").last
       let told = codes(part.text.split(separator: "Exit status:").last)

@@ -18,13 +18,19 @@ import Testing
           .replacing("@CONFIGURATION@", with: "/etc/rollcall")
         try folder.write(text, to: unit)
       }
+      let dashboard = try Repository.text(of: "Packaging/dashboard/rollcall-dashboard.service")
+      try folder.write(
+        dashboard.replacing("@BIN@", with: "/\(bin)").replacing("@CONFIGURATION@", with: "/etc/rollcall"),
+        to: "rollcall-dashboard.service")
       try await body(folder.path)
     }
   }
 
   @Test(
     .enabled(if: canAnalyze),
-    arguments: ["rollcall@main.service", "rollcall-sync@main.service", "rollcall-sync@main.timer"])
+    arguments: [
+      "rollcall@main.service", "rollcall-sync@main.service", "rollcall-sync@main.timer", "rollcall-dashboard.service",
+    ])
   func systemdFindsNothingWrong(_ unit: String) async throws {
     try await withUnits { folder in
       let ran = try await Rollcall.shell(
@@ -34,7 +40,9 @@ import Testing
   }
 
   /// Of 10, where 10 is everything that a service could do.
-  @Test(.enabled(if: canAnalyze), arguments: ["rollcall@main.service", "rollcall-sync@main.service"])
+  @Test(
+    .enabled(if: canAnalyze),
+    arguments: ["rollcall@main.service", "rollcall-sync@main.service", "rollcall-dashboard.service"])
   func theExposureIsSmall(_ unit: String) async throws {
     try await withUnits { folder in
       let ran = try await Rollcall.shell(

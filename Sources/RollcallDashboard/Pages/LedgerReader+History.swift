@@ -1,0 +1,132 @@
+internal import LDAPModel
+internal import Postgres
+internal import Reactor
+internal import RollcallAdministration
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+internal import RollcallPages
+
+extension LedgerReader {
+  private static let rowsOfPage = 50
+
+  func history(_ frame: Frame, _ query: WebForm) async throws(EngineError) -> HistoryPage {
+    var shown = HistoryPage.Filter()
+    shown.key = query["key"] ?? ""
+    shown.dn = query["dn"] ?? ""
+    shown.xid = query["xid"] ?? ""
+    shown.action = query["action"] ?? ""
+    shown.since = query["since"] ?? ""
+    var page = HistoryPage(frame, filter: shown, actions: JournalAction.all)
+    let names = frame.directory.map { [$0] } ?? frame.directories.map(\.name)
+    page.oldest = try await oldestRow(names)
+    let filter: HistoryFilter
+    switch Self.filter(shown) {
+    case .success(let found): filter = found
+    case .failure(let complaint):
+      page.complaint = complaint.text
+      return page
+    }
+    let before = query["before"].flatMap { Int($0) }
+    var rows: [PageRow] = []
+    var hasMore = false
+    do throws(EngineError) {
+      for name in names {
+        let found = try await journal(name, filter, limit: Self.rowsOfPage, before: before)
+        rows += found.rows
+        hasMore = hasMore || found.hasMore
+      }
+    } catch {
+      guard let complaint = Self.complaint(error) else { throw error }
+      page.complaint = complaint
+      return page
+    }
+    // Ids are drawn from one sequence for all directories.
+    rows.sort { $0.id > $1.id }
+    hasMore = hasMore || rows.count > Self.rowsOfPage
+    page.rows = Array(rows.prefix(Self.rowsOfPage))
+    page.before = hasMore ? page.rows.last?.id : nil
+    return page
+  }
+
+  private func oldestRow(_ names: [String]) async throws(EngineError) -> Moment? {
+    let rows = try await sessions.next.query(
+      """
+      SELECT min((SELECT \(SQLText.time("at")) FROM rollcall.journal AS j WHERE j.directory = n.name ORDER BY id LIMIT 1))
+      FROM unnest($1::text[]) AS n (name)
+      """, [SQLText.array(names)])
+    return rows.text(0, 0).flatMap { Moment($0) }
+  }
+
+  private struct Complaint: Error {
+    var text: String
+  }
+
+  private static func filter(_ shown: HistoryPage.Filter) -> Result<HistoryFilter, Complaint> {
+    var filter = HistoryFilter()
+    if !shown.key.isEmpty { filter.key = shown.key }
+    if !shown.dn.isEmpty {
+      guard let dn = try? DistinguishedName(parsing: shown.dn) else {
+        return .failure(Complaint(text: "The DN cannot be read."))
+      }
+      filter.dn = dn
+    }
+    if !shown.xid.isEmpty {
+      guard let xid = UInt64(shown.xid) else { return .failure(Complaint(text: "A transaction is a number.")) }
+      filter.xid = xid
+    }
+    if !shown.action.isEmpty {
+      guard JournalAction.all.contains(shown.action) else {
+        return .failure(Complaint(text: "There is no such action in the journal."))
+      }
+      filter.actions = [shown.action]
+    }
+    if !shown.since.isEmpty {
+      filter.since = DurationText.parse(shown.since).map { .ago($0) } ?? .time(shown.since)
+    }
+    return .success(filter)
+  }
+
+  /// What is wrong with the filter, where the database says so.
+  private static func complaint(_ error: EngineError) -> String? {
+    switch error {
+    case .refused(let reason): "\(reason)."
+    // query_canceled: statement_timeout
+    case .database(let failure) where failure.sqlState == "57014":
+      "The search took longer than 6 seconds. Narrow it: a key is found at once."
+    default: nil
+    }
+  }
+}
+
+/// A row of the journal as a page shows it; the ledger has a type of that name, too.
+typealias PageRow = RollcallPages.JournalRow
+
+extension PageRow {
+  init(_ row: HistoryRow, _ directory: String) {
+    self.init(
+      id: row.id, at: Moment(row.at) ?? Moment(seconds: 0), directory: directory, key: row.key, dn: row.dn,
+      newDN: row.newDN, action: row.action, outcome: row.outcome, cause: row.cause, xid: row.xid,
+      lagMilliseconds: row.lagMilliseconds, changes: row.changes?.map(Change.init), code: row.code,
+      message: row.message, actor: row.actor, because: row.because,
+      isUndoable: row.outcome == "done" && !JournalAction.isDecision(row.action))
+  }
+}
+
+extension PageRow.Change {
+  fileprivate init(_ change: AttributeChange) {
+    self.init(
+      change.name, removed: change.removed?.map(PageRow.Value.init), added: change.added?.map(PageRow.Value.init),
+      isErased: change.isErased)
+  }
+}
+
+extension PageRow.Value {
+  fileprivate init(_ value: HistoryValue) {
+    switch value {
+    case .text(let text): self = .text(text)
+    case .digest(let sha256, let size): self = .digest(sha256: sha256, size: size)
+    case .hidden: self = .hidden
+    }
+  }
+}
