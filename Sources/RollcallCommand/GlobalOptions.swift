@@ -44,7 +44,9 @@ struct GlobalOptions: ParsableArguments {
     var whole: @Sendable () throws -> Configuration
 
     /// Prints the warnings about the configuration.
-    func warn() {
+    func warn() { Self.warn(of: configuration, logger) }
+
+    static func warn(of configuration: Configuration, _ logger: Logger) {
       for warning in configuration.warnings {
         logger.warning("configuration", metadata: ["message": "\(warning)"])
       }

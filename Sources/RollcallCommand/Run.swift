@@ -1,9 +1,6 @@
 internal import ArgumentParser
 internal import Logging
-internal import Reactor
-internal import RollcallAdministration
 internal import RollcallConfiguration
-internal import RollcallEngine
 
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,6 +17,10 @@ struct Run: AsyncParsableCommand {
       use Type=notify: it sends READY=1 when it is connected and leads or stands by, STATUS= with its state, and \
       WATCHDOG=1 at half of WatchdogSec as long as it works.
 
+      On SIGHUP it reads the configuration anew. It goes on with it if both servers answer and nothing forbids it; \
+      otherwise it logs the error and goes on with the one that it has. The name, the table or query, the key, the \
+      database, the base and the link attribute cannot change in a running daemon: restart it.
+
       Example, which logs one line for each applied change on standard error:
         rollcall run --config /etc/rollcall.yaml --log-format json
 
@@ -33,24 +34,7 @@ struct Run: AsyncParsableCommand {
       setting.logger.notice(
         "starting", metadata: ["version": "\(Version.text)", "configuration": "\(setting.configuration.file)"])
       setting.warn()
-      let engine = try Engine(setting.configuration, logger: setting.logger)
-      engine.answerCommands()
-      engine.count(as: Version.text)
-      let daemon = Daemon(engine)
-      let supervisor = Supervisor(setting.environment)
-      supervisor?.keepInformed()
-      var last = ""
-      daemon.onStatus = { status in
-        if status != last { supervisor?.tell([("STATUS", status)]) }
-        last = status
-      }
-      daemon.onReady = { supervisor?.tell([("READY", "1")]) }
-      let signals = TerminationSignals {
-        supervisor?.tell([("STOPPING", "1")])
-        daemon.stop()
-      }
-      defer { signals.cancel() }
-      try await daemon.run()
+      try await Service(setting).run()
       return 0
     }
   }

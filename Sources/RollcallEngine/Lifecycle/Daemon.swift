@@ -30,7 +30,10 @@ package final class Daemon {
   /// Whether it is lost again and again as soon as it is connected; until that is over nobody is told that it is.
   private var isUnsteady = false
   private var steadying: Timer?
-  private var hasBeenReady = false
+  /// Whether it has been connected, and led or stood by: what would forbid a start is waited out from then on.
+  package private(set) var hasBeenReady: Bool
+  /// Whether it goes on where another daemon of this process ends, which has made sure that it can.
+  private let isSuccessor: Bool
   var burst = NotificationBurst()
   var isHearing = false
   private var pausing: Task<Void, Never>?
@@ -41,8 +44,12 @@ package final class Daemon {
   /// Called once, when the daemon is connected and leads or stands by.
   package var onReady: (@Reactor () -> Void)?
 
-  package init(_ engine: Engine) {
+  /// - Parameter former: the daemon of this process that ends before this one runs. Both sides have been looked at with
+  ///   the new engine (``Engine/rehearse()``).
+  package init(_ engine: Engine, after former: Daemon? = nil) {
     self.engine = engine
+    hasBeenReady = former?.hasBeenReady ?? false
+    isSuccessor = former != nil
     events = engine.events
     listener = Listener(engine.options, engine.events)
     notifyGate = NotifyGate(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
@@ -65,9 +72,11 @@ package final class Daemon {
   ///
   /// - Throws: ``EngineError/refused(_:)`` for what no waiting mends.
   package func run() async throws(EngineError) {
-    try await engine.prepare {
-      await self.pause($0)
-      return !self.isStopping
+    if !isSuccessor {
+      try await engine.prepare {
+        await self.pause($0)
+        return !self.isStopping
+      }
     }
     tasks.append(Reactor.task { await self.listener.run() })
     tasks.append(
@@ -86,7 +95,7 @@ package final class Daemon {
       do throws(EngineError) {
         trouble = nil
         // Whoever stands by waits for the lock itself, which is there the moment the leader is gone.
-        engine.patience = isStandby ? .seconds(3) : .zero
+        engine.patience = isStandby || isSuccessor ? .seconds(3) : .zero
         try await engine.establish()
         establishedAt = .now
         isStandby = false

@@ -44,14 +44,7 @@ extension Engine {
     var attempt = 0
     while true {
       do throws(EngineError) {
-        try await PoolerProbe.requireSessions(options)
-        try await requireInstalled()
-        try await ledger.requireRights()
-        try await requireCoverage()
-        if try await roster.resolveKeyType() == .text {
-          events.emit(.warning(KeyType.textIsHeard, place: configuration.place(of: "source.key"), fix: nil))
-        }
-        return
+        return try await requireAll()
       } catch {
         // A wrong user, password (class 28) or database (3D000) is not waited for.
         guard case .database(let failure) = error, failure.isConnectionLost,
@@ -63,6 +56,17 @@ extension Engine {
         let delay = backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
         guard await pause(delay) else { return }
       }
+    }
+  }
+
+  /// What has to hold in the database before anything is established.
+  func requireAll() async throws(EngineError) {
+    try await PoolerProbe.requireSessions(options)
+    try await requireInstalled()
+    try await ledger.requireRights()
+    try await requireCoverage()
+    if try await roster.resolveKeyType() == .text {
+      events.emit(.warning(KeyType.textIsHeard, place: configuration.place(of: "source.key"), fix: nil))
     }
   }
 

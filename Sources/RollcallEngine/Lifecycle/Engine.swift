@@ -151,17 +151,7 @@ package final class Engine {
   /// - Returns: why everybody has to be compared; nil when the watermark still holds.
   @discardableResult
   package func establish() async throws(EngineError) -> String? {
-    let identity = try await DatabaseIdentity.read(database)
-    try await requirePath()
-    if !link.isConnected { try await link.connect() }
-    let facts = try link.learnt(for: configuration.users)
-    let stateReader = StateReader(
-      configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
-    try refuseMisfits(facts)
-    roster.forget()
-    let fingerprint = try await fingerprint(of: stateReader)
-    let base = configuration.users.base.normalized(facts.schema)
-    try await refuseRivals(facts, base)
+    let (identity, facts, stateReader, fingerprint, base) = try await survey()
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
     let wasFull = try await bound.settle()
@@ -213,6 +203,34 @@ package final class Engine {
     takeUp(finding, comparesAnyway: reason != nil)
     takeUpGroups()
     return reason
+  }
+
+  /// What is found on both sides before anybody leads.
+  private typealias Survey = (
+    identity: DatabaseIdentity, facts: DirectoryFacts, stateReader: StateReader, fingerprint: String, base: String
+  )
+
+  /// Connects the directory if need be, and refuses a configuration that does not fit the table or the server.
+  private func survey() async throws(EngineError) -> Survey {
+    let identity = try await DatabaseIdentity.read(database)
+    try await requirePath()
+    if !link.isConnected { try await link.connect() }
+    let facts = try link.learnt(for: configuration.users)
+    let stateReader = StateReader(
+      configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
+    try refuseMisfits(facts)
+    roster.forget()
+    let fingerprint = try await fingerprint(of: stateReader)
+    let base = configuration.users.base.normalized(facts.schema)
+    try await refuseRivals(facts, base)
+    return (identity, facts, stateReader, fingerprint, base)
+  }
+
+  /// Does all that a start does before it asks for the lock, once: what would forbid a start is an error here, and so
+  /// is a side that does not answer.
+  package func rehearse() async throws(EngineError) {
+    try await requireAll()
+    _ = try await survey()
   }
 
   /// Becomes the leader, or says who is; whether it was not before.

@@ -54,6 +54,21 @@ enum ModelOracle {
     return lines.sorted() + (try await groupDifferences(site))
   }
 
+  /// Keys whose entry has gone more often than the journal has a removal of it (G13): each was made as often as the
+  /// journal says at least, since a crash may have cost it that row, and never that of a removal.
+  static func unaccounted(_ site: Site) async throws -> [String] {
+    let present = try await site.search(site.base, .subtree, ["employeeNumber"])
+      .flatMap { $0["employeeNumber"].compactMap(\.text) }
+    let keys = try await site.sql(
+      """
+      SELECT key FROM rollcall.journal WHERE directory = '\(site.configuration.name)' AND key IS NOT NULL
+        AND key <> ALL ('{\(present.joined(separator: ","))}'::text[])
+      GROUP BY key HAVING count(*) FILTER (WHERE action = 'create' AND outcome = 'done')
+        > count(*) FILTER (WHERE action = 'delete' AND intent IS NULL)
+      """)
+    return keys.split(separator: "\n").map(String.init)
+  }
+
   /// What the log and the ledger have of the entries that are too many.
   static func traces(_ site: Site) async throws -> String {
     let keys = try await site.search(site.base, .subtree, ["employeeNumber"])
