@@ -30,7 +30,7 @@ extension Configuration {
 extension Configuration.Source {
   /// Which database it is, as far as the connection string says; without role and password, which may change.
   fileprivate var database: String {
-    guard let options = try? ConnectionOptions(connection.value, applicationName: "") else { return "" }
+    guard let options = try? ConnectionOptions(connection.text, applicationName: "") else { return "" }
     let parts = ["service", "host", "hostaddr", "port", "dbname"].compactMap { name in
       options[name].map { "\(name)=\($0)" }
     }

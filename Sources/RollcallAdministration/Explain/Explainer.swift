@@ -70,7 +70,7 @@ package final class Explainer {
 
   private func readLedger(_ found: inout Observation) async throws(EngineError) {
     found.record = try await engine.ledger.keyRecord(found.key)
-    let isStandby = try await engine.database.query("SELECT pg_is_in_recovery()").bool(0, 0)
+    let isStandby = try await engine.sessions.database.query("SELECT pg_is_in_recovery()").bool(0, 0)
     let record = try await engine.ledger.record()
     if isStandby {
       found.leader = .unseen

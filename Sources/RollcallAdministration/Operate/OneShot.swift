@@ -95,7 +95,7 @@ package final class OneShot {
       throw trouble
     }
     guard isSettled else { throw .refused("the work was stopped before it was done") }
-    await engine.prune(force: false)
+    await engine.pruner.prune(force: false)
     let applied = engine.dispatcher.appliedSteps
     await engine.drain()
     return try await outcome(applied: applied, keys)

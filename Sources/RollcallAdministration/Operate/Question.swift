@@ -55,7 +55,7 @@ extension Engine {
     _ kind: LedgerRequest.Kind,
     with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
   ) {
-    handlers[kind] = RequestHandler(isQuestion: true) { [weak self] request throws(EngineError) in
+    requests.handlers[kind] = RequestHandler(isQuestion: true) { [weak self] request throws(EngineError) in
       guard let self else { return .stopped }
       let question: Question<Subject> = try LedgerText.decode(request.argument)
       guard question.isFor(configuration) else {
@@ -85,7 +85,7 @@ extension Engine {
     _ kind: LedgerRequest.Kind, beside: Bool = false,
     with body: @escaping @Reactor (Engine, Subject) async throws(EngineError) -> Answer
   ) {
-    handlers[kind] = RequestHandler(isQuestion: beside) { [weak self] request throws(EngineError) in
+    requests.handlers[kind] = RequestHandler(isQuestion: beside) { [weak self] request throws(EngineError) in
       guard let self else { return .stopped }
       let order: Question<Subject> = try LedgerText.decode(request.argument)
       guard order.isFor(configuration) else {

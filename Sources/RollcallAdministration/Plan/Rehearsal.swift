@@ -66,7 +66,7 @@ package final class Rehearsal {
     try await engine.state.load()
     try await engine.state.pins.overlookChanged()
     // A standby, from which a plan can be made, does not provide it.
-    let identity = try? await DatabaseIdentity.read(engine.database)
+    let identity = try? await DatabaseIdentity.read(engine.sessions.database)
     engine.noteAcquaintance(facts, try await engine.ledger.record(), identity)
     let stateReader = StateReader(
       engine.configuration, roster: engine.roster, bulk: engine.roster, link: engine.link, state: engine.state,
@@ -80,7 +80,7 @@ package final class Rehearsal {
     var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        engine.roster.on(engine.bulk), stream: engine.bulk, stateReader, engine.link, groups: groups?.keeper,
+        engine.roster.on(engine.sessions.bulk), stream: engine.sessions.bulk, stateReader, engine.link, groups: groups?.keeper,
         meter: engine.meter)
       let most = limit?.keys ?? .max
       result.keys = try await reader.read(reader.nobody) { found in if keys.count <= most { keys += found } }

@@ -12,7 +12,7 @@ extension Engine {
     guard let configured = configuration.groups else { return nil }
     let keeper = GroupKeeper(
       configured, people: UserRules(configuration.users), protected: configuration.users.protect.filter,
-      Protection(configuration, facts), facts: facts, link: link, ledger, state.meetings, database: mapping)
+      Protection(configuration, facts), facts: facts, link: link, ledger, state.meetings, database: sessions.mapping)
     try await keeper.load()
     keeper.mayComeLate = { [weak unknown] key in unknown?.concerns(key) ?? false }
     keeper.onMembers = { [weak self] keys, groups in self?.handIn(keys, membersOf: groups) }

@@ -62,7 +62,7 @@ extension Daemon {
     Reactor.task {
       do throws(EngineError) {
         try await sweeper.look()
-        await self.engine.prune(force: false)
+        await self.engine.pruner.prune(force: false)
       } catch {
         self.engine.trouble(error)
       }

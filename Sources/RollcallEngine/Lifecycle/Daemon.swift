@@ -51,7 +51,7 @@ package final class Daemon {
     hasBeenReady = former?.hasBeenReady ?? false
     isSuccessor = former != nil
     events = engine.events
-    listener = Listener(engine.options, engine.events)
+    listener = Listener(engine.sessions.options, engine.events)
     notifyGate = NotifyGate(engine.ledger.database, directory: engine.configuration.name) { [weak engine] in
       engine?.sweeper
     }

@@ -12,7 +12,7 @@ extension Engine {
     Reactor.task {
       do throws(EngineError) {
         // A session that was idle when a primary was lost has found its successor before anybody else did.
-        let identity = try await DatabaseIdentity.read(self.database)
+        let identity = try await DatabaseIdentity.read(self.sessions.database)
         let record = try await self.ledger.record()
         if record?.hasLost(to: identity) == true { throw Engine.anotherServer }
         let wasFull = try await self.bound.settle()
@@ -42,7 +42,7 @@ extension Engine {
   func takeUpLedger() async throws(EngineError) {
     dispatcher.addTogether(state.blockedKeys, .retry)
     try await takeUpReleased()
-    try await takeUpPins()
+    try await pins.takeUp()
   }
 
   private static let anotherServer = EngineError.database(

@@ -50,11 +50,11 @@ extension Engine {
   package func captureProblems() async throws(EngineError) -> [String] {
     var problems: [String] = []
     for (table, key) in configuration.watchedPairs {
-      let rows = try await database.query(
+      let rows = try await sessions.database.query(
         """
         SELECT w.problem, w.source IS NOT NULL FROM pg_class AS c LEFT JOIN rollcall.watched AS w
           ON w.source = c.oid AND w.key = $2 WHERE c.oid = $1::oid AND c.relkind <> 'v'
-        """, [try await mapping.oid(of: table), key])
+        """, [try await sessions.mapping.oid(of: table), key])
       if rows.isEmpty { continue }
       if !rows.bool(0, 1) {
         problems.append("\(table) has no triggers, so its changes are not noticed; run: rollcall install")
@@ -67,8 +67,8 @@ extension Engine {
 
   /// The last logged change of a key that is among the newest 200,000 of the log.
   package func lastChange(of key: RosterKey) async throws(EngineError) -> LastChange? {
-    try await sources.read(database, mapping: mapping)
-    let rows = try await database.query(
+    try await sources.read(sessions.database, mapping: sessions.mapping)
+    let rows = try await sessions.database.query(
       """
       SELECT c.xid, \(SQLText.time("c.at")),
         coalesce((SELECT pg_visible_in_snapshot(c.xid, d.watermark) FROM rollcall.directory AS d WHERE d.name = $1), false)

@@ -61,7 +61,7 @@ extension Engine {
 
   /// What has to hold in the database before anything is established.
   func requireAll() async throws(EngineError) {
-    try await PoolerProbe.requireSessions(options)
+    try await PoolerProbe.requireSessions(sessions.options)
     try await requireInstalled()
     try await ledger.requireRights()
     try await requireCoverage()

@@ -96,7 +96,7 @@ extension Engine {
     removalGuard.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
-        self.roster.on(self.bulk), stream: self.bulk, stateReader, self.link, groups: self.groups,
+        self.roster.on(self.sessions.bulk), stream: self.sessions.bulk, stateReader, self.link, groups: self.groups,
         meetings: self.state.meetings, meter: self.meter)
       reader.drift = self.driftInspection(stateReader)
       let reconciler = Reconciler(
@@ -118,7 +118,7 @@ extension Engine {
         self.reconciles.isReading = false
         self.reconciles.failures = 0
         self.reconciles.incomplete = nil
-        self.bulk.close()
+        self.sessions.bulk.close()
         self.dispatcher.decideRemovalBatches()
       } catch {
         // The epochs stay open: the watermark does not move until a reconcile has been completed.

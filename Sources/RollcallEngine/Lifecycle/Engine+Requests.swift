@@ -4,80 +4,14 @@ internal import RollcallCore
 package import RollcallLedger
 
 extension Engine {
-  /// Looks at what commands have asked for, and answers: what changes something one after the other, and questions
-  /// beside that.
+  /// Looks at what commands have asked for, and answers.
   func answerRequests() {
-    answerPinRequests()
-    if !isAnswering {
-      isAnswering = true
-      Reactor.task {
-        do throws(EngineError) {
-          while self.dispatcher.isWorking, let request = try await self.ledger.requests().first(where: self.isWork) {
-            try await self.ledger.noteStart(of: request)
-            if try await self.answer(request, with: self.fulfil(request)) { break }
-          }
-        } catch {
-          self.trouble(error)
-        }
-        self.isAnswering = false
-      }
-    }
-    Reactor.task { await self.answerQuestions() }
+    pins.answer()
+    requests.answer()
   }
-
-  /// How many questions are answered at once: each has connections of its own.
-  private static let mostQuestions = 2
-
-  /// What fails here says nothing about the work: whoever asked is told, or notices that nobody answers.
-  private func answerQuestions() async {
-    guard leader.isLeading, (try? await ledger.dropOldAnswers()) != nil, let open = try? await ledger.requests() else {
-      return
-    }
-    for request in open where !isWork(request) && !questions.contains(request.id) {
-      if questions.count >= Engine.mostQuestions { return }
-      questions.insert(request.id)
-      Reactor.task {
-        let isAnswered = (try? await self.answer(question: request)) ?? false
-        self.questions.remove(request.id)
-        if isAnswered { self.answerRequests() }
-      }
-    }
-  }
-
-  /// - Returns: false where there is no answer, because work has stopped.
-  private func answer(question: LedgerRequest) async throws(EngineError) -> Bool {
-    try await ledger.noteStart(of: question)
-    guard let handler = handlers[question.kind] else {
-      try await ledger.answer(
-        question,
-        message: "it does not know the request \"\(question.kind.rawValue)\"; is it of the same version as this "
-          + "program? Restart it after an upgrade")
-      return true
-    }
-    let reply: RequestReply
-    do throws(EngineError) { reply = try await handler.answer(question) } catch { reply = .cannot("\(error)") }
-    return try await !answer(question, with: reply)
-  }
-
-  /// What nobody knows counts as a question, so that it is refused at once.
-  private func isWork(_ request: LedgerRequest) -> Bool {
-    Engine.work.contains(request.kind) || handlers[request.kind]?.isQuestion == false
-  }
-
-  /// Writes the answer down; true where there is none, because work has stopped.
-  private func answer(_ request: LedgerRequest, with reply: RequestReply) async throws(EngineError) -> Bool {
-    switch reply {
-    case .done(let answer): try await ledger.answer(request, message: nil, answer)
-    case .cannot(let reason): try await ledger.answer(request, message: reason)
-    case .stopped: return true
-    }
-    return false
-  }
-
-  private static let work: Set<LedgerRequest.Kind> = [.look, .full, .retry, .release, .keys]
 
   /// Does what was asked for.
-  private func fulfil(_ request: LedgerRequest) async throws(EngineError) -> RequestReply {
+  func fulfil(_ request: LedgerRequest) async throws(EngineError) -> RequestReply {
     switch request.kind {
     case .look: return try await settleOrSayWhy()
     case .full:
@@ -100,7 +34,7 @@ extension Engine {
         return .cannot(reason)
       }
     default:
-      guard let handler = handlers[request.kind] else { return .stopped }
+      guard let handler = requests.handlers[request.kind] else { return .stopped }
       return try await handler.answer(request)
     }
     return .done(nil)
@@ -183,8 +117,7 @@ extension Engine {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
     await problems.flush()
-    await storeOnce()
-    if leader.isLeading { try? await answerOwedPins() }
+    if leader.isLeading { try? await pins.answerOwed() }
     // Only who has nothing on its way says that it has ended in order.
     if let leadingSince, dispatcher.passesRunning == 0, !unknown.isOpen {
       try? await ledger.noteEnd(ofTermSince: leadingSince)

@@ -20,14 +20,10 @@ extension Engine {
     switch error {
     case .directory(let failure): giveUp(failure)
     case .database(let failure) where failure.isConnectionLost:
-      // What has ended one session has likely made the others useless; nobody waits for their deadlines.
-      for session in sessions { session.close() }
+      sessions.close()
     case .database, .refused, .standby: break
     }
     disconnected()
     onTrouble?(error)
   }
-
-  /// All but the leader's, which has a watch of its own.
-  var sessions: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger.database] }
 }

@@ -9,7 +9,7 @@ package import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// One directory's engine: both sides' connections and everything between them.
+/// One directory's engine: the parts between both sides, brought into a state in which keys flow.
 ///
 /// ``establish()`` brings it into a state in which keys flow; whoever runs it (the daemon, a sync) decides what happens
 /// when a side is lost.
@@ -17,14 +17,7 @@ package import RollcallLedger
 package final class Engine {
   package let configuration: Configuration
   package let events = Events()
-  let options: ConnectionOptions
-  package let database: Database
-  let windows: Database
-  /// Sessions in which the mapping is evaluated; nothing else is done on them.
-  let mapping: Database
-  let mappingBulk: Database
-  /// Streams everybody.
-  package let bulk: Database
+  package let sessions: Sessions
   package let link: DirectoryLink
   package let roster: Roster
   package let ledger: Ledger
@@ -48,18 +41,15 @@ package final class Engine {
   /// Nil where nobody looks on.
   package var meter: ReadingMeter?
   var reconciles = ReconcileAgenda()
-  var isAnswering = false
-  /// The numbers of questions that are being answered.
-  var questions: Set<Int> = []
-  /// Who answers what commands ask besides what the engine itself does.
-  package var handlers: [LedgerRequest.Kind: RequestHandler] = [:]
-  var pinAgenda = PinAgenda()
+  package private(set) lazy var requests = RequestDesk(self)
+  private(set) lazy var pins = PinDesk(self)
+  package private(set) lazy var pruner = Pruner(self)
+  /// Finds out what has become of removals that were intended before the last connection.
+  private(set) lazy var intents = OpenIntents(self)
   /// Since when this process leads, as the ledger has it.
   private(set) var leadingSince: String?
   /// How long to wait for the leader's lock where another process has it.
   var patience: Duration = .zero
-  var lastPrune: ContinuousClock.Instant?
-  var storesAtPrune = 0
   /// Called when work stopped because a side was lost.
   package var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when everybody could not be compared, although the connection lives.
@@ -69,25 +59,17 @@ package final class Engine {
   /// What opened the breaker last.
   var refusal: Problem?
   var hasWarnedOfLock = false
-  /// Finds out what has become of removals that were intended before the last connection.
-  var intentTimer: Timer?
 
   /// - Throws: ``PostgresError`` when the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
     self.configuration = configuration
     let log = EventLog(logger)
     events.subscribe { log.note($0) }
-    options = try configuration.options()
-    database = Database(options)
-    windows = Database(options, timeout: 600_000)
-    mapping = try Database(mapping: configuration)
-    mappingBulk = try Database(mapping: configuration)
-    bulk = try Database(mapping: configuration, timeout: 600_000)
-    let ledgerSession = Database(options)
+    sessions = try Sessions(configuration)
     sources = ChangeSources(configuration)
     link = DirectoryLink(configuration.directory, base: configuration.users.base)
-    roster = Roster(mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
-    ledger = Ledger(ledgerSession, directory: configuration.name)
+    roster = Roster(sessions.mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
+    ledger = Ledger(sessions.ledger, directory: configuration.name)
     state = LedgerState(ledger)
     removalGuard = RemovalGuard(RemovalPolicy(configuration.removals), state)
     dispatcher = Dispatcher(state, removalGuard, events)
@@ -95,50 +77,9 @@ package final class Engine {
     unknown = UnknownOutcomes(dispatcher, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, dispatcher)
     journal = Journal(ledger, isOn: configuration.journal != nil)
-    leader = Leader(options, directory: configuration.name)
+    leader = Leader(sessions.options, directory: configuration.name)
     problems = ProblemBoard(ledger, events)
     wire()
-  }
-
-  private func wire() {
-    link.onLost = { [weak self] error in self?.trouble(.directory(error)) }
-    link.onStrangers = { [weak self] name, count in
-      self?.events.emit(.entriesOutsideBase(name, count: count))
-    }
-    dispatcher.unknown = unknown
-    state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
-    roster.health.onRecovered = { [weak self] keys in
-      guard let self else { return }
-      events.emit(.mappingWorks)
-      for key in keys { dispatcher.add(key, .retry) }
-    }
-    wireServers()
-    wirePins()
-    dispatcher.onTrouble = { [weak self] error in self?.trouble(error) }
-    dispatcher.onProgress = { [weak self] in self?.sweeper?.progress() }
-    dispatcher.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
-    dispatcher.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
-    dispatcher.onDecided = { [weak self] removalBatch throws(EngineError) in try await self?.decided(removalBatch) }
-    dispatcher.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
-    unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
-    unknown.onOverflow = { [weak self] in self?.requestReconcile() }
-    retrier.onTrouble = { [weak self] error in self?.trouble(error) }
-    leader.onLost = { [weak self] error in self?.trouble(error) }
-    leader.onStranger = { [weak self] holder in
-      self?.events.emit(.lockHeldByStranger(holder: holder.text, fix: holder.fix))
-    }
-    problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
-    removalGuard.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
-    journal.sources = { [weak sources] in sources?.condition ?? "true" }
-    removalGuard.record = { [weak self] removals, reason throws(EngineError) in
-      try await self?.recordHeld(removals, reason)
-    }
-    removalGuard.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
-    removalGuard.count = { [weak self] kind, limit throws(EngineError) in
-      guard let self else { return 0 }
-      if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
-      return try await self.countManaged(upTo: limit, self.stateReader)
-    }
   }
 
   // MARK: Connecting
@@ -190,7 +131,7 @@ package final class Engine {
     groups = try await groupKeeper(facts)
     try await beginCounting()
     try await journal.flush()
-    try await takeUpIntents(stateReader)
+    try await intents.takeUp(stateReader)
     dispatcher.resume(
       Worker(
         stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups,
@@ -212,12 +153,12 @@ package final class Engine {
 
   /// Connects the directory if need be, and refuses a configuration that does not fit the table or the server.
   private func survey() async throws(EngineError) -> Survey {
-    let identity = try await DatabaseIdentity.read(database)
+    let identity = try await DatabaseIdentity.read(sessions.database)
     try await requirePath()
     if !link.isConnected { try await link.connect() }
     let facts = try link.learnt(for: configuration.users)
     let stateReader = StateReader(
-      configuration, roster: roster, bulk: roster.on(mappingBulk), link: link, state: state, facts: facts)
+      configuration, roster: roster, bulk: roster.on(sessions.mappingBulk), link: link, state: state, facts: facts)
     try refuseMisfits(facts)
     roster.forget()
     let fingerprint = try await fingerprint(of: stateReader)
@@ -278,7 +219,7 @@ package final class Engine {
     events.emit(.comparing(because: reason))
     // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
     try await ledger.forgetCut()
-    let now = try await ChangeLog(database).now()
+    let now = try await ChangeLog(sessions.database).now()
     sweeper?.stop()
     startSweeper(seen: now.snapshot, stored: nil)
     reconciles.why = reason
@@ -287,7 +228,7 @@ package final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      database, windows: windows, sources, ledger, dispatcher, seen: seen, stored: stored, stops: bound.stops, events)
+      sessions.database, windows: sessions.windows, sources, ledger, dispatcher, seen: seen, stored: stored, stops: bound.stops, events)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }
@@ -306,9 +247,10 @@ package final class Engine {
     disconnected()
     reconciles.stop()
     retrier.stop()
-    pinAgenda.stop()
+    pins.stop()
+    intents.stop()
     leader.resign()
     link.close()
-    for session in sessions { session.end() }
+    sessions.end()
   }
 }

@@ -31,10 +31,10 @@ final class CaptureWatch {
 
   /// The digest at the beginning of a term, before the log is read.
   func begin() async throws(EngineError) -> String {
-    let now = try await CaptureSignature.read(engine.database, mapping: engine.mapping, tables)
+    let now = try await CaptureSignature.read(engine.sessions.database, mapping: engine.sessions.mapping, tables)
     if now != signature { isVerified = false }
     signature = now
-    try await engine.sources.read(engine.database, mapping: engine.mapping)
+    try await engine.sources.read(engine.sessions.database, mapping: engine.sessions.mapping)
     return now
   }
 
@@ -44,12 +44,12 @@ final class CaptureWatch {
     isLooking = true
     defer { isLooking = false }
     // While a table is being altered, nobody waits on this session.
-    let session = Database(engine.options, timeout: 20_000)
+    let session = Database(engine.sessions.options, timeout: 20_000)
     defer { session.end() }
     do throws(EngineError) {
-      let now = try await CaptureSignature.read(session, mapping: engine.mapping, tables)
+      let now = try await CaptureSignature.read(session, mapping: engine.sessions.mapping, tables)
       if now != signature || !isVerified || isLost {
-        try await engine.sources.read(session, mapping: engine.mapping)
+        try await engine.sources.read(session, mapping: engine.sessions.mapping)
         note(try await faults(session), now)
       }
       failures = 0

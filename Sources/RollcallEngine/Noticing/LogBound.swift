@@ -26,7 +26,7 @@ final class LogBound {
   /// - Returns: whether it was, so that a full comparison is needed.
   func settle() async throws(EngineError) -> Bool {
     let name = engine.configuration.name
-    let found = try await engine.database.query(
+    let found = try await engine.sessions.database.query(
       """
       SELECT coalesce(pg_sequence_last_value('rollcall.stops'), 0),
         coalesce(pg_sequence_last_value('rollcall.ring') = 1, false), coalesce(d.stops, 0), d.silent::text
@@ -35,9 +35,9 @@ final class LogBound {
     stops = found.int(0, 0) ?? 0
     silent = found.text(0, 3)
     if !found.bool(0, 1), stops == found.int(0, 2) { return false }
-    stops = try await engine.database.query("SELECT rollcall.rearm()").int(0, 0) ?? 0
+    stops = try await engine.sessions.database.query("SELECT rollcall.rearm()").int(0, 0) ?? 0
     // In a transaction of its own: its id is higher than that of any that has found the log full.
-    silent = try await engine.database.query(
+    silent = try await engine.sessions.database.query(
       """
       INSERT INTO rollcall.directory AS d (name, stops, silent) VALUES ($1, $2, pg_current_xact_id())
       ON CONFLICT (name) DO UPDATE SET stops = excluded.stops, silent = excluded.silent, watermark = NULL
@@ -50,7 +50,7 @@ final class LogBound {
   /// The transaction that is waited for, if all up to it have ended.
   func ended() async throws(EngineError) -> String? {
     guard let silent else { return nil }
-    let result = try await engine.database.query(
+    let result = try await engine.sessions.database.query(
       "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8", [silent])
     return result.bool(0, 0) ? silent : nil
   }

@@ -41,7 +41,7 @@ extension Engine {
 
   private func pinAndWait(_ keys: [RosterKey], because: String, actor: String) async throws(EngineError) {
     let request = try await ledger.pin(keys, because: because, actor: actor, untilChange: true)
-    answerPinRequests()
+    pins.answer()
     while dispatcher.isWorking {
       if try await ledger.state(of: request).isDone { return }
       try? await Reactor.sleep(for: .milliseconds(10))

@@ -44,7 +44,7 @@ import Testing
       let ids = [written, last].compactMap { $0.split(separator: "\n").first.flatMap { UInt64($0) } }
       #expect(ids.count == 2 && ids[0] < ids[1], "no id was given out twice: \(ids)")
       #expect(!engine.dispatcher.queue.contains("1"))
-      engine.database.close()
+      engine.sessions.database.close()
       try await sweeper.look()
       #expect(sweeper.hasStopped, "what it has seen hides the change")
       // As the engine does where it leads.

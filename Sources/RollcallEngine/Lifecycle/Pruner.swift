@@ -1,0 +1,28 @@
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Forgets what every directory has settled, at most once in a while.
+@Reactor
+package final class Pruner {
+  private unowned let engine: Engine
+  private var last: ContinuousClock.Instant?
+  /// How often the watermark had been stored then; without a newer one there is nothing to forget.
+  private var storesAtLast = 0
+
+  init(_ engine: Engine) { self.engine = engine }
+
+  package func prune(force: Bool) async {
+    guard engine.dispatcher.isWorking, let sweeper = engine.sweeper else { return }
+    let isDue = last.map { ContinuousClock.now - $0 > .seconds(60) } ?? true
+    guard force || (isDue && sweeper.stores > storesAtLast) else { return }
+    last = .now
+    storesAtLast = sweeper.stores
+    let (events, session) = (engine.events, Database(engine.sessions.options, timeout: 120_000))
+    defer { session.end() }
+    do throws(EngineError) { try await ChangeLog(session).prune() } catch {
+      // It is tried again in a while; a log that is longer than it need be is no reason to stop.
+      events.emit(.failed(.pruning, "\(error)"))
+    }
+  }
+}
