@@ -11,7 +11,7 @@ package final class MeetingBook {
   /// How entries that the ledger does not know are treated.
   package enum Phase: Sendable {
     /// They belong to others.
-    case settled
+    case complete
     /// This directory has never been compared: entries that are in step become known.
     case first
     /// It was compared before the ledger recorded entries: all linked entries are ours.
@@ -19,7 +19,7 @@ package final class MeetingBook {
   }
 
   private let ledger: Ledger
-  package private(set) var phase = Phase.settled
+  package private(set) var phase = Phase.complete
   /// The number of times that the database was found to have lost records of the ledger; a comparison that began
   /// before the last time has not recorded everything.
   package private(set) var losses = 0
@@ -49,7 +49,7 @@ package final class MeetingBook {
   }
 
   /// Records that a full comparison has ended since the ledger's last loss.
-  package func settle() { phase = .settled }
+  package func complete() { phase = .complete }
 
   // MARK: Entries
 

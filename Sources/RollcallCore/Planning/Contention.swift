@@ -88,7 +88,7 @@ struct Contention {
   }
 
   private mutating func decideAll() {
-    settle(Array(parties.indices))
+    setAside(among: Array(parties.indices))
     for (index, party) in parties.enumerated() {
       for resource in party.wants where wanters[resource]?.first == index {
         decide(resource)
@@ -107,7 +107,7 @@ struct Contention {
       parties[loser].status = .parked(
         taken(resource, by: "person \(parties[chosen].key) gets", wantedBy: parties[loser].key))
     }
-    settle(candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
+    setAside(among: candidates.filter { $0 != chosen }.flatMap { waiting(for: $0) })
   }
 
   /// The candidate that the holder waits for: it closes a cycle of names.
@@ -124,8 +124,8 @@ struct Contention {
   }
 
   /// Parks the parties that cannot get what they want, and then those that wait for them.
-  private mutating func settle(_ connectionKillers: [Int]) {
-    var pending = connectionKillers
+  private mutating func setAside(among indices: [Int]) {
+    var pending = indices
     while let index = pending.popLast() {
       guard parties[index].isMoving else { continue }
       let party = parties[index]

@@ -15,7 +15,7 @@ extension Engine {
         let identity = try await DatabaseIdentity.read(self.sessions.database)
         let record = try await self.ledger.record()
         if record?.hasLost(to: identity) == true { throw Engine.anotherServer }
-        let wasFull = try await self.bound.settle()
+        let wasFull = try await self.bound.rearm()
         if wasFull {
           try await self.beginAnew(LogBound.reason)
         } else {

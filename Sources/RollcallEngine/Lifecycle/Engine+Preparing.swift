@@ -14,7 +14,7 @@ extension Engine {
     state.meetings.schema = facts.schema
     let isLoss = identity.map { record?.hasLost(to: $0) == true } ?? false
     state.meetings.begin(
-      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .settled, isLoss: isLoss)
+      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .complete, isLoss: isLoss)
   }
 
   /// Says once what is allowed and dangerous.

@@ -169,7 +169,7 @@ extension Engine {
     bound.compared(reconciles.silent)
     reconciles.undecided = nil
     removalGuard.comparison.expect(nil)
-    if isRecorded { state.meetings.settle() }
+    if isRecorded { state.meetings.complete() }
     reconciles.why = nil
     await servers.compared()
     onState?()

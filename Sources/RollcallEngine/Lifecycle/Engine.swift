@@ -95,7 +95,7 @@ package final class Engine {
     let (identity, facts, stateReader, fingerprint, base) = try await survey()
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
-    let wasFull = try await bound.settle()
+    let wasFull = try await bound.rearm()
     // Read only now: until then another leader may have changed it.
     var record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)

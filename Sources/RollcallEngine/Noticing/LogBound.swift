@@ -24,7 +24,7 @@ final class LogBound {
   /// Checks whether logging was stopped, resumes it, and records the transaction to wait for.
   ///
   /// - Returns: whether it was, so that a full comparison is needed.
-  func settle() async throws(EngineError) -> Bool {
+  func rearm() async throws(EngineError) -> Bool {
     let name = engine.configuration.name
     let found = try await engine.sessions.database.query(
       """

@@ -183,7 +183,7 @@ package final class BothSides {
 
   /// Records the entries that a directory's first comparison, or an upgrade's, has found.
   private func record(_ subjects: [Subject], inStep same: Set<RosterKey>) async throws(EngineError) {
-    guard let meetings, meetings.phase != .settled else { return }
+    guard let meetings, meetings.phase != .complete else { return }
     let known = subjects.filter { subject in
       meetings.phase == .recording
         ? meetings.isRecording(subject.key) : same.contains(subject.key) && subject.desired.wanted != nil

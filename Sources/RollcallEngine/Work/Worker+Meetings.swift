@@ -88,7 +88,7 @@ extension Worker {
     switch state.meetings.phase {
     case .recording: return state.meetings.isRecording(subject.key)
     case .first where subject.desired.wanted != nil: return true
-    case .first, .settled: return subject.acquaintance.contains(.change) && subject.desired.wanted != nil
+    case .first, .complete: return subject.acquaintance.contains(.change) && subject.desired.wanted != nil
     }
   }
 }
