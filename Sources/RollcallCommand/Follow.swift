@@ -95,7 +95,7 @@ struct Follow: AsyncParsableCommand {
           deadline: command.timeout, limit: command.limit),
         environment: setting.environment, line: { $0.json.line },
         say: { Output.error.say("\(LineLog.now()) rollcall follow \(command.name): \($0.printable)") })
-      let signals = Signals { follower.stop() }
+      let signals = Signals(end: { follower.stop() })
       defer { signals.cancel() }
       try await follower.follow()
       return 0

@@ -49,11 +49,11 @@ import Testing
 
   /// What is replaced, by what, and what the log says of it.
   private static let mistakes = [
-    ("users:\n", "users:\n  naming_attribute: uid\n", "unknown key"),
+    ("users:\n", "users:\n  naming_attribute: uid\n", "naming_attribute"),
     ("mail: email", "mail: emial", "emial"),
     ("mail: email", "mail: email\n    mailbox: email", "mailbox"),
     ("key: id", "key: username", "source.key: was id and becomes username"),
-    ("link: employeeNumber", "link: employeeType", "users.link: was employeeNumber and becomes employeeType"),
+    ("link: employeeNumber", "link: departmentNumber", "becomes departmentNumber"),
     ("mail: email", "mail: email || town", "rollcall install"),
     ("${LDAP_PASSWORD}", "Not-The-Password", "invalidCredentials"),
     ("ldap://127.0.0.1:", "ldap://127.0.0.1:1", "url"),
@@ -82,8 +82,10 @@ import Testing
       try await site.hire(["u\(index)"], from: index + 1)
       try await soon("it goes on") { try await site.names().count == index + 1 }
     }
-    #expect(try await site.status().leader == leader)
     #expect(try count("configuration reloaded", daemon) == 0)
+    try reload(site, daemon, site.yaml)
+    try await soon("the right one is taken up") { try count("configuration reloaded", daemon) == 1 }
+    #expect(try await site.status().leader == leader)
     #expect(await daemon.stop() == .exited(0))
     site.expectNoSecret(try daemon.printed(), #_sourceLocation)
   }

@@ -21,8 +21,8 @@ import Testing
 
   @Test(arguments: [
     ("name: main", "name: other", "1:7: name: was main and becomes other"),
-    ("table: public.users", "table: public.people", #"4:10: source.table: was "public"."users" and becomes "public"."people""#),
-    ("table: public.users", "query: SELECT * FROM users", #"4:10: source.query: was "public"."users" and becomes "SELECT"#),
+    ("public.users", "public.people", #"4:10: source.table: was "public"."users" and becomes "public"."people""#),
+    ("table: public.users", "query: TABLE users", #"4:10: source.query: was "public"."users" and becomes "TABLE"#),
     ("key: id", "key: number", "5:8: source.key: was id and becomes number"),
     ("host=db", "host=other", "source.connection: was host=db dbname=hr and becomes host=other dbname=hr"),
     ("dbname=hr", "port=5433", "source.connection: was host=db dbname=hr and becomes host=db port=5433"),
@@ -31,8 +31,8 @@ import Testing
   ])
   func whatIsRefused(_ piece: String, _ replacement: String, _ message: String) throws {
     let former = try ConfigurationSample.parse(Self.text)
-    let refusal = try ConfigurationSample.parse(Self.text.replacing(piece, with: replacement)).refusal(toReplace: former)
-    let said = refusal?.description ?? ""
+    let next = try ConfigurationSample.parse(Self.text.replacing(piece, with: replacement))
+    let said = next.refusal(toReplace: former)?.description ?? ""
     #expect(said.hasPrefix("rollcall.yaml:") && said.contains(message), "\(said)")
     #expect(said.contains("; restart the daemon for another "), "\(said)")
     #expect(!said.contains("secret"))

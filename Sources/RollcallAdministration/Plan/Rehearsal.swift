@@ -80,8 +80,8 @@ package final class Rehearsal {
     var empty: [GroupName] = []
     if keys.isEmpty {
       let reader = BothSides(
-        engine.roster.on(engine.sessions.bulk), stream: engine.sessions.bulk, stateReader, engine.link, groups: groups?.keeper,
-        meter: engine.meter)
+        engine.roster.on(engine.sessions.bulk), stream: engine.sessions.bulk, stateReader, engine.link,
+        groups: groups?.keeper, meter: engine.meter)
       let most = limit?.keys ?? .max
       result.keys = try await reader.read(reader.nobody) { found in if keys.count <= most { keys += found } }
       empty = reader.tally?.empty ?? []

@@ -187,6 +187,6 @@ extension Engine {
       return false
     }
     return try await Leader.exists(
-      for: configuration.name, subject: Leader.subject(server: server, base: base), database)
+      for: configuration.name, subject: Leader.subject(server: server, base: base), sessions.database)
   }
 }

@@ -77,7 +77,7 @@ actor DemoSite {
   @Reactor
   static func untilInterrupted() async {
     let (interrupts, interrupted) = AsyncStream.makeStream(of: Void.self)
-    let signals = Signals { interrupted.finish() }
+    let signals = Signals(end: { interrupted.finish() })
     for await _ in interrupts {}
     signals.cancel()
   }

@@ -33,7 +33,7 @@ final class Service {
   /// Runs until it is told to end.
   func run() async throws {
     supervisor?.keepInformed()
-    let signals = Signals(hangUp: { [weak self] in self?.reload() }) { [weak self] in self?.end() }
+    let signals = Signals(hangUp: { [weak self] in self?.reload() }, end: { [weak self] in self?.end() })
     defer { signals.cancel() }
     while true {
       do {
@@ -78,7 +78,7 @@ final class Service {
     supervisor?.tell([("RELOADING", "1"), ("MONOTONIC_USEC", Service.monotonic)])
     do {
       let configuration = try setting.whole()
-      if let refusal = configuration.refusal(toReplace: self.configuration) { throw refusal }
+      if let refusal = configuration.refusal(toReplace: self.configuration) { throw Complaint(refusal.description) }
       let engine = try Service.engine(configuration, setting.logger)
       do {
         try await engine.rehearse()

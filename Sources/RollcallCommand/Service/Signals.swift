@@ -26,7 +26,7 @@ final class Signals {
   /// Calls `end` once, at the first signal that asks for an end.
   ///
   /// - Parameter hangUp: called at each SIGHUP, until `end` has been called; nil leaves that signal its usual effect.
-  init(hangUp: (@Reactor () -> Void)? = nil, _ end: @escaping @Reactor () -> Void) {
+  init(hangUp: (@Reactor () -> Void)? = nil, end: @escaping @Reactor () -> Void) {
     self.hangUp = hangUp
     watch = Reactor.loop.watch(Self.pipe.reader, for: .readable) { [weak self] _ in
       guard let self, watch != nil else { return }

@@ -228,7 +228,8 @@ package final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      sessions.database, windows: sessions.windows, sources, ledger, dispatcher, seen: seen, stored: stored, stops: bound.stops, events)
+      sessions.database, windows: sessions.windows, sources, ledger, dispatcher, seen: seen, stored: stored,
+      stops: bound.stops, events)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

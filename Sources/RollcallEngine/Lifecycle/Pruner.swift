@@ -1,4 +1,4 @@
-internal import Reactor
+package import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 

@@ -1,4 +1,4 @@
-internal import Reactor
+package import Reactor
 package import RollcallLedger
 
 /// Answers what commands ask of the leading daemon: what changes something one after the other, and questions beside that.

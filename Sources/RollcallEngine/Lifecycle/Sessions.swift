@@ -1,6 +1,6 @@
 package import Postgres
 package import Reactor
-package import RollcallConfiguration
+internal import RollcallConfiguration
 package import RollcallLedger
 
 /// The sessions with PostgreSQL that one directory's engine has, besides the leader's, which has a watch of its own.

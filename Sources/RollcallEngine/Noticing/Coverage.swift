@@ -191,9 +191,9 @@ extension Engine {
   package func requireCoverage() async throws(EngineError) {
     try await requirePath()
     let readings = try await requireMapping()
-    let unseen = try await MappingPath(database, configuration).findings(readings)
+    let unseen = try await MappingPath(sessions.database, configuration).findings(readings)
     if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
-    let coverage = Coverage(database, mapping: mapping, configuration, readings)
+    let coverage = Coverage(sessions.database, mapping: sessions.mapping, configuration, readings)
     let findings = try await coverage.findings()
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
@@ -209,7 +209,7 @@ extension Engine {
   package func requireReadable() async throws(EngineError) {
     try await requirePath()
     if try await mayHaveUnseenTypes() {
-      let unseen = try await MappingPath(database, configuration).findings(try await requireMapping())
+      let unseen = try await MappingPath(sessions.database, configuration).findings(try await requireMapping())
       if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
     }
     do throws(EngineError) { try await roster.prepare() } catch {
@@ -224,9 +224,9 @@ extension Engine {
     guard case .table = configuration.source.relation else { return true }
     var oids: [Int] = []
     for table in configuration.watchedTables {
-      if let oid = try await mapping.oid(of: table).flatMap({ Int($0) }) { oids.append(oid) }
+      if let oid = try await sessions.mapping.oid(of: table).flatMap({ Int($0) }) { oids.append(oid) }
     }
-    return try await MappingPath(database, configuration).hasUnseenTypes(oids)
+    return try await MappingPath(sessions.database, configuration).hasUnseenTypes(oids)
   }
 
   /// PostgreSQL's analysis of the mapping.
@@ -235,7 +235,7 @@ extension Engine {
   @discardableResult
   private func requireMapping() async throws(EngineError) -> [MappingReading] {
     let readings: [MappingReading]
-    do throws(EngineError) { readings = try await MappingReader(mapping, configuration).read() } catch {
+    do throws(EngineError) { readings = try await MappingReader(sessions.mapping, configuration).read() } catch {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
         throw error
       }

@@ -123,7 +123,7 @@ extension Engine {
   ///
   /// - Throws: ``EngineError/refused(_:)`` with the REVOKE that is needed.
   func requirePath() async throws(EngineError) {
-    let findings = try await MappingPath(database, configuration).findings()
+    let findings = try await MappingPath(sessions.database, configuration).findings()
     if !findings.isEmpty { throw .refused(Finding.text(findings)) }
   }
 }
