@@ -45,6 +45,27 @@ import Testing
     #expect(long.contains { $0.count != nil } || long.flatMap { $0.keys ?? [] }.count == 20)
   }
 
+  @Test("G9: without a daemon a storm of commits notifies a few times, and whoever writes later notifies again")
+  func aStormWithoutADaemon() async throws {
+    let database = try await CaptureTests.watched()
+    let storm = """
+      DO $$ BEGIN
+        FOR n IN 1..3000 LOOP INSERT INTO users VALUES (n, 'x'); COMMIT; END LOOP;
+      END $$
+      """
+    let heard = try await payloads(database, storm)
+    // 200 at once, and then 100 a second.
+    #expect(heard.count >= 200 && heard.count < 2000, "\(heard.count)")
+    #expect(try await database.sql("SELECT count(DISTINCT key) FROM rollcall.change") == "3000")
+    try await eventually("there is room again") {
+      let one = try await payloads(database, "UPDATE users SET name = name || 'y' WHERE id = 7")
+      return one.first?.keys == ["7"]
+    }
+    // A daemon polls when it has silenced writers, so it hears all of what it has asked for.
+    try await database.sql("INSERT INTO rollcall.bell VALUES ('main', true, 'infinity')")
+    #expect(try await payloads(database, storm.replacing("VALUES (n", with: "VALUES (n + 3000")).count == 3000)
+  }
+
   @Test func silenceOnRequest() async throws {
     let database = try await CaptureTests.watched()
     #expect(
