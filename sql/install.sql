@@ -645,7 +645,7 @@ BEGIN
 END
 $step$;
 
--- How many hundredths of a second have been used up by notifications for which no daemon has asked, see has_turn().
+-- Up to which twentieth of a second notifications have been sent for which no daemon has asked, see has_turn().
 DO $step$
 BEGIN
   IF (SELECT version FROM rollcall.version) < 4 THEN
@@ -762,12 +762,12 @@ LANGUAGE sql STABLE BEGIN ATOMIC
 END;
 
 -- Where no daemon has asked for notifications they are for other listeners. Commits that have notified wait for each
--- other, and nobody turns that off under load, so 200 are sent and then 100 a second. A clock that jumps back costs ten
+-- other, and nobody turns that off under load, so 200 are sent and then 20 a second. A clock that jumps back costs 40
 -- seconds at most. Sequences are not rolled back, and two writers at once may take one turn.
 CREATE OR REPLACE FUNCTION rollcall.has_turn() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  moment constant bigint := extract(epoch FROM clock_timestamp()) * 100;
+  moment constant bigint := extract(epoch FROM clock_timestamp()) * 20;
   used constant bigint := coalesce(pg_sequence_last_value('rollcall.pace'), 0);
 BEGIN
   IF used BETWEEN moment + 200 AND moment + 1000 THEN

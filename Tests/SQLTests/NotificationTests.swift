@@ -54,7 +54,7 @@ import Testing
       END $$
       """
     let heard = try await payloads(database, storm)
-    // 200 at once, and then 100 a second.
+    // 200 at once, and then 20 a second.
     #expect(heard.count >= 200 && heard.count < 2000, "\(heard.count)")
     #expect(try await database.sql("SELECT count(DISTINCT key) FROM rollcall.change") == "3000")
     try await eventually("there is room again") {
