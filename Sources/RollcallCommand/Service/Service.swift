@@ -112,6 +112,7 @@ final class Service {
   private static func engine(_ configuration: Configuration, _ logger: Logger) throws -> Engine {
     let engine = try Engine(configuration, logger: logger)
     engine.answerCommands()
+    engine.count(as: Version.text)
     return engine
   }
 

@@ -31,10 +31,10 @@ struct Top: AsyncParsableCommand {
       defer { screen?.leave() }
       var isOver = false
       let waiting = Waiting()
-      let signals = TerminationSignals {
+      let signals = Signals(end: {
         isOver = true
         waiting.end()
-      }
+      })
       defer { signals.cancel() }
       var trouble: String?
       while !isOver {

@@ -81,7 +81,7 @@ extension Engine {
 
   /// Nil where everybody differs, or may, for a known reason: the mapping is another, or the directory is new.
   func driftInspection(_ stateReader: StateReader) -> DriftInspection? {
-    guard removalGuard.comparison.holding == nil, state.meetings.phase == .settled else { return nil }
+    guard removalGuard.comparison.holding == nil, state.meetings.phase == .complete else { return nil }
     return DriftInspection(stateReader: stateReader, link: link, meetings: state.meetings, counting: counting)
   }
 

@@ -117,6 +117,7 @@ extension Engine {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
     await problems.flush()
+    await storeOnce()
     if leader.isLeading { try? await pins.answerOwed() }
     // Only who has nothing on its way says that it has ended in order.
     if let leadingSince, dispatcher.passesRunning == 0, !unknown.isOpen {
