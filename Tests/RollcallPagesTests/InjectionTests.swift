@@ -32,23 +32,28 @@ import Testing
     return nil
   }
 
+  /// Several at once: what leaves its place shows all the same, and each page is made once for all of them.
+  private static func inGroups(_ texts: [String]) -> [String] {
+    stride(from: 0, to: texts.count, by: 3).map { texts[$0..<min($0 + 3, texts.count)].joined(separator: " ") } + [
+      texts[0]
+    ]
+  }
+
   @Test func noTextChangesThePage() {
-    let plain = Self.skeletons("x", true)
-    for text in Self.hostile {
-      #expect(Self.difference(Self.skeletons(text, true), plain) == nil, "\(text.debugDescription)")
+    for hasActions in [true, false] {
+      let plain = Self.skeletons("x", hasActions)
+      for text in Self.inGroups(Self.hostile) {
+        #expect(Self.difference(Self.skeletons(text, hasActions), plain) == nil, "\(text.debugDescription)")
+      }
     }
     let unseen = Self.skeletons("x\u{202E}", true)
-    for text in Self.unseen {
+    for text in Self.inGroups(Self.unseen) {
       #expect(Self.difference(Self.skeletons(text, true), unseen) == nil, "\(text.debugDescription)")
-    }
-    let quiet = Self.skeletons("x", false)
-    for text in Self.hostile.suffix(4) {
-      #expect(Self.difference(Self.skeletons(text, false), quiet) == nil, "\(text.debugDescription)")
     }
   }
 
   @Test func nothingUnseenIsSent() {
-    for text in Self.unseen {
+    for text in Self.inGroups(Self.unseen) {
       for page in Everywhere(text: text).pages {
         for tag in HTMLTag.all(in: page.html) {
           let scalars = tag.text.unicodeScalars
@@ -88,7 +93,7 @@ import Testing
   }
 
   @Test func allLinksStayOnThisServer() {
-    for text in Self.hostile + ["//evil.example/", "https://evil.example/"] {
+    for text in Self.inGroups(Self.hostile) + ["//evil.example/", "https://evil.example/"] {
       for page in Everywhere(text: text).pages {
         for tag in HTMLTag.all(in: page.html) {
           for name in ["href", "src", "action"] {

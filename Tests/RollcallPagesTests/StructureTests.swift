@@ -28,7 +28,7 @@ import Testing
 
   @Test func nothingActsWithoutActions() {
     for (name, html) in Everywhere(text: "x", hasActions: false).pages where name != "login" {
-      #expect(!HTMLTag.all(in: html).contains { $0["method"] == "post" }, "\(name)")
+      #expect(!HTMLTag.all(in: html).contains { $0["method"] == "post" && $0["action"] != "/logout" }, "\(name)")
     }
   }
 

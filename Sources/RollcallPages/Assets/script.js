@@ -86,7 +86,9 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
 
 // One click acts once.
 for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", () => setTimeout(() => form.querySelector("button").setAttribute("disabled", "")));
+  form.addEventListener("submit", () => {
+    setTimeout(() => form.querySelector("button").setAttribute("disabled", ""));
+  });
 }
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form[method=post] button")) button.removeAttribute("disabled");

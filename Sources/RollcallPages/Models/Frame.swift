@@ -1,4 +1,5 @@
-/// What every page with a session has: the bar at the top, and what a form needs.
+/// What every page with a session has: the bar at the top, what a form needs, and the way out: `POST /logout` with
+/// `form`.
 package struct Frame: Sendable {
   /// All directories of the database. The bar shows them worst first.
   package var directories: [DirectorySummary]

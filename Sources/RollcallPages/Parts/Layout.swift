@@ -134,7 +134,11 @@ struct Layout {
     guard let frame else { return "" }
     return """
       <footer><p>Rollcall \(frame.version)</p>
-      <p>As of <time datetime="\(frame.now.rfc3339)">\(frame.now.exact)</time></p></footer>
+      <p>As of <time datetime="\(frame.now.rfc3339)">\(frame.now.exact)</time></p>
+      <form method="post" action="/logout">
+      <input type="hidden" name="form" value="\(exact: frame.formToken)">
+      <button>Log out</button>
+      </form></footer>
 
       """
   }
