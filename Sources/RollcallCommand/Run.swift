@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Logging
+internal import RollcallAdministration
 internal import RollcallConfiguration
 
 struct Run: AsyncParsableCommand {
