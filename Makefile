@@ -134,4 +134,4 @@ setup-build:
 	@sh .ci/setup build
 
 setup-test:
-	@sh .ci/setup build servers directories poolers monitoring
+	@sh .ci/setup build servers directories poolers monitoring browser

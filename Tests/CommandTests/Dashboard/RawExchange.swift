@@ -79,6 +79,26 @@ final class RawConnection: Sendable {
     }
   }
 
+  /// One response, as long as its Content-Length says: for servers that keep the connection open.
+  func readResponse() -> String {
+    var octets: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    var length: Int?
+    while true {
+      let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { return String(decoding: octets, as: UTF8.self) }
+      octets += buffer[..<count]
+      if length == nil, let head = octets.firstRange(of: Array("\r\n\r\n".utf8)) {
+        let lines = String(decoding: octets[..<head.lowerBound], as: UTF8.self).lowercased()
+        let value = lines.components(separatedBy: "\r\n").first { $0.hasPrefix("content-length:") }
+        length = value.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) }.map {
+          head.upperBound + $0
+        }
+      }
+      if let length, octets.count >= length { return String(decoding: octets, as: UTF8.self) }
+    }
+  }
+
   /// Runs what blocks on a thread of its own.
   static func apart<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
