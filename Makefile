@@ -38,8 +38,10 @@ dashboard: setup-build
 	$(RELEASE) --product rollcall-dashboard
 
 # A throwaway PostgreSQL and slapd with Rollcall between them. ARGS=--keep leaves them up.
+# ARGS=--dashboard serves the web page on them, which is built only then.
 demo: setup
 	$(RELEASE) --product rollcall
+	$(if $(filter --dashboard,$(ARGS)),$(RELEASE) --product rollcall-dashboard)
 	$(OUTPUT)/rollcall demo $(ARGS)
 
 # A debug build: it checks arithmetic, exclusivity and assertions on the way. ARGS='--filter NAME' runs a part.

@@ -654,6 +654,17 @@ BEGIN
 END
 $step$;
 
+-- Rows of the journal that are looked for and are few: decisions, removals and renames, and those with earlier
+-- transactions. What is written most, creates and updates, is in neither index.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    CREATE INDEX journal_rare ON rollcall.journal (directory, action, id) WHERE action NOT IN ('create', 'update');
+    CREATE INDEX journal_others ON rollcall.journal (directory, id) WHERE others IS NOT NULL;
+  END IF;
+END
+$step$;
+
 -- Who has asked something through ask() or act(), and how often: their rate is bounded. A request that came that way
 -- names its asker, who alone may hear the answer.
 DO $step$

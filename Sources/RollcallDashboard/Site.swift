@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import RollcallAdministration
 internal import RollcallPages
 
 /// Everything together: the door, the desks behind it, and the server before it.
@@ -6,11 +7,13 @@ struct Site: Sendable {
   private let command: DashboardCommand
   private let token: AccessToken
   private let reader: LedgerReader
+  private let metrics: MetricsCache
 
-  init(_ command: DashboardCommand, _ token: AccessToken, _ reader: LedgerReader) {
+  init(_ command: DashboardCommand, _ token: AccessToken, _ reader: LedgerReader) async {
     self.command = command
     self.token = token
     self.reader = reader
+    metrics = await MetricsCache(reader)
   }
 
   func run() async throws {
@@ -33,7 +36,7 @@ struct Site: Sendable {
     return FrontDoor(
       token: token, sessions: sessions, origin: OriginCheck(command.listen, port: port, names: command.host),
       takesActions: command.actions,
-      metrics: { PageDesk.notFound() },
+      metrics: { [metrics] in WebResponse(200, await metrics.text(), type: MetricsPage.contentType) },
       login: { complaint, next in .html(LoginPage(complaint: complaint, next: next).html) },
       asset: { Site.asset($0) },
       page: { await pages.answer($0, $1) },

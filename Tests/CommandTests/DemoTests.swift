@@ -17,10 +17,11 @@ import Testing
     await folder.remove()
   }
 
-  @Test func keptUpUntilInterrupted() async throws {
+  @Test(arguments: ["--keep", "--dashboard"])
+  func keptUpUntilInterrupted(option: String) async throws {
     let folder = try TemporaryFolder()
     let demo = try await ChildProcess.start(
-      Rollcall.program, ["demo", "--keep"], name: "demo", in: folder, environment: ["TMPDIR": folder.path])
+      Rollcall.program, ["demo", option], name: "demo", in: folder, environment: ["TMPDIR": folder.path])
     try await soon("it stays up") { try demo.printed().contains("Everything stays up") || demo.hasEnded }
     let lines = try demo.printed().split(separator: "\n").map { $0.drop { $0 == " " } }
     let psql = try #require(lines.first { $0.hasPrefix("psql ") })
@@ -32,6 +33,12 @@ import Testing
     let search = try #require(lines.first { $0.hasPrefix("ldapsearch ") })
     try await soon("zoe is there") {
       try await Rollcall.shell("\(search) '(uid=zoe)' dn").output.contains("dn: uid=zoe,")
+    }
+    if option == "--dashboard" {
+      let form = #/web page is at http://127\.0\.0\.1:(\d+)/ with the token ([0-9a-f]{64})\n/#
+      let page = try #require(try form.firstMatch(in: try demo.printed()))
+      let dashboard = try await DashboardSite(process: demo, port: Int(page.1) ?? 0, token: String(page.2)).loggedIn()
+      #expect(try await dashboard.get("/waiting").status == 200)
     }
     #expect(await demo.stop(SIGINT) == .exited(0))
     #expect(try Readable.names(in: folder.path).allSatisfy { ["outside", "processes", "demo.log"].contains($0) })

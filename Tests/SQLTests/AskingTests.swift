@@ -154,6 +154,29 @@ import Testing
       try await page.database.sql("SELECT asked FROM rollcall.asker WHERE name = '\(page.viewer)'") == "1")
   }
 
+  @Test("rare rows of the journal, and those of a transaction, are found by an index")
+  func journal() async throws {
+    let database = try await Database.make()
+    try await database.sql(
+      """
+      INSERT INTO rollcall.journal (directory, key, action, outcome, xid, others)
+      SELECT 'main', i::text, CASE WHEN i % 1000 = 0 THEN 'pin' ELSE 'update' END, 'done', (1000 + i)::text::xid8,
+        CASE WHEN i % 1000 = 1 THEN ARRAY['999'::xid8] END
+      FROM generate_series(1, 50000) AS i;
+      ANALYZE rollcall.journal
+      """)
+    func plan(_ condition: String) async throws -> String {
+      try await database.sql(
+        "EXPLAIN SELECT * FROM rollcall.journal WHERE directory = 'main' AND \(condition) ORDER BY id DESC LIMIT 200")
+    }
+    for action in ["pin", "undo"] {
+      #expect(try await plan("action = ANY ('{\(action)}'::text[])").contains("journal_rare"))
+    }
+    // As `HistoryFilter` asks.
+    let found = try await plan("(xid::text::bigint = 20000 OR others IS NOT NULL AND '20000' = ANY (others))")
+    #expect(found.contains("journal_range") && found.contains("journal_others"), "\(found)")
+  }
+
   @Test("what a caller has put into its session is not called in place of PostgreSQL's own")
   func callersObjects() async throws {
     let page = try await Page()

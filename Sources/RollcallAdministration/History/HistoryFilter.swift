@@ -41,7 +41,10 @@ package struct HistoryFilter: Sendable {
     }
     var conditions: [String] = []
     if let key { conditions.append("key = \(parameter(key))") }
-    if let xid { conditions.append("(xid = '\(xid)' OR '\(xid)' = ANY (others))") }
+    if let xid {
+      // As the indexes journal_range and journal_others have it.
+      conditions.append("(xid::text::bigint = \(xid) OR others IS NOT NULL AND '\(xid)' = ANY (others))")
+    }
     switch since {
     case .ago(let span):
       conditions.append("at >= now() - \(parameter("\(span / .seconds(1))"))::float8 * interval '1 s'")

@@ -13,13 +13,17 @@ struct Demo: AsyncParsableCommand {
 
       Examples:
         rollcall demo
-        rollcall demo --keep    leaves the servers up and prints commands to try
+        rollcall demo --keep         leaves the servers up and prints commands to try
+        rollcall demo --dashboard    the same, with the web page; needs rollcall-dashboard beside this program
 
       Exit codes: 0 on success, 1 on an error.
       """)
 
   @Flag(help: "Leave the servers running until Ctrl-C.")
   var keep = false
+
+  @Flag(help: "Leave the servers running until Ctrl-C, with the web page on them.")
+  var dashboard = false
 
   func run() async throws {
     do {
@@ -28,7 +32,7 @@ struct Demo: AsyncParsableCommand {
         do { try await DemoStory(site).tell() } catch {
           throw Complaint("\(error)\nThe end of what the daemon said:\n\(await site.lastWords())")
         }
-        if keep { try await stay(site) }
+        if keep || dashboard { try await stay(site) }
       }
       Output.standard.say("\nThe servers were stopped and their files deleted.")
     } catch {
@@ -40,6 +44,10 @@ struct Demo: AsyncParsableCommand {
   private func stay(_ site: DemoSite) async throws {
     try await site.startDaemon()
     try await site.untilReady()
+    if dashboard {
+      let page = try await site.startDashboard()
+      Output.standard.say("\nThe web page is at \(page.address) with the token \(page.token)")
+    }
     Output.standard.say(
       """
 

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Reactor
 internal import RollcallConfiguration
+internal import RollcallLedger
 internal import Sandbox
 internal import ThrowawaySite
 
@@ -48,6 +49,32 @@ actor DemoSite {
   /// Starts the daemon; returns at once.
   func startDaemon() async throws {
     daemon = try await site.startDaemon(program)
+  }
+
+  /// Starts the web page as a role of its own, which may look and act; gives its address and its token.
+  func startDashboard() async throws -> (address: String, token: String) {
+    let path = program + "-dashboard"
+    guard unsafe access(path, X_OK) == 0 else {
+      throw Complaint("rollcall-dashboard is not installed: there is no \(path); build it with: make dashboard")
+    }
+    try await postgres.psql("CREATE ROLE rollcall_page LOGIN")
+    let grants = try site.folder.write(SQLScripts.grants, to: "grants.sql")
+    for variable in ["viewer", "operator"] {
+      try await postgres.psqlFile(grants, variables: [variable: "rollcall_page"], database: "hr")
+    }
+    let page = try await ChildProcess.start(
+      path,
+      [
+        "--listen", "127.0.0.1:0", "--actions", "--connection",
+        "postgresql://rollcall_page@127.0.0.1:\(postgres.port)/hr",
+      ], name: "dashboard", in: site.folder)
+    let lines = try await eventually("the web page to listen") {
+      if page.hasEnded { throw Complaint("the web page has ended: \(try page.printed())") }
+      return try page.printed().split(separator: "\n").map(String.init)
+    } is: {
+      $0.count >= 2
+    }
+    return (String(lines[0].dropFirst("listening on ".count)), String(lines[1].dropFirst("token ".count)))
   }
 
   /// Waits until the daemon leads.

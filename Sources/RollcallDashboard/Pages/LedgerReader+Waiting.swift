@@ -33,9 +33,11 @@ extension LedgerReader {
       managed: try await managed(directory), ldif: held.deletions)
   }
 
-  /// How many entries are managed.
+  /// How many entries are managed, as the daemon has counted them.
   private func managed(_ directory: String) async throws(EngineError) -> Int? {
-    nil
+    let rows = try await sessions.next.query(
+      "SELECT counts ->> 'managed' FROM rollcall.counters WHERE directory = $1", [directory])
+    return rows.isEmpty ? nil : rows.int(0, 0)
   }
 
   /// - Parameter key: nil for all.

@@ -41,7 +41,6 @@ struct Layout {
       <title>\(heading)</title>
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <meta name="referrer" content="no-referrer">
       <link rel="icon" type="image/svg+xml" href="\(Asset.icon(level).address)">
       <link rel="stylesheet" href="\(Asset.style.address)">
       <script src="\(Asset.script.address)" defer></script>

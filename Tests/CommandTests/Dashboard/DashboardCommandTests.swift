@@ -96,6 +96,8 @@ import Testing
       let dashboard = try await DashboardSite.start(
         ["--connection", "host=127.0.0.1 port=1 dbname=x user=x password=Wombat-4711"], in: folder)
       #expect(try await dashboard.get("/healthz").status == 200)
+      let metrics = try await dashboard.get("/metrics")
+      #expect(metrics.status == 200 && metrics.body.contains("\nrollcall_database_up 0\n"))
       let page = try await dashboard.loggedIn().get("/")
       #expect(page.status == 503 && page.body.contains("does not answer"))
       let printed = try dashboard.process.printed()

@@ -35,6 +35,18 @@ import Testing
     #expect(reply.status == 200 && reply.body == "ok\n")
   }
 
+  @Test func metricsNeedNoSessionAndNameNobody() async throws {
+    let dashboard = try await dashboard()
+    let reply = try await dashboard.get("/metrics")
+    #expect(reply.status == 200 && reply["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+    #expect(reply.body.hasPrefix("# HELP rollcall_"))
+    #expect(try await dashboard.get("/metrics", ["Host": "evil.example"]).status == 421)
+    // Whoever asks again and again costs the database one look a second.
+    let before = ContinuousClock.now
+    for _ in 0..<50 { #expect(try await dashboard.get("/metrics").status == 200) }
+    #expect(ContinuousClock.now - before < .seconds(30))
+  }
+
   @Test func everyResponseIsProtected() async throws {
     let dashboard = try await dashboard()
     let replies = [
