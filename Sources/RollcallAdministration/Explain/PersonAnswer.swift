@@ -30,13 +30,16 @@ extension Observation {
   /// How many values of one attribute are shown.
   private static let mostValues = 50
 
+  private static let identities = ["entryUUID", "nsUniqueId", "objectGUID"]
+
   /// Both sides of the mapped attributes.
   func sides(_ configuration: Configuration) -> [PersonAnswer.Side] {
     let wanted = self.wanted?.entry.attributes ?? []
     let current = subject?.current?.attributes ?? []
     var names: [String] = []
     for name in (current + wanted).map(\.name) where !names.contains(where: { Self.isSame($0, name) }) {
-      names.append(name)
+      // By these an entry is recognized; no mapping has them.
+      if !Self.identities.contains(where: { Self.isSame($0, name) }) { names.append(name) }
     }
     // What is only set at creation may be a first password.
     let hidden = self.hidden + configuration.users.createOnly.map(\.attribute)

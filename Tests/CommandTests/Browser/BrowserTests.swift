@@ -101,6 +101,7 @@ import Testing
     try await soon("the person") { try await browser.path().hasPrefix("/people/7") }
     #expect(try await browser.text("h1") == "Full <b>U7</b>")
     #expect(try await browser.count("ol.steps > li") == 8)
+    #expect(try await browser.count(".diff .warn") == 0, "the sides are the same, but for what the server adds")
     // What was written can be taken back: the timeline's link shows how.
     try await browser.click("#timeline details > summary")
     try await browser.click("#timeline .undo > summary")
