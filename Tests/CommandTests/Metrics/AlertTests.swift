@@ -59,7 +59,7 @@ import Testing
 /// Turns pages of metrics into series for promtool, whose clock begins at 0.
 private struct AlertSeries {
   /// - Parameters:
-  ///   - pages: the first holds for ten minutes, the second from then on; times that differ between the second and the
+  ///   - pages: the first holds for ten minutes, the last from then on; times that differ between the second and the
   ///     third go on, the others stand still. Times of a single page go on where they are the present.
   ///   - expected: the alerts that fire, by minute.
   ///   - among: parts of the names of alerts that are asked for; nil for all.
@@ -94,7 +94,8 @@ private struct AlertSeries {
 
   private func run(_ series: String, _ values: [Double], _ now: [Double]) -> String {
     guard series.contains("_timestamp_seconds") else {
-      return values.count > 1 ? "\(number(values[0]))x10 \(number(values[1]))x180" : "\(number(values[0]))x180"
+      return values.count > 1
+        ? "\(number(values[0]))x10 \(number(values[values.count - 1]))x180" : "\(number(values[0]))x180"
     }
     // As ages, by the time of the test.
     let ages = zip(values, now).map { $1 - $0 }
