@@ -17,9 +17,9 @@ public struct ConnectionOptions: Sendable {
   ///   - readWrite: refuse a standby.
   /// - Throws: ``PostgresError`` if the string is malformed; the message never repeats the string.
   public init(_ conninfo: String, applicationName: String, readWrite: Bool = true) throws(PostgresError) {
-    var (keywords, secrets) = try ConnectionOptions.parse(conninfo)
-    secrets.removeAll { $0.utf8.count < 4 }
-    self.secrets = secrets
+    let (given, secret) = try ConnectionOptions.parse(conninfo)
+    var keywords = given
+    secrets = given.filter { secret.contains($0.name) }.map(\.value).filter { $0.utf8.count >= 4 }
     var defaults: [(String, String)] = [
       // With TCP's own defaults, a half-open connection is silent for two hours.
       ("connect_timeout", "5"), ("keepalives", "1"), ("keepalives_idle", "10"),
@@ -97,7 +97,33 @@ public struct ConnectionOptions: Sendable {
 
   private typealias Keyword = (name: String, value: String)
 
-  private static func parse(_ conninfo: String) throws(PostgresError) -> (keywords: [Keyword], secrets: [String]) {
+  /// A connection string as keywords and values without what libpq never shows, for a file that anybody may read.
+  ///
+  /// - Parameter user: in place of the one in the string.
+  public static func shown(_ conninfo: String, user: String?) throws(PostgresError) -> String {
+    let (keywords, secret) = try parse(conninfo)
+    var shown = keywords.filter { !secret.contains($0.name) }
+    if let user {
+      shown.removeAll { $0.name == "user" }
+      shown.append(("user", user))
+    }
+    return shown.map { "\($0.name)=\(value($0.value))" }.joined(separator: " ")
+  }
+
+  /// As a keyword's value is written (PostgreSQL manual, 34.1.1.1).
+  private static func value(_ text: String) -> String {
+    let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x27 && $0 != 0x5C && $0 < 0x7F }
+    if isPlain { return text }
+    var out = "'"
+    for scalar in text.unicodeScalars {
+      if scalar == "'" || scalar == "\\" { out += "\\" }
+      out.unicodeScalars.append(scalar)
+    }
+    return out + "'"
+  }
+
+  /// The keywords that are set, and the names of those whose values are secret.
+  private static func parse(_ conninfo: String) throws(PostgresError) -> (keywords: [Keyword], secrets: Set<String>) {
     if let complaint = ConnectionURI.complaint(conninfo) {
       throw PostgresError(kind: .connection, message: "connection string: \(complaint)")
     }
@@ -111,12 +137,12 @@ public struct ConnectionOptions: Sendable {
     }
     defer { unsafe PQconninfoFree(options) }
     var keywords: [Keyword] = []
-    var secrets: [String] = []
+    var secrets: Set<String> = []
     var option = unsafe options
     while let name = unsafe option.pointee.keyword {
       if let value = unsafe option.pointee.val {
         unsafe keywords.append((String(cString: name), String(cString: value)))
-        if unsafe option.pointee.dispchar[0] == UInt8(ascii: "*") { unsafe secrets.append(String(cString: value)) }
+        if unsafe option.pointee.dispchar[0] == UInt8(ascii: "*") { unsafe secrets.insert(String(cString: name)) }
       }
       unsafe option += 1
     }

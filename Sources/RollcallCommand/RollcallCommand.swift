@@ -12,6 +12,7 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall demo
 
       To set it up:
+        rollcall init          proposes a configuration
         rollcall install       creates the schema, the triggers and the rights
         rollcall check         checks that everything is in place
         rollcall plan          shows what would change in the directory
@@ -29,12 +30,13 @@ struct RollcallCommand: AsyncParsableCommand {
         rollcall dashboard     serves a web page
         rollcall pin           stops writing for single people; rollcall unpin resumes it
 
-      Every command but demo reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else rollcall.yaml. \
-      Usage errors exit 64.
+      Every command but demo and init reads one configuration: --config FILE, or else $ROLLCALL_CONFIG, or else \
+      rollcall.yaml. Usage errors exit 64.
       """,
     version: Version.text,
     subcommands: [
-      Demo.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Top.self, Metrics.self,
+      Demo.self, Init.self, Install.self, Check.self, Plan.self, Run.self, Sync.self, Status.self, Top.self,
+      Metrics.self,
       Explain.self, Retry.self,
       Release.self, Pin.self, Unpin.self, History.self, Undo.self, Follow.self,
       Dashboard.self, Uninstall.self,

@@ -184,6 +184,13 @@ extension Ledger {
     try refuseNewer(version)
   }
 
+  /// Why this program may not go on, where somebody has upgraded the schema; nil also where that cannot be asked now.
+  package func newerSchema() async -> EngineError? {
+    guard let version = try? await schemaVersion() else { return nil }
+    do throws(EngineError) { try refuseNewer(version) } catch { return error }
+    return nil
+  }
+
   /// - Throws: ``EngineError/refused(_:)`` if the schema is newer than this program.
   package func refuseNewer(_ version: Int?) throws(EngineError) {
     guard let version, version > SQLScripts.version else { return }

@@ -29,6 +29,46 @@ import Testing
     try await refuse(site, "of version 1, this program needs", "run: rollcall install")
   }
 
+  @Test("check says what the upgrade of an older schema will do, and changes nothing")
+  func whatAnUpgradeDoes() async throws {
+    let site = try await House.shared.site()
+    try await site.sql(try Repository.text(of: "Tests/Schemas/version-2.sql"))
+    try await site.sql(
+      "GRANT USAGE ON SCHEMA rollcall TO \(site.role); GRANT SELECT ON rollcall.version TO \(site.role)")
+    let ran = try await site.rollcall("check")
+    #expect(ran.code == 1 && ran.output.contains("of version 2, this program needs"), "\(ran.words)")
+    #expect(ran.output.contains("the upgrade to version 3: adds the journal, pins"), "\(ran.words)")
+    #expect(!ran.output.contains("the upgrade to version 2:"))
+    #expect(ran.output.contains("pg_dump -n rollcall"))
+    #expect(try await site.sql("SELECT version FROM rollcall.version") == "2")
+    try await site.install()
+    #expect(try await !site.rollcall("check").output.contains("the upgrade"))
+  }
+
+  @Test("a daemon whose schema is upgraded under it ends, with one line that says why")
+  func anUpgradeUnderARunningDaemon() async throws {
+    let site = try await House.shared.site().with("directory:\n", "sweep: { every: 200ms }\ndirectory:\n")
+    try await site.install()
+    let daemon = try await site.start()
+    try await soon("the daemon leads") { try await site.status().leader != nil }
+    try await site.sql("UPDATE rollcall.version SET version = 99")
+    try await soon("the daemon has ended") { daemon.hasEnded }
+    #expect(await daemon.waitForEnd() == .exited(1))
+    let lines = try daemon.printed().split(separator: "\n").filter { $0.contains("newer than this program knows") }
+    #expect(lines.count == 1 && lines.first?.hasPrefix("rollcall: ") == true, "\(lines)")
+    // Nobody has to wait for it: it has given the lock back.
+    try await site.sql("DELETE FROM rollcall.version")
+    try await site.sql("INSERT INTO rollcall.version VALUES (\(try await Self.version()))")
+    try await site.succeed("sync")
+  }
+
+  /// Of the schema that the program installs.
+  private static func version() async throws -> String {
+    let site = try await House.shared.site()
+    try await site.install()
+    return try await site.sql("SELECT version FROM rollcall.version")
+  }
+
   /// Everybody would be parked for it, or everybody with such a value.
   @Test(arguments: [
     ("mail: email", "mial: email", "users.attributes.mial: the server knows no attribute \"mial\""),

@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "demo", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release", "history",
+    "demo", "init", "install", "uninstall", "check", "run", "sync", "plan", "status", "retry", "release", "history",
     "explain", "follow", "metrics", "top",
   ])
   func helpIsWorthReading(_ command: String) async throws {

@@ -98,6 +98,8 @@ public enum BlockSet: String, CaseIterable, Sendable {
   case run
   /// The README's section "Setting it up", pasted into bash: `ReadmeSetupTests`.
   case setup
+  /// The README's first hour on Debian, run on a bare system by `Packaging/test-hour`: `InstallationTests`.
+  case hour
   /// Targets of the Makefile: `PagesTests`.
   case make
   /// The configuration of a directory server, on that server: `ServersPageTests`.

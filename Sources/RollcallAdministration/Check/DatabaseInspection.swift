@@ -100,6 +100,7 @@ struct DatabaseInspection {
     } catch {
       guard case .refused(let reason) = error else { throw error }
       note(Finding(.error, place, reason))
+      try await tellUpgrade(database)
       return false
     }
     let ledger = Ledger(database, directory: configuration.name)
@@ -113,6 +114,24 @@ struct DatabaseInspection {
     note(
       Finding(.ok, "schema rollcall", "version \(SQLScripts.version), with the rights that the daemon needs"))
     return true
+  }
+
+  /// What the upgrade of an older schema will do, before anything is changed.
+  private func tellUpgrade(_ database: Database) async throws(EngineError) {
+    // Who may not read the version was told so already.
+    guard let found = try? await Ledger(database, directory: configuration.name).schemaVersion(),
+      (1..<SQLScripts.version).contains(found)
+    else { return }
+    for version in found + 1...SQLScripts.version {
+      note(
+        Finding(.warning, "schema rollcall", "the upgrade to version \(version): \(SQLScripts.steps[version - 2])"))
+    }
+    note(
+      Finding(
+        .warning, "schema rollcall",
+        "install upgrades it while writers are at work and keeps what is there; there is no way back but a backup of the "
+          + "schema, and an older program refuses it",
+        remedy: "read \"To do\" in the changelog; pg_dump -n rollcall keeps a copy; stop daemons of the older version"))
   }
 
   /// What else of the database keeps the daemon from its work: a full queue, a lock in strange hands, a forgotten name.

@@ -117,15 +117,7 @@ struct LinkIndex {
       entry["olcSuffix"].compactMap(\.text).contains { base.hasSuffix($0.lowercased()) }
     }
     guard let database = own.first else { return nil }
-    return database["olcDbIndex"].compactMap(\.text).contains { covers($0) }
-  }
-
-  /// `cn,uid eq`, `{3}employeeNumber pres,eq`; without kinds the default is meant, which is not seen here.
-  private func covers(_ index: String) -> Bool {
-    let words = index.drop { $0 == "{" || $0.isNumber || $0 == "}" }.split(separator: " ")
-    guard words.count == 2 else { return false }
-    return words[0].split(separator: ",").contains { $0.lowercased() == link.lowercased() }
-      && words[1].split(separator: ",").contains("eq")
+    return database["olcDbIndex"].compactMap(\.text).contains { SlapdIndex.covers($0, link) }
   }
 
   /// Of several look-ups for what is not there.

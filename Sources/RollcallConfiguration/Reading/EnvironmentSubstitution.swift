@@ -1,15 +1,17 @@
 /// Replaces `${NAME}` by the environment's value, anywhere in a text; `$${` stands for a literal `${`.
 ///
 /// It happens after YAML is parsed, so a value can contain any character without changing the file's structure.
-struct EnvironmentSubstitution {
-  struct Flaw: Error {
-    var message: String
+package struct EnvironmentSubstitution {
+  package struct Flaw: Error {
+    package var message: String
   }
 
   var environment: [String: String]
 
+  package init(environment: [String: String]) { self.environment = environment }
+
   /// The text with values, and whether any were inserted.
-  func apply(to text: String) throws(Flaw) -> (text: String, substituted: Bool) {
+  package func apply(to text: String) throws(Flaw) -> (text: String, substituted: Bool) {
     var result = ""
     var substituted = false
     var rest = Substring(text)

@@ -10,7 +10,7 @@ package struct UnreadableFile: Error, Hashable, Sendable {
   }
 
   /// Reads a whole file.
-  static func read(_ path: String) throws(UnreadableFile) -> [UInt8] {
+  package static func read(_ path: String) throws(UnreadableFile) -> [UInt8] {
     do {
       return [UInt8](try Data(contentsOf: URL(filePath: path)))
     } catch let error as CocoaError {

@@ -16,6 +16,8 @@ package final class Daemon {
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
+  /// Why it ends by itself.
+  private var superseded: EngineError?
   private var tasks: [Task<Void, Never>] = []
   var lookTimer: Timer?
   var lookDue = ContinuousClock.now
@@ -85,6 +87,7 @@ package final class Daemon {
           self.lookSoon(.zero)
           self.engine.answerRequests()
           self.lookAtCapture()
+          self.lookAtSchema()
           Reactor.task { await self.engine.bound.look() }
         }
       })
@@ -123,6 +126,7 @@ package final class Daemon {
       if let trouble { try await handle(trouble, attempt: &attempt) }
     }
     await drain()
+    if let superseded { throw superseded }
   }
 
   /// Ends the daemon in order: what is in flight is finished and settled.
@@ -238,6 +242,15 @@ package final class Daemon {
     hasBeenReady = true
     onReady?()
     onReady = nil
+  }
+
+  /// Ends where the schema was upgraded meanwhile: nobody knows what this program's writes mean there.
+  private func lookAtSchema() {
+    Reactor.task {
+      guard !self.isStopping, let error = await self.engine.ledger.newerSchema() else { return }
+      self.superseded = error
+      self.stop()
+    }
   }
 
   private func lookAtCapture() { Reactor.task { await self.engine.capture.look() } }

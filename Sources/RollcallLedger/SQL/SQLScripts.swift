@@ -1,7 +1,15 @@
 /// The scripts of the folder `sql/`, as they were when the program was built.
 package enum SQLScripts {
   /// The version of the schema that this program works with; `install.sql` writes it into `rollcall.version`.
-  package static let version = 4
+  package static let version = 1 + steps.count
+
+  /// What an upgrade does, for who is about to run it: the step to version 2 first, one sentence each.
+  package static let steps = [
+    "triggers run as the new role rollcall_writer and compare all watched columns at once; known entries are recorded by the "
+      + "first complete comparison, and what Rollcall did not make is held as a takeover from then on",
+    "adds the journal, pins, and what commands ask the daemon; the journal fills from then on, about 300 octets a write",
+    "adds counters of each directory and its last hour by minutes, for metrics",
+  ]
 
   package static var install: String { text(PackageResources.install_sql) }
   package static var grants: String { text(PackageResources.grants_sql) }

@@ -1,4 +1,5 @@
 import Foundation
+import PageBlocks
 import Sandbox
 import Testing
 
@@ -79,5 +80,25 @@ import Testing
       let there = try await Rollcall.shell("! command -v \(shell) >/dev/null || \(shell) -n \(file)")
       #expect(there.code == 0, "\(there.words)")
     }
+  }
+
+  @Test("the README's first hour has fewer than ten commands, whose options exist, and Packaging/test-hour types them")
+  func theFirstHour() async throws {
+    let blocks = try Page.blocks(of: .hour)
+    let block = try #require(blocks.count == 1 ? blocks.first : nil)
+    #expect(block.page == "README.md")
+    let lines = block.text.replacing("\\\n", with: "").split(separator: "\n")
+    #expect(lines.count < 10)
+    for line in lines {
+      guard let start = line.range(of: "rollcall (init|install|check) ", options: .regularExpression) else { continue }
+      let words = line[start.lowerBound...].split(separator: " ")
+      let help = try await Rollcall.run([String(words[1]), "--help"]).output
+      let options = words.prefix { $0 != "#" }.filter { $0.hasPrefix("--") }
+      #expect(!options.isEmpty && options.allSatisfy { help.contains($0) }, "\(line)")
+    }
+    let script = try Repository.text(of: "Packaging/test-hour")
+    #expect(script.contains("/^```sh hour$/,/^```$/") && script.contains("$project/README.md"))
+    let checked = try await Rollcall.shell("sh -n \(Repository.root)/Packaging/test-hour")
+    #expect(checked.code == 0, "\(checked.words)")
   }
 }
