@@ -25,8 +25,8 @@ struct Explain: AsyncParsableCommand {
         rollcall explain --find '(mail=ada@example.com)'
         rollcall explain 17 --json | jq -r .next
 
-      Exit codes: 0 if the person is in step, 2 if a change is pending, 1 if a person has to do something, 69 if it \
-      cannot be found out.
+      Exit codes: 0 if the person is in step, 2 if a change is pending, 1 if a person has to do something, 69 if the \
+      state cannot be determined.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -7,13 +7,13 @@ internal import RollcallLedger
 
 struct Follow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Hands each row of the journal to a program.",
+    abstract: "Passes each row of the journal to a program.",
     discussion: """
       Starts the program for each row that is written from the first start on, with one JSON object on its standard \
       input, as rollcall history --json prints it. Exit code 0 means that the program has taken the row. With --batch the \
       program stays: it reads a line for each row, and answers each line with a line, in their order: ok, or what was wrong.
 
-      Each row is handed over at least once, and rows of one person in their order; a slow or failing person delays no \
+      Each row is passed on at least once, and rows of one person in their order; a slow or failing person delays no \
       other. A row that is not taken is tried again; after three attempts its person is parked, shown by rollcall status, \
       and tried again from time to time. The position is kept in the database under the name; one process follows under a \
       name, and several names may follow side by side. The daemon does not wait for any of them. The program's \
@@ -24,7 +24,7 @@ struct Follow: AsyncParsableCommand {
         rollcall follow audit --batch --exec /usr/local/bin/ship-to-siem
         rollcall follow audit --forget
 
-      Exit codes: 0 after an orderly end, 1 on an error, or if another process follows under this name.
+      Exit codes: 0 after a clean end, 1 on an error, or if another process follows under this name.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -36,7 +36,7 @@ struct Follow: AsyncParsableCommand {
   var batch = false
 
   @Option(
-    help: ArgumentHelp("Hand over rows of these actions only, such as create,delete,hold.", valueName: "actions"),
+    help: ArgumentHelp("Pass on only rows with these actions, such as create,delete,hold.", valueName: "actions"),
     transform: History.actions)
   var action: [String]?
 
@@ -47,15 +47,15 @@ struct Follow: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How many rows it may be behind; beyond, they are given up, and status says so.", valueName: "number"))
+      "Maximum number of rows behind; older rows are skipped, and status reports it.", valueName: "number"))
   var limit = 1_000_000
 
-  @Flag(help: "Forget the position and what is parked under this name.")
+  @Flag(help: "Delete the position and what is parked under this name.")
   var forget = false
 
   @Option(
     name: .customLong("exec"), parsing: .remaining,
-    help: ArgumentHelp("The program and its arguments: all that follows.", valueName: "command"))
+    help: ArgumentHelp("The program and its arguments: the rest of the line.", valueName: "command"))
   var command: [String] = []
 
   func validate() throws {

@@ -9,18 +9,18 @@ struct Pin: AsyncParsableCommand {
     abstract: "Stops writing for people until they are unpinned.",
     discussion: """
       Nothing is written for a pinned key: its entry stays as it is, its memberships included, whatever its row says. \
-      Everybody else is written as before. Who wants the name of a pinned person waits. rollcall status and rollcall plan \
-      show who is pinned, by whom and why. A key may be pinned that has no row or no entry. To change the reason or the \
-      time, pin the key again.
+      Other people are not affected. A person who needs the name of a pinned person waits. rollcall status and rollcall \
+      plan show who is pinned, by whom and why. A key without a row or an entry can be pinned, too. To change the reason \
+      or the time, pin the key again.
 
-      If a daemon leads, the command returns when the daemon has taken it up: from then on nothing is written.
+      If a daemon leads, the command returns when the daemon has confirmed it: from then on nothing is written.
 
       Examples:
         rollcall pin 17 --because "her mailbox is being moved"
         rollcall pin 17 18 --because "legal hold" --until 2026-12-24
         rollcall pin 17 --because "INC-4711" --until 8h
 
-      Exit codes: 0 on success, 1 on an error, or if the leading daemon has not taken it up within 30 seconds.
+      Exit codes: 0 on success, 1 on an error, or if the leading daemon has not confirmed it within 30 seconds.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -59,7 +59,7 @@ struct Unpin: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Resumes writing for pinned people.",
     discussion: """
-      The keys are looked at afresh, and what their rows say is written; removals are within the removal budget. If a \
+      The keys are checked again and their rows are applied; removals are within the removal budget. If a \
       daemon leads, the command returns when that is done.
 
       Example:

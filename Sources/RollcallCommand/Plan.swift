@@ -13,8 +13,8 @@ struct Plan: AsyncParsableCommand {
     discussion: """
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
       the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, the \
-      keys that are parked, and those that are pinned. Passwords are printed as ***. With keys it looks at these alone, \
-      and says why nothing is to be done for a key. Such lines and a summary go to standard error. If a daemon leads the \
+      keys that are parked, and those that are pinned. Passwords are printed as ***. With keys it checks only these, and \
+      says why a key needs no change. Such lines and a summary go to standard error. If a daemon leads the \
       directory with the same configuration, plan asks the daemon, so it needs no password of the directory.
 
       Examples:

@@ -8,15 +8,15 @@ struct Retry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tries parked keys again.",
     discussion: """
-      A key is parked when its row cannot be applied to its entry; rollcall status shows why. Rollcall tries it again by \
-      itself when the row, the mapping or the obstacle changes. This command makes it try now; a running daemon acts at \
-      once.
+      A key is parked when its row cannot be applied to its entry; rollcall status shows why. Rollcall retries it \
+      automatically when the row, the mapping or the obstacle changes. This command makes it try now; a running daemon \
+      acts at once.
 
       Examples:
         rollcall retry
         rollcall retry 17 18
 
-      Exit codes: 0 on success (keys that are not parked are named), 1 on an error.
+      Exit codes: 0 on success (keys that are not parked are listed), 1 on an error.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -8,7 +8,7 @@ struct Run: AsyncParsableCommand {
     abstract: "Runs the daemon, which keeps the directory in step.",
     discussion: """
       A notification tells it of each commit; it reads the row and the entry, and writes what differs. When it starts, it \
-      finds in the change log what it has missed. If another process already leads the directory, it stands by and takes \
+      reads the changes that it has missed from the change log. If another process already leads the directory, it stands by and takes \
       over when that process ends.
 
       It does not start if triggers are missing or do not cover the columns that the mapping reads; the message names \
@@ -25,7 +25,7 @@ struct Run: AsyncParsableCommand {
       Example, which logs one line for each applied change on standard error:
         rollcall run --config /etc/rollcall.yaml --log-format json
 
-      Exit codes: 0 after an orderly end, 1 if it cannot start.
+      Exit codes: 0 after a clean end, 1 if it cannot start.
       """)
 
   @OptionGroup var options: GlobalOptions

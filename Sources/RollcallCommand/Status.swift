@@ -6,7 +6,7 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows lag, backlog, parked and pinned keys, held removals and problems.",
     discussion: """
-      Reads the database alone, so it works while the daemon or the directory is down. For each held removal it prints \
+      Reads only the database, so it works while the daemon or the directory is down. For each held removal it prints \
       the reason and the command that approves it.
 
       Examples:

@@ -9,8 +9,8 @@ struct Sync: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Brings the directory in step once and ends; for cron, or after a repair.",
     discussion: """
-      Applies what has changed since the last time, or compares everybody with --full. With keys it looks at these \
-      people now, whether their rows have changed or not, and prints what became of each.
+      Applies what has changed since the last time, or compares the whole table with --full. With keys it looks at \
+      these people now, whether their rows have changed or not, and prints the result for each.
 
       If a daemon leads the directory, sync asks the daemon and waits for the result; it needs no password of the \
       directory then. If none does, it first catches up with the change log.

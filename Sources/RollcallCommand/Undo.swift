@@ -7,22 +7,22 @@ internal import RollcallLedger
 
 struct Undo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Takes back what the journal tells.",
+    abstract: "Undoes changes that the journal recorded.",
     discussion: """
-      Prints the inverse of rows of the journal as LDIF, the newest first, and why a part cannot be: the entry is \
-      another one, an attribute has changed since, a name is taken, a value is not kept. A deleted person comes back \
-      with all attributes and memberships that the journal has; disabled where the password is gone.
+      Prints the inverse of rows of the journal as LDIF, newest first, and says why a part cannot be undone: the entry \
+      was replaced, an attribute has changed since, a name is taken, a value is not kept. A deleted person comes back \
+      with all attributes and memberships that the journal has; disabled if the password is lost.
 
-      With --apply it writes that. The people are pinned first, until their rows change: so the table's correction \
-      flows by itself, and until then nothing puts the mistake back. If a daemon leads the directory, it does the work, \
-      and no password of the directory is needed.
+      With --apply it applies them. The people are pinned first, until their rows change: a correction of the table is \
+      then applied automatically, and until then the mistake is not repeated. If a daemon leads the directory, it does \
+      the work, and no password of the directory is needed.
 
       Examples:
         rollcall history 17
         rollcall undo 4711
         rollcall undo --xid 123456 --apply --because "wrong file imported"
 
-      Exit codes: 0 if all of it can be taken back, or has been; 2 if a part of it; 1 if nothing, or on an error.
+      Exit codes: 0 if all of it can be undone, or has been; 2 if a part of it; 1 if nothing, or on an error.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -30,13 +30,13 @@ struct Undo: AsyncParsableCommand {
   @Argument(help: "Rows of the journal, by the ids that rollcall history shows.")
   var ids: [Int] = []
 
-  @Option(help: ArgumentHelp("Everything that follows from this transaction of the table.", valueName: "xid"))
+  @Option(help: ArgumentHelp("All changes that this transaction of the table caused.", valueName: "xid"))
   var xid: UInt64?
 
-  @Flag(help: "Write it.")
+  @Flag(help: "Apply the inverse, and pin the people.")
   var apply = false
 
-  @Option(help: ArgumentHelp("Why; the journal keeps it. Needed with --apply.", valueName: "text"))
+  @Option(help: ArgumentHelp("The reason, for the journal. Required with --apply.", valueName: "text"))
   var because: String?
 
   func validate() throws {

@@ -14,8 +14,8 @@ struct History: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what was written to the directory, when, why, and by which transaction.",
     discussion: """
-      Prints the journal, the newest row first: what was written, what was set aside or approved, and what was refused. \
-      It reads the database alone, so it works while the daemon or the directory is down. People are shown the last 100 \
+      Prints the journal, newest row first: what was written, what was parked, held or approved, and what was refused. It \
+      reads only the database, so it works while the daemon or the directory is down. Text output shows the last 100 \
       rows; --json, --ldif and --limit 0 print all.
 
       Examples:
@@ -27,10 +27,10 @@ struct History: AsyncParsableCommand {
         rollcall history --follow
         rollcall history --erase 17 --because "her request of 2026-11-20"
 
-      With --erase it takes a person's values, names and messages out of the journal for good. That something was \
-      written stays, and when and to which attributes; undo cannot bring such values back.
+      With --erase it permanently erases a person's values, names and messages from the journal. The rows keep the time, \
+      the action and the names of attributes; undo cannot restore such values.
 
-      Exit codes: 0 on success, 1 on an error, or if a removal under way could not be erased yet.
+      Exit codes: 0 on success, 1 on an error, or if a removal in progress could not be erased yet.
       """)
 
   /// The number of rows that are shown, and of those that --follow begins with.
@@ -38,13 +38,13 @@ struct History: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  @Argument(help: "The person's key. Default: everybody.")
+  @Argument(help: "The person's key. Default: all.")
   var key: String?
 
   @Option(help: ArgumentHelp("Rows that name this entry, before or after a rename.", valueName: "DN"))
   var dn: String?
 
-  @Option(help: ArgumentHelp("What this transaction of the source has caused.", valueName: "number"))
+  @Option(help: ArgumentHelp("Rows that this transaction of the table caused.", valueName: "number"))
   var xid: UInt64?
 
   @Option(
@@ -65,13 +65,13 @@ struct History: AsyncParsableCommand {
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
-  @Flag(help: "Print what was written as LDIF, the oldest first, to write it again.")
+  @Flag(help: "Print the changes as LDIF, oldest first, so that they can be applied again.")
   var ldif = false
 
-  @Flag(help: "Print the last rows, the newest at the end, and go on with those that are written.")
+  @Flag(help: "Print the last rows, newest last, and then new rows as they are written.")
   var follow = false
 
-  @Option(help: ArgumentHelp("Take this person's values out of the journal.", valueName: "key"))
+  @Option(help: ArgumentHelp("Erase this person's values from the journal.", valueName: "key"))
   var erase: String?
 
   @Option(help: ArgumentHelp("With --erase: why, for the journal.", valueName: "text"))
