@@ -66,7 +66,7 @@ extension LDAPSession {
       case .invalidCredentials where mechanism == nil: "check the bind DN and its password"
       case .invalidCredentials, .inappropriateAuthentication, .authMethodNotSupported:
         mechanism == nil
-          ? "the server takes no simple bind for this DN"
+          ? "the server does not allow a simple bind for this DN"
           : "EXTERNAL needs ldapi, or TLS with a client certificate that the server trusts"
       case .strongerAuthRequired, .confidentialityRequired: "the server wants TLS: use ldaps:// or starttls"
       default: nil

@@ -95,7 +95,7 @@ final class SearchProgress {
   func violation(_ limits: AnswerLimits) -> String? {
     if octets > limits.octets { return "its answer takes more than \(limits.octets) octets" }
     if let pageSize, pageSize > 0, entries.count > pageSize { return "it sends more entries than a page holds" }
-    if reach?.scope == .base, entries.count > 1 { return "it finds several entries of one name" }
+    if reach?.scope == .base, entries.count > 1 { return "it finds several entries with the same name" }
     return nil
   }
 }

@@ -46,7 +46,7 @@ enum TLSFailure {
       (1 << 5, "it was revoked"),
       (1 << 8, "it is signed with an algorithm that is no longer safe"),
       (1 << 6, "its issuer is not among the trusted authorities; name the authority's file as ca"),
-      (1 << 7, "its issuer is no authority"),
+      (1 << 7, "its issuer is not a CA"),
       (1 << 11, "its signature is wrong"),
       (1 << 18, "it is not for this purpose"),
     ]

@@ -76,7 +76,7 @@ extension Ledger {
   /// Ends pins that have expired.
   package func endExpiredPins() async throws(EngineError) {
     _ = try await end(
-      "until <= clock_timestamp() AND $2::text IS NULL", nil, actor: nil, because: "its time has passed")
+      "until <= clock_timestamp() AND $2::text IS NULL", nil, actor: nil, because: "it has expired")
   }
 
   private func end(

@@ -10,7 +10,7 @@ package enum LedgerText {
 
   package static func decode<Value: Decodable>(_ text: String?) throws(EngineError) -> Value {
     do { return try JSONDecoder().decode(Value.self, from: Data((text ?? "").utf8)) } catch {
-      throw .refused("the daemon and this program do not understand each other; restart the daemon after an upgrade")
+      throw .refused("the daemon and this program have incompatible versions; restart the daemon after an upgrade")
     }
   }
 }

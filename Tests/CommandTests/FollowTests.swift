@@ -164,7 +164,7 @@ import Testing
     try await soon("the next row", { try follower.keys() }, is: { $0 == ["5"] })
     #expect(
       try await site.status().problems.first { $0.code == "follow" }?.message
-        .contains("rows were given up that the follower \"hook\" had not taken") == true)
+        .contains("rows were skipped that the follower \"hook\" had not taken") == true)
     await process.stop()
   }
 
@@ -186,7 +186,7 @@ import Testing
     #expect(try process.printed().contains("rows that this follower had not seen were deleted at 20"))
     #expect(
       try await site.status().problems.first { $0.code == "follow" }?.message
-        .contains("rows were given up that the follower \"hook\" had not taken") == true)
+        .contains("rows were skipped that the follower \"hook\" had not taken") == true)
     await process.stop()
   }
 

@@ -55,9 +55,9 @@ extension Observation {
       return .init(.difference, .error, "it is not known, because one of the sides could not be read")
     }
     if steps.isEmpty {
-      if isHeld { return .init(.difference, .no, "none, because what would be done is held") }
-      if problem != nil { return .init(.difference, .error, "it cannot be said what has to change") }
-      if blocker != nil { return .init(.difference, .wait, "it is planned when the other key has moved") }
+      if isHeld { return .init(.difference, .no, "none, because the action is held") }
+      if problem != nil { return .init(.difference, .error, "the changes cannot be determined") }
+      if blocker != nil { return .init(.difference, .wait, "it is planned after the other key has been renamed") }
       return .init(.difference, .ok, "none")
     }
     // A value that is only set at creation may be a first password.
@@ -141,7 +141,7 @@ extension Observation {
 
   func lastWriteStep() -> Explanation.Step {
     if database != nil { return .init(.lastWrite, .error, "it is not known, because the database cannot be asked") }
-    guard let write = record.lastWrite else { return .init(.lastWrite, .no, "the journal has nothing of this key") }
+    guard let write = record.lastWrite else { return .init(.lastWrite, .no, "the journal has no row for this key") }
     var text = "\(write.at): \(write.action), \(write.outcome)"
     let attributes = write.changes?.map(\.name) ?? []
     if !attributes.isEmpty { text += " (\(attributes.joined(separator: ", ")))" }

@@ -84,7 +84,7 @@ extension Observation {
         case .mapping, .schema, .nameMissing, .tooLarge: "change the row or the mapping; it is tried again then"
         case .access: "give the account of directory.bind the right to write it"
         case .pinned:
-          "it comes free by itself: rollcall unpin \(problem.awaitedPin?.shown ?? "the other") lets the other be written again"
+          "no action is needed: rollcall unpin \(problem.awaitedPin?.shown ?? "the other") lets the other be written again"
         case .refused, .group, .excluded, .protected: "remove the cause; then: rollcall retry \(key.shown)"
         }
       return blocked(problem.message, next)
@@ -127,7 +127,7 @@ extension Observation {
         } else if change?.isSettled == false {
           "the daemon \(name) has it to do"
         } else {
-          "no change of the row is open, so the next full comparison does it; \(now)"
+          "no change of the row is pending, so the next full comparison does it; \(now)"
         }
       return Conclusion(verdict: .pending, summary: "pending: \(what)", next: next)
     }

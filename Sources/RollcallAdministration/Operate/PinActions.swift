@@ -78,7 +78,7 @@ package final class PinActions {
       guard case .database(let failure) = error, failure.sqlState?.hasPrefix("22") == true else { throw error }
       throw .refused("--until \(text): not a time; write 2026-12-24, \"2026-12-24 08:00+01\" or 12h")
     }
-    guard found.bool(0, 1) else { throw .refused("--until \(text): that time has passed, or has no end") }
+    guard found.bool(0, 1) else { throw .refused("--until \(text): that time has passed or is infinite") }
     return found.text(0, 0) ?? text
   }
 

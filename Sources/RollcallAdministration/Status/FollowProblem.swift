@@ -34,7 +34,7 @@ extension Ledger {
       }
       if let late = rows.text(row, 4) { parts.append("the follower \"\(name)\" has not taken rows since \(late)") }
       if let cut = rows.text(row, 5) {
-        parts.append("at \(cut) rows were given up that the follower \"\(name)\" had not taken")
+        parts.append("at \(cut) rows were skipped that the follower \"\(name)\" had not taken")
       }
     }
     let since = (0..<rows.rowCount).compactMap { rows.text($0, 6) }.min()

@@ -30,7 +30,7 @@ struct Demo: AsyncParsableCommand {
       try await TemporaryFolder.with { folder in
         let site = try await DemoSite.start(in: folder)
         do { try await DemoStory(site).tell() } catch {
-          throw Complaint("\(error)\nThe end of what the daemon said:\n\(await site.lastWords())")
+          throw Complaint("\(error)\nLast lines of the daemon's log:\n\(await site.lastWords())")
         }
         if keep || dashboard { try await stay(site) }
       }

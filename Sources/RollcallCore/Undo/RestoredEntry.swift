@@ -39,7 +39,7 @@ struct RestoredEntry {
       attributes.append(Attribute(change.name, values))
     }
     guard attributes.contains(where: { $0.name.lowercased() == "objectclass" }) else {
-      losses.append("the row does not tell the entry's attributes")
+      losses.append("the row does not contain the entry's attributes")
       return
     }
     notes.append("\(identity) is a new one: the server gives it")

@@ -59,7 +59,7 @@ public struct UndoPlanner: Sendable {
     if let other = row.undoneBy { return "row \(other) has taken it back already" }
     if !row.isDone { return "the directory has not confirmed it" }
     switch Step.What(rawValue: row.action) {
-    case .password: return "the password before it is not known"
+    case .password: return "the previous password is not known"
     case .makeGroup, .dropGroup, .makeContainer:
       return "groups and containers follow their members; take the members' rows back"
     case .create, .update, .rename, .move, .temporaryRename, .disable, .enable, .delete, .removeDuplicate, .adopt,
@@ -121,7 +121,7 @@ public struct UndoPlanner: Sendable {
       }
     }
     if modifications.isEmpty {
-      if part.refusals.isEmpty { part.refusals = ["the row tells no values"] }
+      if part.refusals.isEmpty { part.refusals = ["the row contains no values"] }
       return
     }
     let what: Step.What =

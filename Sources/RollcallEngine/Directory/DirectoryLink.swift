@@ -187,7 +187,7 @@ package final class DirectoryLink {
       guard let self, let session, self.sessions.values.contains(where: { $0 === session }) else { return }
       self.lost(
         LDAPError(
-          code: .timeout, diagnostic: "no sign of life within \(DirectoryLink.probeTimeout)",
+          code: .timeout, diagnostic: "no answer to the probe within \(DirectoryLink.probeTimeout)",
           operation: "connection to \(session.options.url)"))
     }
     session.search(

@@ -127,7 +127,7 @@ final class ServerWatch {
         try await link.readClock()
         guard link.connections == connection, link.isConnected else { return }
         if memory.read(link.facts?.clock, after: chunk) {
-          onDoubt?("what another server had confirmed has come")
+          onDoubt?("writes confirmed by another server have arrived")
         }
       } catch {
         // The link reports the lost connection.

@@ -38,7 +38,7 @@ extension Event {
     case .pinned(let keys): ("pinned", Event.fields(keys))
     case .unpinned(let keys): ("unpinned", Event.fields(keys))
     case .breakerOpened(let problem):
-      ("the directory refuses one key after another; trying single keys", [("error", "\(problem)")])
+      ("the directory refuses every key; trying keys one at a time", [("error", "\(problem)")])
     case .breakerClosed: ("the directory takes changes again", [])
     case .mappingWorks: ("the mapping works again", [])
     case .comparing(let reason): ("comparing everybody", [("why", reason)])
@@ -46,7 +46,7 @@ extension Event {
       ("comparing everybody later", [("why", reason), ("in", "\(delay)")])
     case .compared(let entries, let time):
       ("compared everybody", [("entries", "\(entries)"), ("ms", "\(time.milliseconds)")])
-    case .comparisonFailed(let error): ("could not compare everybody", [("error", error)])
+    case .comparisonFailed(let error): ("the full comparison failed", [("error", error)])
     case .leading(let directory, let isFirst): (isFirst ? "connected, leading" : "leading", [("directory", directory)])
     case .standingBy: ("standing by: another process leads this directory", [])
     case .askingLeader: ("a daemon leads this directory; asking it", [])

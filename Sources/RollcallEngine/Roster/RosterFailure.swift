@@ -43,7 +43,7 @@ enum RosterFailure {
   }
 
   static let slowDatabase = PostgresError(
-    kind: .server, sqlState: "57014", message: "PostgreSQL returns nobody's row in time")
+    kind: .server, sqlState: "57014", message: "PostgreSQL returns no row in time")
 
   static func tooLarge(_ key: RosterKey, _ octets: Int, _ most: Int) -> Problem {
     Problem(

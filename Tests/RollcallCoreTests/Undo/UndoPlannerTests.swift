@@ -186,7 +186,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("password", "the password before it is not known"), ("park", "nothing was written to the directory"),
+    ("password", "the previous password is not known"), ("park", "nothing was written to the directory"),
     ("make-group", "groups and containers follow their members; take the members' rows back"),
   ])
   func whatCannot(_ action: String, _ reason: String) {

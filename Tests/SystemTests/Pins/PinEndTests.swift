@@ -16,7 +16,7 @@ import Testing
     return site
   }
 
-  @Test("a pin ends when its time has passed, and what has changed is written then")
+  @Test("a pin ends when it has expired, and what has changed is written then")
   func expiry() async throws {
     let site = try await site()
     try await site.withDaemon { _ in
@@ -33,7 +33,7 @@ import Testing
     // The next start, where nobody led meanwhile.
     try await site.pin(["1"], until: "1s")
     try await site.sql("UPDATE users SET email = 'last@x' WHERE id = 1")
-    try await eventually("its time has passed") {
+    try await eventually("it has expired") {
       try await site.sql("SELECT until < now() FROM rollcall.pinned") == "t"
     }
     try await site.sync()
