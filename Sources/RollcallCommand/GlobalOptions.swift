@@ -53,7 +53,8 @@ struct GlobalOptions: ParsableArguments {
     }
   }
 
-  /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code.
+  /// Reads the configuration and runs `body` with it on the reactor; its result is the exit code,
+  /// with which the process ends.
   ///
   /// - Parameters:
   ///   - failure: the exit code for every error, which is printed on standard error.
@@ -72,9 +73,9 @@ struct GlobalOptions: ParsableArguments {
     } catch {
       Output.error.say(
         "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
-      throw ExitCode(failure)
+      Reactor.end(failure)
     }
-    if code != 0 { throw ExitCode(code) }
+    Reactor.end(code)
   }
 
   private func load(needsDirectory: Bool) throws -> Setting {

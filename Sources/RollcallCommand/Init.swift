@@ -140,9 +140,9 @@ struct Init: AsyncParsableCommand {
     } catch {
       Output.error.say(
         "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
-      throw ExitCode(1)
+      Reactor.end(1)
     }
-    if code != 0 { throw ExitCode(code) }
+    Reactor.end(code)
   }
 
   private func settings(_ environment: [String: String], _ prompt: Prompt?) throws -> Initializer.Settings {

@@ -88,8 +88,9 @@ struct DashboardCommand: AsyncParsableCommand {
   func run() async throws {
     do { try await serve() } catch {
       ProcessOutput.error("rollcall-dashboard: \(error)\n")
-      throw ExitCode(1)
+      Reactor.end(1)
     }
+    Reactor.end(0)
   }
 
   private func serve() async throws {
