@@ -37,7 +37,7 @@ import Testing
       }
       try await primary.kill()
       try await standby.promote()
-      try await eventually(within: .seconds(30), "the lost commits are undone") {
+      try await eventually(within: .seconds(90), "the lost commits are undone") {
         let entries = try await site.entries(["uid", "mail"]).values
         return entries.count == 50
           && entries.allSatisfy { entry in
@@ -45,7 +45,7 @@ import Testing
           }
       }
       try await after.insert(["new"], from: 200)
-      try await eventually(within: .seconds(30), "the promoted standby is followed") {
+      try await eventually(within: .seconds(90), "the promoted standby is followed") {
         try await site.names().contains("new")
       }
       try await eventually("it is connected") { try await daemon.statusText() == "connected" }
