@@ -71,10 +71,15 @@ struct GlobalOptions: ParsableArguments {
       let setting = try load(needsDirectory: needsDirectory)
       code = try await Reactor.run { try await body(setting) }
     } catch {
-      Output.error.say(
-        "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
-      Reactor.end(failure)
+      Self.fail(error, failure)
     }
+    Reactor.end(code)
+  }
+
+  /// Prints why a command has failed, and ends the process.
+  static func fail(_ error: any Error, _ code: Int32) -> Never {
+    Output.error.say(
+      "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
     Reactor.end(code)
   }
 

@@ -138,9 +138,7 @@ struct Init: AsyncParsableCommand {
         return initializer.isComplete ? 0 : 1
       }
     } catch {
-      Output.error.say(
-        "rollcall: \("\(error)".split(separator: "\n").map(\.description.printable).joined(separator: "\n"))")
-      Reactor.end(1)
+      GlobalOptions.fail(error, 1)
     }
     Reactor.end(code)
   }
