@@ -45,11 +45,9 @@ final class RawConnection: Sendable {
         unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard connected == 0 else {
-      let code = errno
-      close(descriptor)
-      throw SandboxError.system(call: "connect to port \(port)", code: code)
-    }
+    // An object whose init throws after its last property was set is deinitialized: `deinit` closes the descriptor. A
+    // second close would meet whatever another thread has opened meanwhile.
+    if connected != 0 { throw SandboxError.system(call: "connect to port \(port)", code: errno) }
   }
 
   deinit { close(descriptor) }
