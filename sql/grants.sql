@@ -34,13 +34,13 @@ SET LOCAL rollcall.page = :'operator';
 SET LOCAL rollcall.grantee = :'reader';
 \else
 GRANT USAGE ON SCHEMA rollcall TO :"role";
-GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.log_limit, rollcall.ring,
-  rollcall.stops TO :"role";
+GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.coming, rollcall.log_limit,
+  rollcall.ring, rollcall.stops TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
   rollcall.removal, rollcall.leaving, rollcall.disabled, rollcall.renaming, rollcall.temporary_name,
   rollcall.managed_group, rollcall.request, rollcall.problem, rollcall.server, rollcall.confirmed,
   rollcall.entry, rollcall.making, rollcall.pinned, rollcall.follower, rollcall.follower_parked,
-  rollcall.answer, rollcall.counters, rollcall.minute TO :"role";
+  rollcall.answer, rollcall.counters, rollcall.minute, rollcall.leaver TO :"role";
 GRANT SELECT, INSERT ON rollcall.journal TO :"role";
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.prune_journal, rollcall.advance, rollcall.rearm, rollcall.erase
   TO :"role";

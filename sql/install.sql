@@ -681,6 +681,30 @@ BEGIN
 END
 $step$;
 
+-- Dates that take effect: the instant up to which the rows whose dates have passed were looked at. And leavers: the entries
+-- that were disabled because their rows are gone, which are deleted delete_after later.
+--   since: when that was; state: a digest of the entry as it was left. Where it is another by then, a person has changed
+--   the entry, and its deletion is held.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    ALTER TABLE rollcall.directory ADD COLUMN due_at timestamptz, ADD COLUMN delete_after interval;
+    CREATE TABLE rollcall.leaver (
+      directory text NOT NULL,
+      key text NOT NULL,
+      since timestamptz NOT NULL DEFAULT now(),
+      dn text NOT NULL,
+      state text NOT NULL,
+      PRIMARY KEY (directory, key)
+    );
+    CREATE INDEX leaver_since ON rollcall.leaver (directory, since);
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.leaver');
+    CREATE VIEW rollcall.coming AS SELECT directory, key, 'delete'::text AS action, dn, since AS at FROM rollcall.leaver;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT ON rollcall.coming');
+  END IF;
+END
+$step$;
+
 DROP FUNCTION rollcall.grant_as_on(text, text);
 
 -- ---------------------------------------------------------------- doorbell
@@ -1321,6 +1345,14 @@ CREATE OR REPLACE VIEW rollcall.triggers AS
                           THEN convert_from(rtrim(tgargs, '\x00'), getdatabaseencoding()) END AS given) AS g
   WHERE p.pronamespace = 'rollcall'::regnamespace;
 
+-- What will be done at its time, and when: entries of leavers that will be deleted, without those whose deletion is held.
+-- The time may have passed where no daemon runs.
+CREATE OR REPLACE VIEW rollcall.coming AS
+  SELECT l.directory, l.key, 'delete'::text AS action, l.dn, l.since + d.delete_after AS at
+  FROM rollcall.leaver l JOIN rollcall.directory d ON d.name = l.directory
+  WHERE d.delete_after IS NOT NULL AND NOT EXISTS (
+    SELECT FROM rollcall.held h WHERE h.directory = l.directory AND h.action = 'delete' AND h.subject = l.key);
+
 -- The tables that are watched, each with the column that names the person and the source that its changes have in the log,
 -- and what is wrong with their triggers, if anything. A table that is watched by several columns is there several times.
 CREATE OR REPLACE VIEW rollcall.watched AS
@@ -1615,7 +1647,7 @@ GRANT USAGE ON SCHEMA rollcall TO rollcall_auditor;
 GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.log_limit, rollcall.change, rollcall.directory,
   rollcall.parked, rollcall.held, rollcall.pinned, rollcall.problem, rollcall.disabled, rollcall.removal, rollcall.bell,
   rollcall.ring, rollcall.stops, rollcall.follower, rollcall.follower_parked, rollcall.journal, rollcall.counters,
-  rollcall.minute TO rollcall_auditor;
+  rollcall.minute, rollcall.leaver, rollcall.coming TO rollcall_auditor;
 
 -- Triggers stay as they are; their functions are made anew under their names: no table has to be locked for that.
 DO $$
