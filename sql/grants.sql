@@ -34,7 +34,7 @@ SET LOCAL rollcall.page = :'operator';
 SET LOCAL rollcall.grantee = :'reader';
 \else
 GRANT USAGE ON SCHEMA rollcall TO :"role";
-GRANT SELECT ON rollcall.version, rollcall.change, rollcall.watched, rollcall.coming, rollcall.log_limit,
+GRANT SELECT ON rollcall.version, rollcall.change, rollcall.urgent, rollcall.watched, rollcall.coming, rollcall.log_limit,
   rollcall.ring, rollcall.stops TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollcall.parked, rollcall.held,
   rollcall.removal, rollcall.leaving, rollcall.disabled, rollcall.renaming, rollcall.temporary_name,

@@ -705,6 +705,35 @@ BEGIN
 END
 $step$;
 
+-- Changes that can take access away: deletes, and those of the columns that watch() is told of. Each is in the log, too;
+-- the daemon looks at these first. Where key is null the transaction has more than 32 of them: it is a batch, and waits its
+-- turn. Who has none pays nothing for this table. urgent_pace: see has_turn(). Two functions get another argument.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    CREATE TABLE rollcall.urgent (
+      xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      source oid NOT NULL,
+      key text
+    );
+    CREATE INDEX urgent_xid ON rollcall.urgent (xid);
+    CREATE SEQUENCE rollcall.urgent_pace;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT ON rollcall.urgent');
+    CREATE FUNCTION rollcall.watch("table" regclass, key name, columns name[], urgent name[]) RETURNS void
+    LANGUAGE plpgsql AS 'BEGIN END';
+    PERFORM rollcall.grant_as_on('rollcall.watch(regclass,name,name[])',
+      'EXECUTE ON FUNCTION rollcall.watch(regclass, name, name[], name[])');
+    DROP FUNCTION IF EXISTS rollcall.watch(regclass, name, name[]);
+    CREATE FUNCTION rollcall.build(source regclass, key name, columns name[], urgent name[]) RETURNS text
+    LANGUAGE plpgsql AS 'BEGIN END';
+    PERFORM rollcall.grant_as_on('rollcall.build(regclass,name,name[])',
+      'EXECUTE ON FUNCTION rollcall.build(regclass, name, name[], name[])');
+    DROP FUNCTION IF EXISTS rollcall.build(regclass, name, name[]);
+    DROP FUNCTION IF EXISTS rollcall.build_functions(text, name, int, name[], boolean, boolean, name);
+  END IF;
+END
+$step$;
+
 DROP FUNCTION rollcall.grant_as_on(text, text);
 
 -- ---------------------------------------------------------------- doorbell
@@ -796,19 +825,20 @@ LANGUAGE sql STABLE BEGIN ATOMIC
     ELSE lower(current_setting('rollcall.notify', true)) IN ('on', 'true', 'yes', '1') IS TRUE END;
 END;
 
--- Where no daemon has asked for notifications they are for other listeners. Commits that have notified wait for each
--- other, and nobody turns that off under load, so 200 are sent and then 20 a second. A clock that jumps back costs 40
--- seconds at most. Sequences are not rolled back, and two writers at once may take one turn.
-CREATE OR REPLACE FUNCTION rollcall.has_turn() RETURNS boolean
+-- Where no daemon has asked for notifications they are for other listeners; and what is urgent is sent even where one has
+-- asked for none. Commits that have notified wait for each other, and nobody turns these off under load, so 200 are sent
+-- and then 20 a second. A clock that jumps back costs 40 seconds at most. Sequences are not rolled back, and two writers
+-- at once may take one turn.
+CREATE OR REPLACE FUNCTION rollcall.has_turn(pace regclass) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   moment constant bigint := extract(epoch FROM clock_timestamp()) * 20;
-  used constant bigint := coalesce(pg_sequence_last_value('rollcall.pace'), 0);
+  used constant bigint := coalesce(pg_sequence_last_value(pace), 0);
 BEGIN
   IF used BETWEEN moment + 200 AND moment + 1000 THEN
     RETURN false;
   END IF;
-  PERFORM setval('rollcall.pace', CASE WHEN used BETWEEN moment AND moment + 200 THEN used ELSE moment END + 1);
+  PERFORM setval(pace, CASE WHEN used BETWEEN moment AND moment + 200 THEN used ELSE moment END + 1);
   RETURN true;
 END
 $$;
@@ -828,7 +858,7 @@ BEGIN
     RETURN;
   END IF;
   -- What ring_time() is without a daemon.
-  IF pg_sequence_last_value('rollcall.ring') = 253402300799 AND NOT rollcall.has_turn() THEN
+  IF pg_sequence_last_value('rollcall.ring') = 253402300799 AND NOT rollcall.has_turn('rollcall.pace') THEN
     RETURN;
   END IF;
   IF keys IS NULL OR sent + cardinality(keys) > 256
@@ -849,6 +879,49 @@ BEGIN
   IF size > 0 THEN
     PERFORM pg_notify('rollcall', start || '"keys":[' || list || finish),
             set_config('rollcall.sent', (sent + cardinality(keys))::text, true);
+  END IF;
+END
+$$;
+
+-- Marks keys that have just been logged as urgent, count of them, and sends them, even where the daemon has asked for
+-- none because of the load: it reads the log then anyway, but these do not wait for that. A transaction with more than
+-- 32 is a batch, which is marked as one and sent like any other. How many there are is kept in a setting, as in send();
+-- 33 stands for a batch.
+CREATE OR REPLACE FUNCTION rollcall.mark(keys text[], count bigint, source oid, ring bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  is_armed constant boolean := to_timestamp(ring) > now();
+  marked constant bigint := count + CASE WHEN current_setting('rollcall.marked', true) ~ '^[0-9]{1,2}$'
+                                         THEN current_setting('rollcall.marked', true)::int ELSE 0 END;
+  message text;
+BEGIN
+  -- The log is full, or a row has got its first key.
+  IF ring = 1 OR keys[1] IS NULL THEN
+    RETURN;
+  ELSIF marked > 32 THEN
+    IF marked - count <= 32 THEN
+      INSERT INTO rollcall.urgent (source) VALUES (source);
+      PERFORM set_config('rollcall.marked', '33', true);
+      -- What has been sent of it says less.
+      IF NOT is_armed AND marked > count AND rollcall.may_notify() THEN
+        PERFORM pg_notify('rollcall', '{"xid":"' || pg_current_xact_id() || '","count":' || marked || '}');
+      END IF;
+    END IF;
+    IF is_armed THEN
+      PERFORM rollcall.send(keys, count, source);
+    END IF;
+    RETURN;
+  END IF;
+  INSERT INTO rollcall.urgent (source, key) SELECT source, k FROM unnest(keys) AS k;
+  PERFORM set_config('rollcall.marked', marked::text, true);
+  message := '{"xid":"' || pg_current_xact_id() || '","keys":' || array_to_json(keys) || ',"source":' || source
+    || ',"urgent":true}';
+  IF is_armed AND (ring = 253402300799 OR octet_length(message) > 7900) THEN
+    PERFORM rollcall.send(keys, count, source);
+  ELSIF octet_length(message) <= 7900 AND rollcall.may_notify()
+        AND (is_armed OR rollcall.has_turn('rollcall.urgent_pace')) THEN
+    PERFORM pg_notify('rollcall', message);
   END IF;
 END
 $$;
@@ -933,8 +1006,9 @@ $$;
 -- Makes the trigger functions for a table's key and columns; returns the part of their names that tells them apart.
 -- They are named for what they do, not for the table, so nobody can change what another's triggers do. Those of a
 -- table's second key column and further ones log a source of their own, whose number is the end of their names.
-CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[]) RETURNS text
+CREATE OR REPLACE FUNCTION rollcall.build(source regclass, key name, columns name[], urgent name[]) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
   -- The text of these does not depend on settings.
   steady constant regtype[] := '{bool,int2,int4,int8,oid,uuid,text,varchar,bpchar,name,numeric}';
@@ -943,6 +1017,7 @@ DECLARE
   key_number int;
   settled boolean;
   compared name[];
+  deciding name[];
   further text;
   id text;
 BEGIN
@@ -958,7 +1033,11 @@ BEGIN
   -- A virtual generated column is not in old and new: any column may make it change.
   IF columns IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (columns)
                                          AND NOT attisdropped AND attgenerated = 'v') THEN
-    compared := ARRAY(SELECT DISTINCT c FROM unnest(columns) AS c WHERE c <> key ORDER BY c);
+    compared := ARRAY(SELECT DISTINCT c FROM unnest(columns || urgent) AS c WHERE c <> key ORDER BY c);
+  END IF;
+  IF urgent IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = ANY (urgent)
+                                        AND NOT attisdropped AND attgenerated = 'v') THEN
+    deciding := ARRAY(SELECT DISTINCT c FROM unnest(urgent) AS c ORDER BY c);
   END IF;
   -- Triggers of the same column are replaced, or else those whose column is gone.
   SELECT t.further INTO further FROM rollcall.triggers t
@@ -970,8 +1049,9 @@ BEGIN
                                  AND t.event <> 'truncated' AND t.further = '')
                     THEN '_' || nextval('rollcall.source_id') ELSE '' END;
   END IF;
-  id := left(md5(concat_ws('|', 2, key, key_number, coalesce(compared::text, 'all'), by_root, settled)), 12) || further;
-  PERFORM rollcall.build_functions(id, key, key_number, compared, by_root, settled, owner);
+  id := left(md5(concat_ws('|', 2, key, key_number, coalesce(compared::text, 'all'), by_root, settled,
+                           'urgent ' || deciding::text)), 12) || further;
+  PERFORM rollcall.build_functions(id, key, key_number, compared, by_root, settled, owner, deciding);
   RETURN id;
 END
 $$;
@@ -987,10 +1067,11 @@ $$;
 -- concat() calls the type's output function, which no user can write; rows are compared by their bytes.
 --
 -- number: the key's column; columns: those compared besides the key, NULL: all; by_root: the table is partitioned;
--- settled: the key's text depends on settings.
+-- settled: the key's text depends on settings; urgent: as watch() has it.
 CREATE OR REPLACE FUNCTION rollcall.build_functions(
-  id text, key name, number int, columns name[], by_root boolean, settled boolean, owner name) RETURNS void
+  id text, key name, number int, columns name[], by_root boolean, settled boolean, owner name, urgent name[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $build$
+#variable_conflict use_variable
 DECLARE
   -- A cast of character(n) to text takes the blanks away.
   as_text constant text := 'CASE WHEN pg_catalog.pg_typeof(%1$s.%2$I) OPERATOR(pg_catalog.=) '
@@ -1012,9 +1093,18 @@ DECLARE
     (SELECT format(equal, string_agg(format('old.%I', c), ', '), string_agg(format('new.%I', c), ', '))
      FROM unnest(array_prepend(key, array_remove(columns, key))) AS c) END;
   same_key constant text := format(equal || ' AND new.%3$I IS NOT NULL', format('old.%I', key), format('new.%I', key), key);
+  -- Whether neither the key nor a column that makes a change urgent has changed: one comparison tells nearly everybody
+  -- that nothing is special.
+  ordinary constant text := (
+    SELECT format(equal || ' AND new.%3$I IS NOT NULL', string_agg(format('old.%I', c), ', '),
+                  string_agg(format('new.%I', c), ', '), key)
+    FROM unnest(array_prepend(key, array_remove(urgent, key))) AS c);
+  -- Nothing more is marked of a transaction that is known to be a batch.
+  is_unmarked constant text := 'pg_catalog.current_setting(''rollcall.marked'', true) OPERATOR(pg_catalog.=) ''33'' IS NOT TRUE';
   -- What an upgrade makes the functions anew from.
   definition constant text := E'\n-- ' || json_build_object('key', key, 'number', number, 'columns', columns,
-    'by_root', by_root, 'settled', settled);
+    'by_root', by_root, 'settled', settled, 'urgent', urgent);
+  is_urgent boolean;
   operation text;
   before text;
   after text;
@@ -1022,6 +1112,7 @@ DECLARE
 BEGIN
   -- Only the look at table and row has a handler around it: the subtransaction of a block that writes needs an id.
   FOREACH operation IN ARRAY '{inserted,deleted}'::text[] LOOP
+    is_urgent := operation = 'deleted' OR key = ANY (urgent) IS TRUE;
     made := made || rollcall.build_function(operation || '_rows_' || id, settings, owner, definition || format($code$
 DECLARE
   name pg_catalog.text;
@@ -1062,15 +1153,18 @@ BEGIN
     RETURN NULL;
   END IF;
   GET DIAGNOSTICS n = ROW_COUNT;
-  IF %6$s THEN
-    PERFORM rollcall.send(pg_catalog.array_agg(s.k), n, %7$s)
+  IF %9$s THEN
+    PERFORM rollcall.%10$s
     FROM (SELECT %3$s AS k FROM rollcall_rows AS r WHERE r.%2$I IS NOT NULL LIMIT 257) AS s;
   END IF;
   IF %8$s (32 OPERATOR(pg_catalog.+) n) THEN
     PERFORM rollcall.bound_log();
   END IF;
   RETURN NULL;
-END$code$, present, key, format(as_text, 'r', key), as_text, ring, is_armed, source, is_due));
+END$code$, present, key, format(as_text, 'r', key), as_text, ring, is_armed, source, is_due,
+      CASE WHEN is_urgent THEN 'true' ELSE is_armed END,
+      CASE WHEN is_urgent THEN format('mark(pg_catalog.array_agg(s.k), n, %s, ring)', source)
+           ELSE format('send(pg_catalog.array_agg(s.k), n, %s)', source) END));
   END LOOP;
 
   FOREACH operation IN ARRAY '{inserted,updated,deleted}'::text[] LOOP
@@ -1080,6 +1174,7 @@ END$code$, present, key, format(as_text, 'r', key), as_text, ring, is_armed, sou
 DECLARE
   name pg_catalog.text;
   ring pg_catalog.int8;
+  is_rare pg_catalog.bool;
   is_moved pg_catalog.bool;
 BEGIN
   BEGIN
@@ -1101,7 +1196,7 @@ BEGIN
     RETURN %6$s;
   END IF;
   INSERT INTO rollcall.change (source, key) VALUES (%3$s, %8$s);
-  IF %10$s THEN
+  %13$s %10$s THEN
     PERFORM rollcall.send(ARRAY[%8$s], 1, %3$s);
   END IF;
   IF %11$s 32 THEN
@@ -1111,14 +1206,41 @@ BEGIN
 END$code$,
       CASE operation WHEN 'updated' THEN same ELSE format('%s.%I IS NULL', after, key) END,
       present, source, or_null, before, after,
-      CASE operation WHEN 'updated' THEN format($code$IF is_moved THEN
-    PERFORM rollcall.log_keys(%1$s, ARRAY[%2$s, %3$s]);
+      CASE operation WHEN 'updated' THEN format($code$IF is_rare THEN
+    ring := %4$s;
+    IF is_moved THEN
+      PERFORM rollcall.log_keys(%1$s, ARRAY[%2$s, %3$s]);
+      IF %5$s THEN
+        PERFORM rollcall.mark(ARRAY[%2$s], 1, %1$s, ring);
+      END IF;
+      RETURN NULL;
+    ELSIF ring OPERATOR(pg_catalog.=) 1 THEN
+      RETURN NULL;
+    END IF;
+    INSERT INTO rollcall.change (source, key) VALUES (%1$s, %6$s);
+    IF %5$s THEN
+      PERFORM rollcall.mark(ARRAY[%6$s], 1, %1$s, ring);
+    ELSIF %7$s THEN
+      PERFORM rollcall.send(ARRAY[%6$s], 1, %1$s);
+    END IF;
+    IF %8$s 32 THEN
+      PERFORM rollcall.bound_log();
+    END IF;
     RETURN NULL;
   END IF;
-  $code$, source, format(or_null, 'old', key), format(or_null, 'new', key)) END,
+  $code$, source, format(or_null, 'old', key), format(or_null, 'new', key), ring, is_unmarked,
+        format(as_text, 'new', key), is_armed, is_due) END,
       format(as_text, after, key), ring, is_armed, is_due,
       -- Here too: where all columns are compared, nothing before this names the key.
-      CASE operation WHEN 'updated' THEN format(E'\n    is_moved := (%s) IS NOT TRUE;', same_key) END));
+      CASE operation WHEN 'updated' THEN format($code$
+    is_rare := (%s) IS NOT TRUE;
+    IF is_rare THEN
+      is_moved := (%s) IS NOT TRUE;
+    END IF;$code$, ordinary, same_key) END,
+      CASE WHEN operation = 'deleted' OR operation = 'inserted' AND key = ANY (urgent) IS TRUE
+           THEN format($code$IF %s THEN
+    PERFORM rollcall.mark(ARRAY[%s], 1, %s, ring);
+  ELSIF$code$, is_unmarked, format(as_text, after, key), source) ELSE 'IF' END));
   END LOOP;
   IF id LIKE '%\_%' THEN
     made := made || rollcall.build_function('truncated_' || id, '', owner, definition || format($code$
@@ -1176,10 +1298,14 @@ $$;
 -- columns those whose change matters; NULL: all. Called again for the same key, it replaces what was there without a
 -- gap; called for another one, it adds triggers that log that.
 --
+-- urgent names the columns whose change can take somebody's access away: it goes ahead of all other changes, as each
+-- delete does. Where it names the key, a new row does so, too. NULL: they are not known. `rollcall install` knows them.
+--
 -- It runs as its caller, who must own the table. It gives way to writers: a trigger takes a lock that waits for those
 -- at work and makes later ones wait, so it asks for 100 ms at a time, over and over for as long as the setting
 -- rollcall.patience says (1 minute). The locks last until the transaction ends, so give each call one of its own.
-CREATE OR REPLACE FUNCTION rollcall.watch("table" regclass, key name, columns name[] DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION rollcall.watch(
+  "table" regclass, key name, columns name[] DEFAULT NULL, urgent name[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET lock_timeout = '100ms' AS $$
 DECLARE
   started constant timestamptz := clock_timestamp();
@@ -1207,7 +1333,7 @@ BEGIN
     RAISE EXCEPTION '% cannot be watched: its triggers do not see writes to its child tables', "table"
       USING ERRCODE = 'wrong_object_type', HINT = 'Use partitions instead of inheritance.';
   END IF;
-  SELECT string_agg(coalesce(quote_ident(c), 'NULL'), ', ') INTO missing FROM unnest(columns || key) AS c
+  SELECT string_agg(coalesce(quote_ident(c), 'NULL'), ', ') INTO missing FROM unnest(columns || urgent || key) AS c
   WHERE NOT EXISTS (SELECT FROM pg_attribute
                     WHERE attrelid = "table" AND attname = c AND attnum > 0 AND NOT attisdropped);
   IF missing IS NOT NULL THEN
@@ -1217,13 +1343,15 @@ BEGIN
       USING ERRCODE = 'wrong_object_type';
   END IF;
   IF columns IS NOT NULL THEN
-    columns := ARRAY(SELECT DISTINCT c FROM unnest(columns) AS c ORDER BY c);
+    columns := ARRAY(SELECT DISTINCT c FROM unnest(columns || array_remove(urgent, key)) AS c ORDER BY c);
   END IF;
-  argument := json_build_object('key', key, 'columns', columns);
+  argument := CASE WHEN urgent IS NULL THEN json_build_object('key', key, 'columns', columns)
+    ELSE json_build_object('key', key, 'columns', columns,
+                           'urgent', ARRAY(SELECT DISTINCT c FROM unnest(urgent) AS c ORDER BY c)) END;
 
   LOOP
     BEGIN
-      id := rollcall.build("table", key, columns);
+      id := rollcall.build("table", key, columns, urgent);
       further := substring(id FROM 13);
       FOR t IN
         WITH tree AS (
@@ -1331,7 +1459,8 @@ $$;
 -- many columns as a table may have take less than a million octets.
 CREATE OR REPLACE VIEW rollcall.triggers AS
   SELECT t.tgrelid, t.tgname, t.tgenabled, t.tgparentid, p.proname, p.proowner,
-         CASE WHEN given ~ replace('^\{"key" : "TEXT", "columns" : (null|\[("TEXT"(,"TEXT")*)?\])\}$', 'TEXT',
+         CASE WHEN given ~ replace(replace('^\{"key" : "TEXT", "columns" : (null|LIST)(, "urgent" : LIST)?\}$',
+                                           'LIST', '\[("TEXT"(,"TEXT")*)?\]'), 'TEXT',
                                    '([^"\\[:cntrl:]]|\\["\\/bfnrt]|\\u00(0[1-9a-f]|1[0-9a-f]))*')
               THEN given::json END AS argument,
          -- What the function does: the column whose values it logs by its number, and the end of its name, which tells
@@ -1388,7 +1517,10 @@ CREATE OR REPLACE VIEW rollcall.watched AS
           WHERE (SELECT relkind FROM pg_class WHERE oid = relid) IN ('r', 'p')
             AND NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = r.relid AND o.event = 'truncated'
                             AND o.further = root.further)) AS warning,
-         coalesce(nullif(ltrim(further, '_'), '')::oid, tgrelid) AS id
+         coalesce(nullif(ltrim(further, '_'), '')::oid, tgrelid) AS id,
+         -- The columns whose change is urgent; NULL: only deletes are.
+         CASE WHEN argument ->> 'urgent' IS NOT NULL
+              THEN ARRAY(SELECT json_array_elements_text(argument -> 'urgent'))::name[] END AS urgent
   FROM root;
 
 -- ---------------------------------------------------------------- journal
@@ -1459,6 +1591,8 @@ BEGIN
   -- of a transaction below the snapshot's end, or of this one.
   DELETE FROM rollcall.change WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
     AND xid IS DISTINCT FROM pg_current_xact_id_if_assigned();
+  DELETE FROM rollcall.urgent WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
+    AND xid IS DISTINCT FROM pg_current_xact_id_if_assigned();
   IF large THEN
     -- Until this commits, advance() must not act on what it read before.
     PERFORM FROM rollcall.directory ORDER BY name FOR UPDATE;
@@ -1470,6 +1604,9 @@ BEGIN
   END IF;
   SELECT coalesce(bool_or(watermark IS NULL), true), array_agg(watermark) FILTER (WHERE watermark IS NOT NULL)
   INTO waiting, snapshots FROM rollcall.directory;
+  -- Marks only say what to look at first: whoever is to compare everybody does not need them.
+  DELETE FROM rollcall.urgent
+  WHERE NOT EXISTS (SELECT FROM unnest(snapshots) AS s WHERE NOT pg_visible_in_snapshot(xid, s));
   IF waiting THEN
     IF large THEN
       SELECT xid, seq INTO last_xid, last_seq FROM rollcall.change ORDER BY xid DESC, seq DESC OFFSET log_limit LIMIT 1;
@@ -1639,12 +1776,13 @@ $$;
 GRANT USAGE ON SCHEMA rollcall TO rollcall_writer;
 -- What it reads tells log_everyone() that this transaction has logged everyone already.
 GRANT INSERT (source, key, everyone), SELECT (xid, source, everyone) ON rollcall.change TO rollcall_writer;
+GRANT INSERT (source, key) ON rollcall.urgent TO rollcall_writer;
 GRANT SELECT ON SEQUENCE rollcall.ring, rollcall.change_seq_seq TO rollcall_writer;
-GRANT SELECT, UPDATE ON SEQUENCE rollcall.pace TO rollcall_writer;
-GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.send, rollcall.may_notify, rollcall.has_turn, rollcall.log_keys,
-  rollcall.log_everyone, rollcall.bound_log, rollcall.column_name TO rollcall_writer;
+GRANT SELECT, UPDATE ON SEQUENCE rollcall.pace, rollcall.urgent_pace TO rollcall_writer;
+GRANT EXECUTE ON FUNCTION rollcall.notify, rollcall.send, rollcall.may_notify, rollcall.has_turn, rollcall.mark,
+  rollcall.log_keys, rollcall.log_everyone, rollcall.bound_log, rollcall.column_name TO rollcall_writer;
 GRANT USAGE ON SCHEMA rollcall TO rollcall_auditor;
-GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.log_limit, rollcall.change, rollcall.directory,
+GRANT SELECT ON rollcall.version, rollcall.watched, rollcall.log_limit, rollcall.change, rollcall.urgent, rollcall.directory,
   rollcall.parked, rollcall.held, rollcall.pinned, rollcall.problem, rollcall.disabled, rollcall.removal, rollcall.bell,
   rollcall.ring, rollcall.stops, rollcall.follower, rollcall.follower_parked, rollcall.journal, rollcall.counters,
   rollcall.minute, rollcall.leaver, rollcall.coming TO rollcall_auditor;
@@ -1666,7 +1804,8 @@ BEGIN
     made := f.definition;
     PERFORM rollcall.build_functions(f.id, (made ->> 'key')::name, (made ->> 'number')::int,
       CASE WHEN made ->> 'columns' IS NOT NULL THEN ARRAY(SELECT json_array_elements_text(made -> 'columns'))::name[] END,
-      (made ->> 'by_root')::boolean, (made ->> 'settled')::boolean, NULL);
+      (made ->> 'by_root')::boolean, (made ->> 'settled')::boolean, NULL,
+      CASE WHEN made ->> 'urgent' IS NOT NULL THEN ARRAY(SELECT json_array_elements_text(made -> 'urgent'))::name[] END);
   END LOOP;
   PERFORM rollcall.tidy();
 END
@@ -1696,7 +1835,7 @@ BEGIN
     GROUP BY 1
   LOOP
     PERFORM rollcall.build_functions(f.id, f.key, f.number,
-      CASE WHEN NOT f.whole THEN coalesce(f.columns::name[], '{}') END, f.by_root, f.settled, NULL);
+      CASE WHEN NOT f.whole THEN coalesce(f.columns::name[], '{}') END, f.by_root, f.settled, NULL, NULL);
   END LOOP;
   PERFORM rollcall.hand_over(ARRAY(
     SELECT oid FROM pg_proc WHERE pronamespace = 'rollcall'::regnamespace AND proowner = 'rollcall_owner'::regrole

@@ -8,7 +8,8 @@ package enum SQLScripts {
     "triggers run as the new role rollcall_writer and compare all watched columns at once; known entries are recorded by the "
       + "first complete comparison, and what Rollcall did not make is held as a takeover from then on",
     "adds the journal, pins, and what commands ask the daemon; the journal fills from then on, about 300 octets a write",
-    "adds counters of each directory and its last hour by minutes, for metrics",
+    "adds counters of each directory and its last hour by minutes, for metrics; triggers mark deletes, and after the next "
+      + "install also changes of the columns that where and active read, which then go first",
   ]
 
   package static var install: String { text(PackageResources.install_sql) }
