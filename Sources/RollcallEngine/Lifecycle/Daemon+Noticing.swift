@@ -2,14 +2,14 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What is heard and how soon the log is looked at for it.
+/// Handles notifications, and decides when to read the change log after them.
 extension Daemon {
-  /// Notes a notification; those that came with one read are taken up together.
+  /// Handles a notification. Notifications that arrive in one read of the socket are handled together.
   func hear(_ payload: NotificationPayload?) {
     if payload?.request != nil { return engine.answerRequests() }
     if let transaction = payload?.xid.flatMap({ UInt64($0) }) { engine.counting.notifications.heard(transaction) }
     notifyGate.heard(backlog: engine.dispatcher.queue.backlog)
-    // Keys of another directory.
+    // The keys belong to another directory.
     if let source = payload?.source, !engine.sources.contain("\(source)") { return }
     burst.add(payload)
     if isHearing { return }
@@ -17,7 +17,7 @@ extension Daemon {
     Reactor.task { self.takeUpBurst() }
   }
 
-  /// Has changes counted that no notification has named, while writers are to notify and somebody listens.
+  /// Counts changes that no notification named, while the triggers notify and this process listens.
   func countMissedNotifications() {
     let (counting, listener) = (engine.counting, self.listener)
     notifyGate.onNotifying = { first in
@@ -33,8 +33,8 @@ extension Daemon {
     var mustLook = heard.mustLook
     guard let sweeper = engine.sweeper, engine.dispatcher.isWorking else { return }
     for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
-    // After few changes the log is read a moment later, once for a burst, to move the watermark; and not without a pause,
-    // however much is heard.
+    // If the notifications named all changes, the log is read a little later, once per burst, to advance the watermark.
+    // Otherwise it is read at once, but never without a pause between two reads.
     lookSoon(
       mustLook
         ? max(.zero, lookedAt + Daemon.lookAfter.pause - .now)

@@ -6,7 +6,7 @@ internal import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// `rollcall run`: keeps the engine established, listens, sweeps and reconciles until it is told to end.
+/// Implements `rollcall run`: keeps the engine connected, and listens, sweeps and reconciles until it is stopped.
 @Reactor @safe
 package final class Daemon {
   let engine: Engine
@@ -16,38 +16,38 @@ package final class Daemon {
   private var trouble: EngineError?
   private var troubleWaiter: UnsafeContinuation<Void, Never>?
   private var isStopping = false
-  /// Why it ends by itself.
+  /// The error with which the daemon stops by itself.
   private var superseded: EngineError?
   private var tasks: [Task<Void, Never>] = []
   var lookTimer: Timer?
   var lookDue = ContinuousClock.now
   var lookedAt = ContinuousClock.now
-  /// How soon after a change that was notified the log is read, how soon after the last time, and at the soonest.
+  /// When the log is read: this long after a change was notified, this long after the last read, and the minimum pause.
   static let lookAfter = (
     change: Duration.milliseconds(200), look: Duration.seconds(1), pause: Duration.milliseconds(5)
   )
   private var isStandby = false
-  /// Since when the log says that it is paused.
+  /// When the pause that the log reports began.
   private var pausedSince: ContinuousClock.Instant?
-  /// Whether it is lost again and again as soon as it is connected; until that is over nobody is told that it is.
+  /// Whether connections are repeatedly lost soon after they are made; until one lasts, no connection is reported.
   private var isUnsteady = false
   private var steadying: Timer?
-  /// Whether it has been connected, and led or stood by: what would forbid a start is waited out from then on.
+  /// Whether it has ever been leader or standby. From then on it retries after errors that would prevent a start.
   package private(set) var hasBeenReady: Bool
-  /// Whether it goes on where another daemon of this process ends, which has made sure that it can.
+  /// Whether it takes over from another daemon of this process, which has already made the checks of a start.
   private let isSuccessor: Bool
   var burst = NotificationBurst()
   var isHearing = false
   private var pausing: Task<Void, Never>?
-  /// How long a connection lasts that was worth making.
+  /// A connection that lasts longer than this counts as stable.
   private static let steady: Duration = .seconds(5)
-  /// Tells a supervisor how things are.
+  /// Reports the status to a supervisor.
   package var onStatus: (@Reactor (String) -> Void)?
-  /// Called once, when the daemon is connected and leads or stands by.
+  /// Called once, when the daemon is connected and is leader or standby.
   package var onReady: (@Reactor () -> Void)?
 
-  /// - Parameter former: the daemon of this process that ends before this one runs. Both sides have been looked at with
-  ///   the new engine (``Engine/rehearse()``).
+  /// - Parameter former: the daemon of this process that this one replaces; it ends before this one runs. Both servers
+  ///   were checked with the new engine before (``Engine/rehearse()``).
   package init(_ engine: Engine, after former: Daemon? = nil) {
     self.engine = engine
     hasBeenReady = former?.hasBeenReady ?? false
@@ -70,9 +70,9 @@ package final class Daemon {
     countMissedNotifications()
   }
 
-  /// Runs until ``stop()``; connections that fail are made again for ever.
+  /// Runs until ``stop()`` is called; reconnects whenever a connection fails.
   ///
-  /// - Throws: ``EngineError/refused(_:)`` for what no waiting mends.
+  /// - Throws: ``EngineError/refused(_:)`` for errors that retrying cannot fix.
   package func run() async throws(EngineError) {
     if !isSuccessor {
       try await engine.prepare {
@@ -97,13 +97,13 @@ package final class Daemon {
     while !isStopping {
       do throws(EngineError) {
         trouble = nil
-        // Whoever stands by waits for the lock itself, which is there the moment the leader is gone.
+        // A standby waits for the lock itself, so that it gets the lock the moment the leader releases it.
         engine.patience = isStandby || isSuccessor ? .seconds(3) : .zero
         try await engine.establish()
         establishedAt = .now
         isStandby = false
         if !isUnsteady { logEstablished() }
-        // Whoever is told that it is connected may count on being heard.
+        // Writers must be told to notify before the daemon reports that it is connected.
         try await notifyGate.start()
         await tellEstablished()
         ready()
@@ -114,7 +114,7 @@ package final class Daemon {
         trouble = error
       }
       if isStopping { break }
-      // A connection that is lost as soon as it is made does not count as success.
+      // A connection that is lost soon after it was made does not count as a success.
       if let since = establishedAt {
         let isSteady = .now - since > Daemon.steady
         isUnsteady = !isSteady && attempt > 0
@@ -129,7 +129,7 @@ package final class Daemon {
     if let superseded { throw superseded }
   }
 
-  /// Ends the daemon in order: what is in flight is finished and settled.
+  /// Stops the daemon in an orderly way: operations in flight are completed and recorded.
   package func stop() {
     isStopping = true
     pausing?.cancel()
@@ -170,14 +170,14 @@ package final class Daemon {
       attempt = 0
       return
     case .refused(let reason):
-      // What would forbid a start does not end what was running well.
+      // An error that would prevent a start does not end a daemon that has been running well.
       guard hasBeenReady else { throw error }
       backoff = Backoff(base: .seconds(5), cap: .seconds(60))
       await tell(.paused(reason))
     case .directory(let failure):
-      // A base that is not there; later it may be a server that is being filled again.
+      // The base does not exist: an error at the start. Later, the server may be in the middle of a reload.
       guard hasBeenReady || failure.code != .noSuchObject else { throw error }
-      // Asking again and again with a wrong password locks accounts.
+      // Repeated binds with a wrong password can lock the account.
       let goesOn = ErrorClassifier.isReadOnly(failure.code, failure.diagnostic) && engine.link.hasChoice
       if !goesOn, ErrorClassifier.classify(code: failure.code, during: .connect) == .ofTheDirectory {
         backoff = Backoff(base: .seconds(5), cap: .seconds(60))
@@ -190,14 +190,14 @@ package final class Daemon {
         await tell(.paused(error.description))
       }
     }
-    // Once a pause, however often it is tried.
+    // Logged once per pause, regardless of the number of attempts.
     if pausedSince == nil { events.emit(.paused(because: "\(error)")) }
     pausedSince = pausedSince ?? .now
     events.emit(.failed(.connecting, "\(error)"))
     await pause(backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
   }
 
-  /// Says once that it leads, and after each pause that it goes on.
+  /// Logs the start of leadership once, and after each pause that work resumes.
   private func logEstablished() {
     if let since = pausedSince {
       events.emit(.resumed(after: .now - since))
@@ -207,7 +207,7 @@ package final class Daemon {
     pausedSince = nil
   }
 
-  /// Says that it is connected, at once or when that has lasted.
+  /// Reports that it is connected: at once, or as soon as the connection has proved stable.
   private func tellEstablished() async {
     if !isUnsteady { return await tellCondition() }
     steadying = Reactor.loop.after(Daemon.steady) {
@@ -218,7 +218,7 @@ package final class Daemon {
     }
   }
 
-  /// Waits that long, or until the daemon is told to end.
+  /// Waits for this time, or until the daemon is told to stop.
   private func pause(_ delay: Duration) async {
     if isStopping { return }
     let task = Reactor.task { try? await Reactor.sleep(for: delay) }
@@ -244,7 +244,7 @@ package final class Daemon {
     onReady = nil
   }
 
-  /// Ends where the schema was upgraded meanwhile: nobody knows what this program's writes mean there.
+  /// Stops the daemon if the schema has been upgraded meanwhile: it is not known what this program's writes mean there.
   private func lookAtSchema() {
     Reactor.task {
       guard !self.isStopping, let error = await self.engine.ledger.newerSchema() else { return }

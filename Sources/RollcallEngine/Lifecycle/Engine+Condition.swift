@@ -2,9 +2,9 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// How the directory is, for `status`: derived each time it is told, so that no news hides another.
+/// The condition of the directory, for `status`. It is derived anew each time, so that no report hides another.
 extension Engine {
-  /// While there is no trouble.
+  /// The condition as long as there is no error.
   var condition: DirectoryCondition {
     if dispatcher.breaker.isOpen, let refusal { return .refusing("one key after another is refused: \(refusal)") }
     if let incomplete = reconciles.incomplete { return .connected(incomplete) }
@@ -14,7 +14,7 @@ extension Engine {
     return .connected("comparing everybody\(why)\(holding)")
   }
 
-  /// Says how much has not settled, while that lasts.
+  /// Records how many changes have not settled, as long as there are any.
   func noteBacklog() {
     guard dispatcher.isWorking, leader.isLeading, let (count, snapshot) = sweeper?.unsettled else { return }
     Reactor.task {

@@ -3,15 +3,15 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What was seen of the log is not what PostgreSQL has.
+/// Handles the case that the log as read so far is not the log that PostgreSQL has.
 extension Engine {
-  /// The stored watermark is not the one that was stored last, or transaction ids are given out anew: goes on from the
-  /// stored one. Where logging was stopped, there is none.
+  /// Continues from the stored watermark, because it is not the one that was last stored, or because PostgreSQL is
+  /// reusing transaction ids. If logging was stopped, there is no watermark, and a full comparison starts.
   func displaced() {
     guard leader.isLeading, dispatcher.isWorking else { return }
     Reactor.task {
       do throws(EngineError) {
-        // A session that was idle when a primary was lost has found its successor before anybody else did.
+        // A session that was idle when the primary was lost may be the first to reach the new primary.
         let identity = try await DatabaseIdentity.read(self.sessions.database)
         let record = try await self.ledger.record()
         if record?.hasLost(to: identity) == true { throw Engine.anotherServer }
@@ -20,8 +20,8 @@ extension Engine {
           try await self.beginAnew(LogBound.reason)
         } else {
           self.events.emit(.readingAgain)
-          // A predecessor that had not heard yet that it does not lead may have moved it, and has set aside what it
-          // passes.
+          // A predecessor that had not yet noticed the loss of the lock may have moved the watermark, and has parked or
+          // held the keys that it skipped.
           try await self.state.load()
           try await self.groups?.load()
           self.stateReader?.learn(awaited: self.state.awaited)
@@ -37,8 +37,8 @@ extension Engine {
     }
   }
 
-  /// Hands in what had its cause removed by a step whose record was lost with a process or a connection, and what a
-  /// person has approved meanwhile.
+  /// Queues parked keys whose cause may have been removed by a step whose record was lost with a process or a
+  /// connection, and everything that a person has approved meanwhile.
   func takeUpLedger() async throws(EngineError) {
     dispatcher.addTogether(state.blockedKeys, .retry)
     try await takeUpReleased()
@@ -48,11 +48,11 @@ extension Engine {
   private static let anotherServer = EngineError.database(
     PostgresError(kind: .connection, message: "the server is not the one of before, or was restored"))
 
-  /// Looks at the log for the removal guard (``RemovalGuard/catchUp``).
+  /// Reads the log for the removal guard (``RemovalGuard/catchUp``).
   func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
     while dispatcher.isWorking {
       if let sweeper, let windows = try await sweeper.catchUp(keys) { return windows }
-      // One that reads from the stored watermark is there in a moment.
+      // A sweeper that reads from the stored watermark replaces the one that has ended; that takes a moment.
       try? await Reactor.sleep(for: .milliseconds(1))
     }
     throw .standby

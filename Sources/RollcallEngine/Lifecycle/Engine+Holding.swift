@@ -3,11 +3,11 @@ internal import RollcallConfiguration
 package import RollcallCore
 package import RollcallLedger
 
-/// Whether a comparison of everybody removes anybody by itself.
+/// Decides whether a full comparison may remove people by itself.
 extension Engine {
-  /// A digest of what decides how entries look.
+  /// A digest of everything that determines how entries look.
   package func fingerprint(of stateReader: StateReader) async throws(EngineError) -> String {
-    // Who is taken over changes nothing about how anything looks.
+    // Adopting groups does not change how any entry looks.
     var groups = configuration.groups
     groups?.adopt = .none
     return Fingerprint.of(
@@ -15,13 +15,13 @@ extension Engine {
       groups: groups, stateReader.facts.schema)
   }
 
-  /// Why the next comparison holds every removal; nil where the budget decides.
+  /// Why the next full comparison holds every removal; nil if the budget decides.
   ///
-  /// A slip in the mapping, or in the table that it reads, is seen before it costs anybody.
+  /// This catches a mistake in the mapping, or in a table that it reads, before anyone is removed.
   package func holding(_ record: DirectoryRecord?, of stateReader: StateReader, _ fingerprint: String) -> RemovalBudget
     .Reason?
   {
-    // Another directory, or another part of it, has never been compared.
+    // A different directory, or a different base, has never been compared.
     let base = stateReader.rules.base.normalized(stateReader.facts.schema)
     guard let record, record.server == stateReader.facts.identity, record.base == base, record.sinceReconcile != nil
     else {

@@ -4,9 +4,9 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// The journal's rows that no pass writes.
+/// Journal rows that are not written by a pass.
 extension Engine {
-  /// Writes down that removals are held.
+  /// Records held removals in the journal.
   func recordHeld(_ removals: [Removal], _ reason: RemovalBudget.Reason) async throws(EngineError) {
     let now = ContinuousClock.now
     try await journal.write(

@@ -3,31 +3,31 @@ internal import Reactor
 package import RollcallCore
 package import RollcallLedger
 
-/// What became of a key that was looked at because somebody asked for it.
+/// The result for a key that was processed on request.
 package struct KeyOutcome: Codable, Sendable, Equatable {
   package var key: RosterKey
-  /// What was written, in order, in the words of `plan`.
+  /// The steps that were written, in order, in the terms that `plan` uses.
   package var written: [String] = []
-  /// Why it is parked.
+  /// Why the key is parked.
   package var parked: String?
-  /// What is held of it: `delete`, `disable`, `leave` or `takeover`.
+  /// What is held for the key: `delete`, `disable`, `leave` or `takeover`.
   package var held: [String] = []
-  /// Why it is pinned.
+  /// Why the key is pinned.
   package var pinned: String?
 
-  /// Whether a person has to do something.
+  /// Whether it needs a person's attention.
   package var isOpen: Bool { parked != nil || !held.isEmpty }
 }
 
 extension Engine {
-  /// How long a directory may refuse everything before nobody waits for it.
+  /// How long the directory may refuse every key before ``look(at:)`` gives up.
   private static let patience: Duration = .seconds(10)
 
-  /// Looks at these keys now, before all that is not urgent, and waits until each has ended.
+  /// Processes these keys now, ahead of everything that is not urgent, and waits for their results.
   ///
-  /// Removals among them are decided together.
-  /// - Returns: what became of each, in their order; nil where work has stopped before.
-  /// - Throws: ``EngineError/refused(_:)`` where the directory refuses whatever is tried.
+  /// Their removals are decided together.
+  /// - Returns: the result for each key, in the given order; nil if work stopped before.
+  /// - Throws: ``EngineError/refused(_:)`` if the directory refuses key after key.
   package func look(at keys: [RosterKey]) async throws(EngineError) -> [KeyOutcome]? {
     var found: [RosterKey: KeyOutcome] = [:]
     for key in keys { found[key] = KeyOutcome(key: key) }

@@ -7,9 +7,9 @@ internal import RollcallConfiguration
 package import RollcallCore
 package import RollcallLedger
 
-/// What a person who asks about one key wants to see of both sides. Nothing here writes.
+/// Answers a person's questions about a single key, from both servers. Nothing here writes.
 extension Engine {
-  /// The mapped attributes whose values are not shown: those of `journal.hide`, by whatever name.
+  /// The mapped attributes whose values are not shown: those listed in `journal.hide`, under any of their names.
   package var hiddenAttributes: [String] {
     let hidden = configuration.journal?.hide ?? []
     func canonical(_ name: String) -> String { (link.facts?.schema.canonicalName(name) ?? name).lowercased() }
@@ -17,9 +17,9 @@ extension Engine {
     return hidden + configuration.users.attributes.map(\.attribute).filter { names.contains(canonical($0)) }
   }
 
-  /// The columns of a key's row that `where` and `active` name, with the beginnings of their values; nil for NULL.
+  /// The columns that `where` and `active` refer to, with the beginnings of their values in a key's row; nil for NULL.
   ///
-  /// Those that a password or a hidden value is made from are not among them.
+  /// Columns from which a password or a hidden value is computed are left out.
   package func decidingColumns(of key: RosterKey) async throws(EngineError) -> [(name: String, value: String?)] {
     let query = roster.query
     let hidden = Set(hiddenAttributes.map { "users.attributes.\($0)".lowercased() })
@@ -35,7 +35,7 @@ extension Engine {
     return (0..<result.rowCount).map { (result.text($0, 0) ?? "", result.text($0, 1)?.excerpt()) }
   }
 
-  /// Keys of the rows for which an attribute of the mapping has this value; two at most. It reads the whole table.
+  /// Keys of the rows in which a mapped attribute has this value, at most two. It reads the whole table.
   package func keys(with value: String, for attribute: String) async throws(EngineError) -> [RosterKey] {
     let name = attribute.lowercased()
     let path = "users.attributes.\(name)"
@@ -46,7 +46,7 @@ extension Engine {
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
-  /// Why changes of the tables that are read may not be noticed; empty where the triggers are in order.
+  /// Why changes to the tables that are read may go unnoticed; empty if the triggers are in order.
   package func captureProblems() async throws(EngineError) -> [String] {
     var problems: [String] = []
     for (table, key) in configuration.watchedPairs {
@@ -65,7 +65,7 @@ extension Engine {
     return problems
   }
 
-  /// The last logged change of a key that is among the newest 200,000 of the log.
+  /// The last logged change of a key, if it is among the newest 200,000 changes in the log.
   package func lastChange(of key: RosterKey) async throws(EngineError) -> LastChange? {
     try await sources.read(sessions.database, mapping: sessions.mapping)
     let rows = try await sessions.database.query(
@@ -79,7 +79,7 @@ extension Engine {
     return LastChange(xid: rows.text(0, 0) ?? "", at: rows.text(0, 1) ?? "", isSettled: rows.bool(0, 2))
   }
 
-  /// The entries that carry a key as their link.
+  /// The entries whose link attribute contains this key.
   package func entries(linkedTo key: RosterKey) async throws(EngineError) -> [Entry] {
     let facts = try await connected()
     let finder = EntryFinder(
@@ -89,7 +89,7 @@ extension Engine {
     return try await finder.linked(to: [key], try link.session(.reading)).entries()
   }
 
-  /// The entry at a DN, with its link; nil where there is none.
+  /// The entry at a DN, with its link; nil if there is none.
   package func entry(at dn: DistinguishedName) async throws(EngineError) -> Entry? {
     _ = try await connected()
     let session = try link.session(.reading)
@@ -103,7 +103,7 @@ extension Engine {
     }
   }
 
-  /// Entries below the base that match a filter, with their links; as many as `limit` at most.
+  /// Entries below the base that match a filter, with their links, at most `limit`.
   package func entries(matching filter: Filter, limit: Int) async throws(EngineError) -> [Entry] {
     _ = try await connected()
     let session = try link.session(.reading)
@@ -117,7 +117,7 @@ extension Engine {
     }
   }
 
-  /// The name of another directory that manages what lies at a DN; nil where none does.
+  /// The other directory name, and its base, that manages the entry at a DN; nil if there is none.
   package func otherManager(of dn: DistinguishedName) async throws(EngineError) -> (name: String, base: String)? {
     guard let facts = link.facts else { return nil }
     for other in try await ledger.others() {
@@ -134,11 +134,11 @@ extension Engine {
   }
 }
 
-/// A change as the log has it.
+/// A change as recorded in the log.
 package struct LastChange: Sendable {
   package var xid: String
-  /// When the trigger noted it: RFC 3339, UTC.
+  /// When the trigger logged it: RFC 3339, UTC.
   package var at: String
-  /// The directory's watermark has passed it.
+  /// Whether the directory's watermark has passed it.
   package var isSettled: Bool
 }

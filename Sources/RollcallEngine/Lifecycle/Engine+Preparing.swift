@@ -6,7 +6,8 @@ internal import RollcallCore
 package import RollcallLedger
 
 extension Engine {
-  /// Notes how well this directory is known; another one, or another part of it, has never been compared.
+  /// Decides how entries that the ledger does not know are treated. A different directory, or a different base, has
+  /// never been compared.
   package func noteAcquaintance(_ facts: DirectoryFacts, _ record: DirectoryRecord?, _ identity: DatabaseIdentity?) {
     let base = configuration.users.base.normalized(facts.schema)
     let isSame = record?.server == facts.identity && record?.base == base
@@ -17,14 +18,14 @@ extension Engine {
       isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .complete, isLoss: isLoss)
   }
 
-  /// Says once what is allowed and dangerous.
+  /// Warns once about settings that are permitted but dangerous.
   package func warn() {
     if let warning = configuration.transportWarning {
       events.emit(.warning(warning.message, place: warning.place, fix: warning.remedy))
     }
   }
 
-  /// Refuses a configuration that does not fit the server: everybody would be parked one by one.
+  /// Refuses a configuration that does not fit the server; otherwise every key would be parked one by one.
   func refuseMisfits(_ facts: DirectoryFacts) throws(EngineError) {
     if let reason = SchemaInspection(configuration, facts.schema, facts.dialect, []).refusal { throw .refused(reason) }
     guard !hasWarnedOfLock,
@@ -35,10 +36,9 @@ extension Engine {
     events.emit(.warning("\(warning)", place: place, fix: LockInspection.remedy))
   }
 
-  /// Checks what has to hold before anything is established, and that the database answers; waits for a
-  /// database that is not there.
+  /// Checks everything that a start requires of the database, and waits for a database that is not available.
   ///
-  /// - Parameter pause: waits that long; false gives up.
+  /// - Parameter pause: waits for the given time; returns false to give up.
   func prepare(pause: @Reactor (Duration) async -> Bool) async throws(EngineError) {
     warn()
     var attempt = 0
@@ -46,7 +46,7 @@ extension Engine {
       do throws(EngineError) {
         return try await requireAll()
       } catch {
-        // A wrong user, password (class 28) or database (3D000) is not waited for.
+        // A wrong user, password (class 28) or database (3D000) is an error, not a reason to wait.
         guard case .database(let failure) = error, failure.isConnectionLost,
           failure.sqlState.map({ $0.hasPrefix("28") || $0 == "3D000" }) != true
         else { throw error }
@@ -59,7 +59,7 @@ extension Engine {
     }
   }
 
-  /// What has to hold in the database before anything is established.
+  /// Checks everything that a start requires of the database.
   func requireAll() async throws(EngineError) {
     try await PoolerProbe.requireSessions(sessions.options)
     try await requireInstalled()
@@ -70,9 +70,10 @@ extension Engine {
     }
   }
 
-  /// Why a stored watermark says nothing about this database and this directory; nil where it holds.
+  /// Why the stored watermark is not valid for this database and this directory; nil if it is valid.
   ///
-  /// - Parameter isUnderWay: whether there is none because this process has not compared everybody yet.
+  /// - Parameter isUnderWay: whether a missing watermark is expected, because this process has not completed its first
+  ///   full comparison yet.
   static func mismatch(
     _ record: DirectoryRecord?, _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String,
     capture: String, isUnderWay: Bool

@@ -5,34 +5,34 @@ internal import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// When everybody is compared.
+/// Keeps track of full comparisons: those requested, the one in progress, and when the next is due.
 @Reactor
 struct ReconcileAgenda {
-  /// Epochs that wait for a reconcile, and whether one is running.
+  /// Epochs that wait for a full comparison, and whether one is reading.
   var wanted: [Epoch] = []
   var isReading = false
-  /// The one that has been read and whose removals are not decided.
+  /// The batch of a comparison that has read everything but whose removals are undecided.
   var undecided: RemovalBatch?
-  /// What was known of the triggers when that one began.
+  /// The digest of the triggers when that comparison began.
   var capture: String?
-  /// How often the ledger had lost something when that one began.
+  /// The number of times the ledger had lost records when that comparison began.
   var losses = 0
-  /// The transaction up to which it sees what was changed without being logged (``LogBound``).
+  /// Transactions up to this one may have made unlogged changes, which that comparison includes (``LogBound``).
   var silent: String?
-  /// Whether the log wants one.
+  /// Whether the log requested one.
   var isOfTheLog = false
-  /// Why everybody is compared, where the watermark did not hold.
+  /// Why everything is compared, if the watermark was not valid.
   var why: String?
-  /// Why the last one saw not everybody; nil after one that did.
+  /// Why the last comparison did not see all entries; nil if it did.
   var incomplete: String?
-  /// Failures in a row that no new connection cures.
+  /// Consecutive failures that a new connection does not cure.
   var failures = 0
   var notBefore: ContinuousClock.Instant?
   var timer: Timer?
-  /// Whether one is begun when the last is old enough.
+  /// Whether a comparison starts once the last one is old enough.
   var isPeriodic = false
 
-  /// How soon a server that lacks something has everybody compared, and until when that waits.
+  /// How soon a comparison starts after a server was found to lack writes, and the timer for it.
   var pace = ComparisonPace()
   var paceTimer: Timer?
 
@@ -45,9 +45,9 @@ struct ReconcileAgenda {
 }
 
 extension Engine {
-  /// Wants everybody compared; the epoch's count, already taken, is given back when that is done.
+  /// Requests a full comparison; the caller has entered the epoch, which is left when it is done.
   ///
-  /// - Parameter isOfTheLog: the log says that everyone has changed.
+  /// - Parameter isOfTheLog: whether the log says that all rows may have changed.
   func requestReconcile(_ epoch: Epoch, isOfTheLog: Bool = false) {
     reconciles.wanted.append(epoch)
     if isOfTheLog {
@@ -57,16 +57,16 @@ extension Engine {
     runReconciles()
   }
 
-  /// Wants everybody compared, for a reason of its own.
+  /// Requests a full comparison in an epoch of its own.
   package func requestReconcile() {
     let epoch = dispatcher.queue.epochs.current
     dispatcher.queue.epochs.enter(epoch)
     requestReconcile(epoch)
   }
 
-  /// Sets the clock for the next one.
+  /// Schedules the next regular comparison.
   ///
-  /// - Parameter since: seconds since the last; nil where one is under way.
+  /// - Parameter since: seconds since the last one; nil if none is to be scheduled.
   func planReconcile(since: Double?) {
     reconciles.timer?.cancel()
     reconciles.timer = nil
@@ -121,19 +121,20 @@ extension Engine {
         self.sessions.bulk.close()
         self.dispatcher.decideRemovalBatches()
       } catch {
-        // The epochs stay open: the watermark does not move until a reconcile has been completed.
+        // The epochs stay open: the watermark does not advance until a comparison has completed.
         self.reconciles.wanted += epochs
         self.reconciles.isReading = false
         self.reconciles.isOfTheLog = self.reconciles.isOfTheLog || isOfTheLog
         self.removalGuard.comparison.isAwaited = self.reconciles.isOfTheLog
-        // That a connection is gone has been told, and says nothing about the next one.
+        // A lost connection has already been reported, and says nothing about the next one.
         let isGone = !self.link.isConnected || self.link.connections != connection
         if case .directory = error, isGone { self.runReconciles() } else { self.failed(error) }
       }
     }
   }
 
-  /// Ends work when a side was lost; a directory that only does not show everybody goes on with single keys.
+  /// Handles a failed comparison: stops work if a server was lost, but continues with single keys if the directory only
+  /// limits the search.
   func failed(_ error: EngineError) {
     guard case .directory(let failure) = error,
       ErrorClassifier.classify(code: failure.code, during: .search) == .search
@@ -143,7 +144,7 @@ extension Engine {
       + "this account (OpenLDAP: limits dn.exact=\"…\" size=unlimited time=unlimited)"
     events.emit(.comparisonFailed(reason))
     reconciles.incomplete = reason
-    // It may take days until it can be done, and people who leave one by one do not wait for that.
+    // The comparison may stay incomplete for days; people who leave one by one must not wait for that.
     for key in removalGuard.comparison.giveUp() { dispatcher.add(key, .notification) }
     dispatcher.pump()
     onState?()
@@ -160,7 +161,7 @@ extension Engine {
     reconciles.timer = Reactor.loop.after(delay) { [weak self] in self?.runReconciles() }
   }
 
-  /// Writes a completed reconcile down; the epochs that waited for it do so until then.
+  /// Records a completed comparison; the epochs that wait for it stay open until then.
   func decided(_ removalBatch: RemovalBatch) async throws(EngineError) {
     guard removalBatch == reconciles.undecided else { return }
     try await dissolveUnnamed(state.meetings.heldGroups)
@@ -177,11 +178,11 @@ extension Engine {
     runReconciles()
   }
 
-  /// The entries with a link; where there are more than `limit`, that many or a few more.
+  /// Counts the entries with a link, all of them or up to `limit` and a few more.
   ///
   /// - Parameters:
-  ///   - limit: nil counts all.
-  ///   - lane: not the one of the comparison: paged searches of one session wait for each other.
+  ///   - limit: nil counts all of them.
+  ///   - lane: not the comparison's, because paged searches on one session wait for each other.
   package func countManaged(
     upTo limit: Int?, _ stateReader: StateReader?, lane: DirectoryLink.Lane = .bulk
   ) async throws(EngineError) -> Int {
@@ -199,8 +200,8 @@ extension Engine {
     } catch is Enough {
       return count
     } catch let error as LDAPError {
-      // What the server shows of them is fewer than there are, which makes the budget smaller: one removal that waits
-      // for a person is better than a directory in which nothing goes on.
+      // The server shows fewer entries than there are, which makes the budget smaller. One removal that waits for a
+      // person is better than a directory in which all work has stopped.
       let isCut = error.code == .sizeLimitExceeded || error.code == .adminLimitExceeded
       if isCut, count > 0 { return count }
       throw .directory(error)
@@ -212,6 +213,6 @@ extension Engine {
     return count
   }
 
-  /// Few enough that something is seen before a search is cut off.
+  /// Small enough that some entries are seen before the server cuts the search off.
   private static let countedAtOnce = 100
 }

@@ -4,18 +4,18 @@ internal import RollcallCore
 package import RollcallLedger
 
 extension Engine {
-  /// Looks at what commands have asked for, and answers.
+  /// Answers the requests that commands have made.
   func answerRequests() {
     pins.answer()
     requests.answer()
   }
 
-  /// Does what was asked for.
+  /// Carries out a request.
   func fulfil(_ request: LedgerRequest) async throws(EngineError) -> RequestReply {
     switch request.kind {
     case .look: return try await settleOrSayWhy()
     case .full:
-      // Who asks wants it now, and not when it is tried again by itself.
+      // The person wants it now, not at the next scheduled attempt.
       if reconciles.incomplete != nil { reconciles.notBefore = nil }
       requestReconcile()
       return try await settleOrSayWhy()
@@ -40,7 +40,7 @@ extension Engine {
     return .done(nil)
   }
 
-  /// Settles, unless that waits for a comparison which the directory does not let come to its end.
+  /// Waits until everything has settled, unless that depends on a comparison that the directory does not let complete.
   private func settleOrSayWhy() async throws(EngineError) -> RequestReply {
     let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
     if isSettled { return .done(nil) }
@@ -48,7 +48,7 @@ extension Engine {
     return .stopped
   }
 
-  /// Hands in the removals that a person has approved.
+  /// Queues the removals that a person has approved.
   func takeUpReleased() async throws(EngineError) {
     try await takeUpReleasedGroups()
     let (removals, takeovers) = (state.released, state.meetings.releasedPeople.sorted())
@@ -62,12 +62,12 @@ extension Engine {
     dispatcher.pump()
   }
 
-  /// Looks at the log and waits until all that is known of by then has settled and is stored; false when work has
-  /// stopped before.
+  /// Reads the log, and waits until everything known by then has settled and the watermark is stored.
   ///
-  /// - Parameter givesUp: asked while it waits; true ends the waiting.
+  /// - Parameter givesUp: called while it waits; returns true to stop waiting.
+  /// - Returns: false if work stopped before, or if it gave up.
   package func settle(orEndIf givesUp: @Reactor () -> Bool = { false }) async throws(EngineError) -> Bool {
-    // A look that is under way already has begun too early.
+    // A read that is already in progress may have begun too early.
     let target = dispatcher.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
     try await sweeper?.look()
     while dispatcher.isWorking, let sweeper {
@@ -79,13 +79,13 @@ extension Engine {
     return false
   }
 
-  /// Says for `status` how the directory is, unless another process leads, which knows better.
+  /// Records the directory's condition for `status`, unless another process leads and records it itself.
   package func note(_ condition: DirectoryCondition) async {
     do throws(EngineError) {
       if try await isLedElsewhere() { return }
       try await ledger.note(condition)
     } catch {
-      // Whoever asks for the status cannot reach the database either.
+      // Without the database, nobody can ask for the status either.
       events.emit(.failed(.notingTheState, "\(error)"))
     }
   }
@@ -97,14 +97,14 @@ extension Engine {
     return try await Leader.exists(for: configuration.name, subject: subject, ledger.database)
   }
 
-  /// Waits until no pass is under way, after work has stopped.
+  /// Stops work, and waits until no pass is running.
   package func waitForPasses() async {
     dispatcher.suspend()
-    // Each operation under way has a deadline of its own.
+    // Each operation in flight has a deadline of its own.
     while dispatcher.passesRunning > 0 { try? await Reactor.sleep(for: .milliseconds(5)) }
   }
 
-  /// Finishes what is in flight and stores the watermark; takes up nothing new.
+  /// Completes what is in flight and stores the watermark; starts nothing new.
   package func drain() async {
     dispatcher.suspend()
     let deadline = ContinuousClock.now + configuration.directory.timeout
@@ -119,7 +119,7 @@ extension Engine {
     await problems.flush()
     await storeOnce()
     if leader.isLeading { try? await pins.answerOwed() }
-    // Only who has nothing on its way says that it has ended in order.
+    // An orderly end is recorded only if no operation is in flight or has an unknown outcome.
     if let leadingSince, dispatcher.passesRunning == 0, !unknown.isOpen {
       try? await ledger.noteEnd(ofTermSince: leadingSince)
     }

@@ -4,11 +4,11 @@ internal import RollcallConfiguration
 internal import RollcallLedger
 
 extension Engine {
-  /// Refuses a base that equals, holds or lies inside the one of another directory name: what one makes would be an
-  /// orphan to the other.
+  /// Refuses a base that equals, contains or lies below the base of another directory name: each directory would treat
+  /// the other's entries as orphans.
   ///
-  /// - Parameter givingUp: this directory's base has been written down and is taken back. Two that start at one moment
-  ///   may both overlook each other before that, and at least one does not afterwards.
+  /// - Parameter givingUp: whether this directory's base has already been recorded and is to be released. Two processes
+  ///   that start at the same moment may overlook each other before that, but at least one of them notices afterwards.
   func refuseRivals(_ facts: DirectoryFacts, _ base: String, givingUp: Bool = false) async throws(EngineError) {
     let rivals = Rivals(others: try await ledger.others(), schema: facts.schema, base: configuration.users.base)
     let refusal = try await rivals.refusal(normalized: base, identity: facts.identity) { name throws(EngineError) in
@@ -20,13 +20,13 @@ extension Engine {
   }
 }
 
-/// The other directory names of this database, which may manage the same data.
+/// The other directory names in this database, which may manage the same data.
 package struct Rivals {
   package typealias Other = (name: String, base: String, server: String)
 
   let others: [Other]
   let schema: Schema
-  /// As it is configured.
+  /// The base as configured.
   let base: DistinguishedName
 
   package init(others: [Other], schema: Schema, base: DistinguishedName) {
@@ -35,15 +35,16 @@ package struct Rivals {
     self.base = base
   }
 
-  /// Why this base is another name's already; nil where it is not.
+  /// Why another directory name already manages this base; nil if none does.
   ///
-  /// Two servers may have equal names. It is the same data where the other's base is found here with the unique id that
-  /// the other has seen; a base above that this account may not read is left to the other one to refuse.
+  /// Two servers may have equal DNs. The data is the same if the other base is found here with the unique id that the
+  /// other directory has recorded. If the other base lies above this one and this account cannot read it, refusing is
+  /// left to the other directory.
   ///
   /// - Parameters:
-  ///   - normalized: the base as the ledger has it.
-  ///   - identity: its unique id.
-  ///   - look: finds the unique id of another entry.
+  ///   - normalized: the base as stored in the ledger.
+  ///   - identity: the unique id of the base.
+  ///   - look: returns the unique id of another entry.
   @Reactor
   package func refusal<Failure: Error>(
     normalized: String, identity: String, _ look: @Reactor (DistinguishedName) async throws(Failure) -> String?

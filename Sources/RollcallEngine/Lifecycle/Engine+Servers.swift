@@ -4,7 +4,7 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// What follows when another server answers, or the same one with other data.
+/// Reacts when another server answers, or the same server with different data.
 extension Engine {
   func wireServers() {
     dispatcher.servers = servers
@@ -13,9 +13,9 @@ extension Engine {
     servers.onTrouble = { [weak self] error in self?.trouble(error) }
   }
 
-  /// Looks again at what the server that was just connected may lack.
+  /// Checks again what the server just connected may lack.
   ///
-  /// - Parameter comparesAnyway: everybody is compared for another reason.
+  /// - Parameter comparesAnyway: whether a full comparison starts for another reason.
   func takeUp(_ finding: ServerMemory.Finding, comparesAnyway: Bool) {
     let server = link.url ?? "the server"
     if comparesAnyway { return }
@@ -27,12 +27,12 @@ extension Engine {
     }
   }
 
-  /// Hands in the keys that were confirmed last; their removals are decided together.
+  /// Queues the keys confirmed last; their removals are decided together.
   private func lookAgain() {
     let keys = servers.memory.keys.keys
     if keys.isEmpty { return }
     events.emit(.lookingAgain(keys: keys.count))
-    // What waits for its turn anyway may have changed, and who is parked or held is not as the row wants it.
+    // Queued keys may have changed, and the entries of parked or held keys need not match their rows.
     let unchanged = keys.filter {
       !dispatcher.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
     }
@@ -41,7 +41,7 @@ extension Engine {
     dispatcher.pump()
   }
 
-  /// Has everybody compared in the background, now or after a pause that grows each time.
+  /// Starts a full comparison in the background, at once or after a pause that grows each time.
   func compareSoon(_ reason: String) {
     let delay = reconciles.pace.delay(
       .now, most: configuration.reconcile.every, random: Double.random(in: 0..<1))
@@ -59,7 +59,7 @@ extension Engine {
   }
 
   private func compareNow(_ reason: String) {
-    // One that waits is as good as another.
+    // A comparison that is already waiting serves as well.
     if !reconciles.wanted.isEmpty { return }
     events.emit(.comparing(because: reason))
     reconciles.why = reason
@@ -67,19 +67,19 @@ extension Engine {
     onState?()
   }
 
-  /// Stops what waits for the directory's answers.
+  /// Stops everything that waits for replies from the directory.
   func disconnected() {
     unknown.disconnected()
     servers.disconnected()
   }
 
-  /// Gives the directory's connections up.
+  /// Closes the connections to the directory.
   func giveUp(_ error: LDAPError) {
     noteReadOnly(error)
     link.close()
   }
 
-  /// Notes a server that takes no writes; another one is tried then.
+  /// Notes that a server does not accept writes, so that another one is tried.
   private func noteReadOnly(_ error: LDAPError) {
     guard ErrorClassifier.isReadOnly(error.code, error.diagnostic), let url = link.url else { return }
     let goesOn = link.takesNoWrites(error)
@@ -90,7 +90,7 @@ extension Engine {
       fix: "name the server that takes writes in directory.url")
   }
 
-  /// Notes that the server's problems are over, as far as it shows.
+  /// Clears the server's problem, unless the server still has to be compared.
   func noteServerIsWell() {
     if !servers.memory.owesComparison { problems.clear(.server) }
   }

@@ -4,11 +4,11 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// A side was lost.
+/// Handles the loss of a server.
 extension Engine {
-  /// Stops work because a side was lost or cannot answer.
+  /// Stops work because a server was lost or cannot answer.
   func trouble(_ error: EngineError) {
-    // Whoever notices the same later is not counted.
+    // Errors that follow from the same loss are not counted again.
     if dispatcher.isWorking {
       switch error {
       case .directory: counting.counters.reconnects[.directory]? += 1

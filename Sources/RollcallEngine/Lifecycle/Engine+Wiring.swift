@@ -5,7 +5,7 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// How the parts are wired: what each tells the others.
+/// Connects the parts: sets the callbacks through which they inform each other.
 extension Engine {
   func wire() {
     link.onLost = { [weak self] error in self?.trouble(.directory(error)) }

@@ -9,10 +9,10 @@ package import RollcallConfiguration
 internal import RollcallCore
 package import RollcallLedger
 
-/// One directory's engine: the parts between both sides, brought into a state in which keys flow.
+/// The engine of one directory: owns the parts that work between the two servers, and connects them.
 ///
-/// ``establish()`` brings it into a state in which keys flow; whoever runs it (the daemon, a sync) decides what happens
-/// when a side is lost.
+/// ``establish()`` connects both sides and starts the processing of keys. The caller (the daemon, a sync) decides what
+/// happens when a server is lost.
 @Reactor
 package final class Engine {
   package let configuration: Configuration
@@ -29,38 +29,38 @@ package final class Engine {
   let leader: Leader
   let unknown: UnknownOutcomes
   private(set) lazy var servers = ServerWatch(ledger, link)
-  /// What `status` shows as problems.
+  /// The problems that `status` shows.
   package let problems: ProblemBoard
   private(set) lazy var capture = CaptureWatch(self)
   private(set) lazy var bound = LogBound(self)
   let sources: ChangeSources
   private(set) var sweeper: Sweeper?
   private(set) var stateReader: StateReader?
-  /// Nil where no groups are configured, and before the first connection.
+  /// Nil if no groups are configured, and before the first connection.
   private(set) var groups: GroupKeeper?
-  /// Nil where nobody looks on.
+  /// Nil if nobody watches the progress.
   package var meter: ReadingMeter?
   var reconciles = ReconcileAgenda()
   package private(set) lazy var requests = RequestDesk(self)
   private(set) lazy var pins = PinDesk(self)
   package private(set) lazy var pruner = Pruner(self)
-  /// Finds out what has become of removals that were intended before the last connection.
+  /// Determines the outcome of removals that were planned before the last connection.
   private(set) lazy var intents = OpenIntents(self)
-  /// Since when this process leads, as the ledger has it.
+  /// When this process became leader, as recorded in the ledger.
   private(set) var leadingSince: String?
-  /// How long to wait for the leader's lock where another process has it.
+  /// How long to wait for the leader's lock while another process holds it.
   var patience: Duration = .zero
-  /// Called when work stopped because a side was lost.
+  /// Called when work has stopped because a server was lost.
   package var onTrouble: (@Reactor (EngineError) -> Void)?
-  /// Called when everybody could not be compared, although the connection lives.
+  /// Called when a full comparison was incomplete although the connection is alive.
   package var onIncomplete: (@Reactor (EngineError) -> Void)?
-  /// Called when what `status` says of the directory has changed while it is connected.
+  /// Called when the condition that `status` shows has changed while the directory is connected.
   var onState: (@Reactor () -> Void)?
-  /// What opened the breaker last.
+  /// The problem that last opened the circuit breaker.
   var refusal: Problem?
   var hasWarnedOfLock = false
 
-  /// - Throws: ``PostgresError`` when the connection string is malformed.
+  /// - Throws: ``PostgresError`` if the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
     self.configuration = configuration
     let log = EventLog(logger)
@@ -84,19 +84,20 @@ package final class Engine {
 
   // MARK: Connecting
 
-  /// Checks that the database is ours to use: installed, and of a version that this program knows.
+  /// Checks that the schema is installed, and in a version that this program knows.
   package func requireInstalled() async throws(EngineError) { try await ledger.requireInstalled() }
 
-  /// Connects the directory if need be, compares what is stored with what is there, and lets keys flow.
+  /// Connects to the directory if necessary, compares the stored state with what both servers have now, and starts
+  /// processing keys.
   ///
-  /// - Returns: why everybody has to be compared; nil when the watermark still holds.
+  /// - Returns: why a full comparison is required; nil if the watermark is still valid.
   @discardableResult
   package func establish() async throws(EngineError) -> String? {
     let (identity, facts, stateReader, fingerprint, base) = try await survey()
     let isNew = try await lead(Leader.subject(server: facts.identity, base: base))
     let signature = try await capture.begin()
     let wasFull = try await bound.rearm()
-    // Read only now: until then another leader may have changed it.
+    // It must not be read earlier: until now another leader could change it.
     var record = try await ledger.record()
     let isTakeover = record?.leader != nil && (leadingSince == nil || record?.leadingSince != leadingSince)
     if isNew { leader.beginTerm(afterAnother: isTakeover) }
@@ -137,7 +138,7 @@ package final class Engine {
         stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups,
         recorder: Recorder(journal, configuration, stateReader, groups: groups?.planner)))
     unknown.note(state.meetings.keysInMaking)
-    // A full reconcile waits instead: it is to see what the predecessor's last operations have done.
+    // A full comparison is delayed instead: it must see the effects of the predecessor's last operations.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
     if isNew && isTakeover && reason != nil { reconciles.notBefore = .now + configuration.directory.timeout }
     try await begin(reason, record)
@@ -146,12 +147,12 @@ package final class Engine {
     return reason
   }
 
-  /// What is found on both sides before anybody leads.
+  /// What both servers report before this process becomes leader.
   private typealias Survey = (
     identity: DatabaseIdentity, facts: DirectoryFacts, stateReader: StateReader, fingerprint: String, base: String
   )
 
-  /// Connects the directory if need be, and refuses a configuration that does not fit the table or the server.
+  /// Connects to the directory if necessary, and refuses a configuration that does not fit the table or the server.
   private func survey() async throws(EngineError) -> Survey {
     let identity = try await DatabaseIdentity.read(sessions.database)
     try await requirePath()
@@ -167,26 +168,26 @@ package final class Engine {
     return (identity, facts, stateReader, fingerprint, base)
   }
 
-  /// Does all that a start does before it asks for the lock, once: what would forbid a start is an error here, and so
-  /// is a side that does not answer.
+  /// Performs, once, every check that a start makes before it asks for the lock. It throws if a check fails or a server
+  /// does not answer.
   package func rehearse() async throws(EngineError) {
     try await requireAll()
     _ = try await survey()
   }
 
-  /// Becomes the leader, or says who is; whether it was not before.
+  /// Becomes the leader, or throws if another process is. Returns whether this process was not the leader before.
   private func lead(_ subject: String) async throws(EngineError) -> Bool {
     let term = leader.isLeading ? leader.term : nil
     guard try await leader.tryToLead(subject: subject, patience: patience) else { throw .standby }
     if term == leader.term { return false }
-    // Whoever led before may have written behind our back.
+    // The previous leader may have written meanwhile.
     sweeper?.stop()
     sweeper = nil
     removalGuard.managed = [:]
     return true
   }
 
-  /// Starts from the watermark, or from now with a reconcile behind it.
+  /// Continues from the watermark, or starts from now with a full comparison.
   private func begin(_ reason: String?, _ record: DirectoryRecord?) async throws(EngineError) {
     if let reason {
       try await beginAnew(reason)
@@ -204,20 +205,20 @@ package final class Engine {
     answerRequests()
   }
 
-  /// Starts from a watermark that is not the one this process has stored last.
+  /// Continues from a watermark that is not the one this process last stored.
   ///
-  /// PostgreSQL may have lost that one with its last commits (``Ledger/store(watermark:after:lookedAt:)``); from the
-  /// one that it has, the log is complete. Without any the log was cut.
+  /// PostgreSQL may have lost that one together with its last commits (``Ledger/store(watermark:after:lookedAt:)``).
+  /// The log is complete after the watermark that it has. If it has none, the log was cut.
   func resume(from watermark: String?) async throws(EngineError) {
     guard let watermark else { return try await beginAnew(Engine.cut) }
     sweeper?.stop()
     startSweeper(seen: watermark, stored: watermark)
   }
 
-  /// Takes this moment for the watermark to come, and has everybody compared.
+  /// Starts a new watermark at this moment, and requests a full comparison.
   func beginAnew(_ reason: String) async throws(EngineError) {
     events.emit(.comparing(because: reason))
-    // In this order: what is cut after this is noticed, and what was cut before is seen by the comparison.
+    // The order matters: a later cut is noticed, and what was cut before is covered by the comparison.
     try await ledger.forgetCut()
     let now = try await ChangeLog(sessions.database).now()
     sweeper?.stop()

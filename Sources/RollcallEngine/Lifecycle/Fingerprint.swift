@@ -3,9 +3,9 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// A digest of everything besides rows and entries that decides how an entry looks.
+/// A digest of everything, besides rows and entries, that determines how an entry looks.
 ///
-/// When it changes everybody has to be compared again, and what was parked deserves another try.
+/// When it changes, a full comparison is needed and parked keys are tried again.
 enum Fingerprint {
   static func of(
     _ query: RosterQuery, path: [String], keyType: KeyType, _ rules: UserRules, groups: Configuration.Groups?,
@@ -34,7 +34,7 @@ enum Fingerprint {
     return hash.text
   }
 
-  /// All fields of a value, and nothing of the modules in which their types are.
+  /// All fields of a value, without the names of the modules that define their types.
   private static func described(_ value: some Any) -> String {
     ["RollcallConfiguration.", "RollcallCore.", "LDAPModel."].reduce(String(describing: value)) { text, module in
       text.replacing(module, with: "")

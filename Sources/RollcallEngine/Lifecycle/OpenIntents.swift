@@ -4,7 +4,7 @@ internal import RollcallConfiguration
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Removals that were intended, and of which a crash or a lost connection has left the end open.
+/// Removals that were planned, and whose outcome is unknown because of a crash or a lost connection.
 @Reactor
 final class OpenIntents {
   private unowned let engine: Engine
@@ -14,7 +14,7 @@ final class OpenIntents {
 
   func stop() { timer?.cancel() }
 
-  /// Has what is open now looked at when nothing of it can be on its way any more.
+  /// Checks the planned removals as soon as none of their operations can still be in flight.
   func takeUp(_ stateReader: StateReader) async throws(EngineError) {
     timer?.cancel()
     timer = nil
@@ -29,7 +29,7 @@ final class OpenIntents {
   private func resolve(_ open: [OpenIntent], _ stateReader: StateReader) async {
     guard engine.dispatcher.isWorking, engine.stateReader === stateReader else { return }
     do throws(EngineError) {
-      // Meanwhile a pass may have done what was intended before.
+      // A later pass may have completed some of them meanwhile.
       let still = Set(try await engine.ledger.openIntents().map(\.id))
       let intents = open.filter { still.contains($0.id) }
       for start in stride(from: 0, to: intents.count, by: 500) {

@@ -2,16 +2,16 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Pins are set and taken away in the ledger, by commands; the daemon takes that up, brings in step who is not pinned any
-/// more, and only then answers.
+/// Handles requests to pin and unpin keys. Commands store pins in the ledger; the daemon loads them, synchronizes keys
+/// that are no longer pinned, and then answers.
 @Reactor
 final class PinDesk {
-  /// A request that was taken up, and what has to have ended before it is answered.
+  /// A request that was accepted, and what has to end before it is answered.
   struct Owed {
     var request: PinRequest
     /// Passes that may have planned writes for a key before it was pinned.
     var passes: Set<Int>
-    /// Decides over removals of the keys.
+    /// The batch that decides on removals of the keys.
     var batch: RemovalBatch?
   }
 
@@ -23,7 +23,7 @@ final class PinDesk {
 
   init(_ engine: Engine) { self.engine = engine }
 
-  /// Hears of pins that have ended by themselves.
+  /// Registers for pins that expire.
   func wire() {
     engine.state.pins.sources = { [weak sources = engine.sources] in sources?.condition ?? "true" }
     engine.state.pins.onChanged = { [weak self] keys in
@@ -38,7 +38,7 @@ final class PinDesk {
     timer = nil
   }
 
-  /// Takes up what commands, or the end of their time, have done to pins, without waiting for other requests.
+  /// Handles changes to pins, made by commands or by expiry, without waiting for other requests.
   func answer() {
     isWanted = true
     if isRunning { return }
@@ -64,10 +64,10 @@ final class PinDesk {
     }
   }
 
-  /// Reads the pins anew and hands in the keys about which something has been asked.
+  /// Reloads the pins, and queues the keys of new requests.
   func takeUp() async throws(EngineError) {
     try await engine.ledger.endExpiredPins()
-    // The pins are read after the requests, so none that a request is about is missing.
+    // The pins are read after the requests, so that every pin that a request refers to has been read.
     let requests = try await engine.ledger.pinRequests()
     try await engine.state.pins.load()
     schedule()
@@ -77,7 +77,7 @@ final class PinDesk {
     let (unpinned, pinned) = (keys(of: new, areUnpinned: true), keys(of: new, areUnpinned: false))
     if !pinned.isEmpty { engine.events.emit(.pinned(pinned)) }
     if !unpinned.isEmpty { engine.events.emit(.unpinned(unpinned)) }
-    // Who is pinned is looked at too: what would be removed is shown by `status`.
+    // Pinned keys are processed too, so that `status` shows what would be removed.
     let batch = engine.dispatcher.addTogether(Set(unpinned + pinned), .retry)
     for request in new {
       owed[request.id] = Owed(request: request, passes: passes, batch: batch)
@@ -89,16 +89,16 @@ final class PinDesk {
     Set(requests.filter { $0.isUnpin == areUnpinned }.flatMap(\.keys)).sorted()
   }
 
-  /// Hands in keys that are parked because these were pinned.
+  /// Queues keys that are parked because these keys were pinned.
   private func handInWaiting(for keys: [RosterKey]) {
     engine.dispatcher.addTogether(Set(keys.flatMap { engine.state.keysWaiting(for: $0.text) }), .retry)
     engine.dispatcher.pump()
   }
 
-  /// Answers the requests of which everything is done.
+  /// Answers the requests that are complete.
   ///
-  /// Of a pin: no pass that began before is under way, and nothing that was sent over a former connection may still be
-  /// carried out. Of an unpin: the keys have been looked at.
+  /// A pin is complete when no pass that began before it is running and no operation sent over a former connection can
+  /// still take effect. An unpin is complete when its keys have been processed.
   func answerOwed() async throws(EngineError) {
     let done = owed.values.filter { owed in
       owed.request.isUnpin
@@ -110,11 +110,11 @@ final class PinDesk {
     for id in done { owed[id] = nil }
   }
 
-  /// Sets the clock for the first pin that ends by itself.
+  /// Sets the timer for the next pin that expires.
   private func schedule() {
     stop()
     guard let delay = engine.state.pins.nextEnd else { return }
-    // Not later than in an hour, whatever becomes of the clock.
+    // At most an hour, in case the clock is changed.
     timer = Reactor.loop.after(min(delay, .seconds(3600)) + .milliseconds(20)) { [weak self] in
       self?.answer()
     }

@@ -2,12 +2,12 @@ package import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Forgets what every directory has settled, at most once in a while.
+/// Deletes log entries that every directory has settled, at most once a minute.
 @Reactor
 package final class Pruner {
   private unowned let engine: Engine
   private var last: ContinuousClock.Instant?
-  /// How often the watermark had been stored then; without a newer one there is nothing to forget.
+  /// The number of stored watermarks at that time; without a newer one there is nothing to delete.
   private var storesAtLast = 0
 
   init(_ engine: Engine) { self.engine = engine }
@@ -21,7 +21,7 @@ package final class Pruner {
     let (events, session) = (engine.events, Database(engine.sessions.options, timeout: 120_000))
     defer { session.end() }
     do throws(EngineError) { try await ChangeLog(session).prune() } catch {
-      // It is tried again in a while; a log that is longer than it need be is no reason to stop.
+      // It is tried again later; a log that is longer than necessary is no reason to stop.
       events.emit(.failed(.pruning, "\(error)"))
     }
   }

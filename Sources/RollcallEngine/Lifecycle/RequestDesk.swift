@@ -1,19 +1,19 @@
 package import Reactor
 package import RollcallLedger
 
-/// Answers what commands ask of the leading daemon: what changes something one after the other, and questions beside that.
+/// Answers the requests that commands make to the leading daemon: work one at a time, questions concurrently with it.
 @Reactor
 package final class RequestDesk {
   private unowned let engine: Engine
   private var isWorking = false
-  /// The numbers of questions that are being answered.
+  /// The ids of the questions being answered.
   private var questions: Set<Int> = []
-  /// Who answers what commands ask besides what the engine itself does.
+  /// Handlers for the requests that the engine does not carry out itself.
   package var handlers: [LedgerRequest.Kind: RequestHandler] = [:]
 
   init(_ engine: Engine) { self.engine = engine }
 
-  /// Looks at what there is, and answers it.
+  /// Reads the pending requests, and answers them.
   func answer() {
     work()
     Reactor.task { [engine] in await self.answerQuestions(of: engine) }
@@ -35,10 +35,10 @@ package final class RequestDesk {
     }
   }
 
-  /// How many questions are answered at once: each has connections of its own.
+  /// The maximum number of questions answered at once: each uses connections of its own.
   private static let mostQuestions = 2
 
-  /// What fails here says nothing about the work: whoever asked is told, or notices that nobody answers.
+  /// A failure here does not affect the work: the command is told, or notices that no answer comes.
   private func answerQuestions(of engine: Engine) async {
     guard engine.leader.isLeading, (try? await engine.ledger.dropOldAnswers()) != nil,
       let open = try? await engine.ledger.requests()
@@ -54,7 +54,7 @@ package final class RequestDesk {
     }
   }
 
-  /// - Returns: false where there is no answer, because work has stopped.
+  /// - Returns: false if there is no answer because work has stopped.
   private func answer(question: LedgerRequest) async throws(EngineError) -> Bool {
     try await engine.ledger.noteStart(of: question)
     guard let handler = handlers[question.kind] else {
@@ -69,12 +69,12 @@ package final class RequestDesk {
     return try await !answer(question, with: reply)
   }
 
-  /// What nobody knows counts as a question, so that it is refused at once.
+  /// An unknown request counts as a question, so that it is refused at once.
   private func isWork(_ request: LedgerRequest) -> Bool {
     RequestDesk.work.contains(request.kind) || handlers[request.kind]?.isQuestion == false
   }
 
-  /// Writes the answer down; true where there is none, because work has stopped.
+  /// Stores the answer. Returns true if there is none because work has stopped.
   private func answer(_ request: LedgerRequest, with reply: RequestReply) async throws(EngineError) -> Bool {
     switch reply {
     case .done(let answer): try await engine.ledger.answer(request, message: nil, answer)

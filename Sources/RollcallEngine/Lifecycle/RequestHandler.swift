@@ -1,9 +1,9 @@
 internal import Reactor
 package import RollcallLedger
 
-/// Answers one kind of request; for kinds that the engine itself does not know.
+/// Handles one kind of request that the engine does not carry out itself.
 package struct RequestHandler {
-  /// It only looks: it is answered beside the work, also while that is paused or takes long.
+  /// Whether it only reads; it is then answered alongside the work, even while that is paused or takes long.
   package var isQuestion: Bool
   package var answer: @Reactor (LedgerRequest) async throws(EngineError) -> RequestReply
 
@@ -15,12 +15,12 @@ package struct RequestHandler {
   }
 }
 
-/// How a request ended.
+/// The outcome of a request.
 package enum RequestReply: Sendable {
-  /// With JSON for whoever asked, or without.
+  /// Done, with a JSON answer if there is one.
   case done(String?)
-  /// It cannot be done, for this reason; whoever asks again is told the same until that has changed.
+  /// It cannot be done, for this reason; the answer stays the same until the cause is removed.
   case cannot(String)
-  /// Work has stopped before it was done.
+  /// Work stopped before the request was done.
   case stopped
 }

@@ -3,21 +3,21 @@ package import Reactor
 internal import RollcallConfiguration
 package import RollcallLedger
 
-/// The sessions with PostgreSQL that one directory's engine has, besides the leader's, which has a watch of its own.
+/// The PostgreSQL sessions of one directory's engine, besides the leader's, which is monitored separately.
 @Reactor
 package final class Sessions {
-  /// How each connects to the ledger's database.
+  /// The options for connections to the ledger's database.
   package let options: ConnectionOptions
-  /// For what the engine itself asks.
+  /// For the engine's own queries.
   package let database: Database
-  /// Reads windows of the change log, which takes long.
+  /// Reads windows of the change log, which can take long.
   let windows: Database
-  /// The mapping is evaluated in this one and the next two; nothing else is done on them.
+  /// Evaluates the mapping, as the next two do; they are used for nothing else.
   let mapping: Database
   let mappingBulk: Database
-  /// Streams everybody.
+  /// Streams all rows.
   package let bulk: Database
-  /// For what is remembered.
+  /// For the ledger.
   let ledger: Database
 
   /// - Throws: ``PostgresError`` when a connection string is malformed.
@@ -33,13 +33,13 @@ package final class Sessions {
 
   private var all: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger] }
 
-  /// Gives the connections up: what has ended one of them has likely made the others useless, and nobody waits for their
-  /// deadlines. Each is made again when it is next used.
+  /// Closes the connections: what ended one of them has probably broken the others, and nobody should wait for their
+  /// timeouts. Each is opened again when it is next used.
   func close() {
     for session in all { session.close() }
   }
 
-  /// The same for good.
+  /// Closes the connections for good.
   func end() {
     for session in all { session.end() }
   }
