@@ -68,7 +68,7 @@ extension LDAPSession {
         mechanism == nil
           ? "the server does not allow a simple bind for this DN"
           : "EXTERNAL needs ldapi, or TLS with a client certificate that the server trusts"
-      case .strongerAuthRequired, .confidentialityRequired: "the server wants TLS: use ldaps:// or starttls"
+      case .strongerAuthRequired, .confidentialityRequired: "the server requires TLS: use ldaps:// or starttls"
       default: nil
       }
     guard let advice else { return error }

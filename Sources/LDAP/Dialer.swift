@@ -46,7 +46,7 @@ enum Dialer {
     throw Failure(
       reason: last.timedOut
         ? "\(address.host) port \(address.port) does not answer; check address, port and firewall"
-        : "\(address.host) port \(address.port): \(last.reason); does the server run and listen there?",
+        : "\(address.host) port \(address.port): \(last.reason); is the server running, and listening there?",
       timedOut: last.timedOut)
   }
 
@@ -68,7 +68,7 @@ enum Dialer {
       }
     } catch {
       throw Failure(
-        reason: "\(path): \(error.reason); does the server listen there?", timedOut: error.timedOut)
+        reason: "\(path): \(error.reason); is the server listening there?", timedOut: error.timedOut)
     }
   }
 

@@ -39,7 +39,7 @@ extension LDAPError: CustomStringConvertible {
   public var description: String {
     var text = "\(operation): \(code)"
     if !diagnostic.isEmpty { text += ": \(diagnostic)" }
-    if !matchedDN.isEmpty { text += " (nearest entry there is: \(matchedDN.excerpt()))" }
+    if !matchedDN.isEmpty { text += " (nearest existing entry: \(matchedDN.excerpt()))" }
     return text
   }
 }

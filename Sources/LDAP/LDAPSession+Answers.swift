@@ -21,7 +21,7 @@ extension LDAPSession {
     case .unsolicited:
       if message.isNotice() { return notice(message.result()) }
       unsolicited += 1
-      if unsolicited > limits.unsolicited { violated("it sends one message after another that nobody has asked for") }
+      if unsolicited > limits.unsolicited { violated("it keeps sending unsolicited messages") }
     case .result:
       guard let request = pending[id] else { return }
       guard message.tag == request.verb.answer else {
@@ -42,7 +42,7 @@ extension LDAPSession {
     _ received: (entry: Entry, hasText: Bool)?, _ progress: SearchProgress, _ heard: ContinuousClock.Instant
   ) {
     guard let (entry, hasText) = received else {
-      violated("it sends what is no entry")
+      violated("it sends a malformed entry")
       return
     }
     guard hasText, progress.reach?.contains(entry.dn, schema) != false else {
@@ -61,7 +61,7 @@ extension LDAPSession {
         return
       }
       guard cookie.count <= limits.cookie else {
-        violated("it marks a page with \(cookie.count) octets")
+        violated("its page cookie has \(cookie.count) octets")
         return
       }
       pending[id] = nil

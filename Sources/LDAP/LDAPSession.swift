@@ -189,7 +189,7 @@ public final class LDAPSession {
   /// libldap discards answers without a request; a server that sends nothing else is not read forever.
   private func checkFlood() {
     guard let wire = handle?.wire, wire.unclaimed > 2 * limits.octets else { return }
-    violated("it sends \(wire.unclaimed) octets that answer nothing")
+    violated("it sends \(wire.unclaimed) octets that belong to no request")
   }
 
   // MARK: Closing

@@ -37,7 +37,7 @@ final class Opening: Sendable {
     let address: ServerAddress
     do { address = try ServerAddress(options.url) } catch { throw failure(.parameterError, error.reason) }
     if options.startTLS && address.scheme != .ldap {
-      throw failure(.parameterError, "starttls goes with ldap://, not with \(address.scheme)://")
+      throw failure(.parameterError, "starttls requires ldap://, not \(address.scheme)://")
     }
     let descriptor: Int32
     do {
@@ -48,7 +48,7 @@ final class Opening: Sendable {
     let wire = Wire(descriptor)
     wire.deadline = deadline
     guard let handle = Handle.over(wire, url: options.url, largest: options.largestAnswer) else {
-      throw failure(.localError, "libldap cannot make a handle")
+      throw failure(.localError, "libldap cannot allocate a handle")
     }
     if options.startTLS { try askForTLS(handle) }
     if options.startTLS || address.scheme == .ldaps { try handshake(handle, address.host) }

@@ -83,9 +83,9 @@ private struct PagingProgress {
     barren = page.entries.isEmpty ? barren + 1 : 0
     let isAgain = first != nil && page.entries.first?.dn == first
     first = page.entries.first?.dn ?? first
-    if barren > limits.barrenPages, !page.cookie.isEmpty { return "it sends one empty page after another" }
+    if barren > limits.barrenPages, !page.cookie.isEmpty { return "it keeps sending empty pages" }
     if isAgain { return "it sends the same page again" }
-    return entries > limits.entries ? "a search brings more than \(limits.entries) entries" : nil
+    return entries > limits.entries ? "a search returns more than \(limits.entries) entries" : nil
   }
 }
 

@@ -42,7 +42,7 @@ enum TLSFailure {
   private static func advice(_ status: UInt32) -> String {
     let reasons: [(bit: UInt32, text: String)] = [
       (1 << 10, "it has expired"),
-      (1 << 9, "it is not valid yet; is this machine's clock right?"),
+      (1 << 9, "it is not valid yet; is this machine's clock correct?"),
       (1 << 5, "it was revoked"),
       (1 << 8, "it is signed with an algorithm that is no longer safe"),
       (1 << 6, "its issuer is not among the trusted authorities; name the authority's file as ca"),

@@ -50,7 +50,7 @@ extension LDAPSession {
 
   /// Why a request of that size is not sent; nil if it is.
   func refusal(_ size: RequestSize) -> String? {
-    if size.hasNUL { return "a name holds a NUL" }
+    if size.hasNUL { return "a name contains a NUL" }
     if size.encoded > maximumMessageSize {
       return "the request takes up to \(size.encoded) octets, more than the \(maximumMessageSize) "
         + "that the server is known to take in one message"

@@ -109,8 +109,8 @@ final class Command {
     // 38000 is external_routine_exception.
     error = PostgresError(
       kind: .server, sqlState: "38000",
-      message: "a function has changed the session's \(Command.reportedNames[index]), by which all values are written; "
-        + "a SET clause of CREATE FUNCTION changes it for the function alone")
+      message: "a function has changed the session's \(Command.reportedNames[index]), which determines how all "
+        + "values are written; use a SET clause in CREATE FUNCTION to change it for the function alone")
   }
 
   private func send(_ text: Text, _ connection: OpaquePointer) -> Bool {

@@ -19,7 +19,7 @@ enum ConnectionURI {
       && query.split(separator: "&").allSatisfy(isParameter)
     return isPlain
       ? nil
-      : "the URI has a character where none can stand; in a password @ / ? # : % and spaces are written as %40 %2F %3F "
+      : "the URI has a character where none is allowed; in a password @ / ? # : % and spaces are written as %40 %2F %3F "
         + "%23 %3A %25 %20"
   }
 

@@ -45,7 +45,7 @@ struct Explain: AsyncParsableCommand {
 
   func validate() throws {
     if [key, dn, find].compactMap({ $0 }).count != 1 {
-      throw ValidationError("name one person: a key, --dn DN or --find FILTER.")
+      throw ValidationError("Give one of: a key, --dn DN, --find FILTER.")
     }
   }
 

@@ -66,10 +66,10 @@ struct Follow: AsyncParsableCommand {
       }
     }
     guard isName, !name.isEmpty, name.utf8.count <= 63 else {
-      throw ValidationError("'\(name.printable)' is not made of at most 63 letters, digits, -, _ and .")
+      throw ValidationError("'\(name.printable)' must consist of at most 63 letters, digits, -, _ and .")
     }
-    if forget == !command.isEmpty { throw ValidationError("Give one of --exec COMMAND and --forget.") }
-    if limit < 1 { throw ValidationError("--limit is at least 1.") }
+    if forget == !command.isEmpty { throw ValidationError("Give either --exec COMMAND or --forget.") }
+    if limit < 1 { throw ValidationError("--limit must be at least 1.") }
   }
 
   static func span(_ text: String) throws -> Duration {

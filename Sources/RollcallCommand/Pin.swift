@@ -101,7 +101,7 @@ extension PinActions.Confirmation {
       return 0
     case .notYet(let state):
       Output.error.say(
-        "rollcall: the leading daemon has not taken it up yet: \(state.printable); it does before it writes again")
+        "rollcall: the leading daemon has not confirmed it yet: \(state.printable); it will before it writes again")
       return 1
     }
   }

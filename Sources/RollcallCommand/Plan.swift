@@ -107,7 +107,7 @@ struct PlanPage {
     for parked in report.setAside {
       text += LDIF.comment(
         "parked at present: key \(Self.shown(parked.key)): \(parked.reason): \(parked.message); "
-          + (parked.nextAt.map { "next try \($0)" } ?? "it waits for its cause, or for rollcall retry"))
+          + (parked.nextAt.map { "next try \($0)" } ?? "it waits until its cause is removed, or for rollcall retry"))
     }
     for pin in report.pinned {
       let removal = pin.removal.map { "; \($0) waits" } ?? ""

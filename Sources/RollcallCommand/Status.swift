@@ -32,7 +32,7 @@ struct Status: AsyncParsableCommand {
     transform: { text in
       try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
         guard let fault = StatusReport.Fault(rawValue: String(word)) else {
-          throw ValidationError("'\(word)' is none of parked, held, behind.")
+          throw ValidationError("'\(word)' is not one of parked, held, behind.")
         }
         return fault
       }

@@ -97,7 +97,7 @@ struct StatusPage {
         + "[since \(problem.since ?? "?")]"
     }
     text += list(report.parked) { parked in
-      let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
+      let next = parked.nextAt.map { "next try \($0)" } ?? "until its cause is removed"
       return
         "parked \(parked.key.excerpt()): \(parked.message.excerpt(Excerpt.sentence)) [\(parked.reason), since \(parked.since), "
         + "\(counted(parked.attempts, "attempt")), \(next)]"

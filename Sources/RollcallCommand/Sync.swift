@@ -34,7 +34,7 @@ struct Sync: AsyncParsableCommand {
   var keys: [String] = []
 
   func validate() throws {
-    if full, !keys.isEmpty { throw ValidationError("--full looks at everybody; name no keys with it.") }
+    if full, !keys.isEmpty { throw ValidationError("--full compares everybody; do not name keys with it.") }
   }
 
   private var work: OneShot.Work {

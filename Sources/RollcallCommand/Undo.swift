@@ -40,7 +40,7 @@ struct Undo: AsyncParsableCommand {
   var because: String?
 
   func validate() throws {
-    if ids.isEmpty == (xid == nil) { throw ValidationError("Give either ids of rows, or --xid XID.") }
+    if ids.isEmpty == (xid == nil) { throw ValidationError("Give either the ids of rows or --xid XID.") }
     let reason = because?.filter { !$0.isWhitespace } ?? ""
     if apply, reason.isEmpty { throw ValidationError("--apply needs --because TEXT: say why.") }
     if !apply, because != nil { throw ValidationError("--because is for --apply.") }

@@ -65,8 +65,8 @@ extension Configuration.Directory {
     if !verify {
       section.reader.warning(
         section.position(of: "verify"),
-        "directory.verify: whoever is on the way can pass for the directory and read the password; name the authority of "
-          + "its certificate in ca instead")
+        "directory.verify: anyone on the network path can impersonate the directory and read the password; name the CA of "
+          + "its certificate in directory.ca instead")
     }
     let certificate = Self.readableFile("certificate", section)
     let key = Self.readableFile("key", section)
@@ -207,7 +207,7 @@ extension Configuration.Bind {
     case (true, true):
       section.reader.problem(
         section.position(of: "password_file"),
-        "directory.bind: password and password_file exclude each other")
+        "directory.bind: password and password_file are mutually exclusive")
       return nil
     case (false, false):
       section.reader.problem(

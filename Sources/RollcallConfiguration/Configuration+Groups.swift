@@ -89,8 +89,8 @@ extension ConfigurationSection {
       let path = "\(pathOf("attributes")).\(attribute)"
       let problem: String? =
         switch attribute.lowercased() {
-        case naming.lowercased(): "is the group's name already"
-        case member.lowercased(): "carries the members already"
+        case naming.lowercased(): "is already the group's name"
+        case member.lowercased(): "already carries the members"
         case "objectclass": "is set by \(pathOf("classes"))"
         default: nil
         }

@@ -109,7 +109,7 @@ extension Configuration.Source {
   private static func relation(_ section: ConfigurationSection) -> Configuration.Relation? {
     switch (section.has("table"), section.has("query")) {
     case (true, true):
-      section.reader.problem(section.position(of: "query"), "source: table and query exclude each other")
+      section.reader.problem(section.position(of: "query"), "source: table and query are mutually exclusive")
       return nil
     case (false, false):
       section.reader.problem(section.mark, "missing key \"table\" (or \"query\") under source")

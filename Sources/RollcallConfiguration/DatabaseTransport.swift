@@ -8,8 +8,8 @@ extension Configuration {
     if hosts.isEmpty { return nil }
     return Finding(
       .warning, place(of: "source.connection"),
-      "nothing proves that \(hosts.joined(separator: ", ")) is the right server: another one that answers in its place "
-        + "and offers no TLS gets the password in clear",
+      "the identity of \(hosts.joined(separator: ", ")) is not verified: another server that answers in its place "
+        + "and offers no TLS receives the password in clear text",
       remedy: "add sslmode=verify-full (with sslrootcert), or channel_binding=require")
   }
 }

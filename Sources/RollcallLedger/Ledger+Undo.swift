@@ -29,7 +29,7 @@ extension Ledger {
   package func undone(_ selection: UndoSelection) async throws(EngineError) -> [UndoneRow] {
     var rows = try await selected(selection)
     if rows.count > Ledger.mostUndone {
-      throw .refused("that is more than \(Ledger.mostUndone) rows of the journal; name fewer")
+      throw .refused("that selects more than \(Ledger.mostUndone) rows of the journal; select fewer")
     }
     if rows.isEmpty { return [] }
     let later = try await later(than: rows)

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 package enum LedgerText {
   package static func encode(_ value: some Encodable) throws(EngineError) -> String {
     do { return String(decoding: try JSONEncoder().encode(value), as: UTF8.self) } catch {
-      throw .refused("a question or an answer has no JSON: \(error)")
+      throw .refused("a question or an answer cannot be written as JSON: \(error)")
     }
   }
 

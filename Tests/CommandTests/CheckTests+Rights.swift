@@ -25,8 +25,8 @@ extension CheckTests {
       "users.base: this account may not add entries below \(site.base) (no write access to parent)",
       reader)
     try await find(
-      "users.base: this account may add entries here; which attributes it may change is seen once "
-        + "there is an entry of ours", site, code: 0)
+      "users.base: this account may add entries here; which attributes it may change can be tested once "
+        + "there is an entry of Rollcall's", site, code: 0)
     #expect(try await everything() == before)
     try await site.hire(["ada"])
     try await site.succeed("sync")
@@ -46,7 +46,7 @@ extension CheckTests {
     let reader = try await reader(own)
     try await find("groups.base: this account may not add entries below \(groups) (no write access to parent)", reader)
     try await find(
-      "groups.base: this account may add entries here; whether it may change member is seen once", own, code: 0)
+      "groups.base: this account may add entries here; whether it may change member can be tested once", own, code: 0)
     try await own.hire(["ada"])
     try await own.succeed("sync")
     try await find("groups.base: this account may not write member of cn=\(site.name),\(groups)", reader)
@@ -137,7 +137,7 @@ extension CheckTests {
       CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
       CREATE TRIGGER theirs AFTER DELETE ON rollcall.change EXECUTE FUNCTION public.theirs();
       """)
-    let line = "schema rollcall: code of others can run with the schema's rights, and make HR's writes fail, by"
+    let line = "schema rollcall: other roles' code can run with the schema's rights, and make HR's writes fail, through"
     let found = "the right TRIGGER of \(site.role) on rollcall.change, the trigger theirs of rollcall.change"
     try await find("\(line) \(found)", site, code: 0)
   }

@@ -81,7 +81,7 @@ import Testing
       site.with("key: id", "key: number"))
     try await site.sql("INSERT INTO users (id, username) VALUES (1, 'same'), (2, 'same')")
     let doubled = try site.with("key: id", "key: username")
-    try await find("source.key: 1 row have the key of another one, or none", doubled)
+    try await find("source.key: 1 row with a duplicate key or none", doubled)
     try await find("source.key: this column has no unique index of its own", doubled)
   }
 
@@ -224,7 +224,7 @@ import Testing
     own.environment["LDAP_PASSWORD"] = stock.accountPassword
     let account = "cn=rollcall,dc=example,dc=com"
     try await find(
-      "error: \(own.file):15:3: users.disable: slapd disables an account by the overlay ppolicy", own)
+      "error: \(own.file):15:3: users.disable: slapd disables accounts with the overlay ppolicy", own)
     try await find("add to the database's entry in cn=config olcDbIndex: employeeNumber eq", own)
     try await site.sql(
       "INSERT INTO users SELECT n, 'u' || n, 'x', 'F ' || n, 'active' FROM generate_series(1, 501) AS n")

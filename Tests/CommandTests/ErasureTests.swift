@@ -77,7 +77,7 @@ import Testing
       ["key": "'17'", "outcome": "'intended'", "dn": "'uid=ada'", "changes": #"'{"uid":{"removed":["ada"]}}'"#])
     let ran = try await site.rollcall("history", "--erase", "17", "--because", "x")
     #expect(ran.code == 1)
-    #expect(ran.errors.contains("1 removal of key 17 has no result yet"))
+    #expect(ran.errors.contains("1 removal of key 17 without a result yet"))
     #expect(try await text(of: "17", site).contains("uid=ada"))
     try await site.journal("delete", ["key": "'17'", "dn": "'uid=ada'", "intent": "\(intent)"])
     #expect(try await site.succeed("history", "--erase", "17", "--because", "x").output == "2 rows of key 17 erased\n")

@@ -9,7 +9,7 @@ import Testing
     try await site.hire(["ada"])
     var away = try site.with(site.directory.url, "ldap://127.0.0.1:\(try FreePort.next())")
     let ran = try await away.rollcall("explain", "1")
-    #expect(ran.code == 69 && ran.output.hasPrefix("key 1: unknown: the directory cannot be asked\n"))
+    #expect(ran.code == 69 && ran.output.hasPrefix("key 1: unknown: the directory cannot be queried\n"))
     let explained = try await away.explain("1")
     #expect(
       explained.outcomes
@@ -35,8 +35,8 @@ import Testing
       shell.environment["LDAP_PASSWORD"] = nil
       let explained = try await shell.explain("1")
       #expect(explained.verdict == "unknown" && explained["row"]?.outcome == "ok")
-      #expect(explained["match"]?.text.hasPrefix("the directory cannot be asked: LDAP: ") == true)
-      #expect(explained.next.hasSuffix("the daemon goes on by itself then"))
+      #expect(explained["match"]?.text.hasPrefix("the directory cannot be queried: LDAP: ") == true)
+      #expect(explained.next.hasSuffix("the daemon then resumes by itself"))
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
     try await site.succeed("sync")
     let away = try site.with("port=\(site.postgres.port)", "port=\(try FreePort.next())")
     let ran = try await away.rollcall("explain", "1")
-    #expect(ran.code == 69 && ran.output.hasPrefix("key 1: unknown: the database cannot be asked\n"))
+    #expect(ran.code == 69 && ran.output.hasPrefix("key 1: unknown: the database cannot be queried\n"))
     let explained = try await away.explain("1")
     #expect(explained["row"]?.text.contains("PostgreSQL: ") == true)
     // The entry is found all the same.

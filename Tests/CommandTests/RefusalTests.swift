@@ -108,7 +108,7 @@ import Testing
     var own = try site.with(site.directory.url, stock.url).with("disable: { employeeType: disabled }", "disable: {}")
       .with("base: \(site.base)", "base: \(stock.usersBase)")
     own.environment["LDAP_PASSWORD"] = stock.accountPassword
-    #expect(try await own.rollcall("sync").errors.contains("which is not there: leavers stay enabled, and parked"))
+    #expect(try await own.rollcall("sync").errors.contains("which is missing: leavers stay enabled, and are parked"))
     // Nobody is ever disabled there.
     let never = try await own.with("active: status = 'active'", "").rollcall("sync")
     #expect(never.code == 0 && !never.errors.contains("ppolicy"), "\(never.errors)")
@@ -212,7 +212,7 @@ import Testing
     let (first, second) = how == "inside" ? (site, nested) : (nested, site)
     try await first.succeed("sync")
     let rival = try second.with("name: \(site.name)\n", "name: rival\n")
-    let words = how == "inside" ? ", which holds OU=Inner" : ", which lies inside"
+    let words = how == "inside" ? ", which contains OU=Inner" : ", which is below"
     for command in ["run", "sync"] {
       let ran = try await Rollcall.run([command, "--config", rival.file], environment: rival.environment)
       #expect(ran.code == 1 && ran.errors.lowercased().contains(words.lowercased()), "\(ran.errors)")

@@ -109,7 +109,7 @@ private actor PageServers {
       .replacing(#/(notification|sweep), transaction N/#, with: "CAUSE, transaction N")
       .replacing(#/TIME  \d+ +/#, with: "TIME  ID  ").replacing(#/[\d.]+ ms after/#, with: "N ms after")
       .replacing("last logged change TIME, transaction N", with: "its change")
-      .replacing("the change log has no change of it (settled changes are dropped)", with: "its change")
+      .replacing("the change log has no change to it (settled changes are deleted)", with: "its change")
       .trimmingCharacters(in: .newlines)
   }
 

@@ -156,7 +156,7 @@ struct ActiveDirectoryTests {
     try await withSite(settings) { site in
       try await site.insert(["ann"])
       let error = await #expect(throws: EngineError.self) { try await site.sync() }
-      #expect(error?.description.contains("takes a password over an encrypted connection only") == true)
+      #expect(error?.description.contains("accepts passwords only over an encrypted connection") == true)
       #expect(error?.description.contains("starttls: true") == true)
       await #expect(throws: EngineError.self) { try await site.expectInStep() }
       #expect(try await site.names().isEmpty)

@@ -38,7 +38,7 @@ import Testing
       let errors = findings.filter { $0.level == .error }.map(\.complaint)
       #expect(
         errors == [
-          "this server takes a password over TLS only; use ldaps:// in directory.url, or directory.starttls: true",
+          "this server accepts passwords only over TLS; use ldaps:// in directory.url, or directory.starttls: true",
           "employeeID has no equality index, so each look-up reads all entries; set bit 1 of searchFlags in the "
             + "schema's entry of employeeID",
         ])
@@ -63,8 +63,8 @@ import Testing
       let findings = try await site.check()
       try await site.server.modify(change(new[...], String(old)))
       let found = try #require(findings.first { $0.level == .error })
-      #expect(found.message == "this account may not write nsAccountLock, by which the server disables an account")
-      #expect(found.remedy == "name it in the targetattr of the aci that lets the account write")
+      #expect(found.message == "this account may not write nsAccountLock, which the server uses to disable accounts")
+      #expect(found.remedy == "add it to the targetattr of the ACI that gives the account write access")
     }
   }
 
@@ -89,7 +89,7 @@ import Testing
       #expect(before.contains { $0.level == .warning && $0.message.contains("5100 entries") && $0.remedy == remedy })
       #expect(
         before.contains {
-          $0.complaint.contains("whether employeeNumber has an equality index cannot be seen")
+          $0.complaint.contains("this account cannot see whether employeeNumber has an equality index")
             && $0.complaint.contains("dsconf INSTANCE backend index add --attr employeeNumber")
         })
       let people = (1...5100).map { number in

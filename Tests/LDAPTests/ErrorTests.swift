@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: [
     ("peer cert untrusted or revoked (0x42)", "its issuer is not among the trusted authorities"),
     ("peer cert untrusted or revoked (0x402)", "refused: it has expired"),
-    ("peer cert untrusted or revoked (0x202)", "is this machine's clock right?"),
+    ("peer cert untrusted or revoked (0x202)", "is this machine's clock correct?"),
     ("peer cert untrusted or revoked (0x22)", "it was revoked"),
     ("peer cert untrusted or revoked (0x80000002)", "refused: status 0x80000002"),
     ("peer certificate is expired", "it has expired"),

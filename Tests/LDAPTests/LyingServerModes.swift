@@ -57,7 +57,7 @@ struct LyingMode: Sendable, CustomTestStringConvertible {
       octets[8] = 0x7E
       return .send(octets)
     },
-    LyingMode("a flood of answers to nothing", .search, "octets that answer nothing") { request in
+    LyingMode("a flood of answers to nothing", .search, "octets that belong to no request") { request in
       let octets = [UInt8]((0..<2000).flatMap { LDAPOctets.result(100_000 + $0, tag: 0x65) })
       return .stream { _ in octets }
     },
@@ -81,7 +81,7 @@ struct LyingMode: Sendable, CustomTestStringConvertible {
     LyingMode("a notification of its own", .search, nil) {
       .send(LDAPOctets.notice(name: "1.2.3.4") + LDAPOctets.result($0.id, tag: 0x65))
     },
-    LyingMode("a flood of notifications", .search, "one message after another") { _ in
+    LyingMode("a flood of notifications", .search, "it keeps sending unsolicited messages") { _ in
       let octets = [UInt8]((0..<100).flatMap { _ in LDAPOctets.notice(name: "1.2.3.4") })
       return .stream { _ in octets }
     },
@@ -138,13 +138,13 @@ struct LyingMode: Sendable, CustomTestStringConvertible {
     LyingMode("more than a page", .page, "more entries than a page holds") { request in
       .stream { number in LDAPOctets.entry(request.id, "uid=u\(number)," + base) }
     },
-    LyingMode("empty pages for ever", .page, "one empty page after another") {
+    LyingMode("empty pages for ever", .page, "it keeps sending empty pages") {
       .send(LDAPOctets.page($0.id, cookie: [1]))
     },
     LyingMode("one page for ever", .page, "the same page again") {
       .send(LDAPOctets.entry($0.id, "uid=x," + base) + LDAPOctets.page($0.id, cookie: [1]))
     },
-    LyingMode("a cookie of 1 MB", .page, "marks a page with 1048576 octets") {
+    LyingMode("a cookie of 1 MB", .page, "its page cookie has 1048576 octets") {
       .send(LDAPOctets.page($0.id, cookie: [UInt8](repeating: 1, count: 1 << 20)))
     },
   ]

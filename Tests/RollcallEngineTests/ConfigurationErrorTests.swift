@@ -76,7 +76,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "  bind:\n    dn: cn=rollcall,dc=example,dc=com\n    password: \"${LDAP_PASSWORD}\"\n", "",
       #"4:1: missing key "bind" under directory"#),
     Broken("  table: public.users\n", "", #"1:1: missing key "table" (or "query") under source"#),
-    Broken("key: id", "query: SELECT 1\n  key: id", "3:10: source: table and query exclude each other"),
+    Broken("key: id", "query: SELECT 1\n  key: id", "3:10: source: table and query are mutually exclusive"),
     Broken(
       "key: id", "watch: [{ table: roles }]\n  key: id",
       #"3:11: missing key "key" under source.watch[0]"#),
@@ -121,7 +121,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "10:21: users.container[0].ou: expected text, found a list"),
     Broken("users:\n", "users:\n  disable: { a: [] }\n", "10:14: users.disable.a: is empty"),
     Broken("users:\n", "users:\n  disable: { a: [b, ''] }\n", "10:21: users.disable.a[1]: is empty"),
-    Broken("cn: full_name", #"cn: "a\0b""#, "13:9: users.attributes.cn: holds a NUL character"),
+    Broken("cn: full_name", #"cn: "a\0b""#, "13:9: users.attributes.cn: contains a NUL character"),
     Broken("cn: full_name", #"cn: " ""#, "13:9: users.attributes.cn: is empty"),
     Broken("users:\n", "users:\n  filter: ''\n", "10:11: users.filter: is empty"),
   ])
@@ -179,10 +179,10 @@ struct Broken: CustomTestStringConvertible, Sendable {
       #"9:51: groups.empty: expected delete or keep, found "drop""#),
     Broken(
       "users:\n", "name: a/b\nusers:\n",
-      #"9:7: name: "a/b" is not made of at most 63 letters, digits, "-", "_" and ".""#),
+      #"9:7: name: "a/b" must consist of at most 63 letters, digits, "-", "_" and ".""#),
     Broken(
       "users:\n", "name: \(String(repeating: "n", count: 64))\nusers:\n",
-      "9:7: name: \"\(String(repeating: "n", count: 64))\" is not made of at most 63 letters, digits, "
+      "9:7: name: \"\(String(repeating: "n", count: 64))\" must consist of at most 63 letters, digits, "
         + #""-", "_" and ".""#),
   ])
   func badValues(_ broken: Broken) { check(broken) }
@@ -196,17 +196,17 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "8:15: directory.bind.password: the environment variable NOPE is not set"),
     Broken(
       "full_name", "${LDAP_PASSWORD",
-      #"13:9: users.attributes.cn: "${" without its "}"; write $${ for a literal ${"#),
+      #"13:9: users.attributes.cn: "${" without a closing "}"; write $${ for a literal ${"#),
     Broken(
       "full_name", "'^${2}'",
-      #"13:9: users.attributes.cn: "${2}" names no environment variable; write $${ for a literal ${"#),
+      #"13:9: users.attributes.cn: "${2}" is not the name of an environment variable; write $${ for a literal ${"#),
     Broken(
       "full_name", "${LDAP_PASSWORD:-none}",
-      #"13:9: users.attributes.cn: "${LDAP_PASSWORD:-none}" names no environment variable; "#
+      #"13:9: users.attributes.cn: "${LDAP_PASSWORD:-none}" is not the name of an environment variable; "#
         + "write $${ for a literal ${"),
     Broken(
       "full_name", "${}",
-      #"13:9: users.attributes.cn: "${}" names no environment variable; write $${ for a literal ${"#),
+      #"13:9: users.attributes.cn: "${}" is not the name of an environment variable; write $${ for a literal ${"#),
   ])
   func environment(_ broken: Broken) { check(broken) }
 
@@ -230,7 +230,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
     Broken(
       "public.users", String(repeating: "u", count: 64),
       "2:10: source.table: the name \"\(String(repeating: "u", count: 64))\" has a part longer than 63 bytes"),
-    Broken("key: id", "key: users.id", #"3:8: source.key: the name "users.id" is more than one name"#),
+    Broken("key: id", "key: users.id", #"3:8: source.key: the name "users.id" has more than one part"#),
     Broken(
       "key: id", "key: user-id",
       #"3:8: source.key: the name "user-id" needs double quotes around other than letters, digits, _ and $"#),
@@ -259,7 +259,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
         #"rollcall.yaml:1:18: source.table: the name "a.b.c" has more parts than schema and table"#,
         #"rollcall.yaml:1:25: unknown key "kee" under source; did you mean "key"?"#,
         #"rollcall.yaml:2:19: directory.url: "http://x" has an unknown scheme; "#
-          + "it begins with ldap://, ldaps:// or ldapi://",
+          + "it must begin with ldap://, ldaps:// or ldapi://",
         #"rollcall.yaml:2:38: directory.timeout: "1" is not a duration; "#
           + "examples: 500ms, 10s, 2m, 24h, 7d",
         #"rollcall.yaml:2:41: missing key "dn" under directory.bind"#,

@@ -10,8 +10,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("http://x", "has an unknown scheme; it begins with ldap://, ldaps:// or ldapi://"),
-    ("ldap.example.com", "is not a URL; it begins with ldap://, ldaps:// or ldapi://"),
+    ("http://x", "has an unknown scheme; it must begin with ldap://, ldaps:// or ldapi://"),
+    ("ldap.example.com", "is not a URL; it must begin with ldap://, ldaps:// or ldapi://"),
     ("ldap://", "names no host"), ("ldaps://:636", "names no host"),
     ("ldap://a:0", "has a port that is not between 1 and 65535"),
     ("ldap://a:65536", "has a port that is not between 1 and 65535"),
@@ -20,11 +20,11 @@ import Testing
     ("ldap://a/dc=example", "has more than scheme, host and port"),
     ("ldap://a??sub", "has more than scheme, host and port"),
     ("ldapi:///run/slapd/ldapi", "writes the socket's path with %2f for each /"),
-    ("ldap://::1", "needs [ ] around an IPv6 address"), ("ldap://[::1", "lacks the ] of its address"),
+    ("ldap://::1", "needs [ ] around an IPv6 address"), ("ldap://[::1", "lacks the closing ] of its address"),
     ("ldap://[::1]x", "has text after the ] of its address"),
     ("ldap://a ldap://b", "has more than scheme, host and port"),
-    ("ldap://a,b", "holds a blank or a comma; write several servers as a list"),
-    ("ldap://a b", "holds a blank or a comma; write several servers as a list"),
+    ("ldap://a,b", "contains a blank or a comma; write several servers as a list"),
+    ("ldap://a b", "contains a blank or a comma; write several servers as a list"),
   ])
   func urls(url: String, message: String) {
     let text = ConfigurationSample.minimal.replacing("ldap://127.0.0.1", with: "'\(url)'")
@@ -35,10 +35,10 @@ import Testing
   @Test(arguments: [
     Broken(
       "url: ldap://127.0.0.1", "url: ldap://cn=me:secret@127.0.0.1",
-      "5:8: directory.url: the URL holds a user; directory.bind is the place for it"),
+      "5:8: directory.url: the URL contains a user; use directory.bind instead"),
     Broken(
       "url: ldap://127.0.0.1", "url: [ldapi:///, 'x']",
-      #"5:20: directory.url[1]: "x" is not a URL; it begins with ldap://, ldaps:// or ldapi://"#),
+      #"5:20: directory.url[1]: "x" is not a URL; it must begin with ldap://, ldaps:// or ldapi://"#),
     Broken(
       "url: ldap://127.0.0.1", "url: ldaps://a\n  starttls: true",
       #"6:13: directory.starttls: is for ldap:// only, not for "ldaps://a""#),
@@ -57,7 +57,7 @@ import Testing
       "6:16: directory.certificate: needs ldaps:// or starttls: true"),
     Broken(
       "password: \"${LDAP_PASSWORD}\"", "password: a\n    password_file: /run/secrets/ldap",
-      "9:20: directory.bind: password and password_file exclude each other"),
+      "9:20: directory.bind: password and password_file are mutually exclusive"),
     Broken(
       "password: \"${LDAP_PASSWORD}\"", "password_file: /run/secrets/none",
       #"8:20: directory.bind.password_file: cannot read "/run/secrets/none": no such file"#),
@@ -87,16 +87,16 @@ import Testing
       #"9:1: users.naming: "uid" names the entry and is missing from users.attributes"#),
     Broken(
       "cn: full_name", "cn: full_name\n    employeenumber: id",
-      "14:5: users.attributes.employeenumber: is the link already, which carries the row's key"),
+      "14:5: users.attributes.employeenumber: is already set: it is the link, which carries the row's key"),
     Broken(
       "users:\n", "users:\n  create_only: { employeeNumber: id }\n",
-      "10:18: users.create_only.employeeNumber: is the link already, which carries the row's key"),
+      "10:18: users.create_only.employeeNumber: is already set: it is the link, which carries the row's key"),
     Broken(
       "users:\n", "users:\n  create_only: { CN: a }\n",
       "10:18: users.create_only.CN: is in users.attributes as well"),
     Broken(
       "users:\n", "users:\n  link: UID\n",
-      #"10:9: users.link: "UID" is the naming attribute already; the two must differ"#),
+      #"10:9: users.link: "UID" is already the naming attribute; the two must differ"#),
     Broken(
       "cn: full_name", "cn: full_name\n    CN: a",
       #"14:5: users.attributes.CN: the same attribute as "cn" on line 13"#),
@@ -109,7 +109,7 @@ import Testing
     Broken(
       "users:\n", "users:\n  disable: { UID: x, employeeNumber: 1, b: c, B: c }\n",
       "10:14: users.disable.UID: names the entry and cannot change when it is disabled",
-      "10:22: users.disable.employeeNumber: is the link already, which carries the row's key",
+      "10:22: users.disable.employeeNumber: is already set: it is the link, which carries the row's key",
       #"10:47: users.disable.B: the same attribute as "b" on line 10"#),
     Broken(
       "cn: full_name", "full name: a",
@@ -130,8 +130,8 @@ import Testing
     Broken(
       "users:\n",
       "groups: { base: dc=example, membership: a, attributes: { CN: a, MEMBER: b, objectclass: c } }\nusers:\n",
-      "9:58: groups.attributes.CN: is the group's name already",
-      "9:65: groups.attributes.MEMBER: carries the members already",
+      "9:58: groups.attributes.CN: is already the group's name",
+      "9:65: groups.attributes.MEMBER: already carries the members",
       "9:76: groups.attributes.objectclass: is set by groups.classes"),
   ])
   func attributes(_ broken: Broken) { check(broken) }

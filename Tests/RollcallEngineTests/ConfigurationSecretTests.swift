@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: [
     (
       "name: main", "name: '${X}/'",
-      #"1:7: name: "${X}/" is not made of at most 63 letters, digits, "-", "_" and ".""#
+      #"1:7: name: "${X}/" must consist of at most 63 letters, digits, "-", "_" and ".""#
     ),
     (
       "public.users", "${X} x",
@@ -82,12 +82,12 @@ import Testing
     (
       "ldap://127.0.0.1:389", "${X}",
       #"10:8: directory.url: "${X}" is not a URL; "#
-        + "it begins with ldap://, ldaps:// or ldapi://"
+        + "it must begin with ldap://, ldaps:// or ldapi://"
     ),
     (
       "ldap://127.0.0.1:389", "ldap://me:${X}@host",
-      #"10:8: directory.url: "ldap://me:${X}@host" holds a user; "#
-        + "directory.bind is the place for it"
+      #"10:8: directory.url: "ldap://me:${X}@host" contains a user; "#
+        + "use directory.bind instead"
     ),
     (
       "starttls: false", "starttls: ${X}", #"11:13: directory.starttls: expected true or false, found "${X}""#

@@ -64,8 +64,8 @@ import Testing
     let text = Self.minimal("  url: ldap://127.0.0.1", "  url: ldaps://127.0.0.1\n  verify: false")
     #expect(
       try warnings(text) == [
-        "directory.verify: whoever is on the way can pass for the directory and read the password; name the authority "
-          + "of its certificate in ca instead"
+        "directory.verify: anyone on the network path can impersonate the directory and read the password; name the CA "
+          + "of its certificate in directory.ca instead"
       ])
   }
 }

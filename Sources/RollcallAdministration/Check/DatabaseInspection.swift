@@ -45,7 +45,7 @@ struct DatabaseInspection {
     guard case .database(let failure) = error, failure.kind != .server else { return nil }
     guard let state = failure.sqlState else {
       return failure.message.contains("no password supplied")
-        ? "give it in PGPASSWORD, in ~/.pgpass or in source.connection (password=${NAME})" : nil
+        ? "set it in PGPASSWORD, ~/.pgpass or source.connection (password=${NAME})" : nil
     }
     return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
   }
@@ -76,15 +76,15 @@ struct DatabaseInspection {
       note(
         Finding(
           .warning, configuration.place(of: "source.reader"),
-          "the mapping is evaluated by the role that keeps the schema rollcall, in transactions that cannot write",
-          remedy: "give source.reader a role that only reads the roster: psql -v reader=NAME -f grants.sql"))
+          "the mapping is evaluated by the role that writes to the schema rollcall, in read-only transactions",
+          remedy: "set source.reader to a role that can only read the table: psql -v reader=NAME -f grants.sql"))
     }
     facts.readings = try await MappingReader(mapping, configuration).read()
     var findings = MappingInspection(configuration).findings(facts.readings)
     findings += try await path.findings(facts.readings)
     findings.forEach(note)
     if findings.contains(where: { $0.level == .error }) { return }
-    note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL understands the mapping"))
+    note(Finding(.ok, configuration.place(of: "users.attributes"), "PostgreSQL accepts the mapping"))
     if isInstalled {
       let coverage = Coverage(database, mapping: mapping, configuration, facts.readings)
       for finding in try await coverage.findings() { note(finding) }
@@ -129,8 +129,8 @@ struct DatabaseInspection {
     note(
       Finding(
         .warning, "schema rollcall",
-        "install upgrades it while writers are at work and keeps what is there; there is no way back but a backup of the "
-          + "schema, and an older program refuses it",
+        "install upgrades it while writers are at work and keeps its data; the only way back is a backup of the schema, "
+          + "and older programs refuse the new version",
         remedy: "read \"To do\" in the changelog; pg_dump -n rollcall keeps a copy; stop daemons of the older version"))
   }
 
@@ -144,8 +144,8 @@ struct DatabaseInspection {
       note(
         Finding(
           .warning, "schema rollcall",
-          "code of others can run with the schema's rights, and make HR's writes fail, by \(others)",
-          remedy: "drop such triggers and foreign keys, and run install, which takes such rights back"))
+          "other roles' code can run with the schema's rights, and make HR's writes fail, through \(others)",
+          remedy: "drop these triggers and foreign keys, then run: rollcall install, which revokes such rights"))
     }
     await ChangeLog.pruneIfLarge(configuration)
     for problem in found.compactMap({ $0 }) {
@@ -171,7 +171,7 @@ struct DatabaseInspection {
         note(
           Finding(
             .error, configuration.place(of: "source.key"),
-            "\(counted(twice, "row")) have the key of another one, or none",
+            "\(counted(twice, "row")) with a duplicate key or none",
             remedy: "the key must be unique and not null"))
       }
       note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))

@@ -42,7 +42,7 @@ struct DirectoryInspection {
 
   /// Where the connection could not be made, or the certificate is refused, the error says itself what to look at.
   private static func remedy(_ error: LDAPError) -> String? {
-    error.code == .serverDown ? "see whether the server runs and directory.url is right" : nil
+    error.code == .serverDown ? "check that the server is running and that directory.url is correct" : nil
   }
 
   private func look(_ session: LDAPSession, _ url: String, isFirst: Bool) async throws(LDAPError) {
@@ -70,7 +70,7 @@ struct DirectoryInspection {
     if configuration.users.password != nil, dialect.passwordNeedsEncryption, !session.isEncrypted {
       note(
         Finding(
-          .error, configuration.place(of: "users.password"), "this server takes a password over TLS only",
+          .error, configuration.place(of: "users.password"), "this server accepts passwords only over TLS",
           remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
     }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
@@ -141,7 +141,7 @@ struct DirectoryInspection {
     note(
       Finding(
         .error, place, "\(base.text) does not exist, or this account may not read it",
-        remedy: "make the entry, or let the account of directory.bind read and write below it"))
+        remedy: "create the entry, or give the account of directory.bind read and write access below it"))
     return false
   }
 }

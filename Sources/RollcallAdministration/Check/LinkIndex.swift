@@ -62,8 +62,8 @@ struct LinkIndex {
       return note(
         Finding(
           .warning, place,
-          "whether \(link) has an equality index cannot be seen by this account, and with few entries "
-            + "it cannot be measured", remedy: kind.dialect.indexing(link)))
+          "this account cannot see whether \(link) has an equality index, and there are too few entries "
+            + "to measure it", remedy: kind.dialect.indexing(link)))
     }
     let took = try await fastestLookup()
     let text = "a look-up by \(link) among \(entries) entries takes \(took.milliseconds) ms"

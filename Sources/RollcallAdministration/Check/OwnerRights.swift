@@ -38,6 +38,6 @@ enum OwnerRights {
     guard found.bool(0, 1), let grants = found.text(0, 0) else { return }
     throw .refused(
       "the schema \"rollcall\" is installed, and \(found.text(0, 2) ?? "this role") has no rights on it. To let it watch its "
-        + "own tables, a superuser, or the role that installed the schema, runs: \(grants) Then run this again")
+        + "own tables, run as a superuser or as the role that installed the schema: \(grants) Then run this again")
   }
 }

@@ -49,8 +49,8 @@ struct SearchLimits {
       note(finding(limit, people: max(source.people ?? 0, count), place, kind.dialect))
     } else if let limit = kind.dialect.searchLimit, let people = source.people, isNear(limit, people, count) {
       let message =
-        "there will be \(people) entries; whether this account may see more than \(limit) of a search, the "
-        + "server's limit where nothing else is said, shows only when there are so many"
+        "there will be \(people) entries; whether this account may see more than \(limit) in one search, the "
+        + "server's default limit, cannot be tested before there are that many"
       note(Finding(.warning, place, message, remedy: remedy(kind.dialect)))
     }
     return count

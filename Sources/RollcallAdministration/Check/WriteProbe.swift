@@ -42,7 +42,7 @@ struct WriteProbe {
         Finding(
           works ? .warning : .error, url, "takes no writes (\(words))",
           remedy: works
-            ? "it is passed over for the next URL; leave it out of directory.url, or name it last"
+            ? "Rollcall skips it and tries the next URL; remove it from directory.url, or list it last"
             : "name the server that takes writes in directory.url"))
     }
   }

@@ -37,7 +37,7 @@ struct WriteRights {
     let place = configuration.place(of: "users.base")
     var findings = try await adding(below: users.base, users.naming, users.classes, place)
     guard let entry = try await anyone(below: users.base, .present(users.link)) else {
-      return findings + unseen(findings, "which attributes it may change", "an entry of ours", place)
+      return findings + unseen(findings, "which attributes it may change", "an entry of Rollcall's", place)
     }
     findings += try await refused(written, of: entry, place)
     if try await isRefused(.rename(entry, to: name(of: entry), deleteOld: false, newParent: nowhere(below: users.base)))
@@ -81,7 +81,7 @@ struct WriteRights {
   /// What cannot be asked while there is no entry.
   private func unseen(_ found: [Finding], _ what: String, _ entry: String, _ place: String) -> [Finding] {
     if !found.isEmpty { return [] }
-    return [Finding(.ok, place, "this account may add entries here; \(what) is seen once there is \(entry)")]
+    return [Finding(.ok, place, "this account may add entries here; \(what) can be tested once there is \(entry)")]
   }
 
   /// Whether entries of these classes can be added below the base.
@@ -106,7 +106,7 @@ struct WriteRights {
       default:
         let words = error.diagnostic.isEmpty ? "\(error.code)" : "\(error.code): \(error.diagnostic)"
         return [
-          Finding(.ok, place, "whether this account may add entries here cannot be seen before one is added (\(words))")
+          Finding(.ok, place, "whether this account may add entries here is not known until it adds one (\(words))")
         ]
       }
     }
@@ -127,7 +127,7 @@ struct WriteRights {
     return [
       Finding(
         .error, place, "this account may not write \(refused.joined(separator: ", ")) of \(entry.text)",
-        remedy: "give it write access to what the mapping names (slapd.access(5))")
+        remedy: "give it write access to the attributes that the mapping names (slapd.access(5))")
     ]
   }
 

@@ -141,7 +141,7 @@ package final class Explainer {
         return await explain(key)
       }
     }
-    return .nobody("no entry is at \(dn.text.excerpt()), and no row is named so", engine.configuration)
+    return .nobody("there is no entry at \(dn.text.excerpt()), and no row maps to this name", engine.configuration)
   }
 
   private func explain(_ filter: Filter) async throws(EngineError) -> Explanation {
@@ -158,7 +158,7 @@ package final class Explainer {
         return await explain(key)
       }
     }
-    return .nobody("no entry matches \("\(filter)".excerpt()), and no row was found by it", engine.configuration)
+    return .nobody("no entry matches \("\(filter)".excerpt()), and no matching row was found", engine.configuration)
   }
 
   private func theOnly(_ keys: [RosterKey], _ complaint: String) throws(EngineError) -> RosterKey? {

@@ -10,7 +10,7 @@ extension Observation {
   private static let longestLDIF = 20_000
 
   func matchStep() -> Explanation.Step {
-    if let directory { return .init(.match, .error, "the directory cannot be asked: \(directory)") }
+    if let directory { return .init(.match, .error, "the directory cannot be queried: \(directory)") }
     if let refusal { return .init(.match, .error, refusal) }
     guard rehearsal != nil else {
       if entries.isEmpty { return .init(.match, .no, "no entry carries the key") }
@@ -24,7 +24,7 @@ extension Observation {
     let found = dn.map { "\($0.excerpt()) carries the key" } ?? "no entry carries the key"
     let evidence: [Explanation.Evidence?] = [.text("dn", dn), .text("holder", holder)]
     if let holder { return .init(.match, .wait, "\(found); \(holder)", evidence) }
-    if isProtected { return .init(.match, .no, "\(found); users.protect says that it is never touched", evidence) }
+    if isProtected { return .init(.match, .no, "\(found); users.protect says that it must not be changed", evidence) }
     return .init(.match, dn == nil ? .no : .ok, found, evidence)
   }
 
@@ -52,7 +52,7 @@ extension Observation {
 
   func differenceStep(_ configuration: Configuration) -> Explanation.Step {
     guard rehearsal != nil else {
-      return .init(.difference, .error, "it is not known, because one of the sides could not be read")
+      return .init(.difference, .error, "unknown, because one of the two servers could not be read")
     }
     if steps.isEmpty {
       if isHeld { return .init(.difference, .no, "none, because the action is held") }
@@ -83,7 +83,7 @@ extension Observation {
   private var takeovers: [Takeover] { rehearsal?.takeovers.filter { $0.subject == key || $0.isGroup } ?? [] }
 
   func gateStep() -> Explanation.Step {
-    if database != nil { return .init(.gate, .error, "it is not known, because the database cannot be asked") }
+    if database != nil { return .init(.gate, .error, "unknown, because the database cannot be queried") }
     var texts: [String] = []
     var evidence: [Explanation.Evidence?] = []
     if let pin = record.pin {
@@ -104,7 +104,7 @@ extension Observation {
     }
     texts += foretold
     if let parked = record.parked {
-      let next = parked.nextAt.map { "next try \($0)" } ?? "waits for its cause"
+      let next = parked.nextAt.map { "next try \($0)" } ?? "until its cause is removed"
       texts.append("parked since \(parked.since) (\(parked.reason), \(next)): \(parked.message)")
       evidence.append(
         row(
@@ -140,7 +140,7 @@ extension Observation {
   }
 
   func lastWriteStep() -> Explanation.Step {
-    if database != nil { return .init(.lastWrite, .error, "it is not known, because the database cannot be asked") }
+    if database != nil { return .init(.lastWrite, .error, "unknown, because the database cannot be queried") }
     guard let write = record.lastWrite else { return .init(.lastWrite, .no, "the journal has no row for this key") }
     var text = "\(write.at): \(write.action), \(write.outcome)"
     let attributes = write.changes?.map(\.name) ?? []

@@ -12,12 +12,12 @@ extension Observation {
       .flag("exists", exists), .text("changed_at", change?.at), .text("xid", change?.xid),
       .flag("settled", change?.isSettled), .list("capture", capture),
     ]
-    if let database { return .init(.row, .error, "the database cannot be asked: \(database)") }
+    if let database { return .init(.row, .error, "the database cannot be queried: \(database)") }
     let last =
       change.map { change in
         "; last logged change \(change.at), transaction \(change.xid)"
           + (change.isSettled ? "" : ", not settled yet")
-      } ?? "; the change log has no change of it (settled changes are dropped)"
+      } ?? "; the change log has no change to it (settled changes are deleted)"
     let text: String
     switch row {
     case .unread(let reason): return .init(.row, .error, "it could not be read: \(reason)", evidence)
@@ -52,7 +52,7 @@ extension Observation {
       .flag("where", flags.scope), .flag("active", flags.active), .table("columns", columns),
     ]
     if flags.scope == false {
-      return .init(.scope, .no, "source.where excludes the row, so there is to be no active entry", evidence)
+      return .init(.scope, .no, "source.where excludes the row, so there should be no active entry", evidence)
     }
     let scope = configuration.source.where == nil ? "every row is in scope" : "source.where includes the row"
     if !flags.active {

@@ -37,14 +37,14 @@ extension Observation {
   /// The verdict and the next step, from the first of these that applies: a side does not answer, a person has to
   /// decide, the key cannot be processed, something is to be done, nothing is.
   func conclusion(_ configuration: Configuration) -> Conclusion {
-    if database != nil { return unknown("the database cannot be asked", "try again when PostgreSQL answers") }
+    if database != nil { return unknown("the database cannot be queried", "try again when PostgreSQL answers") }
     if case .unread = row {
       return Conclusion(
         verdict: .blocked, summary: "blocked: the mapping cannot be evaluated",
-        next: "correct the mapping or the table; rollcall check names the place")
+        next: "correct the mapping or the table; rollcall check shows where")
     }
     if directory != nil {
-      return unknown("the directory cannot be asked", "try again when the directory answers" + paused)
+      return unknown("the directory cannot be queried", "try again when the directory answers" + paused)
     }
     if refusal != nil { return unknown("its entry could not be looked at", "rollcall check shows what is wrong") }
     return decision ?? obstacle ?? work ?? rest
@@ -56,7 +56,7 @@ extension Observation {
 
   private var paused: String {
     guard case .process(_, let condition) = leader, condition.state != "connected" else { return "" }
-    return "; the daemon goes on by itself then"
+    return "; the daemon then resumes by itself"
   }
 
   /// A person has to decide, or has decided.
@@ -80,11 +80,11 @@ extension Observation {
     if let problem {
       let next =
         switch problem.reason {
-        case .nameTaken, .duplicateLink: "change the row or the other entry; the key is tried again by itself then"
-        case .mapping, .schema, .nameMissing, .tooLarge: "change the row or the mapping; it is tried again then"
+        case .nameTaken, .duplicateLink: "change the row or the other entry; the key is then tried again automatically"
+        case .mapping, .schema, .nameMissing, .tooLarge: "change the row or the mapping; the key is then tried again"
         case .access: "give the account of directory.bind the right to write it"
         case .pinned:
-          "no action is needed: rollcall unpin \(problem.awaitedPin?.shown ?? "the other") lets the other be written again"
+          "no action is needed: rollcall unpin \(problem.awaitedPin?.shown ?? "the other") resumes writing for the other key"
         case .refused, .group, .excluded, .protected: "remove the cause; then: rollcall retry \(key.shown)"
         }
       return blocked(problem.message, next)
@@ -96,7 +96,7 @@ extension Observation {
     if let blocker {
       return Conclusion(
         verdict: .pending, summary: "pending: it waits for key \(blocker.key.shown)",
-        next: "it is looked at again when key \(blocker.key.shown) has been; rollcall explain \(blocker.key.shown)")
+        next: "it is processed again after key \(blocker.key.shown); see: rollcall explain \(blocker.key.shown)")
     }
     return nil
   }
@@ -123,11 +123,11 @@ extension Observation {
       }
       let next =
         if condition.state != "connected" {
-          "the daemon \(name) is \(condition.state) (\(condition.reason ?? "no reason given")) and does it when it goes on"
+          "the daemon \(name) is \(condition.state) (\(condition.reason ?? "no reason given")) and will do it when it resumes"
         } else if change?.isSettled == false {
-          "the daemon \(name) has it to do"
+          "the daemon \(name) is about to do it"
         } else {
-          "no change of the row is pending, so the next full comparison does it; \(now)"
+          "no change to the row is pending, so the next full comparison does it; \(now)"
         }
       return Conclusion(verdict: .pending, summary: "pending: \(what)", next: next)
     }

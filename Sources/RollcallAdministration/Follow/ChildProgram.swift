@@ -94,7 +94,7 @@ final class ChildProgram {
 
   private static func pipe() throws(NotStarted) -> (reader: Int32, writer: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard unsafe Glibc.pipe(&ends) == 0 else { throw NotStarted(description: "no descriptors are left") }
+    guard unsafe Glibc.pipe(&ends) == 0 else { throw NotStarted(description: "no file descriptors are left") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }

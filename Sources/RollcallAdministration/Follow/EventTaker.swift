@@ -48,7 +48,7 @@ final class ProgramPerEvent: EventTaker {
     program.write(line + "\n", thenClose: true)
     let ending = await program.ending()
     timer.cancel()
-    if isLate { return .failed("no end within \(deadline)") }
+    if isLate { return .failed("the program did not finish within \(deadline)") }
     return ending == .exited(0) ? .taken : .failed("\(ending)")
   }
 

@@ -118,7 +118,7 @@ final class FollowerRun {
     }
     var position = window.position
     if position.end > state.now.end {
-      say("the position is of another life of this database; going on with what is written from now on")
+      say("the position is ahead of this restored database; continuing with what is written from now on")
       try await store.cut(to: state.now)
       position = state.now
     }
@@ -129,7 +129,7 @@ final class FollowerRun {
       let isCounted = lastCounted.map { $0.duration(to: .now) > Self.idle } ?? true
       if isCounted { lastCounted = .now }
       if isCounted, try await store.isBehind(position, by: limit) {
-        say("more than \(limit) rows behind; they are given up, going on with what is written from now on")
+        say("more than \(limit) rows behind; skipping them, and continuing with what is written from now on")
         try await store.cut(to: end)
         position = end
       } else {

@@ -7,7 +7,7 @@ extension HistoryRow {
   package var ldif: String? {
     guard outcome == "done" else {
       // The result of an intent has a row of its own.
-      return outcome == "unknown" ? heading + note("it is not known whether the directory has done this") : nil
+      return outcome == "unknown" ? heading + note("it is not known whether the directory carried this out") : nil
     }
     if JournalAction.isDecision(action) { return nil }
     let isDeletion = ["delete", "remove-twin", "drop-group"].contains(action)

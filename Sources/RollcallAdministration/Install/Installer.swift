@@ -110,7 +110,7 @@ package final class Installer {
     }
     switch before {
     case nil: onStep?("schema rollcall: installed, version \(SQLScripts.version)")
-    case SQLScripts.version?: onStep?("schema rollcall: version \(SQLScripts.version) was there")
+    case SQLScripts.version?: onStep?("schema rollcall: version \(SQLScripts.version) is already installed")
     case let old?: onStep?("schema rollcall: upgraded from version \(old) to \(SQLScripts.version)")
     }
     return true
@@ -174,13 +174,13 @@ package final class Installer {
   ) async throws(EngineError) {
     guard let role = try await daemonRole() else { return }
     if role == user {
-      onStep?("rights: none to grant, the daemon connects as \(user) too")
+      onStep?("rights: none to grant, because the daemon also connects as \(user)")
       return
     }
     let known = try await database.query("SELECT FROM pg_roles WHERE rolname = $1", [role])
     guard !known.isEmpty else {
       throw .refused(
-        "the role \"\(role)\", as which the daemon connects, does not exist; make it, then run this again: "
+        "the role \"\(role)\" that the daemon connects as does not exist; create it, then run this again: "
           + "CREATE ROLE \(SQLText.identifier(role)) LOGIN PASSWORD '…'")
     }
     do throws(EngineError) {

@@ -31,7 +31,7 @@ extension Engine {
       try await engine.rehearseUndo(selection as UndoSelection)
     }
     answer(.person) { engine, keys throws(EngineError) -> PersonAnswer in
-      guard let key = (keys as [RosterKey]).first else { throw .refused("no key is named") }
+      guard let key = (keys as [RosterKey]).first else { throw .refused("no key was given") }
       return await Explainer(engine).person(key)
     }
     carryOut(.act, beside: true) { (engine, order: OperatorOrder) throws(EngineError) -> OperatorOutcome in

@@ -94,7 +94,7 @@ package final class OneShot {
       await engine.drain()
       throw trouble
     }
-    guard isSettled else { throw .refused("the work was stopped before it was done") }
+    guard isSettled else { throw .refused("the work was stopped before it was finished") }
     await engine.pruner.prune(force: false)
     let applied = engine.dispatcher.appliedSteps
     await engine.drain()

@@ -45,7 +45,7 @@ extension OperatorOrder {
       let outcome = try await carryOut(actions)
       return OperatorOutcome(keys: outcome.keys.map(\.text), unknown: outcome.unknown.map(\.text))
     case .pin:
-      guard let because, !keys.isEmpty else { throw .refused("to pin, keys and a reason are needed") }
+      guard let because, !keys.isEmpty else { throw .refused("pinning requires keys and a reason") }
       let actions = try PinActions(configuration)
       defer { actions.close() }
       _ = try await actions.order(keys, because: because, actor: actor, until: until)
@@ -57,7 +57,7 @@ extension OperatorOrder {
       return OperatorOutcome(
         keys: ended.map(\.text), unknown: Set(keys).subtracting(ended).sorted().map(\.text))
     case .sync:
-      if keys.isEmpty { throw .refused("no key is named") }
+      if keys.isEmpty { throw .refused("no key was given") }
       let ledger = try Ledger(configuration)
       defer { ledger.database.close() }
       _ = try await ledger.ask(.keys, try LedgerText.encode(keys))

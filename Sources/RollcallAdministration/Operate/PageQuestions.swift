@@ -91,9 +91,9 @@ package struct PageQuestions {
     switch failure.sqlState {
     // insufficient_privilege
     case "42501":
-      "the role of this page may not ask the daemon (\(failure.message)); grants.sql gives it that right"
+      "the role of this page has no right to ask the daemon (\(failure.message)); grants.sql grants it"
     // read_only_sql_transaction
-    case "25006": "this database is a standby, through which the daemon cannot be asked"
+    case "25006": "this database is a standby, so the daemon cannot be asked through it"
     // undefined_object, program_limit_exceeded, configuration_limit_exceeded, invalid_parameter_value
     case "42704", "54000", "53400", "22023": failure.message
     default: nil

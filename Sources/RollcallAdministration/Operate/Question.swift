@@ -69,8 +69,8 @@ extension Engine {
       let longest = question.configuration == nil ? longestAnswer / 16 : longestAnswer
       guard text.utf8.count <= longest else {
         throw .refused(
-          "the answer has \(text.utf8.count / 1_000_000) MB, more than the daemon hands over "
-            + "(\(longest / 1_000_000) MB); name fewer keys")
+          "the answer is \(text.utf8.count / 1_000_000) MB long, and the daemon passes on at most "
+            + "\(longest / 1_000_000) MB; name fewer keys")
       }
       return .done(text)
     }
@@ -89,7 +89,7 @@ extension Engine {
       guard let self else { return .stopped }
       let order: Question<Subject> = try LedgerText.decode(request.argument)
       guard order.isFor(configuration) else {
-        return .cannot("it runs with another configuration than this one; restart it, or use its configuration")
+        return .cannot("it runs with a different configuration; restart it, or use its configuration")
       }
       do throws(EngineError) {
         return .done(try LedgerText.encode(QuestionAnswer(answer: try await body(self, order.subject))))

@@ -54,7 +54,7 @@ package struct Undoing {
         if let outcome = try await orderLeader(selection, because: because) { return outcome }
       }
     }
-    guard try await engine.settle() else { throw trouble ?? .refused("the work was stopped before it was done") }
+    guard try await engine.settle() else { throw trouble ?? .refused("the work was stopped before it was finished") }
     let outcome = try await engine.undo(selection, because: because, actor: try await engine.ledger.actor())
     _ = try await engine.settle()
     await engine.drain()

@@ -30,13 +30,13 @@ package struct PlanLimit: Sendable {
       for subject in subjects { octets += subject.octets }
       guard octets > limit.octets else { return }
       throw .refused(
-        "rows and entries have more than \(limit.octets >> 20) MB, which is more than the daemon plans at once; "
+        "rows and entries are larger than \(limit.octets >> 20) MB, which is more than the daemon plans at once; "
           + PlanLimit.remedy)
     }
   }
 
   private static let remedy =
-    "name some of the keys, or run this where the directory's password is given (it is planned without the daemon then)"
+    "name some of the keys, or run this with the directory's password (it is then planned without the daemon)"
 }
 
 extension Subject {

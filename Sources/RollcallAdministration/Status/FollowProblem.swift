@@ -41,7 +41,7 @@ extension Ledger {
     return ConditionProblem(
       .follow, parts.joined(separator: "; "),
       fix:
-        "look at the messages of rollcall follow and of its program; who is no longer wanted: rollcall follow NAME --forget",
+        "check the messages of rollcall follow and of its program; to remove the follower: rollcall follow NAME --forget",
       since: since)
   }
 }

@@ -62,7 +62,7 @@ struct DemoStory: Sendable {
     let ending = await site.stopDaemon()
     Self.announce(scene)
     Output.standard.say(
-      "  (The daemon was told to end, SIGTERM: \(ending.map { "\($0)" } ?? "there was none").)\n")
+      "  (The daemon was stopped with SIGTERM: \(ending.map { "\($0)" } ?? "there was none").)\n")
     _ = try await Reactor.run { try await witness.commit(scene.sql) }
     let start = ContinuousClock.now
     try await site.startDaemon()

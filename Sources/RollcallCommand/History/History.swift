@@ -83,7 +83,7 @@ struct History: AsyncParsableCommand {
       throw ValidationError("--erase takes nothing but --because: all rows of the person are erased.")
     }
     if let because, because.allSatisfy(\.isWhitespace) { throw ValidationError("--because is empty.") }
-    if json, ldif { throw ValidationError("Give one of --json and --ldif.") }
+    if json, ldif { throw ValidationError("Give only one of --json and --ldif.") }
     if let limit, limit < 0 { throw ValidationError("--limit is a number of rows; 0 for all.") }
   }
 
@@ -137,7 +137,7 @@ struct History: AsyncParsableCommand {
     Output.standard.say("\(counted(outcome.erased, "row")) of key \(key.shown) erased")
     if outcome.open == 0 { return 0 }
     Output.error.say(
-      "rollcall: \(counted(outcome.open, "removal")) of key \(key.shown) has no result yet and was left as it is; "
+      "rollcall: not erased: \(counted(outcome.open, "removal")) of key \(key.shown) without a result yet; "
         + "erase again when the directory has answered")
     return 1
   }

@@ -123,7 +123,7 @@ extension Configuration {
     if !isPlain || name.value.utf8.count > 63 {
       root.reader.problem(
         name.mark,
-        "name: \"\(name.shown)\" is not made of at most 63 letters, digits, \"-\", \"_\" and \".\"")
+        "name: \"\(name.shown)\" must consist of at most 63 letters, digits, \"-\", \"_\" and \".\"")
     }
     return name.value
   }

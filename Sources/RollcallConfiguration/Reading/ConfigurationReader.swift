@@ -54,7 +54,7 @@ final class ConfigurationReader {
       let (value, substituted) = try environment.apply(to: raw)
       // libpq and libldap take C strings, which would end at a NUL.
       guard !value.utf8.contains(0) else {
-        problem(node.mark, "\(path): holds a NUL character")
+        problem(node.mark, "\(path): contains a NUL character")
         return nil
       }
       return ConfiguredText(

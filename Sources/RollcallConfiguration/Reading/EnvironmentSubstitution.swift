@@ -23,11 +23,11 @@ package struct EnvironmentSubstitution {
         rest = rest.dropFirst(3)
       } else if rest.hasPrefix("${") {
         guard let end = rest.firstIndex(of: "}") else {
-          throw Flaw(message: "\"${\" without its \"}\"; write $${ for a literal ${")
+          throw Flaw(message: "\"${\" without a closing \"}\"; write $${ for a literal ${")
         }
         let name = String(rest[rest.index(dollar, offsetBy: 2)..<end])
         guard Self.isName(name) else {
-          throw Flaw(message: "\"${\(name)}\" names no environment variable; write $${ for a literal ${")
+          throw Flaw(message: "\"${\(name)}\" is not the name of an environment variable; write $${ for a literal ${")
         }
         guard let value = environment[name] else {
           throw Flaw(message: "the environment variable \(name) is not set")

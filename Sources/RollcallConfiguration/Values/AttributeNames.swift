@@ -60,7 +60,7 @@ extension ConfigurationSection {
     let mapped = Set(attributes.map { $0.attribute.lowercased() })
     if naming.value.lowercased() == link.value.lowercased() {
       reader.problem(
-        link.mark, "\(link.path): \"\(link.shown)\" is the naming attribute already; the two must differ")
+        link.mark, "\(link.path): \"\(link.shown)\" is already the naming attribute; the two must differ")
     } else if !mapped.contains(naming.value.lowercased()) {
       reader.problem(
         naming.mark,
@@ -76,7 +76,7 @@ extension ConfigurationSection {
         let path = "\(pathOf(key)).\(name)"
         let problem: String? =
           switch name.lowercased() {
-          case link where link != naming: "is the link already, which carries the row's key"
+          case link where link != naming: "is already set: it is the link, which carries the row's key"
           case "objectclass": "is set by \(pathOf("classes"))"
           case naming where key == "disable": "names the entry and cannot change when it is disabled"
           case let lower where key == "create_only" && mapped.contains(lower):

@@ -25,10 +25,10 @@ package struct DirectoryURL: Hashable, Sendable, CustomStringConvertible {
   package init(parsing text: String) throws(Invalid) {
     let schemes = "ldap://, ldaps:// or ldapi://"
     guard let separator = text.utf8.firstRange(of: "://".utf8) else {
-      throw Invalid(description: "is not a URL; it begins with \(schemes)")
+      throw Invalid(description: "is not a URL; it must begin with \(schemes)")
     }
     guard let scheme = Scheme(rawValue: text[..<separator.lowerBound].lowercased()) else {
-      throw Invalid(description: "has an unknown scheme; it begins with \(schemes)")
+      throw Invalid(description: "has an unknown scheme; it must begin with \(schemes)")
     }
     var authority = text[separator.upperBound...]
     if authority.hasSuffix("/") { authority.removeLast() }
@@ -38,10 +38,10 @@ package struct DirectoryURL: Hashable, Sendable, CustomStringConvertible {
           ? "writes the socket's path with %2f for each /" : "has more than scheme, host and port")
     }
     guard !authority.contains("@") else {
-      throw Invalid(description: "holds a user; directory.bind is the place for it")
+      throw Invalid(description: "contains a user; use directory.bind instead")
     }
     guard !authority.contains(where: { $0.isWhitespace || $0 == "," }) else {
-      throw Invalid(description: "holds a blank or a comma; write several servers as a list")
+      throw Invalid(description: "contains a blank or a comma; write several servers as a list")
     }
     (host, port) = try Self.hostAndPort(of: authority, scheme: scheme)
     self.text = text
@@ -56,7 +56,7 @@ package struct DirectoryURL: Hashable, Sendable, CustomStringConvertible {
     var port: Substring?
     if authority.hasPrefix("[") {
       guard let bracket = authority.firstIndex(of: "]") else {
-        throw Invalid(description: "lacks the ] of its address")
+        throw Invalid(description: "lacks the closing ] of its address")
       }
       host = authority[authority.index(after: authority.startIndex)..<bracket]
       let rest = authority[authority.index(after: bracket)...]

@@ -31,7 +31,7 @@ package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
   /// Parses a single identifier, for example a column: `id`, `"User ID"`. Returns the name itself, without quotes.
   package static func identifier(parsing text: String) throws(Invalid) -> String {
     let parts = try parts(of: text)
-    guard parts.count == 1 else { throw Invalid(description: "is more than one name") }
+    guard parts.count == 1 else { throw Invalid(description: "has more than one part") }
     return parts[0]
   }
 

@@ -30,7 +30,7 @@ struct AccessToken: Sendable {
     }
     guard found.st_mode & (S_IRWXO | S_IWGRP) == 0 else {
       throw Refusal(
-        description: "the token file \(path) is not secret: others than its owner may read or write it; "
+        description: "the token file \(path) is not secret: users other than its owner can read or write it; "
           + "chmod 600 \(path), or 640 for a group that may read it")
     }
     var octets = [UInt8](repeating: 0, count: 4096)

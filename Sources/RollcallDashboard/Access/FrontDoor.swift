@@ -22,7 +22,7 @@ struct FrontDoor: Sendable {
     case .get, .head: return await get(request)
     case .post: return await post(request)
     case .other:
-      var response = refusal(405, "Only GET, HEAD and POST are answered.")
+      var response = refusal(405, "Only GET, HEAD and POST are accepted.")
       response.headers.append(("Allow", "GET, HEAD, POST"))
       return response
     }
@@ -54,10 +54,10 @@ struct FrontDoor: Sendable {
     }
     if path == ["login"] { return await logIn(request) }
     guard let session = sessions.find(request) else {
-      return refusal(403, "Nobody is logged in. Log in, and try again.")
+      return refusal(403, "You are not logged in. Log in, and try again.")
     }
     guard let form = request.body["form"], RandomText.isEqual(form, session.formToken) else {
-      return refusal(403, "The form is of another session. Load the page again.")
+      return refusal(403, "The form belongs to another session. Reload the page.")
     }
     if path == ["logout"] {
       sessions.end(session)
@@ -66,7 +66,7 @@ struct FrontDoor: Sendable {
       return response
     }
     guard takesActions else {
-      return refusal(403, "This dashboard only shows. Actions are taken where it is started with --actions.")
+      return refusal(403, "This dashboard is read-only. Start it with --actions to allow actions.")
     }
     return await action(request, session)
   }
@@ -76,7 +76,7 @@ struct FrontDoor: Sendable {
     guard let given = request.body["token"], RandomText.isEqual(given, token.text) else {
       // Whoever tries them all takes longer; each try holds one of a bounded number of connections.
       try? await Task.sleep(for: .milliseconds(500))
-      var response = login("This is not the token.", next)
+      var response = login("The token is wrong.", next)
       response.status = 403
       return response
     }
@@ -87,6 +87,6 @@ struct FrontDoor: Sendable {
 
   private var misdirected: WebResponse {
     refusal(
-      421, "This server does not go by the name that was asked for. Start it with --host NAME to give it another one.")
+      421, "This server does not know the host name in the request. Start it with --host NAME to add a name.")
   }
 }

@@ -41,7 +41,7 @@ struct ActionDesk: Sendable {
     let notice: Notice
     switch try await questions.act(order.action, actor: actor) {
     case .answer(let outcome): notice = Self.notice(order.action, outcome)
-    case .cannot(let reason): notice = Notice(.failed, "The daemon has refused it: \(reason).")
+    case .cannot(let reason): notice = Notice(.failed, "The daemon refused it: \(reason).")
     case .nobody:
       notice = Notice(.failed, "No daemon has answered within three seconds. Nothing was done.")
     case .notAsked(let reason): notice = Notice(.failed, "Nothing was done: \(reason).")
@@ -101,7 +101,7 @@ struct ActionDesk: Sendable {
       action.because = form["because"]
       action.until = form["until"]
       if kind == .pin, action.because?.allSatisfy(\.isWhitespace) ?? true {
-        return .failure(Complaint(text: "To pin somebody, say why: the reason is shown to whoever looks next."))
+        return .failure(Complaint(text: "To pin somebody, give a reason: it is shown to whoever looks next."))
       }
       return .success(Order(action: action, page: person))
     default: break
@@ -117,12 +117,12 @@ struct ActionDesk: Sendable {
     let held = try await reader.sessions.ledger(directory).heldSet()
     guard held.id == set else {
       return Complaint(
-        text: "What is held has changed since the page was loaded. Nothing was released. Load it again.", status: 409)
+        text: "What is held has changed since the page was loaded. Nothing was released. Reload the page.", status: 409)
     }
     let digits = typed?.filter { $0 != " " && $0 != "\u{202F}" && $0 != "\u{A0}" }
     guard digits.flatMap({ Int($0) }) == held.removals.count else {
       return Complaint(
-        text: "To release all that is held, type how many they are. Nothing was released.", status: 409)
+        text: "To release everything that is held, type the number of held items. Nothing was released.", status: 409)
     }
     return nil
   }
@@ -134,7 +134,7 @@ struct ActionDesk: Sendable {
     let whom = count == 1 ? "key \(outcome.keys[0])" : "\(count) keys"
     switch action.kind {
     case .release:
-      return count == 0 ? Notice(.warning, "Nothing is held of this.") : Notice(.done, "Released: \(whom).")
+      return count == 0 ? Notice(.warning, "None of this is held any more.") : Notice(.done, "Released: \(whom).")
     case .retry:
       return count == 0 ? Notice(.warning, "Nobody is parked.") : Notice(.done, "Tried again: \(whom).")
     case .pin: return Notice(.done, "Pinned: nothing is written for \(whom).")

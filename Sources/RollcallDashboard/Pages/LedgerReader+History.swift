@@ -67,12 +67,12 @@ extension LedgerReader {
     if !shown.key.isEmpty { filter.key = shown.key }
     if !shown.dn.isEmpty {
       guard let dn = try? DistinguishedName(parsing: shown.dn) else {
-        return .failure(Complaint(text: "The DN cannot be read."))
+        return .failure(Complaint(text: "The DN is malformed."))
       }
       filter.dn = dn
     }
     if !shown.xid.isEmpty {
-      guard let xid = UInt64(shown.xid) else { return .failure(Complaint(text: "A transaction is a number.")) }
+      guard let xid = UInt64(shown.xid) else { return .failure(Complaint(text: "The transaction must be a number.")) }
       filter.xid = xid
     }
     if !shown.action.isEmpty {
@@ -93,7 +93,7 @@ extension LedgerReader {
     case .refused(let reason): "\(reason)."
     // query_canceled: statement_timeout
     case .database(let failure) where failure.sqlState == "57014":
-      "The search took longer than 6 seconds. Narrow it: a key is found at once."
+      "The search took longer than 6 seconds. Narrow it: searching by key is fast."
     default: nil
     }
   }

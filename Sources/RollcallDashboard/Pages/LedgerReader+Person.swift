@@ -20,7 +20,7 @@ extension LedgerReader {
       hasMore: hasMore)
     switch answer {
     case .answer(let person): page.take(person)
-    case .cannot(let reason): page.answer = .unanswered("The daemon cannot say: \(reason).")
+    case .cannot(let reason): page.answer = .unanswered("The daemon cannot answer: \(reason).")
     case .nobody:
       page.answer = .unanswered(
         "No daemon has answered within three seconds. The page shows what the database knows.")

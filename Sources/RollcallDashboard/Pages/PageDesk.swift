@@ -25,7 +25,7 @@ struct PageDesk: Sendable {
     return .html(
       ErrorPage(
         status: 503, message: "The database does not answer: \(error).",
-        remedy: "The page asks again when you load it again."
+        remedy: "Reload the page to try again."
       ).html, status: 503)
   }
 
@@ -59,7 +59,7 @@ struct PageDesk: Sendable {
       guard let directory = frame.directory ?? (frame.directories.count == 1 ? frame.directories[0].name : nil) else {
         return .html(
           ErrorPage(
-            frame, status: 404, message: "The database has several directories: the address has to name one.",
+            frame, status: 404, message: "The database has several directories: the address must name one.",
             remedy: "\(request.path)?directory=NAME"
           ).html, status: 404)
       }

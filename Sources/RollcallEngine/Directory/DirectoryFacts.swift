@@ -31,7 +31,7 @@ package struct DirectoryFacts: Sendable {
   package func refusal(of users: Configuration.Users) -> String? {
     guard users.password != nil, dialect.passwordNeedsEncryption, !isEncrypted else { return nil }
     return
-      "users.password: this server takes a password over an encrypted connection only; nothing was sent. "
+      "users.password: this server accepts passwords only over an encrypted connection; nothing was sent. "
       + "Use ldaps:// in directory.url, or directory.starttls: true"
   }
 

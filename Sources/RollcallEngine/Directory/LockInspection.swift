@@ -41,8 +41,8 @@ package struct LockInspection {
       return Finding(.ok, place, "this account may write \(attribute)")
     }
     return Finding(
-      .error, place, "this account may not write \(attribute), by which the server disables an account",
-      remedy: "name it in the targetattr of the aci that lets the account write")
+      .error, place, "this account may not write \(attribute), which the server uses to disable accounts",
+      remedy: "add it to the targetattr of the ACI that gives the account write access")
   }
 
   private func anyone() async -> DistinguishedName? {
@@ -59,15 +59,15 @@ package struct LockInspection {
   }
 
   static let remedy =
-    "load the module ppolicy and give the database the overlay, or say in users.disable what a disabled entry has, such "
-    + "as { employeeType: disabled }"
+    "load the module ppolicy and add the overlay to the database, or set in users.disable what a disabled entry has, "
+    + "such as { employeeType: disabled }"
 
   /// Why no account can be disabled; nil if that is possible. Every leaver would be parked, and stay enabled.
   static func shortcoming(_ configuration: Configuration, _ dialect: any Dialect, _ schema: Schema) -> String? {
     guard dialect.kind == .openldap, let values = ownWay(configuration, dialect),
       values.contains(where: { schema.attributeType($0.name) == nil })
     else { return nil }
-    return "slapd disables an account by the overlay ppolicy, which is not there: leavers stay enabled, and parked"
+    return "slapd disables accounts with the overlay ppolicy, which is missing: leavers stay enabled, and are parked"
   }
 
   /// Checks whether the server can disable an account by its own mechanism, if the configuration relies on it.
@@ -80,7 +80,7 @@ package struct LockInspection {
       return Finding(.ok, place, "left to the server's own way, and the overlay ppolicy is there")
     }
     return Finding(
-      .error, place, "slapd disables an account by the overlay ppolicy, which is not there",
+      .error, place, "slapd disables accounts with the overlay ppolicy, which is missing",
       remedy: Self.remedy)
   }
 }

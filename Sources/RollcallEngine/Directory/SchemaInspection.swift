@@ -55,6 +55,6 @@ package struct SchemaInspection {
     }
     if findings.contains(where: { $0.level == .error }) { return findings }
     let place = configuration.place(of: "users.classes")
-    return findings + [Finding(.ok, place, "the directory's schema takes the mapping")]
+    return findings + [Finding(.ok, place, "the directory's schema accepts the mapping")]
   }
 }

@@ -93,7 +93,7 @@ final class ServerWatch {
 
   private func miss(_ key: RosterKey) {
     memory.missed()
-    onDoubt?("the entry of key \(key) is not as it was confirmed before, though its row has not changed")
+    onDoubt?("the entry of key \(key) differs from what was confirmed before, although its row has not changed")
   }
 
   /// Takes the confirmed keys that are not in the ledger, to store them with the watermark.

@@ -39,7 +39,7 @@ extension Event {
     case .unpinned(let keys): ("unpinned", Event.fields(keys))
     case .breakerOpened(let problem):
       ("the directory refuses every key; trying keys one at a time", [("error", "\(problem)")])
-    case .breakerClosed: ("the directory takes changes again", [])
+    case .breakerClosed: ("the directory accepts changes again", [])
     case .mappingWorks: ("the mapping works again", [])
     case .comparing(let reason): ("comparing everybody", [("why", reason)])
     case .comparisonDeferred(let reason, let delay):
@@ -50,7 +50,7 @@ extension Event {
     case .leading(let directory, let isFirst): (isFirst ? "connected, leading" : "leading", [("directory", directory)])
     case .standingBy: ("standing by: another process leads this directory", [])
     case .askingLeader: ("a daemon leads this directory; asking it", [])
-    case .tookOver(let leader): ("taking over from a process that has not ended in order", [("leader", leader)])
+    case .tookOver(let leader): ("taking over from a process that did not end cleanly", [("leader", leader)])
     case .lockHeldByStranger(let holder, let fix):
       ("another program holds the leader's lock; using another lock", [("holder", holder), ("fix", fix)])
     case .paused(let reason): ("paused", [("error", reason)])
@@ -58,17 +58,17 @@ extension Event {
     case .waitingForDatabase(let error): ("waiting for PostgreSQL", [("error", error)])
     case .entriesOutsideBase(let name, let count):
       (
-        "the directory answers with entries that are not below the base; they are ignored",
+        "the directory returns entries that are not below the base; they are ignored",
         [("dn", name.text), ("count", "\(count)")]
       )
-    case .lookingAgain(let keys): ("looking again at what was confirmed last", [("keys", "\(keys)")])
+    case .lookingAgain(let keys): ("checking the last confirmed writes again", [("keys", "\(keys)")])
     case .serverTakesNoWrites(let url, let error, let goesOn):
       ("the server takes no writes", [("url", url), ("error", error), ("goesOn", "\(goesOn)")])
     case .forgedNotification:
       (
         "a notification names changes that are not in the log",
         [
-          ("why", "another program notifies on the channel rollcall, or notifications and rows are of two servers"),
+          ("why", "another program notifies on the channel rollcall, or notifications and rows come from two servers"),
           (
             "fix",
             "unless PostgreSQL has just failed over, check who may connect to this database; no change is lost"
@@ -80,7 +80,7 @@ extension Event {
       (message, [("place", place), ("fix", fix)].compactMap { name, value in value.map { (name, $0) } })
     case .problem(let code, let message, let fix, _):
       ("problem", [("code", code), ("what", message)] + (fix.map { [("fix", $0)] } ?? []))
-    case .problemOver(let code): ("problem is over", [("code", code)])
+    case .problemOver(let code): ("problem resolved", [("code", code)])
     case .failed(let activity, let error): (activity.text, [("error", error)])
     }
   }

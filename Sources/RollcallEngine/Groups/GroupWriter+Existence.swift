@@ -50,7 +50,7 @@ extension GroupWriter {
   ) async throws(EngineError) -> Problem {
     var problem = Problem(
       .group,
-      "the group \(entry.dn) cannot be made: the server says that it exists, and it does not: \(refusal.summary)",
+      "the group \(entry.dn) cannot be created: the server says that it exists, but it does not: \(refusal.summary)",
       code: refusal.code.rawValue)
     guard let facts = link.facts else { return problem }
     let names = facts.dialect.uniqueAttributes.map(\.name)
@@ -68,8 +68,8 @@ extension GroupWriter {
     for ((name, value), holders) in zip(values, found) {
       guard let holder = holders.first else { continue }
       problem.message =
-        "the group \(entry.dn) cannot be made: its \(name), \(value.text ?? "(octets)"), belongs to \(holder.dn): "
-        + "give the group another name, or let groups.attributes give another \(name)"
+        "the group \(entry.dn) cannot be created: its \(name), \(value.text ?? "(octets)"), belongs to \(holder.dn): "
+        + "give the group another name, or set another \(name) in groups.attributes"
     }
     return problem
   }
@@ -92,7 +92,7 @@ extension GroupWriter {
     guard let placeholder = planner.rules.placeholder else {
       let problem = Problem(
         .group,
-        "the group \(group.dn) would be left without members, and its class demands one: "
+        "the group \(group.dn) would be left without members, and its class requires one: "
           + "set groups.placeholder, or delete the group", blocks: group.id)
       return changes.map { _ in .impossible(problem) }
     }

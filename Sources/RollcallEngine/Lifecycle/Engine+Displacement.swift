@@ -46,7 +46,7 @@ extension Engine {
   }
 
   private static let anotherServer = EngineError.database(
-    PostgresError(kind: .connection, message: "the server is not the one of before, or was restored"))
+    PostgresError(kind: .connection, message: "this is not the server of before, or it was restored"))
 
   /// Reads the log for the removal guard (``RemovalGuard/catchUp``).
   func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {

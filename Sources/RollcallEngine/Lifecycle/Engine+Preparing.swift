@@ -79,9 +79,9 @@ extension Engine {
     capture: String, isUnderWay: Bool
   ) -> String? {
     guard let record, record.server != nil else { return "this directory has never been compared" }
-    if record.system != identity.system { return "the database is another cluster than last time" }
+    if record.system != identity.system { return "the database is in another cluster than last time" }
     if record.timeline != identity.timeline { return "the database has failed over or was restored" }
-    if record.isFuture { return "the watermark lies in the database's future: it was restored from a backup" }
+    if record.isFuture { return "the watermark is ahead of the database, which was restored from a backup" }
     if record.watermark == nil, !isUnderWay { return "there is no watermark" }
     if record.server != server { return "the LDAP server holds another directory than last time" }
     if record.base != base { return "the base has changed" }

@@ -57,14 +57,14 @@ package struct Rivals {
         if other.server != identity { continue }
         manages = base.text
       } else if theirs.isBelow(own, schema) {
-        manages = "\(other.base), which lies inside \(base.text)"
+        manages = "\(other.base), which is below \(base.text)"
       } else if own.isBelow(theirs, schema) {
-        manages = "\(other.base), which holds \(base.text)"
+        manages = "\(other.base), which contains \(base.text)"
       } else {
         continue
       }
       if other.base != normalized, try await look(theirs) != other.server { continue }
-      return "the directory name \"\(other.name)\" already manages \(manages); two names must not write to one base "
+      return "the directory name \"\(other.name)\" already manages \(manages); two names must not share a base "
         + "(rollcall uninstall with its configuration releases it)"
     }
     return nil

@@ -21,7 +21,7 @@ extension Engine {
     if comparesAnyway { return }
     switch finding {
     case .lookAgain: lookAgain()
-    case .behind: compareSoon("\(server) is behind what was confirmed before")
+    case .behind: compareSoon("\(server) lacks writes that were confirmed before")
     case .tooMany: compareSoon("too many writes were confirmed just before the connection was lost to check each")
     case .caughtUp: compareSoon("\(server) has caught up with what another server had confirmed")
     }

@@ -60,8 +60,8 @@ package final class RequestDesk {
     guard let handler = handlers[question.kind] else {
       try await engine.ledger.answer(
         question,
-        message: "it does not know the request \"\(question.kind.rawValue)\"; is it of the same version as this "
-          + "program? Restart it after an upgrade")
+        message: "it does not know the request \"\(question.kind.rawValue)\"; it may be of another version than this "
+          + "program: restart it after an upgrade")
       return true
     }
     let reply: RequestReply

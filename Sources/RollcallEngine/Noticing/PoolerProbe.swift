@@ -29,7 +29,7 @@ enum PoolerProbe {
     }
     throw .refused(
       "the connection goes through a pooler in transaction mode (such as PgBouncer with pool_mode = transaction): "
-        + "neither LISTEN nor advisory locks last there. Let source.connection lead to PostgreSQL itself, or to a pool "
+        + "neither LISTEN nor advisory locks last there. Point source.connection at PostgreSQL itself, or at a pool "
         + "in session mode")
   }
 

@@ -14,8 +14,8 @@ package struct MappingInspection: Sendable {
       guard let failure = reading.failure else {
         guard reading.path == "groups.membership", !reading.isArray else { return nil }
         return Finding(
-          .error, configuration.place(of: reading.path), "does not give an array; the names of groups are text[]",
-          remedy: "ARRAY[…] makes one of a single name")
+          .error, configuration.place(of: reading.path), "is not an array; the names of groups must be text[]",
+          remedy: "ARRAY[…] makes an array of a single name")
       }
       let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
       return Finding(.error, configuration.place(of: reading.path), failure.message + detail)
@@ -47,7 +47,7 @@ package struct MappingInspection: Sendable {
           Finding(
             .warning, configuration.place(of: reading.path),
             "calls \(stranger.function), which belongs to \(stranger.owner): neither a superuser nor the owner of the "
-              + "database or of the source table", remedy: "look at it: its owner decides what the mapping says"))
+              + "database or of the source table", remedy: "review it: its owner controls what the mapping returns"))
       }
       for function in reading.functions { findings.append(finding(reading.path, function)) }
     }
@@ -62,8 +62,8 @@ package struct MappingInspection: Sendable {
     if MappingInspection.writing.contains(function.name) {
       return Finding(
         .error, place,
-        "calls \(function.name), which PostgreSQL refuses: the mapping is evaluated in a transaction "
-          + "that cannot write", remedy: "give numbers in a trigger or a column's default, and read the column")
+        "calls \(function.name), which PostgreSQL refuses: the mapping is evaluated in a read-only "
+          + "transaction", remedy: "assign such values in a trigger or a column default, and read the column")
     }
     if function.isForeign {
       return Finding(

@@ -56,7 +56,7 @@ package struct MappingPath {
         findings.append(
           Finding(
             .error, place,
-            "\(grantee == "PUBLIC" ? "everybody" : "the role \(grantee)") may create in the schema \(schema), and so "
+            "\(grantee == "PUBLIC" ? "everyone" : "the role \(grantee)") may create objects in the schema \(schema), and so "
               + "replace what the mapping calls",
             remedy: "REVOKE CREATE ON SCHEMA \(schema) FROM \(grantee);"))
       }

@@ -19,14 +19,14 @@ enum RosterFailure {
     let name: Wording = key.map { "\($0)" } ?? "NULL"
     return .ofRows(
       PostgresError(
-        kind: .server, sqlState: "22000", message: "the source answers for \(name), who was not asked for"))
+        kind: .server, sqlState: "22000", message: "the source returned a row for \(name), which was not requested"))
   }
 
   /// In PostgreSQL's words for a prepared statement.
   static let misshapen = ReadingError.other(
     .database(
       PostgresError(
-        kind: .server, sqlState: "0A000", message: "the source answers with other columns than it had a moment ago")))
+        kind: .server, sqlState: "0A000", message: "the source returned other columns than a moment ago")))
 
   /// Whether a table was altered, so that what is known about its columns is outdated.
   static func isStale(_ error: EngineError) -> Bool {
@@ -48,11 +48,11 @@ enum RosterFailure {
   static func tooLarge(_ key: RosterKey, _ octets: Int, _ most: Int) -> Problem {
     Problem(
       .tooLarge,
-      "key \(key): the values of this row have \(octets) octets, and source.largest_row allows \(most)")
+      "key \(key): the values of this row are \(octets) octets long, and source.largest_row allows \(most)")
   }
 
   static func longKey(_ key: RosterKey) -> Problem {
-    Problem(.tooLarge, "key \(key): a key may have \(RosterKey.longest) characters; give the row a shorter one")
+    Problem(.tooLarge, "key \(key): a key may have at most \(RosterKey.longest) characters; give the row a shorter one")
   }
 
   /// A key that cannot be queried does not mean that its row is absent.
@@ -61,7 +61,7 @@ enum RosterFailure {
     return Problem(
       .mapping,
       "key \(key): no row can have this key, because the key's type is \(type.name); its entry is left as it is: "
-        + "correct or remove its link by hand, or see whether the column has changed")
+        + "correct or remove its link by hand, or check whether the column has changed")
   }
 
   static func mapping(_ key: RosterKey, _ error: PostgresError) -> Problem {

@@ -9,7 +9,7 @@ extension HealthPage {
   private var findingSection: Markup {
     guard let findings else {
       let empty = Shown.empty(
-        "The findings of <code>rollcall check</code> would be here. No daemon has answered; run it at a shell.")
+        "The findings of <code>rollcall check</code> would appear here. No daemon has answered; run it at a shell.")
       return "<h1>Health</h1>\n\(empty)"
     }
     if findings.isEmpty { return "<h1>Health</h1>\n\(Shown.empty("Nothing was checked."))" }

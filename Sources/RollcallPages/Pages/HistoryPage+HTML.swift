@@ -44,7 +44,7 @@ extension HistoryPage {
       let kept: Markup = oldest.map { " The oldest row that is kept is \($0.markup(frame.now))." } ?? ""
       return filter.isEmpty
         ? Shown.empty(
-          "Everything that is written to the directory would be here. The journal has no row yet, or is switched off.")
+          "Everything that is written to the directory would appear here. The journal has no rows yet, or is off.")
         : Shown.empty("No row of the journal matches these filters.\(kept)")
     }
     let isMixed = frame.directories.count > 1 && frame.directory == nil
@@ -54,7 +54,7 @@ extension HistoryPage {
   }
 
   private var older: Markup {
-    guard let before else { return "<p class=\"quiet\">These are all.</p>\n" }
+    guard let before else { return "<p class=\"quiet\">There are no more rows.</p>\n" }
     let address = Address.page(
       "/history",
       [

@@ -13,7 +13,7 @@ extension LoginPage {
       <button class="main">Log in</button>
       </form>
       <p class="quiet">The token is in the file that <code>--token-file</code> names. Without that option \
-      <code>rollcall dashboard</code> has printed one when it was started.</p>
+      <code>rollcall dashboard</code> printed one when it was started.</p>
       </section>
       """
     return Layout(title: "Log in", content: content).html
@@ -38,10 +38,10 @@ extension ErrorPage {
 
   private var title: String {
     switch status {
-    case 400: "This cannot be read"
+    case 400: "The request is malformed"
     case 401, 403: "Not allowed"
     case 404: "Not found"
-    case 405: "Not this way"
+    case 405: "Method not allowed"
     case 409: "It has changed meanwhile"
     case 413: "Too large"
     case 429: "Too many requests"

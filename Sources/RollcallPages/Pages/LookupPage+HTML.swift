@@ -22,7 +22,7 @@ extension LookupPage {
       return Shown.empty(
         "The page of a person says why they are, or are not, in the directory, and what was written when.")
     }
-    if matches.isEmpty { return Shown.empty("Neither a row nor an entry is known by <code>\(find)</code>.") }
+    if matches.isEmpty { return Shown.empty("No row and no entry matches <code>\(find)</code>.") }
     return Table(
       caption: "\(counted(matches.count, "person", "people")) found",
       columns: [.init("Person", isHeading: true), .init("Directory"), .init("Entry")],

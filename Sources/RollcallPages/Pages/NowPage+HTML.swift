@@ -158,7 +158,7 @@ extension NowPage {
     let all = Address.page("/history", ["directory": details.summary.name])
     let list: Markup =
       details.writes.isEmpty
-      ? Shown.empty("The last writes to the directory would be here. The journal has none.")
+      ? Shown.empty("The last writes to the directory would appear here. The journal has none.")
       : """
       \(JournalList(rows: details.writes, now: frame.now).markup)<p><a href="\(exact: all)">All of the history</a></p>
 

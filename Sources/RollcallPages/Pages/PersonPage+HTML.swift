@@ -75,7 +75,7 @@ extension PersonPage {
         sides.contains { $0.entry == nil } && count == 0
         ? "" : count == 0 ? "No difference." : "\(counted(count, "attribute")) \(plural(count, "differs", "differ"))."
       let table = Table(
-        caption: "The row beside the entry",
+        caption: "Row and entry compared",
         columns: [.init("Attribute", isHeading: true), .init("The table says"), .init("The directory has"), .init("")],
         rows: sides.map { side in
           [
@@ -91,7 +91,7 @@ extension PersonPage {
         return [Shown.name(column.name), value]
       }
       let table = Table(
-        caption: "Columns that decide over scope and activity",
+        caption: "Columns that determine scope and activity",
         columns: [.init("Column", isHeading: true), .init("Value")],
         rows: rows)
       parts = "\(parts)<details class=\"fold\"><summary>Columns that decide</summary>\n\(table.markup)\n</details>\n"
@@ -112,7 +112,7 @@ extension PersonPage {
 
   private var timelineSection: Markup {
     if timeline.isEmpty {
-      return Shown.empty("What was written for this person would be here. The journal has nothing of this key.")
+      return Shown.empty("What was written for this person would appear here. The journal has no rows for this key.")
     }
     let all = Address.page("/history", ["directory": directory, "key": key])
     let more: Markup = hasMore ? "<p><a href=\"\(exact: all)\">The whole history of this person</a></p>\n" : ""

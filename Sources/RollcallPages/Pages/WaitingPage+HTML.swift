@@ -36,7 +36,7 @@ extension WaitingPage {
   private var parkedSection: Markup {
     if parked.isEmpty {
       return Shown.empty(
-        "Nobody is parked. People whose entries cannot be written would be here with the error. \(last(lastParked))")
+        "Nobody is parked. People whose entries cannot be written appear here, with the error. \(last(lastParked))")
     }
     return "\(ParkedGroup.groups(of: parked).map { $0.markup(frame, isMixed: isMixed) })"
   }
@@ -44,7 +44,7 @@ extension WaitingPage {
   private var pinSection: Markup {
     if pins.isEmpty {
       return Shown.empty(
-        "Nobody is pinned. People for whom somebody has stopped all writing would be here, with the reason.")
+        "Nobody is pinned. People for whom somebody has stopped all writing would appear here, with the reason.")
     }
     var columns: [Table.Column] = [
       .init("Person", isHeading: true), .init("Because"), .init("By"), .init("Since"), .init("Ends"),

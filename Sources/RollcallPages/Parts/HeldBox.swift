@@ -44,7 +44,7 @@ struct HeldBox {
       return reason.isEmpty ? "" : "<p>Because \(reason).</p>\n"
     }
     let items = reasons.prefix(20).map { reason, items -> Markup in
-      "<li>\(items.count.grouped): \(reason.isEmpty ? "the reason was not noted" : "because \(reason)")</li>\n"
+      "<li>\(items.count.grouped): \(reason.isEmpty ? "the reason was not recorded" : "because \(reason)")</li>\n"
     }
     return "<ul>\n\(items)</ul>\n"
   }

@@ -88,7 +88,7 @@ struct JournalList {
     guard row.isUndoable else { return "" }
     return """
       <details class="fold undo"><summary>Undo this</summary>
-      <p>Shows what would be written, and whether it may be:</p>
+      <p>Shows what would be written, and whether it can be:</p>
       <p>\(Shown.command("rollcall undo \(row.id)"))</p>
       <p>Writes it and pins the person until the row changes:</p>
       <p>\(Shown.command("rollcall undo \(row.id) --apply --because 'why'"))</p>

@@ -84,25 +84,25 @@ struct ParkedGroup {
     "name-taken": (
       "Name taken",
       "Another entry has the wanted name, or a value that must be unique. Change the row or the other entry; the person "
-        + "is tried again by itself then."
+        + "is then tried again automatically."
     ),
     "duplicate-link": (
       "Two entries for one person",
-      "Two entries carry the person's key, or two keys are one to the directory. Remove the link from the wrong one."
+      "Two entries carry the person's key, or the directory treats two keys as equal. Remove the link from the wrong one."
     ),
-    "schema": ("Against the schema", "The directory's schema does not allow the entry. Change the row or the mapping."),
+    "schema": ("Schema violation", "The directory's schema does not allow the entry. Change the row or the mapping."),
     "mapping": (
       "The mapping fails", "PostgreSQL cannot evaluate an expression for this row. Correct the row or the mapping."
     ),
     "refused": ("Refused by the server", "Remove the cause that the server names, then retry."),
-    "access": ("No right to write", "Give the account of directory.bind the right to write the entry, then retry."),
+    "access": ("No write access", "Give the account of directory.bind the right to write the entry, then retry."),
     "group": ("A group is in the way", "A group that the row names cannot be written. Correct the group, then retry."),
     "too-large": ("Too large", "The row or the operation is larger than the limits allow. Shorten the value."),
     "excluded": (
-      "Left out by the filter", "users.filter leaves the person's entry out. Change the entry or the filter."
+      "Excluded by the filter", "users.filter excludes the person's entry. Change the entry or the filter."
     ),
     "protected": (
-      "Protected", "It would touch an entry that users.protect names. Change the row, or what is protected, then retry."
+      "Protected", "It would change an entry that users.protect names. Change the row or users.protect, then retry."
     ),
     "pinned": ("Waits for a pinned person", "What it wants belongs to somebody who is pinned. Unpin that person."),
   ]

@@ -45,7 +45,7 @@ struct PersonActions {
       Form(path: "/waiting/retry", frame: frame, directory: page.directory, fields: key, button: "Retry now").markup
     }
     let sync = Form(
-      path: "/people/sync", frame: frame, directory: page.directory, fields: key, button: "Look at this person now")
+      path: "/people/sync", frame: frame, directory: page.directory, fields: key, button: "Synchronize this person now")
     return "\(held)<div class=\"row\">\(retry)\(sync.markup)</div>\n\(pin)"
   }
 
@@ -59,7 +59,7 @@ struct PersonActions {
       path: "/people/pin", frame: frame, directory: page.directory, fields: key,
       inputs: """
         \(Form.field("Because", "because", placeholder: "for whoever finds the pin", isRequired: true))\
-        \(Form.field("Until, if it is to end by itself", "until", type: "date"))
+        \(Form.field("Until (optional)", "until", type: "date"))
         """,
       button: "Pin this person", style: .main)
     return """
@@ -87,7 +87,7 @@ struct PersonActions {
     lines.append(page.pin == nil ? "rollcall pin \(word) --because 'why'" : "rollcall unpin \(word)")
     let items = lines.map { line -> Markup in "<li>\(Shown.command(line))</li>\n" }
     return """
-      <p class="quiet">This page only shows. These commands act, and so does the page if it is started with \
+      <p class="quiet">This page is read-only. These commands act, and so does the page if it is started with \
       <code>--actions</code>:</p>
       <ul class="commands">
       \(items)</ul>

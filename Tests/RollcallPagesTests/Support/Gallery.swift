@@ -27,7 +27,7 @@ enum Gallery {
     ("history-filtered", GalleryHistory.filtered.html), ("history-hostile", GalleryHistory.hostile.html),
     ("health-ok", GalleryHealth.well.html), ("health-trouble", GalleryHealth.trouble.html),
     ("health-unanswered", HealthPage(frame([trouble]), findings: nil).html), ("login", LoginPage().html),
-    ("login-refused", LoginPage(complaint: "This is not the token.").html),
+    ("login-refused", LoginPage(complaint: "The token is wrong.").html),
     (
       "error",
       ErrorPage(

@@ -153,7 +153,7 @@ import Testing
       }
       try await eventually("it is parked") { try await site.parked() == ["2|mapping"] }
       #expect(try await site.names() == ["ann", "ben", "cas"])
-      #expect(try await site.sql("SELECT message FROM rollcall.parked").contains("1002, who was not asked for"))
+      #expect(try await site.sql("SELECT message FROM rollcall.parked").contains("1002, which was not requested"))
       try await site.sql("DELETE FROM lies; UPDATE users SET email = 'true' WHERE id = 2")
       try await eventually("it is released") { try await site.value("mail", of: "2") == "true" }
       #expect(try await site.parked().isEmpty)
