@@ -63,7 +63,7 @@ BEGIN
         USING HINT = format('REVOKE %s FROM %I;', others, role);
     END IF;
     IF EXISTS (SELECT FROM pg_default_acl WHERE defaclrole = role::regrole) THEN
-      RAISE EXCEPTION 'the role % has default privileges in this database, which would give rights away', role
+      RAISE EXCEPTION 'the role % has default privileges in this database, which would grant rights to others', role
         USING HINT = 'Look at them with \ddp, and take them back with ALTER DEFAULT PRIVILEGES.';
     END IF;
     -- Whoever is a member can put code where this script, or a DBA who calls a function of the schema, runs it.
@@ -121,8 +121,8 @@ BEGIN
     WHERE contype = 'f' AND relnamespace = 'rollcall'::regnamespace
   ) AS found (what);
   IF others IS NOT NULL THEN
-    RAISE EXCEPTION 'somebody has put something on the tables of the schema rollcall: %', others
-      USING HINT = 'Look at it, and drop it: its code may run with the rights of rollcall_owner.';
+    RAISE EXCEPTION 'the tables of the schema rollcall have triggers or foreign keys of other roles: %', others
+      USING HINT = 'Drop them: their code may run with the rights of rollcall_owner.';
   END IF;
 END
 $$;
@@ -1532,7 +1532,7 @@ CREATE OR REPLACE FUNCTION rollcall.erase(directory_name text, person text, oper
   OUT open bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF btrim(coalesce(reason, '')) = '' OR btrim(coalesce(operator, '')) = '' THEN
-    RAISE EXCEPTION 'the journal keeps who has erased a person''s values, and why: both must be said';
+    RAISE EXCEPTION 'the journal records who erased a person''s values, and why: both must be given';
   END IF;
   SELECT count(*) INTO open FROM rollcall.journal j
   WHERE j.directory = directory_name AND j.key = person AND j.outcome = 'intended'
@@ -1703,7 +1703,7 @@ BEGIN
   DELETE FROM rollcall.request AS r WHERE r.asker IS NOT NULL AND r.at < clock_timestamp() - interval '1 minute';
   IF (SELECT count(*) FROM rollcall.request AS r WHERE r.asker = own) >= 8
      OR (SELECT count(*) FROM rollcall.request AS r WHERE r.asker IS NOT NULL) >= 32 THEN
-    RAISE EXCEPTION 'too many requests have not been answered or heard yet'
+    RAISE EXCEPTION 'too many requests wait to be answered or read'
       USING ERRCODE = 'configuration_limit_exceeded';
   END IF;
   INSERT INTO rollcall.request (directory, kind, at, argument, asker)
