@@ -1713,12 +1713,15 @@ BEGIN
 END
 $$;
 
--- question: person, for one key, is explained, and shown beside the entry.
+-- question: person, for one key, is explained, and shown beside the entry; check, for none, is what rollcall check finds;
+-- held, for the id of a held set, is what approving it would write.
 CREATE OR REPLACE FUNCTION rollcall.ask(directory_name text, question text, keys text[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF question IS DISTINCT FROM 'person' OR cardinality(keys) IS DISTINCT FROM 1 OR array_position(keys, NULL) IS NOT NULL THEN
-    RAISE EXCEPTION 'only person can be asked about, one at a time' USING ERRCODE = 'invalid_parameter_value';
+  IF question IS NULL OR question NOT IN ('person', 'check', 'held') OR array_position(keys, NULL) IS NOT NULL
+     OR cardinality(keys) IS DISTINCT FROM (CASE question WHEN 'check' THEN 0 ELSE 1 END) THEN
+    RAISE EXCEPTION 'person and held can be asked about, one at a time, and check of nobody'
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
   RETURN rollcall.post_request(directory_name, question, json_build_object('subject', array_to_json(keys)));
 END

@@ -53,6 +53,9 @@ package struct Configuration: Sendable {
   /// leaves to their default are not included.
   package var positions: [String: Mark]
 
+  /// What the file says, as YAML without comments, environment values and secrets.
+  package var shown = ""
+
   /// How often something is done.
   package struct Cycle: Hashable, Sendable {
     /// `every`: from the end of one run to the beginning of the next.

@@ -1,6 +1,6 @@
 /// The result of one check: a line of `rollcall check`.
-package struct Finding: Sendable, Equatable {
-  package enum Level: String, Sendable, Comparable {
+package struct Finding: Codable, Sendable, Equatable {
+  package enum Level: String, Codable, Sendable, Comparable {
     case ok
     /// It works, but may not do what one expects.
     case warning

@@ -40,6 +40,34 @@ import Testing
     #expect(Mirror(reflecting: Secret("typed-secret")).children.isEmpty)
   }
 
+  @Test func whatOthersAreShownHoldsNoSecretAndReadsAsTheSame() throws {
+    let file = """
+      # typed-secret in a comment
+      name: main
+      source: { connection: "host=db password=conn-secret", table: public.users, key: id, watch: [{ table: a, key: b }] }
+      directory:
+        url: [ldap://127.0.0.1, "ldap://127.0.0.2"]
+        bind: { dn: "cn=rollcall,dc=example,dc=com", password: typed-secret }
+      users:
+        base: ou=users,dc=example,dc=com
+        password: "'typed-secret'"
+        create_only: { description: "'typed-secret'" }
+        protect: []
+        attributes: { uid: username, cn: "regexp_replace(a, '\\s', ': #')" }
+      """
+    let shown = try ConfigurationSample.parse(file).shown
+    expectNone(in: shown)
+    #expect(shown.contains("connection: \"***\"") && shown.contains("uid: username"), "\(shown)")
+    let again = try ConfigurationSample.parse(shown)
+    let original = try ConfigurationSample.parse(file)
+    #expect(again.users.attributes == original.users.attributes && again.source.watch == original.source.watch)
+    #expect(again.shown == shown)
+    let variable = try ConfigurationSample.parse(ConfigurationSample.minimal).shown
+    #expect(variable.contains("password: \"${LDAP_PASSWORD}\""))
+    let sample = try ConfigurationSample.parse(ConfigurationSample.full).shown
+    #expect(try ConfigurationSample.parse(sample).shown == sample)
+  }
+
   @Test func secretsCompareByTheirOctets() {
     #expect(Secret("a") == Secret(bytes: [0x61]))
     #expect(Secret("a") != Secret("b"))

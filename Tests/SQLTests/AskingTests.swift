@@ -94,12 +94,15 @@ import Testing
     "what is no question about one person of a known directory is refused",
     arguments: [
       ("ask('absent', 'person', '{1}')", "there is no such directory"),
-      ("ask('main', 'release', '{1}')", "only person can be asked about"),
-      ("ask('main', NULL, '{1}')", "only person can be asked about"),
-      ("ask('main', 'person', '{1,2}')", "only person can be asked about"),
-      ("ask('main', 'person', '{}')", "only person can be asked about"),
-      ("ask('main', 'person', NULL)", "only person can be asked about"),
-      ("ask('main', 'person', '{NULL}')", "only person can be asked about"),
+      ("ask('main', 'release', '{1}')", "person and held can be asked about, one at a time"),
+      ("ask('main', NULL, '{1}')", "person and held can be asked about, one at a time"),
+      ("ask('main', 'person', '{1,2}')", "person and held can be asked about, one at a time"),
+      ("ask('main', 'person', '{}')", "person and held can be asked about, one at a time"),
+      ("ask('main', 'person', NULL)", "person and held can be asked about, one at a time"),
+      ("ask('main', 'check', '{1}')", "person and held can be asked about, one at a time"),
+      ("ask('main', 'check', NULL)", "person and held can be asked about, one at a time"),
+      ("ask('main', 'held', '{}')", "person and held can be asked about, one at a time"),
+      ("ask('main', 'person', '{NULL}')", "person and held can be asked about, one at a time"),
       ("ask('main', 'person', ARRAY[repeat('x', 17000)])", "longer than 16 kB"),
     ])
   func refused(call: String, words: String) async throws {

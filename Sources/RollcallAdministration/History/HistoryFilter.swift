@@ -19,6 +19,8 @@ package struct HistoryFilter: Sendable {
   package var since: Since?
   /// Nil for all.
   package var actions: [String]?
+  /// Only rows with a greater id.
+  package var after: Int?
 
   package init() {}
 
@@ -41,6 +43,7 @@ package struct HistoryFilter: Sendable {
     }
     var conditions: [String] = []
     if let key { conditions.append("key = \(parameter(key))") }
+    if let after { conditions.append("id > \(after)") }
     if let xid {
       // As the indexes journal_range and journal_others have it.
       conditions.append("(xid::text::bigint = \(xid) OR others IS NOT NULL AND '\(xid)' = ANY (others))")

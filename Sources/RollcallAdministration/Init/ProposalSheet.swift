@@ -1,3 +1,5 @@
+internal import RollcallConfiguration
+
 /// The proposed configuration while it is written: block style, two columns a level.
 struct ProposalSheet {
   private(set) var text = ""

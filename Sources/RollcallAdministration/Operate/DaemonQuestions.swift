@@ -14,6 +14,10 @@ extension LedgerRequest.Kind {
   package static let undo = LedgerRequest.Kind(rawValue: "undo")
   /// Explain one person and show both sides, for a web page (`rollcall.ask`).
   package static let person = LedgerRequest.Kind(rawValue: "person")
+  /// What `rollcall check` finds, and the daemon's configuration, for a web page (`rollcall.ask`).
+  package static let check = LedgerRequest.Kind(rawValue: "check")
+  /// What approving a held set would write, for a web page (`rollcall.ask`).
+  package static let held = LedgerRequest.Kind(rawValue: "held")
   /// What an operator of a web page wants done (`rollcall.act`).
   package static let act = LedgerRequest.Kind(rawValue: "act")
 }
@@ -33,6 +37,12 @@ extension Engine {
     answer(.person) { engine, keys throws(EngineError) -> PersonAnswer in
       guard let key = (keys as [RosterKey]).first else { throw .refused("no key was given") }
       return await Explainer(engine).person(key)
+    }
+    let checks = CheckDesk(configuration)
+    answer(.check) { (_, _: [String]) throws(EngineError) -> CheckAnswer in await checks.answer() }
+    answer(.held) { (engine, sets: [String]) throws(EngineError) -> HeldAnswer in
+      guard let set = sets.first else { throw .refused("no set is named") }
+      return try await HeldAnswer.read(set, engine)
     }
     carryOut(.act, beside: true) { (engine, order: OperatorOrder) throws(EngineError) -> OperatorOutcome in
       try await order.carryOut(engine.configuration)

@@ -33,6 +33,16 @@ package struct PageQuestions {
     try await hear("SELECT rollcall.ask($1, 'person', $2)", [directory, SQLText.array([key])])
   }
 
+  /// What `rollcall check` finds in the daemon's place.
+  package func check() async throws(EngineError) -> Heard<CheckAnswer> {
+    try await hear("SELECT rollcall.ask($1, 'check', '{}')", [directory])
+  }
+
+  /// What approving a held set would write.
+  package func held(_ set: String) async throws(EngineError) -> Heard<HeldAnswer> {
+    try await hear("SELECT rollcall.ask($1, 'held', $2)", [directory, SQLText.array([set])])
+  }
+
   /// What an operator wants done.
   package struct Action: Sendable {
     package enum Kind: String, Sendable {

@@ -20,6 +20,7 @@ extension Rehearsal {
   func withheld(
     _ leaves: [Removal], _ stateReader: StateReader, _ result: inout Result
   ) async throws(EngineError) -> Set<RosterKey> {
+    if isApproved { return [] }
     let reason = try await refusal(of: leaves, .memberships, stateReader)
     let kept = leaves.filter { leave in
       if let hold = engine.state.held(leave.key, .memberships) { return !hold.isApproved }
@@ -50,7 +51,7 @@ extension Rehearsal {
   private func refusal(
     of removals: [Removal], _ kind: RemovalKind, _ stateReader: StateReader
   ) async throws(EngineError) -> RemovalBudget.Reason? {
-    let new = removals.filter(isNew)
+    let new = isApproved ? [] : removals.filter(isNew)
     if new.isEmpty { return nil }
     let (engine, keeper) = (self.engine, keeper)
     engine.removalGuard.count = { kind, limit throws(EngineError) in

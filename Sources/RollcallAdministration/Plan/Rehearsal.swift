@@ -20,14 +20,20 @@ package final class Rehearsal {
   private let limit: PlanLimit?
   /// The key whose pin is ignored.
   let unpinned: RosterKey?
+  /// Removals are planned as if somebody had approved them.
+  let isApproved: Bool
 
   /// - Parameters:
   ///   - limit: nil plans without a limit.
   ///   - key: a key that is treated as unpinned.
-  package init(_ engine: Engine, limit: PlanLimit? = nil, asIfUnpinned key: RosterKey? = nil) {
+  ///   - isApproved: removals are treated as approved.
+  package init(
+    _ engine: Engine, limit: PlanLimit? = nil, asIfUnpinned key: RosterKey? = nil, asIfApproved isApproved: Bool = false
+  ) {
     self.engine = engine
     self.limit = limit
     unpinned = key
+    self.isApproved = isApproved
   }
 
   /// The planned changes, and those that the table requires but something prevents.
@@ -160,6 +166,7 @@ package final class Rehearsal {
     let outside = occupants.filter { !own.contains($0.dn.text) }
     for index in subjects.indices {
       subjects[index].isPinned = isPinned(subjects[index].key)
+      if isApproved { continue }
       // A directory's first comparison holds all removals, each with its action.
       if engine.state.meetings.phase == .first { subjects[index].acquaintance.insert(.removal) }
       guard engine.state.held(subjects[index].key)?.isApproved == false else { continue }

@@ -54,6 +54,7 @@ extension Configuration {
       if case .mapping(let pairs) = document.content {
         configuration = Configuration(
           ConfigurationSection(pairs, keys: keys, path: "", mark: start, reader: reader))
+        configuration?.shown = ShownConfiguration.text(document)
       } else {
         reader.problem(document.mark, "expected a mapping, found \(document.kind)")
       }

@@ -8,6 +8,7 @@ internal import RollcallPages
 @Reactor
 final class LedgerReader {
   let sessions: LedgerSessions
+  let changes = HeldChanges()
   /// The configuration's `behind_after`, in seconds.
   private let behindAfter: Double
 

@@ -1,20 +1,56 @@
 internal import Postgres
 internal import Reactor
 internal import RollcallAdministration
+internal import RollcallConfiguration
 internal import RollcallLedger
 internal import RollcallPages
 
 extension LedgerReader {
+  /// So many daemons are asked for one page: a role may have eight questions open.
+  private static let mostAsked = 4
+
   func health(_ frame: Frame) async throws(EngineError) -> HealthPage {
     let chosen = frame.directories.filter { frame.directory == nil || $0.name == frame.directory }
-    let findings = chosen.flatMap { directory in
-      directory.problems.map { problem in
-        HealthPage.Finding(
-          problem.isAdvisory ? .warning : .error, "\(directory.name): \(problem.code)", problem.message,
-          remedy: problem.fix)
+    var page = HealthPage(frame, facts: try await facts(chosen))
+    let isAsked = chosen.count <= Self.mostAsked
+    if !isAsked {
+      page.notes.append(
+        "These are the problems that the database knows. Choose a directory to see what its daemon finds.")
+    }
+    let asked = chosen.map { directory in
+      Task(executorPreference: Reactor.loop) { () async -> Result<PageQuestions.Heard<CheckAnswer>, EngineError> in
+        guard isAsked, directory.leader != nil else { return .success(.nobody) }
+        do throws(EngineError) {
+          return .success(try await PageQuestions(self.sessions.next, directory: directory.name).check())
+        } catch { return .failure(error) }
       }
     }
-    return HealthPage(frame, findings: findings, facts: try await facts(chosen))
+    for (directory, task) in zip(chosen, asked) {
+      let name = directory.name
+      page.findings += directory.problems.map { problem in
+        HealthPage.Finding(
+          problem.isAdvisory ? .warning : .error, "\(name): \(problem.code)", problem.message, remedy: problem.fix)
+      }
+      switch try await task.value.get() {
+      case .answer(let check):
+        page.findings += check.findings.map { finding in
+          HealthPage.Finding(
+            HealthPage.Finding.Level(rawValue: finding.level.rawValue) ?? .error, "\(name): \(finding.place)",
+            finding.message, remedy: finding.remedy)
+        }
+        page.configurations.append(HealthPage.Fact(name, check.configuration))
+      case .cannot(let reason): page.notes.append("The daemon of \(name) cannot say what it finds: \(reason).")
+      case .notAsked(let reason): page.notes.append("The daemon of \(name) was not asked: \(reason).")
+      case .nobody where isAsked:
+        page.notes.append(
+          directory.leader == nil
+            ? "No daemon of \(name) runs. The page shows what the database knows; rollcall check finds more."
+            : "The daemon of \(name) has not answered within three seconds. It may have by the time the page is loaded again."
+        )
+      case .nobody: break
+      }
+    }
+    return page
   }
 
   private func facts(_ directories: [DirectorySummary]) async throws(EngineError) -> [HealthPage.Fact] {

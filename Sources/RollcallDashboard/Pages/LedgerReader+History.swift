@@ -9,6 +9,8 @@ internal import RollcallPages
 
 extension LedgerReader {
   private static let rowsOfPage = 50
+  /// A name is in no index, since that would make each write dearer: so many rows are searched for one page.
+  static let searchedAtOnce = 50_000
 
   func history(_ frame: Frame, _ query: WebForm) async throws(EngineError) -> HistoryPage {
     var shown = HistoryPage.Filter()
@@ -19,8 +21,9 @@ extension LedgerReader {
     shown.since = query["since"] ?? ""
     var page = HistoryPage(frame, filter: shown, actions: JournalAction.all)
     let names = frame.directory.map { [$0] } ?? frame.directories.map(\.name)
-    page.oldest = try await oldestRow(names)
-    let filter: HistoryFilter
+    let extent = try await extent(names)
+    page.oldest = extent.oldestAt
+    var filter: HistoryFilter
     switch Self.filter(shown) {
     case .success(let found): filter = found
     case .failure(let complaint):
@@ -28,6 +31,9 @@ extension LedgerReader {
       return page
     }
     let before = query["before"].flatMap { Int($0) }
+    if filter.dn != nil, filter.key == nil, filter.xid == nil {
+      filter.after = (before ?? extent.newest + 1) - Self.searchedAtOnce - 1
+    }
     var rows: [PageRow] = []
     var hasMore = false
     do throws(EngineError) {
@@ -46,16 +52,22 @@ extension LedgerReader {
     hasMore = hasMore || rows.count > Self.rowsOfPage
     page.rows = Array(rows.prefix(Self.rowsOfPage))
     page.before = hasMore ? page.rows.last?.id : nil
+    if !hasMore, let after = filter.after, after >= extent.oldest {
+      (page.before, page.isPart) = (after + 1, true)
+    }
     return page
   }
 
-  private func oldestRow(_ names: [String]) async throws(EngineError) -> Moment? {
+  /// The first and the last row that are kept, of all these directories.
+  func extent(_ names: [String]) async throws(EngineError) -> (oldest: Int, oldestAt: Moment?, newest: Int) {
     let rows = try await sessions.next.query(
       """
-      SELECT min((SELECT \(SQLText.time("at")) FROM rollcall.journal AS j WHERE j.directory = n.name ORDER BY id LIMIT 1))
-      FROM unnest($1::text[]) AS n (name)
+      SELECT min(o.id), min(o.at), max((SELECT max(id) FROM rollcall.journal AS j WHERE j.directory = n.name))
+      FROM unnest($1::text[]) AS n (name) LEFT JOIN LATERAL (
+        SELECT id, \(SQLText.time("at")) AS at FROM rollcall.journal AS j WHERE j.directory = n.name ORDER BY id LIMIT 1
+      ) AS o ON true
       """, [SQLText.array(names)])
-    return rows.text(0, 0).flatMap { Moment($0) }
+    return (rows.int(0, 0) ?? 0, rows.text(0, 1).flatMap { Moment($0) }, rows.int(0, 2) ?? 0)
   }
 
   private struct Complaint: Error {

@@ -52,6 +52,7 @@ extension LedgerReader {
       } else if let dn = try? DistinguishedName(parsing: text), !dn.isEmpty {
         var filter = HistoryFilter()
         filter.dn = dn
+        filter.after = try await extent([name]).newest - Self.searchedAtOnce
         for row in try await journal(name, filter, limit: 1).rows {
           if let key = row.key { matches.append(LookupPage.Match(directory: name, key: key, dn: row.newDN ?? row.dn)) }
         }

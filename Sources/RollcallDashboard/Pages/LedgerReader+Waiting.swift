@@ -9,11 +9,20 @@ extension LedgerReader {
   /// How many of each list a page shows; more are worked on with the command.
   private static let most = 2_000
 
+  /// So many daemons are asked for one page.
+  private static let mostAsked = 4
+
   func waiting(_ frame: Frame) async throws(EngineError) -> WaitingPage {
     let names = frame.directory.map { [$0] } ?? frame.directories.map(\.name)
     var page = WaitingPage(frame)
     for name in names {
-      if let held = try await held(name) { page.held.append(held) }
+      if var held = try await held(name) {
+        // Where all are deletions, the ledger knows enough.
+        if held.ldif == nil, page.held.count < Self.mostAsked, isLed(name, frame) {
+          held.ldif = try await changes.ldif(sessions.next, name, held.set)
+        }
+        page.held.append(held)
+      }
       page.parked += try await parked(name)
       page.pins += try await pins(name)
     }
@@ -21,6 +30,10 @@ extension LedgerReader {
     if page.held.isEmpty { page.lastHeld = try await last("hold", names) }
     if page.parked.isEmpty { page.lastParked = try await last("park", names) }
     return page
+  }
+
+  private func isLed(_ directory: String, _ frame: Frame) -> Bool {
+    frame.directories.contains { $0.name == directory && $0.leader != nil }
   }
 
   /// What is held in a directory; nil where nothing is.

@@ -37,9 +37,12 @@ enum RosterFailure {
 
   /// The code is PostgreSQL's query_canceled.
   static func slow(_ key: RosterKey) -> Problem {
-    Problem(
+    var problem = Problem(
       .mapping, "key \(key): the mapping takes too long for this row, while others are read in time (SQLSTATE 57014)",
       code: 57014)
+    // Something else may have kept it waiting.
+    problem.mayPass = true
+    return problem
   }
 
   static let slowDatabase = PostgresError(

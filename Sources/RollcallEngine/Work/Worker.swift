@@ -84,8 +84,8 @@ final class Worker {
   /// The plan within the budget; records keys that need nothing, cannot be written or have to wait.
   private func plan(_ survey: Survey, _ pass: inout Pass) async throws(EngineError) -> Plan {
     for (key, problem) in survey.problems where !survey.pinned.contains(key) {
-      // Nothing reports that the filter matches the entry again.
-      let isOpen = problem.reason == .excluded
+      // Nothing reports that the filter matches the entry again, or that a row can be read in time.
+      let isOpen = problem.reason == .excluded || problem.mayPass
       pass.report.verdicts[key] =
         isOpen ? retry(key, problem, most: .max) : .parked(problem, attempts: 1, retryAfter: nil)
     }

@@ -32,17 +32,22 @@ package struct HealthPage: Sendable {
   }
 
   package var frame: Frame
-  /// In the order in which they were made; the page shows errors first. Nil where they could not be had.
-  package var findings: [Finding]?
+  /// In the order in which they were made; the page shows errors first.
+  package var findings: [Finding]
   /// Versions, the server's kind and whatever else may be asked for when somebody reports trouble.
   package var facts: [Fact]
-  /// The configuration's text without secrets; nil where it is not known here.
-  package var configuration: String?
+  /// Each directory's configuration without secrets, as far as its daemon has said it.
+  package var configurations: [Fact]
+  /// Sentences about what could not be had.
+  package var notes: [String]
 
-  package init(_ frame: Frame, findings: [Finding]?, facts: [Fact] = [], configuration: String? = nil) {
+  package init(
+    _ frame: Frame, findings: [Finding] = [], facts: [Fact] = [], configurations: [Fact] = [], notes: [String] = []
+  ) {
     self.frame = frame
     self.findings = findings
     self.facts = facts
-    self.configuration = configuration
+    self.configurations = configurations
+    self.notes = notes
   }
 }

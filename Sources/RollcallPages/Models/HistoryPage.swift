@@ -22,6 +22,8 @@ package struct HistoryPage: Sendable {
   package var rows: [JournalRow]
   /// The id from which on the next page goes back, as the field `before`; nil where there is none.
   package var before: Int?
+  /// Only the rows from there on were searched.
+  package var isPart = false
   /// Why the filter cannot be used, as a sentence.
   package var complaint: String?
   /// The oldest row that is kept, of the directory or of all.

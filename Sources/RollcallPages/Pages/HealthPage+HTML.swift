@@ -1,18 +1,13 @@
 extension HealthPage {
   package var html: String {
     let content: Markup = """
-      \(findingSection)\(factSection)\(configurationSection)
+      \(findingSection)\(noteSection)\(factSection)\(configurationSection)
       """
     return Layout(title: "Health", place: .health, frame: frame, content: content).html
   }
 
   private var findingSection: Markup {
-    guard let findings else {
-      let empty = Shown.empty(
-        "The findings of <code>rollcall check</code> would appear here. No daemon has answered; run it at a shell.")
-      return "<h1>Health</h1>\n\(empty)"
-    }
-    if findings.isEmpty { return "<h1>Health</h1>\n\(Shown.empty("Nothing was checked."))" }
+    if findings.isEmpty { return "<h1>Health</h1>\n\(Shown.empty("The database knows of no problem."))" }
     let sorted = findings.filter { $0.level == .error } + findings.filter { $0.level == .warning }
     let fine = findings.filter { $0.level == .ok }
     let (errors, warnings) = (findings.count { $0.level == .error }, findings.count { $0.level == .warning })
@@ -58,14 +53,23 @@ extension HealthPage {
     return "<h2>What runs here</h2>\n<dl class=\"facts\">\n\(items)</dl>\n"
   }
 
-  private var configurationSection: Markup {
-    guard let configuration else { return "" }
-    return """
-      <h2>Configuration</h2>
-      <details class="fold"><summary>Without secrets</summary>
-      <pre tabindex="0">\(lines: configuration)</pre>
-      </details>
+  private var noteSection: Markup {
+    let items = notes.map { note -> Markup in "<p class=\"sub\">\(note)</p>\n" }
+    return "\(items)"
+  }
 
-      """
+  private var configurationSection: Markup {
+    if configurations.isEmpty { return "" }
+    let isMixed = frame.directories.count > 1
+    let items = configurations.map { configuration -> Markup in
+      let summary: Markup = isMixed ? "\(configuration.name), without secrets" : "Without secrets"
+      return """
+        <details class="fold"><summary>\(summary)</summary>
+        <pre tabindex="0">\(lines: configuration.value)</pre>
+        </details>
+
+        """
+    }
+    return "<h2>Configuration</h2>\n\(items)"
   }
 }

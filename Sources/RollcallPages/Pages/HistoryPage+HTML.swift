@@ -40,6 +40,9 @@ extension HistoryPage {
 
   private var result: Markup {
     if complaint != nil { return "" }
+    if rows.isEmpty, isPart {
+      return "\(Shown.empty("No row matches these filters, as far as was searched."))\(older)"
+    }
     if rows.isEmpty {
       let kept: Markup = oldest.map { " The oldest row that is kept is \($0.markup(frame.now))." } ?? ""
       return filter.isEmpty
@@ -61,7 +64,7 @@ extension HistoryPage {
         "directory": frame.directory, "key": filter.key, "dn": filter.dn, "xid": filter.xid, "action": filter.action,
         "since": filter.since, "before": "\(before)",
       ])
-    return "<p><a class=\"more-link\" href=\"\(exact: address)\">Older</a></p>\n"
+    return "<p><a class=\"more-link\" href=\"\(exact: address)\">\(isPart ? "Search older rows" : "Older")</a></p>\n"
   }
 
   /// The same as text, for those who want to keep it.

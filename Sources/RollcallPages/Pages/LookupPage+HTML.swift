@@ -22,7 +22,13 @@ extension LookupPage {
       return Shown.empty(
         "The page of a person says why they are, or are not, in the directory, and what was written when.")
     }
-    if matches.isEmpty { return Shown.empty("No row and no entry matches <code>\(find)</code>.") }
+    if matches.isEmpty {
+      let none = Shown.empty("No row and no entry matches <code>\(find)</code>.")
+      if !find.contains("=") { return none }
+      // A name that was written long ago is found by a search of the whole journal.
+      let address = Address.page("/history", ["directory": frame.directory, "dn": find])
+      return "\(none)<p><a class=\"more-link\" href=\"\(exact: address)\">Search the history</a></p>\n"
+    }
     return Table(
       caption: "\(counted(matches.count, "person", "people")) found",
       columns: [.init("Person", isHeading: true), .init("Directory"), .init("Entry")],

@@ -91,7 +91,7 @@ struct Everywhere {
         HealthPage(
           frame, findings: [.init(.error, text, text, remedy: text), .init(.ok, text, text)],
           facts: [.init(text, text)],
-          configuration: text
+          configurations: [.init(text, text)], notes: [text]
         ).html
       ), ("login", LoginPage(complaint: text, next: text, formToken: text).html),
       ("error", ErrorPage(frame, status: 500, message: text, remedy: text).html),

@@ -26,7 +26,10 @@ enum Gallery {
     ("history-empty", HistoryPage(frame([well]), actions: ["create"]).html),
     ("history-filtered", GalleryHistory.filtered.html), ("history-hostile", GalleryHistory.hostile.html),
     ("health-ok", GalleryHealth.well.html), ("health-trouble", GalleryHealth.trouble.html),
-    ("health-unanswered", HealthPage(frame([trouble]), findings: nil).html), ("login", LoginPage().html),
+    (
+      "health-unanswered",
+      HealthPage(frame([trouble]), notes: ["The daemon of main has not answered within three seconds."]).html
+    ), ("login", LoginPage().html),
     ("login-refused", LoginPage(complaint: "The token is wrong.").html),
     (
       "error",

@@ -26,7 +26,8 @@ enum GalleryHealth {
     """
 
   static var well: HealthPage {
-    HealthPage(Gallery.frame([Gallery.well]), findings: fine, facts: facts, configuration: configuration)
+    HealthPage(
+      Gallery.frame([Gallery.well]), findings: fine, facts: facts, configurations: [.init("main", configuration)])
   }
 
   static var trouble: HealthPage {
@@ -39,6 +40,6 @@ enum GalleryHealth {
         .init(
           .error, "public.user_roles", "has no triggers, so its changes are not logged",
           remedy: "SELECT rollcall.watch('public.user_roles', 'user_id')"),
-      ], facts: facts, configuration: configuration)
+      ], facts: facts, configurations: [.init("main", configuration)])
   }
 }

@@ -35,6 +35,26 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("G7: a row that was slow once, for a reason that no trigger sees, is read again by itself")
+  func aRowThatWasSlowOnce() async throws {
+    var settings = SiteSettings()
+    settings.schema += "\nCREATE TABLE brake (id bigint, seconds float8); GRANT SELECT ON brake TO PUBLIC;"
+    let seconds = "(SELECT coalesce(max(seconds), 0) FROM brake WHERE brake.id = roster.id)"
+    settings.attributes += "\n    description: \"(SELECT 'x' FROM pg_sleep(\(seconds)))\""
+    let site = try await World.shared.site(settings)
+    try await site.insert(["ann"], from: 100)
+    try await site.withDaemon { _ in
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
+      try await site.sql("INSERT INTO brake VALUES (7, 60)")
+      try await site.insert(["bo"], from: 7)
+      try await eventually("it is parked") { try await site.parked() == ["7|mapping"] }
+      #expect(try await site.sql("SELECT next_at IS NOT NULL FROM rollcall.parked") == "t")
+      try await site.sql("DELETE FROM brake")
+      try await eventually(within: .seconds(90), "it is there") { try await site.names() == ["ann", "bo"] }
+      try await eventually("nobody is parked") { try await site.parked().isEmpty }
+    }
+  }
+
   @Test("a mapping that fails for everybody pauses the directory, parks hardly anybody and resumes by itself")
   func aMappingThatFailsForEverybody() async throws {
     var settings = SiteSettings()

@@ -1,15 +1,15 @@
 internal import PlainText
 
-/// Text as it is written into the proposed configuration.
-enum YAMLText {
+/// Text as it is written into a configuration.
+package enum YAMLText {
   /// A scalar in YAML's plain style where that is safe, else in double quotes (YAML 1.2, 7.3.1), with every `${` marked
   /// as no variable.
-  static func scalar(_ text: String) -> String {
+  package static func scalar(_ text: String) -> String {
     quoted(text.split(separator: "${", omittingEmptySubsequences: false).joined(separator: "$${"))
   }
 
   /// The same for a text whose `${NAME}` are variables.
-  static func withVariables(_ text: String) -> String { quoted(text) }
+  package static func withVariables(_ text: String) -> String { quoted(text) }
 
   private static func quoted(_ text: String) -> String {
     if isPlain(text) { return text }
@@ -54,7 +54,7 @@ enum YAMLText {
   private static func isPath(_ text: String) -> Bool { text.hasPrefix("/") }
 
   /// One line of a comment: nothing in it can end the line.
-  static func comment(_ text: String) -> String {
+  package static func comment(_ text: String) -> String {
     let line = text.split { $0.isNewline }.joined(separator: " ").printable
     return "# " + line.excerpt(300)
   }
