@@ -53,7 +53,7 @@ import Testing
         password: "'typed-secret'"
         create_only: { description: "'typed-secret'" }
         protect: []
-        attributes: { uid: username, cn: "regexp_replace(a, '\\s', ': #')" }
+        attributes: { uid: username, cn: "regexp_replace(a, '\\\\s', ': #')" }
       """
     let shown = try ConfigurationSample.parse(file).shown
     expectNone(in: shown)

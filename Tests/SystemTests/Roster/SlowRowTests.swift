@@ -38,9 +38,14 @@ import Testing
   @Test("G7: a row that was slow once, for a reason that no trigger sees, is read again by itself")
   func aRowThatWasSlowOnce() async throws {
     var settings = SiteSettings()
-    settings.schema += "\nCREATE TABLE brake (id bigint, seconds float8); GRANT SELECT ON brake TO PUBLIC;"
-    let seconds = "(SELECT coalesce(max(seconds), 0) FROM brake WHERE brake.id = roster.id)"
-    settings.attributes += "\n    description: \"(SELECT 'x' FROM pg_sleep(\(seconds)))\""
+    settings.schema += """
+
+      CREATE TABLE brake (id bigint, seconds float8);
+      GRANT SELECT ON brake TO PUBLIC;
+      CREATE FUNCTION brake(person bigint) RETURNS text LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_sleep(b.seconds) FROM public.brake AS b WHERE b.id = person; RETURN 'x'; END $$;
+      """
+    settings.attributes += "\n    description: brake(id)"
     let site = try await World.shared.site(settings)
     try await site.insert(["ann"], from: 100)
     try await site.withDaemon { _ in
