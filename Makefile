@@ -119,9 +119,10 @@ uninstall:
 	  rm '$(DESTDIR)$(CONFIGURATION)/example.yaml'
 	! test -d '$(DESTDIR)$(CONFIGURATION)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(CONFIGURATION)'
 
-# The Debian package, in .build/deb. It holds what is built; `make build deb` builds it anew.
-deb: | $(PROGRAM)
-	@sh Packaging/deb $(PROGRAM)
+# The Debian packages rollcall and rollcall-dashboard, in .build/deb. They hold what is built; `make build dashboard deb`
+# builds it anew.
+deb: | $(PROGRAM) $(DASHBOARD)
+	@sh Packaging/deb $(PROGRAM) $(DASHBOARD)
 
 $(OUTPUT)/rollcall:
 	$(MAKE) build

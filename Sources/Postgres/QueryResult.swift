@@ -121,9 +121,24 @@ public final class QueryResult {
 }
 
 extension String {
-  /// libpq ends its messages with a line feed and indents continuation lines.
+  /// The message as one line. libpq writes an explanation on lines of its own and indents them: it stands in parentheses.
   var trimmed: String {
-    split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")
+    var text = ""
+    var isExplaining = false
+    for line in split(whereSeparator: \.isNewline) {
+      let words = line.drop(while: \.isWhitespace)
+      if words.isEmpty { continue }
+      let explains = words.startIndex > line.startIndex && !text.isEmpty
+      switch (isExplaining, explains) {
+      case (false, true): text += " ("
+      case (true, true): text += " "
+      case (true, false): text += "); "
+      case (false, false): text += text.isEmpty ? "" : "; "
+      }
+      text += words
+      isExplaining = explains
+    }
+    return isExplaining ? text + ")" : text
   }
 }
 

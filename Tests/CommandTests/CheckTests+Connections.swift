@@ -31,11 +31,12 @@ extension CheckTests {
   @Test func wrongPasswords() async throws {
     var site = try await installed()
     let none = try site.with(" password=${DB_PASSWORD}", "")
-    try await find("failed: fe_sendauth: no password supplied; set it in PGPASSWORD, ~/.pgpass or", none)
+    try await find(
+      "failed: fe_sendauth: no password supplied; set it in PGPASSWORD, ~/.pgpass or the connection", none)
     site.environment["DB_PASSWORD"] = "Not-The-Password"
     try await find("source.connection: PostgreSQL: connection to server at \"127.0.0.1\"", site)
     try await find(
-      "password authentication failed for user \"\(site.role)\" (SQLSTATE 28P01); correct source.connection",
+      "password authentication failed for user \"\(site.role)\" (SQLSTATE 28P01); check the user and the password of the",
       site)
     site.environment["LDAP_PASSWORD"] = "Not-This-Either"
     try await find("invalidCredentials (49): check the bind DN and its password", site)

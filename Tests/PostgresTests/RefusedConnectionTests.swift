@@ -15,17 +15,28 @@ import Testing
       ),
       (
         head + "FATAL:  57P03: the database system is starting up\nDETAIL:  soon\n", "57P03",
-        head + "FATAL:  the database system is starting up DETAIL:  soon"
+        head + "FATAL:  the database system is starting up; DETAIL:  soon"
       ),
       (
         head + "Connection refused\n\tIs the server running on that host?\n", nil,
-        head + "Connection refused Is the server running on that host?"
+        head + "Connection refused (Is the server running on that host?)"
+      ),
+      // What has no address of its own: two lines explain.
+      (
+        "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n"
+          + "\tbefore or while processing the request.\n", nil,
+        "server closed the connection unexpectedly (This probably means the server terminated abnormally "
+          + "before or while processing the request.)"
+      ),
+      (
+        head + "Connection refused\n\tIs the server running on that host?\n" + head + "timeout expired\n", nil,
+        head + "Connection refused (Is the server running on that host?); " + head + "timeout expired"
       ),
       // Several hosts: the last one's answer counts.
       (
         head + "Connection refused\n" + head + "KATASTROPHAL:  3D000: Datenbank »hr« existiert nicht\n",
         "3D000",
-        head + "Connection refused " + head + "KATASTROPHAL:  Datenbank »hr« existiert nicht"
+        head + "Connection refused; " + head + "KATASTROPHAL:  Datenbank »hr« existiert nicht"
       ),
       ("FATAL:  short", nil, "FATAL:  short"), (":  28P01", nil, ":  28P01"), ("", nil, ""),
     ] as [(String, String?, String)])

@@ -34,20 +34,9 @@ struct DatabaseInspection {
     do throws(EngineError) {
       try await look(database, mapping, &facts)
     } catch {
-      note(
-        Finding(.error, configuration.place(of: "source.connection"), "\(error)", remedy: Self.remedy(error)))
+      note(Finding(.error, configuration.place(of: "source.connection"), "\(error)"))
     }
     return facts
-  }
-
-  /// What helps where the connection failed; the messages of PostgreSQL and libpq say the rest.
-  private static func remedy(_ error: EngineError) -> String? {
-    guard case .database(let failure) = error, failure.kind != .server else { return nil }
-    guard let state = failure.sqlState else {
-      return failure.message.contains("no password supplied")
-        ? "set it in PGPASSWORD, ~/.pgpass or source.connection (password=${NAME})" : nil
-    }
-    return state.hasPrefix("28") || state == "3D000" ? "correct source.connection" : nil
   }
 
   private func look(_ database: Database, _ mapping: Database, _ facts: inout SourceFacts) async throws(EngineError) {
@@ -174,7 +163,12 @@ struct DatabaseInspection {
             "\(counted(twice, "row")) with a duplicate key or none",
             remedy: "the key must be unique and not null"))
       }
-      note(Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
+      note(
+        facts.people == 0
+          ? Finding(
+            .warning, place, "nobody is in scope",
+            remedy: "see whether the table has rows, and source.where includes them")
+          : Finding(.ok, place, "\(counted(facts.people ?? 0, "person", "people")) in scope"))
     } catch {
       guard case .database(let refusal) = error, refusal.kind == .server, !refusal.isConnectionLost else {
         throw error

@@ -71,7 +71,8 @@ extension Observation {
   func mappingStep(_ configuration: Configuration) -> Explanation.Step {
     switch row {
     case .missing, .impossible: return .init(.mapping, .no, "there is no row")
-    case .unread(let reason): return .init(.mapping, .error, reason)
+    case .unread(let reason):
+      return .init(.mapping, .error, reason.isEmpty ? "the row could not be read" : reason)
     case .failing(let problem, _):
       return .init(.mapping, .error, problem.message, [.text("reason", problem.reason.rawValue)])
     case .found(let row):

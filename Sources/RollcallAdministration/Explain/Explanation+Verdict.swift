@@ -37,14 +37,17 @@ extension Observation {
   /// The verdict and the next step, from the first of these that applies: a side does not answer, a person has to
   /// decide, the key cannot be processed, something is to be done, nothing is.
   func conclusion(_ configuration: Configuration) -> Conclusion {
-    if database != nil { return unknown("the database cannot be queried", "try again when PostgreSQL answers") }
+    if database != nil {
+      return unknown("the database cannot be queried", "see the first step; try again when PostgreSQL answers")
+    }
     if case .unread = row {
       return Conclusion(
         verdict: .blocked, summary: "blocked: the mapping cannot be evaluated",
         next: "correct the mapping or the table; rollcall check shows where")
     }
     if directory != nil {
-      return unknown("the directory cannot be queried", "try again when the directory answers" + paused)
+      return unknown(
+        "the directory cannot be queried", "see the step match; try again when the directory answers" + paused)
     }
     if refusal != nil { return unknown("its entry could not be looked at", "rollcall check shows what is wrong") }
     return decision ?? obstacle ?? work ?? rest

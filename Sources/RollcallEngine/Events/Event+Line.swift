@@ -48,7 +48,7 @@ extension Event {
       ("compared everybody", [("entries", "\(entries)"), ("ms", "\(time.milliseconds)")])
     case .comparisonFailed(let error): ("the full comparison failed", [("error", error)])
     case .leading(let directory, let isFirst): (isFirst ? "connected, leading" : "leading", [("directory", directory)])
-    case .standingBy: ("standing by: another process leads this directory", [])
+    case .standingBy: ("standing by: another process leads this directory, which rollcall status names", [])
     case .askingLeader: ("a daemon leads this directory; asking it", [])
     case .tookOver(let leader): ("taking over from a process that did not end cleanly", [("leader", leader)])
     case .lockHeldByStranger(let holder, let fix):

@@ -14,7 +14,7 @@ package enum EngineError: Error, Sendable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .database(let error): "PostgreSQL: \(error)"
+    case .database(let error): "PostgreSQL: \(error)" + (error.remedy.map { "; \($0)" } ?? "")
     case .directory(let error): "LDAP: \(error)"
     case .refused(let reason): reason
     case .standby: "another process leads this directory"
