@@ -36,7 +36,8 @@ import Testing
       says: "invalidCredentials (49): check the bind DN and its password", commands: Mistake.ofDirectory, waits: true
     ) { $0.knowing("LDAP_PASSWORD", "not-the-password") },
     Mistake(
-      testDescription: "the directory does not run", says: "Connection refused; is the server running, and listening there?",
+      testDescription: "the directory does not run",
+      says: "Connection refused; is the server running, and listening there?",
       commands: Mistake.ofDirectory, waits: true
     ) { try $0.with($0.directory.url, "ldap://127.0.0.1:1") },
     Mistake(
