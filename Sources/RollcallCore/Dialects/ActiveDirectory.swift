@@ -7,7 +7,7 @@ public struct ActiveDirectory: Dialect {
   public var kind: DirectoryKind { .activeDirectory }
 
   /// ADS_UF_ACCOUNTDISABLE ([MS-ADTS] 2.2.16).
-  public var disabling: Disabling { .bits(attribute: "userAccountControl", mask: 2) }
+  public var disabling: Disabling { .bits(mask: 2) }
 
   /// ADS_UF_NORMAL_ACCOUNT, plus ADS_UF_PASSWD_NOTREQD and ADS_UF_ACCOUNTDISABLE until the password is set. The
   /// server itself gives the latter to an account that is added without userAccountControl.

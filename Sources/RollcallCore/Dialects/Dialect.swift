@@ -16,7 +16,8 @@ public enum DirectoryKind: String, Sendable, CaseIterable {
   }
 }
 
-/// The differences between servers; nothing else in the core or the engine asks which server it is.
+/// The differences between servers that decide what is planned. Besides it, only the reader of a server's clock and the
+/// checks of its set-up ask which server it is.
 public protocol Dialect: Sendable {
   var kind: DirectoryKind { get }
 
@@ -108,8 +109,9 @@ public protocol Dialect: Sendable {
 public enum Disabling: Sendable, Equatable {
   /// The entry has these values while it is disabled.
   case values([Attribute])
-  /// These bits of a decimal attribute are set while it is disabled; all others are kept.
-  case bits(attribute: String, mask: Int)
+  /// These bits of the decimal attribute that controls an account (``FirstPassword/modified``) are set while it is
+  /// disabled; all others are kept.
+  case bits(mask: Int)
 }
 
 /// How an entry gets its first password.

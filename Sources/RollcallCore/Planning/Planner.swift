@@ -78,7 +78,7 @@ public final class Planner: Sendable {
         dialect.firstPassword
     else { return nil }
     var mask = 0
-    if rules.disable.isEmpty, case .bits(_, let bits) = dialect.disabling { mask = bits }
+    if rules.disable.isEmpty, case .bits(let bits) = dialect.disabling { mask = bits }
     return AccountControl(
       rule: AttributeRule(attribute, schema), mask: mask, normal: normal, unfinished: unfinished,
       passwordless: passwordless, password: password)
