@@ -170,14 +170,16 @@ import Testing
     let wider = try site.with("mail: email", "mail: email\n    title: status || id")
     let refused = try await wider.rollcall("install", "--connection", connection)
     #expect(refused.code == 1 && refused.errors.contains("GRANT USAGE ON SCHEMA rollcall TO \"\(owner)\";"))
-    let grants = try #require(refused.errors.split(separator: "installed the schema: ").last?.split(separator: " Then run this").first)
+    let words = refused.errors.split(separator: "installed the schema: ").last
+    let grants = try #require(words?.split(separator: " Then run this").first)
     try await site.sql(String(grants))
     let ran = try await wider.rollcall("install", "--connection", connection)
     #expect(ran.code == 0, "\(ran.words)")
     #expect(ran.output.contains("\(owner) may not change it"))
     try await site.sql("REVOKE SELECT ON rollcall.watched FROM \"\(owner)\"")
     let again = try await wider.rollcall("install", "--connection", connection)
-    #expect(again.code == 1 && again.errors.contains("installed the schema: GRANT SELECT ON rollcall.watched TO \"\(owner)\"; Then"))
+    #expect(again.code == 1)
+    #expect(again.errors.contains("installed the schema: GRANT SELECT ON rollcall.watched TO \"\(owner)\"; Then"))
   }
 
   @Test("a partition that was added is named by check, with what to do")
