@@ -66,8 +66,10 @@ actor Stage {
 
   /// Starts the daemon on a directory in step; returns when it leads.
   ///
-  /// - Parameter journal: false for a daemon that keeps no journal.
-  func startDaemon(journal: Bool = true) async throws -> RunningDaemon {
+  /// - Parameters:
+  ///   - journal: false for a daemon that keeps no journal.
+  ///   - isInStep: whether to wait until nothing is left to do.
+  func startDaemon(journal: Bool = true, isInStep: Bool = true) async throws -> RunningDaemon {
     if let daemon, !daemon.hasEnded { return RunningDaemon(pid: daemon.pid) }
     try await fill()
     var file: String?
@@ -77,7 +79,7 @@ actor Stage {
     }
     let started = try await site.startDaemon(program.path, ["--log-level", "error"], file: file)
     daemon = started
-    guard try await site.untilItLeads(started, within: .seconds(60), isInStep: true) else {
+    guard try await site.untilItLeads(started, within: .seconds(60), isInStep: isInStep) else {
       throw BenchError("the daemon has ended: \(try started.printed())")
     }
     return RunningDaemon(pid: started.pid)

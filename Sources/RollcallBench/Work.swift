@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The measurements, in their order.
 enum Work: String, CaseIterable, Sendable {
-  case load, reconcile, change, journal, urgent, catchup, latency, idle, writers
+  case load, reconcile, change, journal, urgent, leaver, catchup, latency, idle, writers
 
   static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -16,6 +16,7 @@ enum Work: String, CaseIterable, Sendable {
     case .change: try await ChangeWork(stage: stage).measure(&report)
     case .journal: try await JournalWork(stage: stage).measure(round: round, &report)
     case .urgent: try await UrgentWork(stage: stage).measure(&report)
+    case .leaver: try await LeaverWork(stage: stage, round: round).measure(&report)
     case .catchup: try await CatchUpWork(stage: stage).measure(&report)
     case .latency: try await LatencyWork(stage: stage).measure(&report)
     case .idle: try await IdleWork(stage: stage).measure(&report)

@@ -10,13 +10,15 @@ extension Observation {
     let key = self.key.shown
     let evidence: [Explanation.Evidence?] = [
       .flag("exists", exists), .text("changed_at", change?.at), .text("xid", change?.xid),
-      .flag("settled", change?.isSettled), .list("capture", capture),
+      .flag("settled", change?.isSettled), change?.isUrgent == true ? .flag("urgent", true) : nil,
+      .list("capture", capture),
     ]
     if let database { return .init(.row, .error, "the database cannot be queried: \(database)") }
     let last =
       change.map { change in
         "; last logged change \(change.at), transaction \(change.xid)"
-          + (change.isSettled ? "" : ", not settled yet")
+          + (change.isSettled
+            ? "" : change.isUrgent ? ", which goes ahead of others, not settled yet" : ", not settled yet")
       } ?? "; the change log has no change to it (settled changes are deleted)"
     let text: String
     switch row {

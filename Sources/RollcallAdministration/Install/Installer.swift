@@ -119,12 +119,12 @@ package final class Installer {
   // MARK: Triggers
 
   private func watch(_ demand: Coverage.Demand) async throws(EngineError) {
-    let columns = try await withOthers(demand)
+    let (columns, urgent) = try await withOthers(demand)
     let array = columns.map { SQLText.array($0) }
     do throws(EngineError) {
       try await database.query(
-        "SELECT rollcall.watch($1::oid::regclass, $2::name, $3::name[])",
-        ["\(demand.oid)", demand.key, array],
+        "SELECT rollcall.watch($1::oid::regclass, $2::name, $3::name[], $4::name[])",
+        ["\(demand.oid)", demand.key, array, urgent.map { SQLText.array($0) }],
         timeout: .seconds(300))
     } catch {
       guard case .database(let refusal) = error, refusal.kind == .server else { throw error }
@@ -153,18 +153,23 @@ package final class Installer {
     }
   }
 
-  /// The columns to watch: other directories may read more columns of the table than this one.
-  private func withOthers(_ demand: Coverage.Demand) async throws(EngineError) -> [String]? {
-    guard let own = demand.columns else { return nil }
+  /// The columns to watch, and those whose change is urgent: other directories may read more columns of the table than
+  /// this one, and decide by others.
+  private func withOthers(
+    _ demand: Coverage.Demand
+  ) async throws(EngineError) -> (columns: [String]?, urgent: [String]?) {
     let others = try await database.query(
       """
-      SELECT w.columns FROM rollcall.watched AS w
+      SELECT w.columns, w.urgent FROM rollcall.watched AS w
       WHERE w.source = $1::oid AND w.key = $2 AND w.problem IS NULL
         AND EXISTS (SELECT FROM rollcall.directory AS d WHERE d.name <> $3)
       """, ["\(demand.oid)", demand.key, configuration.name])
-    if others.isEmpty { return own.sorted() }
-    guard let watched = others.names(0, 0) else { return nil }
-    return own.union(watched).sorted()
+    if others.isEmpty { return (demand.columns?.sorted(), demand.urgent?.sorted()) }
+    // Who knows no urgent columns takes none away from the others.
+    let urgent = [demand.urgent, others.names(0, 1).map { Set($0) }].compactMap { $0 }
+    let all = urgent.isEmpty ? nil : urgent.reduce(Set<String>()) { $0.union($1) }.sorted()
+    guard let own = demand.columns, let watched = others.names(0, 0) else { return (nil, all) }
+    return (own.union(watched).sorted(), all)
   }
 
   // MARK: Rights

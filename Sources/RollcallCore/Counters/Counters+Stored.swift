@@ -48,6 +48,7 @@ extension Priority {
   /// As metrics name it.
   public var label: String {
     switch self {
+    case .leaver: "leaver"
     case .notification: "notification"
     case .retry: "retry"
     case .sweep: "sweep"

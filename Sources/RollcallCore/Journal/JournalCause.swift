@@ -13,7 +13,7 @@ public enum JournalCause: String, Sendable {
     self =
       switch priority {
       case _ where origin.isReleased: .release
-      case .notification: origin.isHeard ? .notification : .sweep
+      case .leaver, .notification: origin.isHeard ? .notification : .sweep
       case .retry: .retry
       case .sweep: .sweep
       case .reconcile: .reconcile

@@ -1,22 +1,5 @@
 internal import DequeModule
 
-/// How urgent a key is: a single HR write overtakes any backlog.
-public enum Priority: Int, Sendable, Comparable, CaseIterable {
-  case notification, retry, sweep, reconcile
-  public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
-}
-
-/// Keys that one worker takes together.
-public struct Batch: Sendable, Equatable {
-  public var keys: [RosterKey]
-  public var priority: Priority
-
-  public init(keys: [RosterKey], priority: Priority) {
-    self.keys = keys
-    self.priority = priority
-  }
-}
-
 /// The keys that wait to be looked at: each in one place, each with one worker.
 ///
 /// A key that is added while it is in flight is marked dirty and queued again when its worker ends, since the
@@ -26,21 +9,23 @@ public struct Batch: Sendable, Equatable {
 ///
 /// Pure policy: no clock, no I/O; the caller decides when.
 public struct WorkQueue: Sendable {
-  private enum State: Equatable {
+  enum State: Equatable {
     case queued(ticket: Int)
     case inFlight
     /// Waits for the holder of a name that it wants.
     case waiting
   }
 
-  private struct Touch {
+  struct Touch {
     var priority: Priority
     var epoch: Epoch
     /// The removal batches that wait for this turn.
     var removalBatches: [RemovalBatch] = []
+    /// Whether the log has marked a change of this key as urgent.
+    var isLeaver = false
   }
 
-  private struct Item {
+  struct Item {
     var state: State
     var touch: Touch
     /// Set when the key was added again while in flight.
@@ -49,7 +34,7 @@ public struct WorkQueue: Sendable {
     var awaited: [RosterKey] = []
   }
 
-  private var items: [RosterKey: Item] = [:]
+  var items: [RosterKey: Item] = [:]
   private var lanes: [Deque<(key: RosterKey, ticket: Int)>]
   private var groups: Deque<[RosterKey]> = []
   /// The holder that each key waits for, and the keys that wait for each holder.
@@ -92,12 +77,17 @@ public struct WorkQueue: Sendable {
   /// - Parameters:
   ///   - epoch: the epoch that must not settle before the key does; nil is the current one.
   ///   - removalBatch: the batch with which its removal, if any, is decided; nil leaves that as it is.
+  ///   - isPlain: whether the change with which it joins that batch takes nobody's access away, see
+  ///     ``RemovalBatchBook``.
+  ///   - isLeaver: whether the log has marked the change as urgent.
   public mutating func add(
-    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil
+    _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil,
+    isPlain: Bool = false, isLeaver: Bool = false
   ) {
     let touch = Touch(
-      priority: priority, epoch: epoch ?? epochs.current, removalBatches: removalBatch.map { [$0] } ?? [])
-    if let removalBatch { removalBatches.join(key, removalBatch) }
+      priority: priority, epoch: epoch ?? epochs.current, removalBatches: removalBatch.map { [$0] } ?? [],
+      isLeaver: isLeaver)
+    if let removalBatch { removalBatches.join(key, removalBatch, isPlain: isPlain) }
     guard var item = items[key] else {
       open(touch)
       items[key] = Item(state: .waiting, touch: touch)
@@ -133,11 +123,11 @@ public struct WorkQueue: Sendable {
   ///
   /// A group of keys that contend for names is returned whole and alone.
   public mutating func take(_ most: Int, within priorities: ClosedRange<Priority>) -> Batch? {
-    if priorities.contains(.notification), let group = groups.popFirst() {
-      for key in group { items[key]?.state = .inFlight }
-      return Batch(keys: group, priority: .notification)
-    }
     for priority in Priority.allCases where priorities.contains(priority) {
+      if priority == .notification, let group = groups.popFirst() {
+        for key in group { items[key]?.state = .inFlight }
+        return Batch(keys: group, priority: .notification)
+      }
       var keys: [RosterKey] = []
       while keys.count < most, let next = lanes[priority.rawValue].popFirst() {
         // A key that has become more urgent, or was grouped, leaves a stale place in the lane.
@@ -149,9 +139,6 @@ public struct WorkQueue: Sendable {
     }
     return nil
   }
-
-  /// Whether a single change in the log has named this key.
-  public func isUrgent(_ key: RosterKey) -> Bool { items[key]?.touch.priority == .notification }
 
   /// Ends a key's turn: it is settled, or queued again if it was touched meanwhile. Its waiters are woken.
   ///
@@ -172,7 +159,9 @@ public struct WorkQueue: Sendable {
   }
 
   /// Adds a key that another source has queued to a removal batch.
-  public mutating func join(_ key: RosterKey, _ removalBatch: RemovalBatch) { removalBatches.join(key, removalBatch) }
+  public mutating func join(_ key: RosterKey, _ removalBatch: RemovalBatch, isPlain: Bool = false) {
+    removalBatches.join(key, removalBatch, isPlain: isPlain)
+  }
 
   /// Ends a removal batch that is decided.
   ///
@@ -228,6 +217,7 @@ public struct WorkQueue: Sendable {
   /// Merges two touches: the higher priority, the older epoch, and the removal batches of both.
   private mutating func merge(_ other: Touch, into touch: inout Touch) {
     touch.priority = min(touch.priority, other.priority)
+    touch.isLeaver = touch.isLeaver || other.isLeaver
     if other.epoch < touch.epoch {
       epochs.enter(other.epoch)
       epochs.leave(touch.epoch)

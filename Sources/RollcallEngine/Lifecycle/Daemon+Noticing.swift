@@ -32,7 +32,7 @@ extension Daemon {
     let heard = burst.take()
     var mustLook = heard.mustLook
     guard let sweeper = engine.sweeper, engine.dispatcher.isWorking else { return }
-    for change in heard.small where !sweeper.hear(xid: change.xid, keys: change.keys) { mustLook = true }
+    for change in heard.small where !sweeper.hear(change) { mustLook = true }
     // If the notifications named all changes, the log is read a little later, once per burst, to advance the watermark.
     // Otherwise it is read at once, but never without a pause between two reads.
     lookSoon(

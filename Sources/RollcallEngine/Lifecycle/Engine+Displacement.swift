@@ -49,7 +49,7 @@ extension Engine {
     PostgresError(kind: .connection, message: "this is not the server of before, or it was restored"))
 
   /// Reads the log for the removal guard (``RemovalGuard/catchUp``).
-  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] {
     while dispatcher.isWorking {
       if let sweeper, let windows = try await sweeper.catchUp(keys) { return windows }
       // A sweeper that reads from the stored watermark replaces the one that has ended; that takes a moment.

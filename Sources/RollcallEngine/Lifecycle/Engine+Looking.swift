@@ -71,12 +71,14 @@ extension Engine {
     let rows = try await sessions.database.query(
       """
       SELECT c.xid, \(SQLText.time("c.at")),
-        coalesce((SELECT pg_visible_in_snapshot(c.xid, d.watermark) FROM rollcall.directory AS d WHERE d.name = $1), false)
+        coalesce((SELECT pg_visible_in_snapshot(c.xid, d.watermark) FROM rollcall.directory AS d WHERE d.name = $1), false),
+        (SELECT bool_or(u.key = c.key) AND bool_and(u.key IS NOT NULL) FROM rollcall.urgent AS u WHERE u.xid = c.xid)
       FROM (SELECT xid, seq, at, source, key FROM rollcall.change ORDER BY xid DESC, seq DESC LIMIT 200000) AS c
       WHERE c.key = $2 AND \(sources.condition) ORDER BY c.xid DESC, c.seq DESC LIMIT 1
       """, [configuration.name, key.text])
     if rows.isEmpty { return nil }
-    return LastChange(xid: rows.text(0, 0) ?? "", at: rows.text(0, 1) ?? "", isSettled: rows.bool(0, 2))
+    return LastChange(
+      xid: rows.text(0, 0) ?? "", at: rows.text(0, 1) ?? "", isSettled: rows.bool(0, 2), isUrgent: rows.bool(0, 3))
   }
 
   /// The entries whose link attribute contains this key.
@@ -141,4 +143,6 @@ package struct LastChange: Sendable {
   package var at: String
   /// Whether the directory's watermark has passed it.
   package var isSettled: Bool
+  /// It can take the person's access away, and goes ahead of other changes.
+  package var isUrgent: Bool
 }

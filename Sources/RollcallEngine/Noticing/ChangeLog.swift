@@ -16,6 +16,8 @@ struct LoggedKey: Sendable {
   /// Nil means all keys.
   var key: RosterKey?
   var origin: Origin
+  /// Whether none of its changes takes the person's access away by itself.
+  var isPlain = false
 }
 
 /// The changes that a read of the change log found beyond the last snapshot.
@@ -28,6 +30,8 @@ struct Look: Sendable {
   var changes: [LoggedChange]
   /// The time at which each was logged, in their order: microseconds since 1970.
   var times: [Int64] = []
+  /// Which of all changes beyond the last snapshot are urgent.
+  var marks = UrgentMarks()
   /// The first of them; of a long window, of its beginning.
   var oldest: Int64?
   /// Whether the window has to be read in pages instead.
@@ -63,8 +67,8 @@ package final class ChangeLog {
     hasCommitTimes ? "coalesce(pg_xact_commit_timestamp(\(row)xid::xid), \(row)at)" : "\(row)at"
   }
 
-  private let database: Database
-  private let sources: ChangeSources?
+  let database: Database
+  let sources: ChangeSources?
   private let hasCommitTimes: Bool
 
   /// - Parameter sources: the sources of the directory; nil means all.
@@ -80,46 +84,46 @@ package final class ChangeLog {
       hasCommitTimes ? "look_commit" : "look",
       """
       SELECT pg_current_snapshot()::text, clock_timestamp()::text, c.xid::text, \(RosterKey.sql("c.key")), c.source::oid::text,
-        stops, is_full, \(ChangeLog.microseconds(ChangeLog.made("c.", hasCommitTimes: hasCommitTimes)))
+        stops, is_full, \(ChangeLog.microseconds(ChangeLog.made("c.", hasCommitTimes: hasCommitTimes))), is_mark
       FROM (VALUES (coalesce(pg_sequence_last_value('rollcall.stops'), 0),
         coalesce(pg_sequence_last_value('rollcall.ring') = 1, false))) AS always (stops, is_full) LEFT JOIN LATERAL (
-        SELECT xid, key, source, at FROM rollcall.change
-        WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
-          AND xid < pg_snapshot_xmax(pg_current_snapshot())
-        LIMIT \(ChangeLog.most + 1)) AS c ON true
+        (SELECT xid, key, source::oid, at, false AS is_mark FROM rollcall.change
+         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+           AND xid < pg_snapshot_xmax(pg_current_snapshot())
+         LIMIT \(ChangeLog.most + 1))
+        UNION ALL
+        (SELECT xid, key, source, NULL, true FROM rollcall.urgent
+         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+           AND xid < pg_snapshot_xmax(pg_current_snapshot()))) AS c ON true
       """, [seen])
     var look = Look(
-      snapshot: result.text(0, 0) ?? seen, at: result.text(0, 1) ?? "", changes: [],
-      isBulk: result.rowCount > ChangeLog.most, stops: result.int(0, 5) ?? 0, isFull: result.bool(0, 6))
-    look.found = min(result.rowCount, ChangeLog.most)
-    if look.isBulk {
-      look.oldest = (0..<result.rowCount).compactMap { result.int($0, 7).map { Int64($0) } }.min()
-      return look
-    }
+      snapshot: result.text(0, 0) ?? seen, at: result.text(0, 1) ?? "", changes: [], isBulk: false,
+      stops: result.int(0, 5) ?? 0, isFull: result.bool(0, 6))
+    var rows: [Int] = []
     for row in 0..<result.rowCount {
-      guard let xid = result.text(row, 2) else {
-        look.found = 0
+      guard let xid = result.text(row, 2) else { continue }
+      guard result.bool(row, 8) else {
+        rows.append(row)
         continue
       }
+      let key = result.key(row, 3)
+      if key != nil, let sources, let source = result.text(row, 4), !sources.contain(source) { continue }
+      if let transaction = UInt64(xid) { look.marks.add(transaction, key) }
+    }
+    look.isBulk = rows.count > ChangeLog.most
+    look.found = min(rows.count, ChangeLog.most)
+    if look.isBulk {
+      look.oldest = rows.compactMap { result.int($0, 7).map { Int64($0) } }.min()
+      return look
+    }
+    for row in rows {
+      guard let xid = result.text(row, 2) else { continue }
       if let sources, let source = result.text(row, 4), !sources.contain(source) { continue }
       look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
       look.times.append(Int64(result.int(row, 7) ?? 0))
     }
     look.oldest = look.times.min()
     return look
-  }
-
-  /// Those of these keys that the log names between two snapshots; all of them if it names all keys.
-  func naming(_ keys: [RosterKey], after: String, upTo: String) async throws(EngineError) -> [RosterKey] {
-    let result = try await database.query(
-      """
-      SELECT DISTINCT key FROM rollcall.change
-      WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
-        AND pg_visible_in_snapshot(xid, $2::pg_snapshot) AND (key = ANY ($3::text[]) OR everyone)
-        AND \(sources?.condition ?? "true")
-      """, [after, upTo, SQLText.array(keys)])
-    let named = (0..<result.rowCount).map { result.key($0, 0) }
-    return named.contains(nil) ? keys : named.compactMap { $0 }
   }
 
   /// Whether a read would find anything, even changes of other directories' sources: the snapshot moves past them.
@@ -232,7 +236,8 @@ final class ChangeWindow {
     return (0..<result.rowCount).map { row in
       let xid = result.text(row, 1).flatMap { UInt64($0) }
       let at = result.int(row, 2).map { Int64($0) }
-      return LoggedKey(key: result.key(row, 0), origin: xid.map { Origin($0, at: at) } ?? Origin())
+      return LoggedKey(
+        key: result.key(row, 0), origin: xid.map { Origin($0, at: at) } ?? Origin(), isPlain: result.bool(row, 4))
     }
   }
 
@@ -243,7 +248,9 @@ final class ChangeWindow {
       """
       BEGIN;
       DECLARE rollcall_window NO SCROLL CURSOR WITH HOLD FOR
-        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(\(made))")), count(*) OVER ()
+        WITH \(ChangeLog.marks(after: SQLText.literal(after), upTo: SQLText.literal(upTo), sources))
+        SELECT \(RosterKey.sql("key")), max(xid::text::bigint), \(ChangeLog.microseconds("min(\(made))")), count(*) OVER (),
+          bool_and(\(ChangeLog.isPlain))
         FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)

@@ -21,11 +21,13 @@ package struct Coverage {
     package var key: String
     /// The columns that the mapping reads, without the key; nil means all.
     package var columns: Set<String>?
+    /// The columns whose change can take somebody's access away; nil means that they are not known.
+    package var urgent: Set<String>?
   }
 
   private let database: Database
   private let mapping: Database
-  private let configuration: Configuration
+  let configuration: Configuration
   let readings: [MappingReading]
 
   /// - Parameter mapping: a session that resolves the tables' names as the mapping does.
@@ -56,7 +58,9 @@ package struct Coverage {
       if !found.bool(0, 3) {
         findings.append(error(path, "\(name) has no column \"\(key)\""))
       } else if !demands.contains(where: { $0.oid == oid && $0.key == key }) {
-        demands.append(Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key)))
+        let urgent = urgent(of: oid, isRoster: path == "source.table", key)
+        demands.append(
+          Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key), urgent: urgent))
       }
     }
     findings += unwatched(demands)
@@ -66,7 +70,8 @@ package struct Coverage {
   /// Checks whether the triggers exist, are enabled and cover all columns that are read.
   package func findings() async throws(EngineError) -> [Finding] {
     var (demands, findings) = try await self.demands()
-    let watched = try await database.query("SELECT source::oid, key, columns, problem, warning FROM rollcall.watched")
+    let watched = try await database.query(
+      "SELECT source::oid, key, columns, problem, warning, urgent FROM rollcall.watched")
     let install = "run: rollcall install"
     for demand in demands {
       let rows = (0..<watched.rowCount).filter { watched.int($0, 0) == demand.oid }
@@ -91,6 +96,7 @@ package struct Coverage {
         let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
         findings.append(
           Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
+        findings.append(Coverage.urgency(demand, watched.names(row, 5)))
       }
       if let warning = watched.text(row, 4) {
         findings.append(Finding(.warning, demand.table, warning, remedy: install))

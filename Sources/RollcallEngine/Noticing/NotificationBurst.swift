@@ -9,6 +9,8 @@ struct NotificationBurst {
   struct Small: Equatable {
     var xid: String
     var keys: [RosterKey]
+    /// Whether the trigger calls them urgent; the log is asked before that counts for more than their place.
+    var isUrgent = false
   }
 
   private var named: [Small] = []
@@ -19,12 +21,16 @@ struct NotificationBurst {
   mutating func add(_ payload: NotificationPayload?) {
     guard let xid = payload?.xid, let keys = payload?.keys, !keys.isEmpty, xid != large else {
       mustLook = true
+      // It has named keys and goes on to say that there are more.
+      if let xid = payload?.xid, named.last?.xid == xid { large = named.removeLast().xid }
       return
     }
+    let isUrgent = payload?.urgent == true
     if let last = named.indices.last, named[last].xid == xid {
       named[last].keys += keys
+      named[last].isUrgent = named[last].isUrgent || isUrgent
     } else {
-      named.append(Small(xid: xid, keys: keys))
+      named.append(Small(xid: xid, keys: keys, isUrgent: isUrgent))
     }
     if keys.count >= NotificationPayload.full || (named.last?.keys.count ?? 0) > NotificationPayload.full {
       named.removeLast()

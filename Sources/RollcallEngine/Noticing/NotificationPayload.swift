@@ -14,6 +14,8 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
   var count: Int?
   /// The table and key column of the keys, as the log names them.
   var source: UInt32?
+  /// The changes are few and can take somebody's access away.
+  var urgent: Bool?
   /// A request for this directory waits in `rollcall.request`.
   var request: String?
 

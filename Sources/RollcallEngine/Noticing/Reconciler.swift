@@ -20,16 +20,22 @@ struct Reconciler {
   /// - Returns: the number of linked entries that were found, and the removal batch that decides on removals.
   /// - Throws: ``EngineError`` if either side was not read completely; then nothing is removed because of it.
   func run(epoch: Epoch) async throws(EngineError) -> (entries: Int, removalBatch: RemovalBatch) {
+    // Of a leaver, whom the log names, only a comparison decides that holds everybody or that the log has asked for.
+    let isPlain = holding == nil && !isOfTheLog
     let removalBatch = dispatcher.removalGuard.begin(holding: holding)
     let seen = reader.nobody
     dispatcher.removalGuard.comparison.begin(.init(removalBatch: removalBatch, seen: seen, isOfTheLog: isOfTheLog))
     // Their rows may have been read before all rows were removed (TRUNCATE names no key), and their entries may be
     // created after this comparison has passed their places.
-    for key in dispatcher.queue.inFlight { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
+    for key in dispatcher.queue.inFlight {
+      dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch, isPlain: isPlain)
+    }
     do throws(EngineError) {
       let entries = try await reader.read(seen) { keys in
         guard await dispatcher.room() else { return }
-        for key in keys { dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch) }
+        for key in keys {
+          dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch, isPlain: isPlain)
+        }
         dispatcher.counting.counters.changes[.reconcile]? += keys.count
         if !keys.isEmpty { dispatcher.pump() }
       }

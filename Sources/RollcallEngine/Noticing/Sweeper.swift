@@ -17,11 +17,11 @@ final class Sweeper {
   let windows: WindowReader
   private let ledger: Ledger
   let dispatcher: Dispatcher
-  private let events: Events
+  let events: Events
   /// Everything visible in this snapshot has been queued, or is being read.
   private(set) var seen: Snapshot
   /// Whether the last read found a long window, which is read in pages.
-  private var isReadingLong = false
+  var isReadingLong = false
   /// The watermark in the ledger, and one that may be there instead, because no answer was received.
   private var stored: String?
   private var attempted: String?
@@ -29,16 +29,16 @@ final class Sweeper {
   typealias OpenLook = (epoch: Epoch, snapshot: String, at: String, taken: ContinuousClock.Instant, oldest: Int64?)
   private(set) var looks = Deque<OpenLook>()
   /// Changes named by notifications since the last read began, and before it: a read does not queue them again.
-  private var heard: Set<LoggedChange> = []
-  private var heardBefore: Set<LoggedChange> = []
+  var heard: Set<LoggedChange> = []
+  var heardBefore: Set<LoggedChange> = []
   /// The number of keys that notifications have named since the last read.
-  private var hints = 0
+  var hints = 0
   /// The number of keys that notifications have named in total.
-  private(set) var believed = 0
-  private static let mostHints = 256
+  var believed = 0
+  static let mostHints = 256
   /// Notifications are distrusted until then, because one named changes that are not in the log.
-  private var distrustedUntil: ContinuousClock.Instant?
-  private static let distrust: Duration = .seconds(60)
+  var distrustedUntil: ContinuousClock.Instant?
+  static let distrust: Duration = .seconds(60)
   private var storing = false
   private var unstored: (epoch: Epoch, snapshot: String, at: String)?
   private var lastStore: ContinuousClock.Instant?
@@ -79,39 +79,6 @@ final class Sweeper {
     self.stored = stored
   }
 
-  /// Records the keys of a notification; they go ahead of all others.
-  ///
-  /// Any role can execute NOTIFY. Changes that a read has already found are not repeated; if the next read does not
-  /// find a named change, it was never logged, and for a while notifications only cause a read.
-  /// - Returns: false if the log has to be read, because the notification is not trusted.
-  func hear(xid: String, keys: [RosterKey]) -> Bool {
-    guard let number = UInt64(xid), !hasStopped else { return false }
-    let isSeen = seen.includes(number)
-    if isSeen, !isReadingLong { return true }
-    if let distrustedUntil, .now < distrustedUntil { return false }
-    guard hints + keys.count <= Sweeper.mostHints, dispatcher.hasRoom, keys.allSatisfy(isKey) else { return false }
-    hints += keys.count
-    dispatcher.counting.counters.changes[.notification]? += keys.count
-    believed += keys.count
-    for key in keys {
-      dispatcher.add(key, .notification, origin: Origin(number, isHeard: true))
-      if !isSeen { heard.insert(LoggedChange(xid: xid, key: key)) }
-    }
-    dispatcher.pump()
-    return true
-  }
-
-  /// Checks whether the log contains the changes that notifications named before or during the read.
-  private func judgeHints(by look: Look) {
-    let covered = heard.filter { UInt64($0.xid).map(seen.includes) ?? true }
-    heard.subtract(covered)
-    if look.isBulk || heardBefore.union(covered).isSubset(of: look.changes) { return }
-    if distrustedUntil.map({ .now >= $0 }) ?? true {
-      events.emit(.forgedNotification)
-    }
-    distrustedUntil = .now + Sweeper.distrust
-  }
-
   /// Whether every transaction with an id below this had ended at the last read of the log.
   func seenAllBelow(_ xid: UInt64) -> Bool {
     seen.includesAllBelow(xid)
@@ -146,7 +113,7 @@ final class Sweeper {
   ///
   /// - Returns: those of these keys that are in long windows not yet read completely, with the batches that decide on
   ///   their removals; nil if this sweeper has ended meanwhile.
-  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch]? {
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow]? {
     let target = begun + 1
     while ended < target {
       if hasStopped { return nil }
@@ -154,7 +121,7 @@ final class Sweeper {
       // Another caller's read is in progress.
       if ended < target { try? await Reactor.sleep(for: .milliseconds(1)) }
     }
-    return try await windows.unread(keys)
+    return try await windows.unread(keys, log)
   }
 
   /// PostgreSQL is reusing transaction ids: it lost them in a crash, and their new changes have not been seen. Or
@@ -175,12 +142,16 @@ final class Sweeper {
     seen = Snapshot(look.snapshot) ?? .none
     isReadingLong = look.isBulk
     found += look.found
+    let leavers = take(look.marks)
     if look.isBulk {
       windows.append(after: before, upTo: look.snapshot)
       finish(look)
+      dispatcher.pump()
       return
     }
     var keys: [RosterKey: Origin] = [:]
+    // Those with a change that may take their access away.
+    var binding: Set<RosterKey> = []
     var everyone = false
     for (change, time) in zip(look.changes, look.times) {
       let transaction = UInt64(change.xid)
@@ -193,6 +164,11 @@ final class Sweeper {
         continue
       }
       if let transaction { dispatcher.counting.logged(transaction) }
+      if let transaction, leavers[key]?.contains(transaction) == true {
+        dispatcher.learn(transaction, of: key, at: time)
+        continue
+      }
+      if transaction.map({ look.marks.isPlain($0, key) }) != true { binding.insert(key) }
       keys[key, default: Origin()].merge(transaction.map { Origin($0, at: time) } ?? Origin())
     }
     dispatcher.counting.counters.changes[.sweep]? += keys.count
@@ -208,7 +184,10 @@ final class Sweeper {
       let epoch = dispatcher.queue.epochs.current
       dispatcher.queue.epochs.enter(epoch)
       let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
-      for (key, origin) in keys { dispatcher.add(key, .sweep, removalBatch: removalBatch, origin: origin) }
+      for (key, origin) in keys {
+        dispatcher.add(
+          key, .sweep, removalBatch: removalBatch, isPlain: !binding.contains(key), origin: origin)
+      }
       finish(look)
       dispatcher.close(removalBatch, epoch: epoch)
     }

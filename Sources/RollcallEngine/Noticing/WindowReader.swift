@@ -3,6 +3,14 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
+/// A window of the log that names a key and has not been read completely.
+struct UnreadWindow: Sendable {
+  /// Decides on its removals.
+  var removalBatch: RemovalBatch
+  /// Whether none of its changes takes the key's access away by itself.
+  var isPlain: Bool
+}
+
 /// Reads sections of the log that are too long for one read, one after the other, page by page.
 @Reactor
 final class WindowReader {
@@ -61,12 +69,16 @@ final class WindowReader {
     waiting = []
   }
 
-  /// Those of these keys that are in windows not yet read completely, with the batches that decide on their removals.
-  func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] {
-    var found: [RosterKey: RemovalBatch] = [:]
+  /// Those of these keys that are in windows not yet read completely.
+  ///
+  /// - Parameter log: on another session than the windows': a leaver does not wait until one has been sorted.
+  func unread(_ keys: [RosterKey], _ log: ChangeLog) async throws(EngineError) -> [RosterKey: UnreadWindow] {
+    var found: [RosterKey: UnreadWindow] = [:]
     for window in ([current].compactMap { $0 } + waiting) {
-      let named = try await ChangeLog(session, sources).naming(keys, after: window.after, upTo: window.upTo)
-      for key in named { found[key] = window.removalBatch }
+      for (key, isPlain) in try await log.naming(keys, after: window.after, upTo: window.upTo)
+      where found[key]?.isPlain != false {
+        found[key] = UnreadWindow(removalBatch: window.removalBatch, isPlain: isPlain)
+      }
     }
     return found
   }
@@ -120,7 +132,8 @@ final class WindowReader {
             continue
           }
           dispatcher.add(
-            key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch, origin: logged.origin)
+            key, .sweep, epoch: window.epoch, removalBatch: window.removalBatch, isPlain: logged.isPlain,
+            origin: logged.origin)
         }
         dispatcher.counting.counters.changes[.sweep]? += page.count
         dispatcher.pump()

@@ -46,6 +46,8 @@ package struct MappingReading: Sendable {
   var strangers: [Stranger] = []
   /// Whether it is unknown what it reads, because the role may not create temporary views.
   var isBlind = false
+  /// Whether a function of this database may read more than it shows.
+  var hidesReads: Bool { functions.contains(where: \.isForeign) }
 }
 
 /// Finds out what the mapping reads, by creating views of its parts and rolling them back.

@@ -79,12 +79,12 @@ package final class Dispatcher {
   /// - Parameter origin: the transactions of the source that caused this, if they are known.
   func add(
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil,
-    origin: Origin? = nil
+    isPlain: Bool = false, isLeaver: Bool = false, origin: Origin? = nil
   ) {
     if let origin { origins[key, default: Origin()].merge(origin) }
-    if priority == .notification, noticed[key] == nil { noticed[key] = .now }
+    if priority <= .notification, noticed[key] == nil { noticed[key] = .now }
     servers?.noticed(key)
-    queue.add(key, priority, epoch: epoch, removalBatch: removalBatch)
+    queue.add(key, priority, epoch: epoch, removalBatch: removalBatch, isPlain: isPlain, isLeaver: isLeaver)
   }
 
   /// Queues keys that did not come from the log; their removals are decided together.
@@ -162,8 +162,16 @@ package final class Dispatcher {
       return start(Batch(keys: [connectionKillers.queue.removeFirst()], priority: .retry), worker, .fast, isAlone: true)
     }
     connectionKillers.isOthersTurn = false
+    // Leavers have a pass in reserve.
+    while fastRunning <= Dispatcher.fastPasses,
+      let batch = queue.take(Dispatcher.fastBatch, within: .leaver ... .leaver).map(withoutConnectionKillers)
+    {
+      if batch.keys.isEmpty { continue }
+      fastRunning += 1
+      start(batch, worker, .fast)
+    }
     while fastRunning < Dispatcher.fastPasses, settling < Dispatcher.mostSettling,
-      let batch = queue.take(Dispatcher.fastBatch, within: .notification ... .retry).map(withoutConnectionKillers)
+      let batch = queue.take(Dispatcher.fastBatch, within: .leaver ... .retry).map(withoutConnectionKillers)
     {
       if batch.keys.isEmpty { continue }
       fastRunning += 1
@@ -185,7 +193,7 @@ package final class Dispatcher {
   /// Tries one key at a time while the breaker is open, with growing pauses unless an urgent key arrives.
   private func probe(_ worker: Worker) {
     guard passesRunning == 0 else { return }
-    let urgent = queue.hasWork(.notification ... .notification)
+    let urgent = queue.hasWork(.leaver ... .notification)
     if probeTimer != nil, !urgent { return }
     probeTimer?.cancel()
     let backoff = Backoff(base: .seconds(1), cap: .seconds(30))
@@ -194,7 +202,7 @@ package final class Dispatcher {
       self.probeTimer = nil
       self.pump()
     }
-    guard let batch = queue.take(1, within: .notification ... .reconcile) else { return }
+    guard let batch = queue.take(1, within: .leaver ... .reconcile) else { return }
     fastRunning += 1
     start(batch, worker, .fast)
   }

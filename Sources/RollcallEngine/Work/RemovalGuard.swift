@@ -45,7 +45,7 @@ package final class RemovalGuard {
   }
   /// Reads the log, so that everything that has removed a row by now is known; returns the unread windows that name
   /// some of these keys.
-  var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: RemovalBatch] = {
+  var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] = {
     _ throws(EngineError) in [:]
   }
   /// Records held removals in the journal.
@@ -97,7 +97,7 @@ package final class RemovalGuard {
     while let (kind, removals) = undecided(in: removalBatch, except: known) {
       known[kind, default: []].formUnion(removals.map(\.key))
       // A removal that also belongs to another batch waits until both are decided; this batch counts it too.
-      let own = removals.filter { removalBatches(of: $0.key).allSatisfy { $0 == removalBatch || open[$0] == nil } }
+      let own = removals.filter { decidingBatches(of: $0.key).allSatisfy { $0 == removalBatch || open[$0] == nil } }
       if let reason = try await pay(own, among: removals, kind, holding: reasons[kind] ?? nil) {
         reasons[kind] = reason
         again.formUnion(removals.map(\.key))
@@ -138,6 +138,9 @@ package final class RemovalGuard {
 
   private func removalBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.removalBatches.of(key) ?? [] }
 
+  /// Those that decide on a key's removal: not the batches that a leaver is in for another reason.
+  private func decidingBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.decidingBatches(of: key) ?? [] }
+
   // MARK: Single removals
 
   /// Those of a plan's removals that must not be carried out now.
@@ -170,17 +173,21 @@ package final class RemovalGuard {
 
   /// Assigns removals that were noticed elsewhere to the windows of the log that contain them.
   private func learn(_ removals: [Removal]) async throws(EngineError) {
-    let strangers = removals.map(\.key).filter { key in !removalBatches(of: key).contains { isOfTheLog($0) } }
+    let strangers = removals.map(\.key).filter { key in
+      !decidingBatches(of: key).contains { isOfTheLog($0) } || dispatcher?.queue.isSaidToLeave(key) == true
+    }
     if strangers.isEmpty { return }
     // A missing row was deleted before it was read, so after this read of the log the window that contains the
     // delete, if any, is known. A window that was decided in the meantime has had this key looked at.
-    for (key, window) in try await catchUp(strangers) where isUndecided(window) { dispatcher?.queue.join(key, window) }
+    for (key, window) in try await catchUp(strangers) where isUndecided(window.removalBatch) {
+      dispatcher?.queue.join(key, window.removalBatch, isPlain: window.isPlain)
+    }
   }
 
   /// Leaves a removal to the batches that it belongs to; false if there are none.
   private func waits(for removal: Removal) -> Bool {
     let key = removal.key
-    let isSingle = dispatcher?.queue.isUrgent(key) == true
+    let isSingle = dispatcher?.queue.isSingle(key) == true
     let isLogged = isSingle || removalBatches(of: key).contains { isOfTheLog($0) }
     let ruling = comparison.ruling(on: key, isLogged: isLogged)
     if isSingle, ruling != .passes { comparison.leave(key) }
@@ -189,11 +196,11 @@ package final class RemovalGuard {
     case .waits: return true
     case .joins(let removalBatch): dispatcher?.queue.join(key, removalBatch)
     }
-    let removalBatches = removalBatches(of: key)
-    for removalBatch in removalBatches {
+    let deciding = decidingBatches(of: key)
+    for removalBatch in deciding {
       open[removalBatch]?.removals[removal.action.kind, default: [:]][key] = removal
     }
-    return !removalBatches.isEmpty
+    return !deciding.isEmpty
   }
 
   private func isOfTheLog(_ removalBatch: RemovalBatch) -> Bool { open[removalBatch]?.isOfTheLog ?? false }

@@ -3,7 +3,7 @@ import Testing
 
 /// Whatever brings a key, its removal is decided with the batch that it belongs to.
 @Suite struct RemovalBatchTests {
-  private let all: ClosedRange<Priority> = .notification ... .reconcile
+  private let all: ClosedRange<Priority> = .leaver ... .reconcile
 
   @Test func aKeyThatWaitsJoinsTheBatchThatNamesIt() {
     var queue = WorkQueue()
@@ -128,7 +128,7 @@ import Testing
     }
     for _ in 0..<500 {
       let key = keys[Int.random(in: keys.indices, using: &random)]
-      let priority = Priority.allCases[Int.random(in: 0..<4, using: &random)]
+      let priority = Priority.allCases[Int.random(in: Priority.allCases.indices, using: &random)]
       if Int.random(in: 0..<8, using: &random) == 0 { _ = queue.epochs.close() }
       switch Int.random(in: 0..<12, using: &random) {
       case 0..<3:

@@ -26,7 +26,7 @@ import Testing
     queue.add(composed, .notification)
     queue.add(decomposed, .notification)
     #expect(queue.backlog == 2)
-    #expect(queue.take(9, within: .notification ... .reconcile)?.keys == [composed, decomposed])
+    #expect(queue.take(9, within: .leaver ... .reconcile)?.keys == [composed, decomposed])
     queue.finish(composed)
     #expect(queue.contains(decomposed) && !queue.contains(composed))
   }

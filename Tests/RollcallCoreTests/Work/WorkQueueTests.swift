@@ -3,7 +3,7 @@ import Testing
 
 /// One place a key, one worker a key, the urgent first.
 @Suite struct WorkQueueTests {
-  private let all: ClosedRange<Priority> = .notification ... .reconcile
+  private let all: ClosedRange<Priority> = .leaver ... .reconcile
 
   @Test func theUrgentOvertakeAndAKeyIsTakenOnce() {
     var queue = WorkQueue()
@@ -116,7 +116,7 @@ import Testing
       switch Int.random(in: 0..<10, using: &random) {
       case 0..<4:
         let epoch = Int.random(in: max(0, settledUpTo + 1)...queue.epochs.current, using: &random)
-        queue.add(key, Priority.allCases[Int.random(in: 0..<4, using: &random)], epoch: epoch)
+        queue.add(key, Priority.allCases[Int.random(in: Priority.allCases.indices, using: &random)], epoch: epoch)
         fresh[key, default: []].append(epoch)
       case 4, 5:
         guard let batch = queue.take(Int.random(in: 1...3, using: &random), within: all) else { continue }

@@ -37,7 +37,7 @@ import Testing
   @Reactor
   private static func park(_ keys: [RosterKey], in batch: RemovalBatch, _ engine: Engine) {
     for key in keys { engine.dispatcher.queue.add(key, .sweep, removalBatch: batch) }
-    _ = engine.dispatcher.queue.take(keys.count, within: .notification ... .reconcile)
+    _ = engine.dispatcher.queue.take(keys.count, within: .leaver ... .reconcile)
     for key in keys { engine.dispatcher.queue.finish(key, staying: false) }
   }
 
@@ -101,7 +101,7 @@ import Testing
       let window = removalGuard.begin(isOfTheLog: true)
       removalGuard.catchUp = { [weak removalGuard] keys throws(EngineError) in
         try await removalGuard?.decide(window, epoch: 0)
-        return Dictionary(uniqueKeysWithValues: keys.map { ($0, window) })
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, UnreadWindow(removalBatch: window, isPlain: false)) })
       }
       engine.dispatcher.queue.add("a", .notification)
       let withheld = try await removalGuard.withhold([Self.removal("a")])
@@ -117,10 +117,10 @@ import Testing
       let window = removalGuard.begin(isOfTheLog: true)
       removalGuard.catchUp = { [weak removalGuard] keys throws(EngineError) in
         removalGuard?.abandon(window)
-        return Dictionary(uniqueKeysWithValues: keys.map { ($0, window) })
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, UnreadWindow(removalBatch: window, isPlain: false)) })
       }
       engine.dispatcher.queue.add("a", .notification)
-      _ = engine.dispatcher.queue.take(1, within: .notification ... .reconcile)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
       let withheld = try await removalGuard.withhold([Self.removal("a")])
       #expect(withheld == ["a"])
       engine.dispatcher.queue.finish("a", staying: false)
@@ -137,7 +137,7 @@ import Testing
         .init(removalBatch: comparison, seen: SeenLinks(.caseExact), isOfTheLog: true))
       for key: RosterKey in ["a", "group"] {
         engine.dispatcher.queue.add(key, key == "a" ? .notification : .retry)
-        _ = engine.dispatcher.queue.take(1, within: .notification ... .reconcile)
+        _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
         let withheld = try await removalGuard.withhold([Self.removal(key)])
         #expect(withheld == [key])
         engine.dispatcher.queue.finish(key, staying: false)
