@@ -102,6 +102,14 @@ struct GeneralizedTime {
     return out
   }
 
+  /// Nil outside the years 1 to 9999.
+  func earlier(by offset: Int) -> GeneralizedTime? {
+    var time = self
+    time.seconds -= offset
+    let year = GeneralizedTime.date(ofDay: floorDivide(time.seconds, 86_400)).year
+    return 1...9999 ~= year ? time : nil
+  }
+
   private static func days(inMonth month: Int, of year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -140,4 +148,14 @@ extension AttributeValue {
   /// The time in generalizedTime (RFC 4517 section 3.3.13), in seconds since 1970-01-01 00:00 UTC without its
   /// fraction; nil if the value is not a time.
   public var secondsOfGeneralizedTime: Int? { GeneralizedTime(parsing: bytes)?.seconds }
+
+  /// A local time as generalizedTime in UTC; nil if it is not a time, or outside the years 1 to 9999.
+  ///
+  /// - Parameters:
+  ///   - digits: `YYYYMMDDHHMMSS[.fraction]`.
+  ///   - offset: by how many seconds the local time is ahead of UTC.
+  public static func generalizedTime(local digits: [UInt8], offset: Int) -> AttributeValue? {
+    guard let time = GeneralizedTime(parsing: digits + [0x5A])?.earlier(by: offset) else { return nil }
+    return AttributeValue(bytes: time.text)
+  }
 }

@@ -13,13 +13,16 @@ struct Plan: AsyncParsableCommand {
     discussion: """
       Reads both sides as the daemon does and prints the operations as LDIF, each with a comment that names the key and \
       the action. It changes nothing. Comments also show the removals and takeovers that are held or would be held, the \
-      keys that are parked, and those that are pinned. Passwords are printed as ***. With keys it checks only these, and \
+      keys that are parked, and those that are pinned. Passwords are printed as ***. With --until it also lists the dates \
+      of rows that pass until then (source.due), and the entries of leavers that will be deleted (users.delete_after), \
+      each with its time. With keys it checks only these, and \
       says why a key needs no change. Such lines and a summary go to standard error. If a daemon leads the \
       directory with the same configuration, plan asks the daemon, so it needs no password of the directory.
 
       Examples:
         rollcall plan
         rollcall plan 17 18
+        rollcall plan --until 2027-01-31
         rollcall plan --json | jq -r '.operations[].dn'
 
       Exit codes: 0 if nothing is to be done (standard output is empty), 2 if something is, 1 on an error, or for a key \
@@ -34,10 +37,17 @@ struct Plan: AsyncParsableCommand {
   @Flag(help: "Print one JSON object instead of LDIF.")
   var json = false
 
+  @Option(help: "Also list what happens at its time until this date, such as 2027-01-31.")
+  var until: String?
+
   func run() async throws {
-    let (keys, json, options) = (self.keys, self.json, self.options)
+    let (keys, json, until, options) = (self.keys, self.json, self.until, self.options)
     try await options.perform(needsDirectory: false) { setting in
-      let report = try await Plan.find(keys.map { RosterKey($0) }, setting, options)
+      var report = try await Plan.find(keys.map { RosterKey($0) }, setting, options)
+      if let until {
+        let due = try await ComingChange.read(setting.configuration, until: until)
+        report.due = keys.isEmpty ? due : due.filter { keys.contains($0.key) }
+      }
       let page = PlanPage(report)
       if json || !report.isBlank { try Output.standard.write(json ? page.json.text : page.ldif) }
       for standing in report.standings { Output.error.say(standing.printable) }
@@ -116,6 +126,10 @@ struct PlanPage {
         "pinned: key \(Self.shown(pin.key)): \(pin.because.excerpt()) (\(pin.actor), \(end))"
           + (pin.isWaiting ? "; a change waits\(removal)" : ""))
     }
+    for due in report.due ?? [] {
+      let what = due.dn.map { "delete \($0.excerpt())" } ?? "a date of its row passes, and it is looked at again"
+      text += LDIF.comment("due \(due.at): key \(Self.shown(due.key)): \(what)")
+    }
     for waiting in report.waiting {
       text += LDIF.comment(
         "waits: key \(Self.shown(waiting.key)): for key \(Self.shown(waiting.holder)), which has \(waiting.dn.excerpt())"
@@ -136,6 +150,7 @@ struct PlanPage {
             .object([("key", .string($0.key)), ("for", .string($0.holder)), ("dn", .string($0.dn))])
           })
       ),
+      ("due", .array((report.due ?? []).map { $0.json })),
     ])
   }
 
@@ -179,6 +194,12 @@ struct PlanPage {
     return
       "\(counted(report.operations.count, "operation")) for \(counted(keys, "key")), \(report.held.count) held\(future), "
       + "\(report.parked.count + report.setAside.count) parked\(waiting)"
+  }
+}
+
+extension ComingChange {
+  var json: JSON {
+    .object([("key", .string(key)), ("action", .string(action.rawValue)), ("dn", JSON(dn)), ("at", .string(at))])
   }
 }
 

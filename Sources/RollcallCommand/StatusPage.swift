@@ -39,7 +39,7 @@ struct StatusPage {
       ("parked", .array(report.parked.map(Self.json))), ("held_set", JSON(report.held.id)),
       ("held", .array(report.held.removals.map(json))), ("released", .integer(report.released)),
       ("pinned", .array(report.pinned.map { Self.json($0.key, $0.pin) })),
-      ("problems", .array(report.problems.map(Self.json))),
+      ("due", .array(report.due.map(\.json))), ("problems", .array(report.problems.map(Self.json))),
     ])
   }
 
@@ -90,6 +90,7 @@ struct StatusPage {
     lines.append(("parked", "\(report.parked.count)"))
     lines.append(("held", "\(report.held.removals.count)" + (report.held.id.map { ", set \($0)" } ?? "")))
     if !report.pinned.isEmpty { lines.append(("pinned", "\(report.pinned.count)")) }
+    if !report.due.isEmpty { lines.append(("due", "\(counted(report.due.count, "deletion"))")) }
     if report.released > 0 { lines.append(("released", "\(report.released), not done yet")) }
     var text = lines.map { "\(($0 + ":").padded(12))\($1.printable)\n" }.joined()
     text += list(report.problems) { problem in
@@ -115,6 +116,7 @@ struct StatusPage {
         "pinned \(key.text.excerpt()): \(pin.because.excerpt()) [\(pin.actor), \(end)since \(pin.since)]\(removal); "
         + command("unpin", key.text)
     }
+    text += list(report.due) { due in "due \(due.at): delete \((due.dn ?? "").excerpt()), key \(due.key.excerpt())" }
     return text
   }
 

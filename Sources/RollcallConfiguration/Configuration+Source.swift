@@ -30,6 +30,13 @@ extension Configuration {
     /// }]`.
     package var watch: [Watched]
 
+    /// `due` (default none): SQL expressions of type date, timestamp or timestamptz, `[valid_from, valid_until + 1]`; when
+    /// one of them passes, the row is looked at.
+    package var due: [String]
+
+    /// `timezone` (default none: UTC): the time zone in which the mapping is evaluated, and in which a date begins.
+    package var timezone: String?
+
     /// `search_path` (default none: those of `table` and `watch`): the schemas in which the mapping's names are
     /// resolved, besides `pg_catalog`. In each only its owner, the database's owner and superusers may create.
     package var searchPath: [String]?
@@ -74,10 +81,13 @@ extension Configuration.Source {
     let scope = section.text("where")
     let active = section.text("active")
     let watch = Self.watch(section)
+    let due = Self.due(section)
+    let timezone = section.text("timezone")
     guard let relation, let key else { return nil }
     self.init(
       connection: Secret(connection?.value ?? ""), relation: relation, key: key, where: scope?.value,
-      active: active?.value, watch: watch, searchPath: Self.searchPath(section),
+      active: active?.value, watch: watch, due: due, timezone: timezone.flatMap { section.timezone($0) },
+      searchPath: Self.searchPath(section),
       reader: section.text("reader").map { Secret($0.value) },
       largestRow: section.size("largest_row", default: 64 << 20))
   }
@@ -87,7 +97,8 @@ extension Configuration.Source {
   }
 
   static let keys = [
-    "connection", "table", "query", "key", "where", "active", "watch", "search_path", "reader", "largest_row",
+    "connection", "table", "query", "key", "where", "active", "watch", "due", "timezone", "search_path", "reader",
+    "largest_row",
   ]
 
   /// The schemas in the mapping's search path besides `pg_catalog`. A table without a schema is one of `public`.
@@ -104,6 +115,21 @@ extension Configuration.Source {
     section.list("search_path").map { list in
       list.compactMap { path, node in section.reader.text(node, path: path).flatMap { section.identifier($0) } }
     }
+  }
+
+  private static func due(_ section: ConfigurationSection) -> [String] {
+    var due: [String] = []
+    for (path, node) in section.list("due") ?? [] {
+      guard let text = section.reader.text(node, path: path) else { continue }
+      if text.value.allSatisfy(\.isWhitespace) {
+        section.reader.problem(text.mark, "\(path): is empty")
+      } else if due.contains(text.value) {
+        section.reader.problem(text.mark, "\(path): the same expression is listed twice")
+      } else {
+        due.append(text.value)
+      }
+    }
+    return due
   }
 
   private static func relation(_ section: ConfigurationSection) -> Configuration.Relation? {
@@ -144,6 +170,16 @@ extension Configuration.Source {
 }
 
 extension ConfigurationSection {
+  /// The form of a time zone's name; whether there is such a zone only PostgreSQL knows.
+  fileprivate func timezone(_ text: ConfiguredText) -> String? {
+    let isName = text.value.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || "/_+-".utf8.contains(byte)
+    }
+    if isName, text.value.utf8.count < 64 { return text.value }
+    reader.problem(text.mark, "\(text.path): \"\(text.shown)\" is not a time zone; example: Europe/Berlin")
+    return nil
+  }
+
   fileprivate func qualifiedName(_ text: ConfiguredText) -> QualifiedName? {
     do throws(QualifiedName.Invalid) {
       return try QualifiedName(parsing: text.value)

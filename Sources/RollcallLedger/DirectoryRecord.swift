@@ -20,6 +20,8 @@ package struct DirectoryRecord: Sendable {
   package var condition: DirectoryCondition
   /// Whether the entries of this directory are ours and are still to be recorded.
   package var isRecording: Bool
+  /// The instant up to which rows whose dates have passed were looked at, as text; nil if none was stored.
+  package var dueAt: String?
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   package var isFuture: Bool
 
@@ -44,7 +46,7 @@ extension Ledger {
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
         coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared,
-        recording
+        recording, due_at::text
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
@@ -54,7 +56,7 @@ extension Ledger {
       capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
-      isRecording: result.bool(0, 14), isFuture: result.bool(0, 11))
+      isRecording: result.bool(0, 14), dueAt: result.text(0, 15), isFuture: result.bool(0, 11))
   }
 
   /// Records the database, server and mapping of the next watermark.

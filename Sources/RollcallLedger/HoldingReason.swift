@@ -8,6 +8,7 @@ extension RemovalBudget.Reason {
     case .firstComparison: "the first comparison of a directory holds every removal"
     case .changedMapping:
       "the first comparison after a change of the mapping, the scope or the schema holds every removal"
+    case .clockJumped: "the database's clock has jumped: until everybody is compared every removal is held"
     }
   }
 }

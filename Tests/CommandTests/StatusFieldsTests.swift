@@ -78,7 +78,11 @@ import Testing
   func everyField() async throws {
     let site = try await site()
     try await site.sql(
-      "INSERT INTO rollcall.problem (directory, code, message) VALUES ('\(site.name)', 'capture', 'x')")
+      """
+      INSERT INTO rollcall.problem (directory, code, message) VALUES ('\(site.name)', 'capture', 'x');
+      INSERT INTO rollcall.leaver (directory, key, dn, state) VALUES ('\(site.name)', '9', 'uid=x', '');
+      UPDATE rollcall.directory SET delete_after = interval '30 days'
+      """)
     let text = try await site.rollcall("status", "--json").output
     let found = try JSONDecoder().decode(Value.self, from: Data(text.utf8)).fields("")
     // Rows with a type and a meaning.

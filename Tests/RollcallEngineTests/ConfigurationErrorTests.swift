@@ -100,6 +100,13 @@ struct Broken: CustomTestStringConvertible, Sendable {
     Broken("users:\n", "users:\n  classes: [[a]]\n", "10:13: users.classes[0]: expected text, found a list"),
     Broken("users:\n", "users:\n  adopt: yes\n", #"10:10: users.adopt: expected true or false, found "yes""#),
     Broken("users:\n", "users:\n  adopt: ''\n", #"10:10: users.adopt: expected true or false, found """#),
+    Broken("key: id", "key: id\n  due: valid_from", "4:8: source.due: expected a list, found text"),
+    Broken("key: id", "key: id\n  due: [a, ' ']", "4:12: source.due[1]: is empty"),
+    Broken("key: id", "key: id\n  due: [a, a]", "4:12: source.due[1]: the same expression is listed twice"),
+    Broken("key: id", "key: id\n  due: [{ a: b }]", "4:9: source.due[0]: expected text, found a mapping"),
+    Broken(
+      "key: id", "key: id\n  timezone: UTC; x",
+      #"4:13: source.timezone: "UTC; x" is not a time zone; example: Europe/Berlin"#),
     Broken("key: id", "key: id\n  watch: roles", "4:10: source.watch: expected a list, found text"),
     Broken("key: id", "key: id\n  watch: [roles]", "4:11: source.watch[0]: expected a mapping, found text"),
     Broken("url: ldap://127.0.0.1", "url: { host: a }", "5:8: directory.url: expected text, found a mapping"),

@@ -42,6 +42,7 @@ import Testing
     ("name: main", "name: main"), ("user=one", "user=two"), ("password=${LDAP_PASSWORD} ", ""),
     ("ou=users,dc", "OU=Users, DC"), ("link: employeeNumber", "link: EMPLOYEENUMBER"),
     ("ldap://127.0.0.1", "ldap://127.0.0.2"), ("cn: full_name", "cn: username"), ("key: id", "key: id\n  where: true"),
+    ("key: id", "key: id\n  due: [valid_until]\n  timezone: Europe/Berlin"),
     ("name: main", "name: main\nbehind_after: 1m"),
   ])
   func whatMayChange(_ piece: String, _ replacement: String) throws {

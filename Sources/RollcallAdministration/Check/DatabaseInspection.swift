@@ -57,6 +57,7 @@ struct DatabaseInspection {
       try await checkUpkeep(database)
       facts.others = try await Ledger(database, directory: configuration.name).others()
     }
+    if let finding = try await TimezoneInspection(database, configuration).finding() { return note(finding) }
     let path = MappingPath(database, configuration)
     let strangers = try await path.findings()
     strangers.forEach(note)
@@ -79,6 +80,7 @@ struct DatabaseInspection {
       for finding in try await coverage.findings() { note(finding) }
     }
     try await checkReading(database, mapping, &facts)
+    for finding in try await DueInspection(mapping, configuration).findings() { note(finding) }
   }
 
   // MARK: Parts

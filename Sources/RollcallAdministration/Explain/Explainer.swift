@@ -60,6 +60,7 @@ package final class Explainer {
       }
       // A row that takes too long, or whose values have no JSON, still gets its verdict.
       found.columns = (try? await engine.decidingColumns(of: found.key)) ?? []
+      found.nextDate = (try? await engine.nextDate(of: found.key)) ?? nil
     } catch {
       if case .database(let failure) = error, failure.isConnectionLost { throw error }
       found.row = .unread("\(error)")

@@ -112,7 +112,13 @@ extension Observation {
           ("since", parked.since), ("next_at", parked.nextAt)))
     }
     if let blocker { texts.append("waits for key \(blocker.key.shown), which has \(blocker.resource.excerpt())") }
-    if texts.isEmpty { return .init(.gate, .ok, "not held, pinned or parked") }
+    let date = nextDate.map { "a date of its row passes at \($0), and it is looked at again then" }
+    evidence.append(.text("due", nextDate))
+    if texts.isEmpty {
+      let rest = ["not held, pinned or parked"] + [date].compactMap { $0 }
+      return .init(.gate, .ok, rest.joined(separator: "; "), evidence)
+    }
+    texts += [date].compactMap { $0 }
     let isError = record.parked != nil && record.pin == nil && !isHeld
     return .init(.gate, isError ? .error : .wait, texts.joined(separator: "; "), evidence)
   }

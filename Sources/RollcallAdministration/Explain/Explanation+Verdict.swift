@@ -157,6 +157,8 @@ extension Observation {
       next = "nothing; the parked key is released when it is looked at again: rollcall retry \(key.shown)"
     } else if case .nobody = leader {
       next = "nothing now; no daemon runs, so later changes wait: rollcall run"
+    } else if let nextDate {
+      next = "nothing until \(nextDate), when a date of its row passes, or until the row is changed"
     } else {
       next = "nothing; the next change of the row is written when it is committed"
     }

@@ -36,6 +36,8 @@ struct Observation: Sendable {
   var hidden: [String] = []
   /// Columns that determine scope and activity, with their values.
   var columns: [(name: String, value: String?)] = []
+  /// When the next date of the row passes: RFC 3339, UTC.
+  var nextDate: String?
   var change: LastChange?
   /// The problems with the triggers.
   var capture: [String] = []

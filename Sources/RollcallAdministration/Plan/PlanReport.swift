@@ -60,6 +60,8 @@ package struct PlanReport: Codable, Sendable {
   package var waiting: [Waiting]
   /// The reasons for named keys for which there is nothing to do.
   package var standings: [String]
+  /// What happens at its time until a given date; nil where nobody has asked for it.
+  package var due: [ComingChange]?
   /// Whether a key was named that neither side knows.
   package var hasUnknown: Bool
 
@@ -100,7 +102,7 @@ package struct PlanReport: Codable, Sendable {
   /// Whether nothing is to be done, and nothing would be if no key were pinned.
   package var isEmpty: Bool {
     operations.isEmpty && held.isEmpty && parked.isEmpty && setAside.isEmpty && waiting.isEmpty
-      && !pinned.contains(where: \.isWaiting)
+      && !pinned.contains(where: \.isWaiting) && due?.isEmpty != false
   }
 
   /// Whether there is nothing to print.

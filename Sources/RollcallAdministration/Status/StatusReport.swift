@@ -48,6 +48,8 @@ package struct StatusReport: Sendable {
   package var released: Int
   /// The pinned keys, in the order of their start.
   package var pinned: [(key: RosterKey, pin: Pin)] = []
+  /// Coming deletions of leavers' entries, the first ones.
+  package var due: [ComingChange] = []
   /// Whether the last look is older than the configuration's `behind_after`.
   package var isBehind: Bool
   /// Guarantees that currently do not hold, the oldest first.
@@ -102,6 +104,7 @@ package struct StatusReport: Sendable {
       name: configuration.name, parked: parked, held: held, released: released, isBehind: true,
       problems: try await ledger.problems())
     report.pinned = pinned
+    report.due = try await ledger.coming(most: ComingChange.most)
     let found = StatusProblems(ledger)
     let queue = try await found.queue()
     report.add(queue)

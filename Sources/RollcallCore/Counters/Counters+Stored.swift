@@ -52,6 +52,7 @@ extension Priority {
     case .notification: "notification"
     case .retry: "retry"
     case .sweep: "sweep"
+    case .due: "due"
     case .reconcile: "reconcile"
     }
   }

@@ -5,7 +5,7 @@
 public struct Counters: Sendable, Equatable {
   /// What has brought a change to notice.
   public enum Finder: String, Sendable, CaseIterable {
-    case notification, sweep, reconcile
+    case notification, sweep, due, reconcile
   }
 
   /// Where a difference comes from that only a comparison of everybody has found.

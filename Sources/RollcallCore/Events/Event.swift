@@ -80,6 +80,7 @@ public enum Event: Sendable {
     case connecting
     case listening
     case readingTheLog
+    case readingDates
     case pruning
     case lookingAtTriggers
     case notingTheState

@@ -28,6 +28,8 @@ public enum RemovalBudget {
     case firstComparison
     /// Neither does the first one after the mapping, the scope or the schema has changed.
     case changedMapping
+    /// The database's clock has jumped, and with it the dates by which people join and leave.
+    case clockJumped
   }
 
   /// - Parameters:

@@ -1,6 +1,8 @@
 /// Why a key was looked at whose entry was written; the values of the journal's column `cause`.
 public enum JournalCause: String, Sendable {
   case notification, sweep, retry, reconcile
+  /// A date has passed.
+  case due
   /// A person has approved it.
   case release
   /// A person has undone a change.
@@ -14,8 +16,10 @@ public enum JournalCause: String, Sendable {
       switch priority {
       case _ where origin.isReleased: .release
       case .leaver, .notification: origin.isHeard ? .notification : .sweep
-      case .retry: .retry
+      // A few rows whose dates have passed go ahead of bulk work.
+      case .retry: origin.isDue ? .due : .retry
       case .sweep: .sweep
+      case .due: .due
       case .reconcile: .reconcile
       }
   }

@@ -58,6 +58,8 @@ public struct Origin: Sendable, Equatable {
   public private(set) var isHeard = false
   /// Whether a person has approved the change.
   public var isReleased = false
+  /// Whether a date of the row has passed.
+  public var isDue = false
 
   /// Transactions that are kept per key.
   public static let most = 8
@@ -70,6 +72,13 @@ public struct Origin: Sendable, Equatable {
     self.isHeard = isHeard
   }
 
+  /// The origin of work on a row of which a date has passed.
+  public static var due: Origin {
+    var origin = Origin()
+    origin.isDue = true
+    return origin
+  }
+
   /// Adds the transactions of another origin; if there are too many, the oldest are dropped.
   public mutating func merge(_ other: Origin) {
     for transaction in other.transactions where !transactions.contains(transaction) {
@@ -78,6 +87,7 @@ public struct Origin: Sendable, Equatable {
     if transactions.count > 1 { transactions.sort() }
     if transactions.count > Origin.most { transactions.removeFirst(transactions.count - Origin.most) }
     isHeard = isHeard || other.isHeard
+    isDue = isDue || other.isDue
     isReleased = isReleased || other.isReleased
     if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
   }

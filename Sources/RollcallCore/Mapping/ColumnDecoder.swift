@@ -10,7 +10,7 @@ public struct UndecodableValue: Error, Sendable, Equatable, CustomStringConverti
   }
 }
 
-/// Converts a column in text format, from a session with TimeZone=UTC, DateStyle=ISO and bytea_output=hex, to
+/// Converts a column in text format, from a session with DateStyle=ISO and bytea_output=hex, to
 /// attribute values.
 public enum ColumnDecoder {
   /// The values of a column of a type known by its OID; nil is NULL.

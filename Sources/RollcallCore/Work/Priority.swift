@@ -1,6 +1,6 @@
 /// How urgent a key is: a single HR write overtakes any backlog, and a leaver overtakes everything.
 public enum Priority: Int, Sendable, Comparable, CaseIterable {
-  case leaver, notification, retry, sweep, reconcile
+  case leaver, notification, retry, sweep, due, reconcile
   public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
 }
 

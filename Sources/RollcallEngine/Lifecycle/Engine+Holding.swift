@@ -27,6 +27,7 @@ extension Engine {
     else {
       return .firstComparison
     }
-    return record.compared == fingerprint ? nil : .changedMapping
+    if record.compared != fingerprint { return .changedMapping }
+    return clockHasJumped ? .clockJumped : nil
   }
 }

@@ -64,6 +64,7 @@ extension Engine {
     try await PoolerProbe.requireSessions(sessions.options)
     try await requireInstalled()
     try await ledger.requireRights()
+    try await requireTimezone()
     try await requireCoverage()
     if try await roster.resolveKeyType() == .text {
       events.emit(.warning(KeyType.textIsHeard, place: configuration.place(of: "source.key"), fix: nil))

@@ -19,6 +19,8 @@ struct ReconcileAgenda {
   var losses = 0
   /// Transactions up to this one may have made unlogged changes, which that comparison includes (``LogBound``).
   var silent: String?
+  /// Whether the clock had jumped when that comparison began, so that it holds every removal.
+  var sawJump = false
   /// Whether the log requested one.
   var isOfTheLog = false
   /// Why everything is compared, if the watermark was not valid.
@@ -93,6 +95,7 @@ extension Engine {
     let isOfTheLog = reconciles.isOfTheLog
     reconciles.wanted = []
     reconciles.isOfTheLog = false
+    reconciles.sawJump = clockHasJumped
     removalGuard.comparison.isAwaited = false
     Reactor.task {
       let reader = BothSides(
@@ -169,7 +172,8 @@ extension Engine {
     try await ledger.noteReconcile(capture: reconciles.capture, silent: reconciles.silent, isRecorded: isRecorded)
     bound.compared(reconciles.silent)
     reconciles.undecided = nil
-    removalGuard.comparison.expect(nil)
+    if reconciles.sawJump { clockHasJumped = false }
+    removalGuard.comparison.expect(clockHasJumped ? .clockJumped : nil)
     if isRecorded { state.meetings.complete() }
     reconciles.why = nil
     await servers.compared()

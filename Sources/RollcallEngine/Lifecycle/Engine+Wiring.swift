@@ -20,9 +20,14 @@ extension Engine {
       for key in keys { dispatcher.add(key, .retry) }
     }
     wireServers()
+    wireDue()
     pins.wire()
     dispatcher.onTrouble = { [weak self] error in self?.trouble(error) }
-    dispatcher.onProgress = { [weak self] in self?.sweeper?.progress() }
+    dispatcher.onProgress = { [weak self] in
+      self?.sweeper?.progress()
+      self?.due.progress()
+      self?.due.poke()
+    }
     dispatcher.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
     dispatcher.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
     dispatcher.onDecided = { [weak self] removalBatch throws(EngineError) in try await self?.decided(removalBatch) }

@@ -25,6 +25,8 @@ package final class Engine {
   package let removalGuard: RemovalGuard
   package let dispatcher: Dispatcher
   let retrier: Retrier
+  /// Notices dates that take effect.
+  let due: DueWatch
   package let journal: Journal
   let leader: Leader
   let unknown: UnknownOutcomes
@@ -59,6 +61,8 @@ package final class Engine {
   /// The problem that last opened the circuit breaker.
   var refusal: Problem?
   var hasWarnedOfLock = false
+  /// Whether the database's clock has jumped since the last comparison that holds every removal for it.
+  var clockHasJumped = false
 
   /// - Throws: ``PostgresError`` if the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
@@ -76,6 +80,7 @@ package final class Engine {
     events.subscribe { [counting = dispatcher.counting] in counting.note($0) }
     unknown = UnknownOutcomes(dispatcher, deadline: configuration.directory.timeout)
     retrier = Retrier(ledger, dispatcher)
+    due = DueWatch(roster.query, sessions.due, ledger, dispatcher, events)
     journal = Journal(ledger, isOn: configuration.journal != nil)
     leader = Leader(sessions.options, directory: configuration.name)
     problems = ProblemBoard(ledger, events)
@@ -197,6 +202,7 @@ package final class Engine {
     if removalGuard.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
+    try await due.begin(from: record?.dueAt, comparesAnyway: reason != nil)
     runReconciles()
     try await takeUpLedger()
     try await sweeper?.look()
@@ -249,6 +255,7 @@ package final class Engine {
     disconnected()
     reconciles.stop()
     retrier.stop()
+    due.stop()
     pins.stop()
     intents.stop()
     leader.resign()

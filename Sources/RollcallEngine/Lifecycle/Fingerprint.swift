@@ -19,6 +19,8 @@ enum Fingerprint {
     combine(query.select)
     combine(SessionSettings.path(path))
     combine(keyType.sql)
+    if let timezone = query.timezone { combine(timezone) }
+    for expression in query.due { combine(expression.sql) }
     for expression in query.expressions { combine(expression.path) }
     combine(described(rules))
     combine(described(groups))

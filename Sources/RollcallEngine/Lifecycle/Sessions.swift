@@ -17,6 +17,8 @@ package final class Sessions {
   let mappingBulk: Database
   /// Streams all rows.
   package let bulk: Database
+  /// Finds rows whose dates have passed; opened only if there are such dates.
+  let due: Database
   /// For the ledger.
   let ledger: Database
 
@@ -28,10 +30,11 @@ package final class Sessions {
     mapping = try Database(mapping: configuration)
     mappingBulk = try Database(mapping: configuration)
     bulk = try Database(mapping: configuration, timeout: 600_000)
+    due = try Database(mapping: configuration)
     ledger = Database(options)
   }
 
-  private var all: [Database] { [database, windows, mapping, mappingBulk, bulk, ledger] }
+  private var all: [Database] { [database, windows, mapping, mappingBulk, bulk, due, ledger] }
 
   /// Closes the connections: what ended one of them has probably broken the others, and nobody should wait for their
   /// timeouts. Each is opened again when it is next used.

@@ -31,7 +31,8 @@ extension Database {
   package convenience init(mapping configuration: Configuration, timeout: Int = 60_000) throws(EngineError) {
     self.init(
       try configuration.rosterOptions(), timeout: timeout,
-      searchPath: SessionSettings.path(configuration.source.schemas), patience: .seconds(4))
+      searchPath: SessionSettings.path(configuration.source.schemas), timezone: configuration.source.timezone,
+      patience: .seconds(4))
   }
 
   /// Runs the body in a read-only transaction, and rolls it back.

@@ -42,6 +42,12 @@ package struct MappingInspection: Sendable {
       if reading.path == "source.key", KeyType(oid: reading.type) == .text {
         findings.append(Finding(.warning, configuration.place(of: reading.path), KeyType.textIsHeard))
       }
+      if reading.path.hasPrefix("source.due"), DueQuery.Part.Kind(oid: reading.type) == nil {
+        findings.append(
+          Finding(
+            .error, configuration.place(of: reading.path), DueQuery.Part.Kind.expected,
+            remedy: "cast it: (expression)::date"))
+      }
       for stranger in reading.strangers {
         findings.append(
           Finding(
@@ -49,7 +55,7 @@ package struct MappingInspection: Sendable {
             "calls \(stranger.function), which belongs to \(stranger.owner): neither a superuser nor the owner of the "
               + "database or of the source table", remedy: "review it: its owner controls what the mapping returns"))
       }
-      for function in reading.functions { findings.append(finding(reading.path, function)) }
+      findings += reading.functions.compactMap { finding(reading.path, $0) }
     }
     return findings
   }
@@ -57,8 +63,22 @@ package struct MappingInspection: Sendable {
   /// Functions that write; functions that other functions call are detected when they run.
   private static let writing: Set<String> = ["nextval()", "setval()", "lo_create()", "lo_put()", "lo_unlink()"]
 
-  private func finding(_ path: String, _ function: MappingReading.Function) -> Finding {
+  /// Functions that return the time.
+  private static let clocks: Set<String> = [
+    "now()", "transaction_timestamp()", "statement_timestamp()", "clock_timestamp()", "timeofday()", "age()",
+    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP",
+  ]
+
+  /// What a function that is no plain one of PostgreSQL means for the mapping; nil where `due` makes up for it.
+  private func finding(_ path: String, _ function: MappingReading.Function) -> Finding? {
     let place = configuration.place(of: path)
+    let isClock = !function.isForeign && MappingInspection.clocks.contains(function.name)
+    if path.hasPrefix("source.due"), !function.isForeign {
+      return Finding(
+        .error, place, "\(function.name) changes its value although no row changes, so this date never comes",
+        remedy: "give the date that the row has, such as valid_until + 1")
+    }
+    if isClock, !configuration.source.due.isEmpty { return nil }
     if MappingInspection.writing.contains(function.name) {
       return Finding(
         .error, place,
@@ -74,6 +94,9 @@ package struct MappingInspection: Sendable {
     }
     return Finding(
       .warning, place, "\(function.name) changes its value although no row changes",
-      remedy: "such a change takes effect when the row is next written, or at the next reconcile")
+      remedy: isClock
+        ? "name the dates that it is compared with in source.due, such as [valid_from, valid_until + 1]; without them a "
+          + "change takes effect when the row is next written, or at the next reconcile"
+        : "such a change takes effect when the row is next written, or at the next reconcile")
   }
 }

@@ -94,7 +94,7 @@ package struct MappingReader {
       let sql = "SELECT ((\(condition.sql)\n) IS TRUE) AS value FROM \(query.source) AS roster"
       readings.append(try await read(condition.path, sql))
     }
-    for expression in query.expressions {
+    for expression in query.due + query.expressions {
       let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
     }

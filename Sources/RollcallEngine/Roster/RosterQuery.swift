@@ -28,6 +28,9 @@ package struct RosterQuery: Sendable, Equatable {
   /// The value columns in the order of ``RosterRow/values``, then the membership if groups are configured.
   package let expressions: [Expression]
   package let hasMembership: Bool
+  /// Dates that take effect, and the time zone in which they, and all other expressions, are read.
+  package let due: [Expression]
+  let timezone: String?
 
   package init(_ configuration: Configuration) {
     let source = configuration.source
@@ -40,6 +43,8 @@ package struct RosterQuery: Sendable, Equatable {
     key = "roster.\(SQLText.identifier(source.key))"
     scope = source.where.map { Expression(path: "source.where", sql: $0) }
     active = source.active.map { Expression(path: "source.active", sql: $0) }
+    due = source.due.enumerated().map { Expression(path: "source.due[\($0)]", sql: $1) }
+    timezone = source.timezone
     let users = configuration.users
     var expressions = users.attributes.map {
       Expression(path: "users.attributes.\($0.attribute)", sql: $0.expression)
@@ -110,11 +115,11 @@ package struct RosterQuery: Sendable, Equatable {
 
   private static let fits = "octets OPERATOR(pg_catalog.<=) $2::pg_catalog.int8"
 
-  private func isAsked(_ type: KeyType) -> String {
+  func isAsked(_ type: KeyType) -> String {
     "\(key) OPERATOR(pg_catalog.=) ANY($1::\(type.sql)[])"
   }
 
-  private var wholeKey: String { RosterKey.sql("\(key)::pg_catalog.text") }
+  var wholeKey: String { RosterKey.sql("\(key)::pg_catalog.text") }
 
   /// Those of the beginnings in `$1` that some overlong key has. No index supports it.
   var longKeys: String {

@@ -14,11 +14,14 @@ package enum SessionSettings {
   /// - Parameters:
   ///   - searchPath: the schemas in which names are resolved.
   ///   - timeout: `statement_timeout` in milliseconds.
-  package static func list(searchPath: String = ownPath, timeout: Int = 60_000) -> [(name: String, value: String)] {
+  ///   - timezone: the time zone; that of Rollcall's own statements is UTC.
+  package static func list(
+    searchPath: String = ownPath, timeout: Int = 60_000, timezone: String? = nil
+  ) -> [(name: String, value: String)] {
     [
       ("search_path", searchPath), ("row_security", "off"), ("statement_timeout", "\(timeout)"),
       ("lock_timeout", "10000"), ("idle_in_transaction_session_timeout", "60000"),
-      ("client_min_messages", "warning"), ("TimeZone", "UTC"), ("DateStyle", "ISO, YMD"),
+      ("client_min_messages", "warning"), ("TimeZone", timezone ?? "UTC"), ("DateStyle", "ISO, YMD"),
       ("IntervalStyle", "postgres"), ("bytea_output", "hex"), ("extra_float_digits", "1"), ("xmloption", "content"),
     ]
   }
@@ -45,13 +48,16 @@ package final class Database {
   ///   - timeout: `statement_timeout` of the session in milliseconds.
   ///   - searchPath: the schemas in which the session's statements resolve names; nil means the search path of
   ///     Rollcall's own statements, `pg_catalog` only.
+  ///   - timezone: the session's time zone; nil is UTC.
   ///   - patience: how long opening a session may take.
   package init(
-    _ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil, patience: Duration = .seconds(8)
+    _ options: ConnectionOptions, timeout: Int = 60_000, searchPath: String? = nil, timezone: String? = nil,
+    patience: Duration = .seconds(8)
   ) {
     self.patience = patience
     self.options = options.settings(
-      SessionSettings.list(searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout))
+      SessionSettings.list(
+        searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout, timezone: timezone))
   }
 
   /// The session; opens a new one if the last one is gone.

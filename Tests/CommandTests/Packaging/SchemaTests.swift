@@ -58,6 +58,8 @@ import Testing
     ("watch without a key", "\"active\": null", "\"watch\": [{\"table\": \"roles\"}]", false),
     ("watch as text", "\"active\": null", "\"watch\": \"roles\"", false),
     ("search_path", "\"active\": null", "\"search_path\": [\"public\", \"hr\"]", true),
+    ("dates", "\"active\": null", "\"due\": [\"valid_until + 1\"], \"timezone\": \"Europe/Berlin\"", true),
+    ("a date that is no list", "\"active\": null", "\"due\": \"valid_until\"", false),
     ("a size", "\"active\": null", "\"largest_row\": \"500kB\"", true),
     ("a size too small", "\"active\": null", "\"largest_row\": \"63kB\"", false),
     ("a size without a unit", "\"active\": null", "\"largest_row\": 64000000", false),

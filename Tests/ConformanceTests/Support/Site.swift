@@ -52,7 +52,7 @@ final class Site: Sendable {
         connection: "\(postgres.conninfo(database: name))"
         table: public.users
         key: id
-        active: status = 'active'
+        \(settings.active)
         \(Self.lines(2, settings.source))
       \(sections)
       removals: { most: 100% }

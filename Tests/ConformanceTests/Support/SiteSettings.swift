@@ -23,6 +23,8 @@ struct SiteSettings {
   var document: String?
   /// Further lines of the `directory` section.
   var directory: [String] = []
+  /// Who may log in.
+  var active = "active: status = 'active'"
   /// Further lines of the `source` section.
   var source: [String] = []
   /// Further lines of the `groups` section; nil: no such section.

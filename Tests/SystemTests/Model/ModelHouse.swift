@@ -66,6 +66,10 @@ actor ModelHouse {
     var settings = plan.isHeld ? SiteSettings.groups() : SiteSettings()
     // Exchanges of names within one statement pass the constraint.
     settings.schema += "\nALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;"
+    // Contracts end at times of their own.
+    settings.schema += "\nALTER TABLE users ADD ends timestamptz; CREATE INDEX ON users (ends);"
+    settings.source = settings.source.replacing(
+      "active: status = 'active'", with: "active: status = 'active' AND (ends IS NULL OR now() < ends)\n  due: [ends]")
     settings.directory = "timeout: 3s"
     if plan.isHeld {
       settings.more = "removals: { most: 5%, least: 2 }"

@@ -108,7 +108,10 @@ enum ModelOracle {
   private static func wanted(_ site: Site) async throws -> [String: Person] {
     // Tab and newline are in no value.
     let rows = try await site.sql(
-      "SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name, status, left(username, 1)) FROM users")
+      """
+      SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name,
+        CASE WHEN ends <= clock_timestamp() THEN 'left' ELSE status END, left(username, 1)) FROM users
+      """)
     var people: [String: Person] = [:]
     for row in rows.split(separator: "\n") {
       let fields = row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)

@@ -160,8 +160,12 @@ final class ModelWriter: Sendable {
     case 55..<65: return exchange(place, of: 2 + random.below(3))
     case 65..<75: return "DELETE FROM users WHERE id = \(somebody)"
     case 75..<80: return "UPDATE users SET id = \(new()) WHERE id = \(somebody)"
-    case 80..<90:
+    case 80..<86:
       return "UPDATE users SET status = CASE status WHEN 'active' THEN 'left' ELSE 'active' END WHERE id = \(somebody)"
+    case 86..<90:
+      let end = random.chance(30) ? "NULL" : "now() + interval '\(random.below(12)) seconds'"
+      let who = random.chance(80) ? "id = \(somebody)" : "id % 9 = \(random.below(9))"
+      return "UPDATE users SET ends = \(end) WHERE \(who)"
     case 90..<93:
       let first = new()
       last += 20

@@ -1,0 +1,39 @@
+internal import Postgres
+internal import Reactor
+internal import RollcallConfiguration
+internal import RollcallCore
+internal import RollcallLedger
+
+/// Dates that take effect, and the clock by which they do.
+extension Engine {
+  func wireDue() {
+    due.onJump = { [weak self] seconds in self?.clockJumped(seconds) }
+    due.onEveryone = { [weak self] in self?.requestReconcile() }
+    due.onProblem = { [weak self] message in
+      guard let problems = self?.problems else { return }
+      guard let message else { return problems.clear(.mapping) }
+      problems.set(
+        .mapping, message: "source.due: rows whose dates pass are not noticed: \(message)",
+        fix: "correct source.due, or the row whose date cannot be read; rollcall check names the expression")
+    }
+  }
+
+  /// Has everybody compared, and holds every removal until that is done.
+  private func clockJumped(_ seconds: Double) {
+    let text = seconds < 0 ? "back by \(Int(-seconds)) s" : "ahead by \(Int(seconds)) s"
+    events.emit(
+      .warning(
+        "the database's clock has jumped \(text); every removal is held until everybody is compared", place: nil,
+        fix: "look at the clock of the database's machine, then at rollcall status"))
+    clockHasJumped = true
+    if removalGuard.comparison.holding == nil { removalGuard.comparison.expect(.clockJumped) }
+    requestReconcile()
+  }
+
+  /// Checks that PostgreSQL knows the time zone: with an unknown one no session of the mapping could be opened.
+  func requireTimezone() async throws(EngineError) {
+    if let finding = try await TimezoneInspection(sessions.database, configuration).finding() {
+      throw .refused(Finding.text([finding]))
+    }
+  }
+}
