@@ -54,6 +54,13 @@ extension Configuration {
 
     /// `disable` (default none: the server's own way): the values of a disabled entry, `{ loginShell: /bin/false }`.
     package var disable: [AttributeValues]
+
+    /// `leavers` (default none: their place): where disabled entries are, `ou=former`, relative to the base; made when
+    /// missing. This property has the whole DN.
+    package var leavers: DistinguishedName?
+
+    /// `delete_after` (default none: never): how long after its row is gone a disabled entry is deleted.
+    package var deleteAfter: Duration?
   }
 
   /// `protect`: the entries that are never touched.
@@ -98,7 +105,7 @@ extension Configuration {
 extension Configuration.Users {
   static let keys = [
     "base", "naming", "link", "classes", "attributes", "filter", "adopt", "protect", "create_only", "password",
-    "container", "inactive", "removed", "disable",
+    "container", "inactive", "removed", "disable", "leavers", "delete_after",
   ]
 
   /// nil, with the problems recorded, if something is wrong.
@@ -118,6 +125,9 @@ extension Configuration.Users {
     let inactive = section.choice("inactive", default: Configuration.Inactive.disable)
     let removed = section.choice("removed", default: Configuration.Removed.delete)
     let disable = section.fixedValues("disable")
+    let leavers = section.leavers(below: base)
+    let deleteAfter = section.has("delete_after") ? section.duration("delete_after", default: .zero) : nil
+    section.checkLeavers(inactive, removed)
     if let attributes, let naming, let link {
       section.checkNames(
         naming: naming, link: link, attributes: attributes, createOnly: createOnly,
@@ -127,7 +137,8 @@ extension Configuration.Users {
     self.init(
       base: base, naming: naming.value, link: link.value, classes: classes, attributes: attributes,
       filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password?.value,
-      container: container, inactive: inactive, removed: removed, disable: disable)
+      container: container, inactive: inactive, removed: removed, disable: disable, leavers: leavers,
+      deleteAfter: deleteAfter)
   }
 }
 

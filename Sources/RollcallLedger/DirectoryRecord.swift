@@ -64,25 +64,26 @@ extension Ledger {
   /// - Parameters:
   ///   - keepWatermark: whether the stored one is still valid; otherwise there is none until the reconcile ends.
   ///   - keepsJournal: how long rows of the journal are kept; nil keeps the recorded value.
+  ///   - deletesAfter: how long after its row is gone a disabled entry is deleted; nil: never.
   ///   - isLoss: whether the ledger may lack entries, so that the next comparison records them.
   package func begin(
     _ identity: DatabaseIdentity, fingerprint: String, server: String, base: String, capture: String,
-    keepWatermark: Bool, isLoss: Bool, keepsJournal: Duration?
+    keepWatermark: Bool, isLoss: Bool, keepsJournal: Duration?, deletesAfter: Duration? = nil
   ) async throws(EngineError) {
     try await database.query(
       """
       INSERT INTO rollcall.directory AS d
-        (name, system_identifier, timeline, fingerprint, server, base, capture, journal_keep)
-      VALUES ($1, $2, $3, $4, $5, $6, $8, $10::float8 * interval '1 second')
+        (name, system_identifier, timeline, fingerprint, server, base, capture, journal_keep, delete_after)
+      VALUES ($1, $2, $3, $4, $5, $6, $8, $10::float8 * interval '1 second', $11::float8 * interval '1 second')
       ON CONFLICT (name) DO UPDATE SET system_identifier = excluded.system_identifier,
         timeline = excluded.timeline, fingerprint = excluded.fingerprint, server = excluded.server,
         base = excluded.base, capture = excluded.capture, watermark = CASE WHEN $7::boolean THEN d.watermark END,
         recording = d.recording OR $9::boolean AND d.last_reconcile IS NOT NULL,
-        journal_keep = coalesce(excluded.journal_keep, d.journal_keep)
+        journal_keep = coalesce(excluded.journal_keep, d.journal_keep), delete_after = excluded.delete_after
       """,
       [
         directory, identity.system, identity.timeline, fingerprint, server, base, keepWatermark ? "t" : "f", capture,
-        isLoss ? "t" : "f", keepsJournal.map { "\($0 / .seconds(1))" },
+        isLoss ? "t" : "f", keepsJournal.map { "\($0 / .seconds(1))" }, deletesAfter.map { "\($0 / .seconds(1))" },
       ])
   }
 

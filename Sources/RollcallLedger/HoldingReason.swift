@@ -9,6 +9,7 @@ extension RemovalBudget.Reason {
     case .changedMapping:
       "the first comparison after a change of the mapping, the scope or the schema holds every removal"
     case .clockJumped: "the database's clock has jumped: until everybody is compared every removal is held"
+    case .changedByHand: "the entry was changed by hand since it was disabled"
     }
   }
 }

@@ -20,6 +20,8 @@ package final class LedgerState {
   package let meetings: MeetingBook
   /// The pinned keys.
   package let pins: PinBook
+  /// The entries of leavers that will be deleted.
+  package let leavers: LeaverBook
   package private(set) var parked: [RosterKey: Parked] = [:]
   /// The held removals, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
@@ -37,6 +39,7 @@ package final class LedgerState {
     self.ledger = ledger
     meetings = MeetingBook(ledger)
     pins = PinBook(ledger)
+    leavers = LeaverBook(ledger)
   }
 
   /// Reads everything again, as after a change of leader or a command that changed it.
@@ -55,6 +58,7 @@ package final class LedgerState {
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
     temporary = try await ledger.temporaryNames()
+    try await leavers.load()
     try await meetings.load()
   }
 

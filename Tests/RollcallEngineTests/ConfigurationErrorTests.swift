@@ -67,6 +67,28 @@ struct Broken: CustomTestStringConvertible, Sendable {
     Broken("  url: ldap://127.0.0.1\n", "", #"4:1: missing key "url" under directory"#),
     Broken("url: ldap://127.0.0.1", "url:", #"4:1: missing key "url" under directory"#),
     Broken("  base: ou=users,dc=example,dc=com\n", "", #"9:1: missing key "base" under users"#),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  leavers: OU=users, dc=example,dc=com",
+      #"11:12: users.leavers: is the base itself; name a container below it, as in ou=former"#),
+    Broken(
+      "base: ou=users,dc=example,dc=com",
+      "base: ou=users,dc=example,dc=com\n  leavers: ou=x,ou=users,dc=example,dc=com",
+      #"11:12: users.leavers: is relative to users.base; leave "ou=users,dc=example,dc=com" out"#),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  leavers: former",
+      #"11:12: users.leavers: "former" is not a distinguished name: = is missing after the attribute's name"#),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  leavers: ou=a+cn=b",
+      "11:12: users.leavers: each level must have one attribute, as in ou=former"),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  leavers: ou=a\n  inactive: keep",
+      "11:12: users.leavers: nobody is disabled, because neither inactive nor removed is disable"),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  delete_after: 30d",
+      "11:17: users.delete_after: needs removed: disable; with removed: delete no entry waits to be deleted"),
+    Broken(
+      "base: ou=users,dc=example,dc=com", "base: ou=users,dc=example,dc=com\n  removed: disable\n  delete_after: 30",
+      #"12:17: users.delete_after: "30" is not a duration; examples: 500ms, 10s, 2m, 24h, 7d"#),
     Broken("base: ou=users,dc=example,dc=com", "base: ''", "10:9: users.base: is empty"),
     Broken("    dn: cn=rollcall,dc=example,dc=com\n", "", #"6:3: missing key "dn" under directory.bind"#),
     Broken(

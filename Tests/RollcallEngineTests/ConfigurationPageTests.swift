@@ -56,6 +56,7 @@ import Testing
       pairs.removeAll { $0.0 == "directory.url" }
       pairs.append(("directory.url", "ldapi://%2Frun%2Fslapd%2Fldapi"))
     }
+    if path == "users.delete_after", value != nil { pairs.append(("users.removed", "disable")) }
     if path == "users.naming" { pairs[pairs.count - 1].1 = "{ uid: username, cn: full_name }" }
     if let value { pairs.append((path, value)) }
     return print(pairs.map { ($0.0.split(separator: ".").map(String.init)[...], $0.1) }, indent: "")

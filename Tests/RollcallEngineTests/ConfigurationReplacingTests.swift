@@ -41,6 +41,7 @@ import Testing
   @Test(arguments: [
     ("name: main", "name: main"), ("user=one", "user=two"), ("password=${LDAP_PASSWORD} ", ""),
     ("ou=users,dc", "OU=Users, DC"), ("link: employeeNumber", "link: EMPLOYEENUMBER"),
+    ("link: employeeNumber", "link: employeeNumber\n  removed: disable\n  leavers: ou=former\n  delete_after: 30d"),
     ("ldap://127.0.0.1", "ldap://127.0.0.2"), ("cn: full_name", "cn: username"), ("key: id", "key: id\n  where: true"),
     ("key: id", "key: id\n  due: [valid_until]\n  timezone: Europe/Berlin"),
     ("name: main", "name: main\nbehind_after: 1m"),

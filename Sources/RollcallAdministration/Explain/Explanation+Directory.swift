@@ -114,6 +114,10 @@ extension Observation {
     if let blocker { texts.append("waits for key \(blocker.key.shown), which has \(blocker.resource.excerpt())") }
     let date = nextDate.map { "a date of its row passes at \($0), and it is looked at again then" }
     evidence.append(.text("due", nextDate))
+    if let time = record.deletedAt {
+      texts.append("its entry is to be deleted at \(time) (users.delete_after), because its row is gone")
+      evidence.append(.text("deleted_at", time))
+    }
     if texts.isEmpty {
       let rest = ["not held, pinned or parked"] + [date].compactMap { $0 }
       return .init(.gate, .ok, rest.joined(separator: "; "), evidence)

@@ -157,6 +157,8 @@ extension Observation {
       next = "nothing; the parked key is released when it is looked at again: rollcall retry \(key.shown)"
     } else if case .nobody = leader {
       next = "nothing now; no daemon runs, so later changes wait: rollcall run"
+    } else if let time = record.deletedAt {
+      next = "its entry is deleted at \(time), unless its row comes back or somebody changes the entry"
     } else if let nextDate {
       next = "nothing until \(nextDate), when a date of its row passes, or until the row is changed"
     } else {

@@ -198,7 +198,7 @@ package final class Rehearsal {
   /// The containers that a plan would create; a key whose container cannot be created is parked.
   private func missingContainers(_ plan: inout Plan) async throws(EngineError) -> [Plan.Sequence] {
     guard let containers, let schema = engine.link.facts?.schema else { return [] }
-    if engine.configuration.users.container.isEmpty { return [] }
+    if engine.configuration.users.container.isEmpty, engine.configuration.users.leavers == nil { return [] }
     var known: Set<String> = []
     var made: [Step] = []
     for step in plan.sequences.flatMap(\.steps) {

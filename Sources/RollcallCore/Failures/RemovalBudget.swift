@@ -30,6 +30,8 @@ public enum RemovalBudget {
     case changedMapping
     /// The database's clock has jumped, and with it the dates by which people join and leave.
     case clockJumped
+    /// Somebody has changed a leaver's entry since it was disabled.
+    case changedByHand
   }
 
   /// - Parameters:

@@ -117,7 +117,10 @@ public struct Projection: Sendable {
       throw Problem(
         .mapping, "person \(row.key): password gives several values; an entry has one first password")
     }
-    let dn = try container(rest, row.key).child(RelativeDistinguishedName(rules.naming, name))
+    // Who may not log in is in the place of leavers, whatever the department is.
+    let isLeaver = !row.active && rules.leavers != nil
+    let place = isLeaver ? rules.leavers ?? rules.base : try container(rest, row.key)
+    let dn = place.child(RelativeDistinguishedName(rules.naming, name))
     return Wanted(entry: Entry(dn, mapped), createOnly: createOnly, password: password.first)
   }
 

@@ -54,6 +54,11 @@ extension Planner {
       throw Problem.protected(entry.dn, "matches users.protect").concerningPerson(subject.key)
     }
     let removal = removal(subject, goal)
+    // A person has taken care of a leaver's entry: only a person has it deleted.
+    if subject.isChangedByHand, case .delete = goal, let removal, subject.released != .delete {
+      plan.shielded.append(removal)
+      return .rest
+    }
     if let mark = privilege(of: entry) {
       let isKnown = subject.acquaintance.contains(.known)
       guard isKnown, let removal else {

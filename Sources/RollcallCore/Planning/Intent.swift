@@ -100,10 +100,7 @@ extension Planner {
     case .absent:
       guard let entry = subject.current, isManaged(entry.dn) else { return .rest }
       return .delete(entry)
-    case .orphanDisabled:
-      guard let entry = subject.current else { return .rest }
-      try checkReadable(entry, nil, .lock)
-      return locking(entry).isEmpty ? .rest : .change(Intent.Change(entry: entry, wanted: nil, lock: .lock))
+    case .orphanDisabled: return try goal(ofLeaver: subject)
     case .present(let wanted), .disabled(let wanted):
       guard let entry = subject.current else {
         try checkNew(wanted, subject.key)

@@ -98,7 +98,10 @@ public final class Planner: Sendable {
   /// occupants; planning without them is safe too, since the server then refuses with entryAlreadyExists.
   public func claims(of subjects: [Subject]) -> [Claim] {
     subjects.flatMap { subject -> [Claim] in
-      guard let wanted = subject.desired.wanted else { return subject.formerName.map { [.name($0)] } ?? [] }
+      guard let wanted = subject.desired.wanted else {
+        let leaver = subject.desired == .orphanDisabled ? place(ofLeaver: subject) : nil
+        return (leaver ?? subject.formerName).map { [.name($0)] } ?? []
+      }
       var claims: [Claim] = []
       if subject.current.map({ !isSameName($0.dn, wanted.entry.dn) }) ?? true {
         claims.append(.name(wanted.entry.dn))

@@ -20,6 +20,8 @@ public struct Subject: Sendable {
   public var isProtected: Bool
   /// The DN before an exchange of names that was interrupted; nil if the entry has no temporary name.
   public var formerName: DistinguishedName?
+  /// Whether the entry of a leaver, which is to be deleted now, was changed by others since it was disabled.
+  public var isChangedByHand = false
   /// The names of the groups that the person is to be in; nil: groups were not requested, or stay as they are.
   public var groups: [AttributeValue]?
 

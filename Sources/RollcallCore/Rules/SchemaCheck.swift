@@ -112,16 +112,30 @@ public struct SchemaCheck: Sendable {
         found.append(
           SchemaComplaint(.error, path, "an entry lives in one place, but the expression gives an array"))
       }
-      let classes = dialect.containerClasses(naming: name)
-      if classes?.allSatisfy({ schema.objectClass($0) != nil }) != true {
-        found.append(
-          SchemaComplaint(
-            .warning, path,
-            "nobody knows the class of an entry that \(name) names, so one that is missing cannot be made",
-            remedy: "use ou, or make the containers by hand"))
-      }
-      return found
+      return found + unmade(name, path)
+    } + leavers(users)
+  }
+
+  /// The place of leavers has a fixed name.
+  private func leavers(_ users: UserRules) -> [SchemaComplaint] {
+    var names: [String] = []
+    var level = users.leavers
+    while let place = level, place.isBelow(users.base, schema) {
+      if let type = place.first?.parts.first?.type, !names.contains(type) { names.append(type) }
+      level = place.parent
     }
+    return names.flatMap { known($0) ? unmade($0, "users.leavers") : [unknown($0, "users.leavers")] }
+  }
+
+  private func unmade(_ name: String, _ path: String) -> [SchemaComplaint] {
+    let classes = dialect.containerClasses(naming: name)
+    if classes?.allSatisfy({ schema.objectClass($0) != nil }) == true { return [] }
+    return [
+      SchemaComplaint(
+        .warning, path,
+        "nobody knows the class of an entry that \(name) names, so one that is missing cannot be made",
+        remedy: "use ou, or make the containers by hand")
+    ]
   }
 
   // MARK: Groups

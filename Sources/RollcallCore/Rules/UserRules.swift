@@ -26,12 +26,16 @@ public struct UserRules: Sendable, Equatable {
   public var disable: [Attribute]
   /// Whether an unlinked entry at the wanted DN is taken over.
   public var adopt: Bool
+  /// The container in which disabled entries are; nil: they stay in their place.
+  public var leavers: DistinguishedName?
+  /// Whether disabled entries whose rows are gone are deleted after a while.
+  public var deletesLeavers: Bool
 
   public init(
     base: DistinguishedName, naming: String, link: String, classes: [String], attributes: [String],
     createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
     inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
-    adopt: Bool = false
+    adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false
   ) {
     self.base = base
     self.naming = naming
@@ -45,6 +49,8 @@ public struct UserRules: Sendable, Equatable {
     self.removed = removed
     self.disable = disable
     self.adopt = adopt
+    self.leavers = leavers
+    self.deletesLeavers = deletesLeavers
   }
 }
 

@@ -75,6 +75,7 @@ package final class Engine {
     roster = Roster(sessions.mapping, RosterQuery(configuration), largestRow: configuration.source.largestRow)
     ledger = Ledger(sessions.ledger, directory: configuration.name)
     state = LedgerState(ledger)
+    state.leavers.wait = configuration.users.deleteAfter
     removalGuard = RemovalGuard(RemovalPolicy(configuration.removals), state)
     dispatcher = Dispatcher(state, removalGuard, events)
     events.subscribe { [counting = dispatcher.counting] in counting.note($0) }
@@ -119,12 +120,13 @@ package final class Engine {
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
       keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true,
-      keepsJournal: configuration.journal?.keep)
+      keepsJournal: configuration.journal?.keep, deletesAfter: configuration.users.deleteAfter)
     try await refuseRivals(facts, base, givingUp: true)
     if isNew || leadingSince == nil {
       leadingSince = try await ledger.note(leader: "\(ProcessInfo.processInfo.hostName):\(getpid())")
     }
     problems.renew()
+    try await state.leavers.forgetUnused()
     try await state.load()
     stateReader.learn(awaited: state.awaited)
     removalGuard.comparison.expect(holding(record, of: stateReader, fingerprint))

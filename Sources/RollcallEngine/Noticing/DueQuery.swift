@@ -84,7 +84,7 @@ struct DueQuery: Sendable {
     }.joined(separator: "\nUNION ALL ")
     let next = parts.map { part in
       """
-      (SELECT \(part.instant) FROM \(source) AS roster WHERE \(part.isAfter("$2"))
+      (SELECT \(part.instant) AS rollcall_instant FROM \(source) AS roster WHERE \(part.isAfter("$2"))
         ORDER BY \(part.sql) LIMIT 1)
       """
     }.joined(separator: ", ")
@@ -102,7 +102,8 @@ struct DueQuery: Sendable {
     let instants = parts.map { part in
       "CASE WHEN \(part.isAfter("$2")) THEN \(part.instant) END"
     }.joined(separator: ", ")
-    return "SELECT \(SQLText.time("LEAST(\(instants))")) FROM \(source) AS roster WHERE \(query.isAsked(type))"
+    let next = "pg_catalog.\(SQLText.time("LEAST(\(instants))"))"
+    return "SELECT \(next) FROM \(source) AS roster WHERE \(query.isAsked(type))"
   }
 
   /// Rows with a date after `$1` and not after `$2`: key, and the instant in RFC 3339, UTC; `$3` at most.
@@ -114,7 +115,7 @@ struct DueQuery: Sendable {
       """
     }.joined(separator: "\nUNION ")
     return """
-      SELECT key, \(SQLText.time("at")) FROM (
+      SELECT key, pg_catalog.\(SQLText.time("at")) FROM (
       \(found)
       ) AS found ORDER BY at, key COLLATE pg_catalog."C" LIMIT $3::pg_catalog.int8
       """

@@ -5,7 +5,8 @@ internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Looks at rows when one of their dates passes: a contract begins or ends although nobody writes the row.
+/// Looks at rows when one of their dates passes: a contract begins or ends although nobody writes the row. And at the
+/// entries of leavers when the time of their deletion has come.
 ///
 /// It sleeps until the next date, a minute at most. Rows that were written meanwhile may have an earlier one, so it looks
 /// again soon after keys have been worked on. All rows of one look are a batch, whose removals are decided together. The
@@ -59,9 +60,13 @@ final class DueWatch {
     self.events = events
   }
 
+  /// Whether anything happens at its time.
+  private var isActive: Bool { !roster.due.isEmpty || leavers.wait != nil }
+  private var leavers: LeaverBook { dispatcher.state.leavers }
+
   /// Starts at the stored instant, or now if everybody is compared anyway, and looks.
   func begin(from stored: String?, comparesAnyway: Bool) async throws(EngineError) {
-    if roster.due.isEmpty { return }
+    if !isActive { return }
     let now = try await ledger.clock()
     let own = DueWatch.own
     if position == nil || comparesAnyway {
@@ -77,6 +82,8 @@ final class DueWatch {
       if let jump { onJump?(jump) }
       if comparesAnyway || stored == nil { try await ledger.store(dueAt: now.text) }
     }
+    // Others may have become due by another configuration; what is held stays so.
+    dispatcher.addTogether(leavers.due, .due)
     await look()
   }
 
@@ -91,7 +98,7 @@ final class DueWatch {
   /// Looks for dates that have passed; a call during a look causes one more.
   func look() async {
     mustLookAgain = true
-    if isLooking || hasStopped || roster.due.isEmpty { return }
+    if isLooking || hasStopped || !isActive { return }
     isLooking = true
     defer { isLooking = false }
     while mustLookAgain, !hasStopped {
@@ -112,41 +119,51 @@ final class DueWatch {
 
   /// Looks once; the time until the next date.
   private func lookOnce() async throws(EngineError) -> Duration? {
-    let query = try await self.query()
+    let query = roster.due.isEmpty ? nil : try await self.query()
     let now = try await ledger.clock()
     guard var from = position else { return nil }
     var holding = dispatcher.removalGuard.comparison.holding
     if let jump = clock.read(database: now.seconds, own: DueWatch.own) {
       onJump?(jump)
       holding = holding ?? .clockJumped
-      if jump < 0 { from = now.text }
+      if jump < 0 {
+        from = now.text
+        try await leavers.load()
+      }
     }
     // The statement's transaction begins after this instant, and so do those that read the rows.
-    var rows = try await page(query, from, now.text, after: nil)
-    if !rows.keys.isEmpty { try await queue(query, &rows, from: from, upTo: now.text, holding) }
+    var rows: (keys: [RosterKey], next: Double?) = ([], nil)
+    if let query { rows = try await page(query, from, now.text, after: nil) }
+    let gone = try await leavers.due(from: from, upTo: now.text)
+    if !gone.keys.isEmpty || !rows.keys.isEmpty {
+      try await queue(query, rows.keys, gone.keys, from: from, upTo: now.text, holding)
+    }
     if hasStopped { return nil }
     position = now.text
     if open.isEmpty { unstored = now.text }
     progress()
-    return rows.next.map { .seconds(max($0 - now.seconds, 0)) + .milliseconds(5) }
+    let next = [rows.next.map { max($0 - now.seconds, 0) }, gone.next].compactMap { $0 }.min()
+    return next.map { .seconds($0) + .milliseconds(5) }
   }
 
   /// Queues the rows of a look: a few ahead of a running bulk load, many as bulk work.
   private func queue(
-    _ query: DueQuery, _ rows: inout (keys: [RosterKey], next: Double?), from: String, upTo instant: String,
+    _ query: DueQuery?, _ rows: [RosterKey], _ leavers: [RosterKey], from: String, upTo instant: String,
     _ holding: RemovalBudget.Reason?
   ) async throws(EngineError) {
     let epoch = dispatcher.queue.epochs.current
     dispatcher.queue.epochs.enter(epoch)
     let batch = dispatcher.removalGuard.begin(holding: holding)
-    let priority: Priority = rows.keys.count <= Sweeper.small ? .retry : .due
-    var keys = rows.keys
+    let priority: Priority = rows.count + leavers.count <= Sweeper.small ? .retry : .due
+    for key in leavers { dispatcher.add(key, priority, epoch: epoch, removalBatch: batch, origin: .due) }
+    dispatcher.pump()
+    var keys = rows
     do throws(EngineError) {
       while !keys.isEmpty, !hasStopped {
         for key in keys { dispatcher.add(key, priority, epoch: epoch, removalBatch: batch, origin: .due) }
         dispatcher.counting.counters.changes[.due]? += keys.count
         dispatcher.pump()
-        guard keys.count == DueQuery.page, await dispatcher.room() else { break }
+        guard keys.count == DueQuery.page, let query, await dispatcher.room() else { break }
         keys = try await page(query, from, instant, after: keys.last).keys
       }
     } catch {
@@ -207,7 +224,7 @@ final class DueWatch {
 
   /// Rows that have been worked on may have dates that pass sooner than the next one known.
   func poke() {
-    if roster.due.isEmpty || position == nil || isLooking { return }
+    if !isActive || position == nil || isLooking { return }
     wake(after: max(.milliseconds(50), mayLookAt - .now))
   }
 

@@ -173,6 +173,7 @@ package final class BothSides {
       while !rest.isEmpty {
         let survey = try await stateReader.survey(rest, entries: entries, roster)
         same.formUnion(stateReader.planner.plan(survey.subjects).settled)
+        for subject in survey.subjects where stateReader.isUnrecorded(subject) { same.remove(subject.key) }
         if let tally {
           for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
         }

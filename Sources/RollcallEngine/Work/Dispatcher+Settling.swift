@@ -109,6 +109,7 @@ extension Dispatcher {
         removalGuard.settled(key)
         queue.finish(key, staying: isStaying(key, report))
       }
+      if case .settled? = report.verdicts[key], report.lookAgain.contains(key) { add(key, .due) }
       // Not for a parked key: two that wait for each other would wake each other forever.
       guard case .settled? = report.verdicts[key] else { continue }
       addTogether(state.keysWaiting(for: key.text), .retry)

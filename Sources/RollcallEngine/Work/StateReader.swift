@@ -22,6 +22,9 @@ package struct Survey: Sendable {
   var made: [(key: RosterKey, id: String)] = []
   /// Adds that have been carried out or can no longer be.
   var ended: [OpenAdds.Ended] = []
+  /// Recorded leavers that are none any more, and those whose entries others have changed.
+  var noLeavers: [RosterKey] = []
+  var changedLeavers: [(key: RosterKey, dn: DistinguishedName)] = []
   /// Pinned keys.
   var pinned: Set<RosterKey> = []
   /// Keys that were not looked at, because the others have reached the limit of what is read at a time.
@@ -88,6 +91,7 @@ package final class StateReader {
     try await join(read.asked(keys), read.answers, entries, session, into: &survey)
     try await exclude(&survey, session)
     acquaint(&survey, try await acquaintances.value.get(), ended: ended)
+    expireLeavers(&survey)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {

@@ -33,6 +33,8 @@ struct WorkReport: Sendable {
   var freed: [String] = []
   /// People who stay in groups that their rows no longer name: their leaving waits for a decision.
   var keepGroups: Set<RosterKey> = []
+  /// Leavers whose entries are looked at once more, to record how they were left.
+  var lookAgain: Set<RosterKey> = []
   /// The entries that the steps change, as read before them.
   var entries: [RosterKey: Entry] = [:]
   /// The journal's rows of intended removals, by the entries' names.

@@ -9,7 +9,7 @@ extension Worker {
   ///
   /// Keys whose container cannot be created are not looked at again now; keys whose missing container now exists are.
   func makeContainers(for failures: [Failure], _ pass: inout Pass) async throws(EngineError) {
-    if stateReader.rules.containers.isEmpty { return }
+    if stateReader.rules.containers.isEmpty, stateReader.rules.leavers == nil { return }
     var out: Set<RosterKey> = []
     var again: [RosterKey] = []
     var made: [String: (wasMissing: Bool, problem: Problem?)] = [:]

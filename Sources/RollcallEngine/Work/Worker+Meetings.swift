@@ -26,7 +26,9 @@ extension Worker {
     }
     try await meetings.unhold(over)
     try await meetings.hold(plan.takeovers)
-    try await state.hold(plan.shielded, .people)
+    let changed = Set(subjects.filter(\.isChangedByHand).map(\.key))
+    try await state.hold(plan.shielded.filter { !changed.contains($0.key) }, .people)
+    try await state.hold(plan.shielded.filter { changed.contains($0.key) }, .people, because: .changedByHand)
     for key in waiting.union(plan.shielded.map(\.key)) { report.verdicts[key] = .withheld }
   }
 

@@ -76,6 +76,7 @@ final class Worker {
     for key in survey.postponed { pass.report.verdicts[key] = nil }
     admitBatched(&survey)
     try await state.meetings.record(survey.made, ended: survey.ended)
+    try await noteExpired(survey)
     // Last, so that a pin set meanwhile is respected.
     markPinned(&survey, pass.open)
     return survey
@@ -124,6 +125,7 @@ final class Worker {
     }
     for key in survey.pinned { pass.report.verdicts[key] = .pinned }
     try await state.clearDisabled(plan.staleDisables)
+    try await recordLeavers(subjects, plan, &pass.report)
     return plan
   }
 
@@ -186,6 +188,7 @@ final class Worker {
       if outcome.isUndone { undone += sequence.steps }
     }
     try await state.clearDisabled(enabled)
+    try await state.leavers.forget(report.applied.filter { $0.what == .delete }.map(\.key))
     try await state.settleTemporary(report.applied, undone: undone)
     return outcomes
   }

@@ -58,6 +58,14 @@ import Testing
     ("watch without a key", "\"active\": null", "\"watch\": [{\"table\": \"roles\"}]", false),
     ("watch as text", "\"active\": null", "\"watch\": \"roles\"", false),
     ("search_path", "\"active\": null", "\"search_path\": [\"public\", \"hr\"]", true),
+    (
+      "leavers", "\"naming\": \"uid\"",
+      "\"naming\": \"uid\", \"removed\": \"disable\", \"leavers\": \"ou=former\", \"delete_after\": \"30d\"", true
+    ),
+    (
+      "a time to delete without a unit", "\"naming\": \"uid\"",
+      "\"naming\": \"uid\", \"removed\": \"disable\", \"delete_after\": 30", false
+    ),
     ("dates", "\"active\": null", "\"due\": [\"valid_until + 1\"], \"timezone\": \"Europe/Berlin\"", true),
     ("a date that is no list", "\"active\": null", "\"due\": \"valid_until\"", false),
     ("a size", "\"active\": null", "\"largest_row\": \"500kB\"", true),

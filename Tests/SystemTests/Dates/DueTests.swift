@@ -83,7 +83,7 @@ import Testing
 
   @Test("joiners of one instant are bulk work; leavers of one instant are decided together, and past the budget held")
   func atOnce() async throws {
-    let site = try await World.shared.site(Self.settings("{ most: 10%, least: 5 }"))
+    let site = try await World.shared.site(Self.settings("{ most: 1%, least: 5 }"))
     try await insert(site, 1...40)
     try await site.sync()
     // Of the two instants the first comes in a page, and the second is a wipe.

@@ -71,6 +71,8 @@ actor ModelHouse {
     settings.source = settings.source.replacing(
       "active: status = 'active'", with: "active: status = 'active' AND (ends IS NULL OR now() < ends)\n  due: [ends]")
     settings.directory = "timeout: 3s"
+    // Who has left is moved, and deleted a moment later.
+    if plan.hasLeavers { settings.users += "\n  removed: disable\n  leavers: ou=former\n  delete_after: 1s" }
     if plan.isHeld {
       settings.more = "removals: { most: 5%, least: 2 }"
       settings.users += "\n  container: [{ ou: \"left(username, 1)\" }]"

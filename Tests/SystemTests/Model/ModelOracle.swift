@@ -34,6 +34,8 @@ enum ModelOracle {
       let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)
       guard keys.count == 1, let person = wanted[keys[0]] else {
+        // That Rollcall has disabled it was lost with a primary, and what others have disabled is not deleted.
+        if forgivesLocks, hasLeavers(site), dn.contains("ou=former,") { continue }
         lines.append("too many: \(dn) with the link \(keys)")
         continue
       }
@@ -44,7 +46,8 @@ enum ModelOracle {
       let values = entry.attributes.flatMap { attribute in
         attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" }
       }.filter { !inherited.contains($0) }
-      let container = hasContainers(site) ? names[1].parts.compactMap(\.value.text).joined() : ""
+      let isPlaced = hasContainers(site) || hasLeavers(site) && dn.contains(",ou=former,")
+      let container = isPlaced ? names[1].parts.compactMap(\.value.text).joined() : ""
       let present = Person(name: name, values: values.sorted(), container: container)
       var unlocked = present
       if forgivesLocks { unlocked.values.removeAll { $0 == "employeeType=disabled" } }
@@ -104,6 +107,7 @@ enum ModelOracle {
   }
 
   private static func hasContainers(_ site: Site) -> Bool { !site.configuration.users.container.isEmpty }
+  private static func hasLeavers(_ site: Site) -> Bool { site.configuration.users.leavers != nil }
 
   private static func wanted(_ site: Site) async throws -> [String: Person] {
     // Tab and newline are in no value.
@@ -120,7 +124,8 @@ enum ModelOracle {
       values.append("sn=\(full.split(separator: " ").last ?? "")")
       if !mail.isEmpty { values.append("mail=\(mail)") }
       if status != "active" { values.append("employeeType=disabled") }
-      people[key] = Person(name: name, values: values.sorted(), container: hasContainers(site) ? fields[5] : "")
+      let place = hasContainers(site) ? fields[5] : hasLeavers(site) && status != "active" ? "former" : ""
+      people[key] = Person(name: name, values: values.sorted(), container: place)
     }
     return people
   }

@@ -21,6 +21,9 @@ struct ModelPlan: Sendable {
   /// Another directory reads the same log, and is away for several rounds.
   var hasSecond = false
 
+  /// Leavers wait in a place of their own; elsewhere they are deleted at once.
+  var hasLeavers: Bool { !isHeld && !isMirrored }
+
   /// How long the directory may take to converge: in a mirror each server in turn may have to be compared.
   var patience: Duration { .seconds(isMirrored ? 300 : 90) }
 
