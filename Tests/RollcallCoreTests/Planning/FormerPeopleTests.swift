@@ -3,7 +3,7 @@ import RollcallCore
 import Testing
 
 /// The place of leavers, and what tells whether somebody else has changed their entries.
-@Suite struct LeaverTests {
+@Suite struct FormerPeopleTests {
   private static let former = People.base.child(RelativeDistinguishedName("ou", "former"))
   private static let rules = {
     var rules = People.rules

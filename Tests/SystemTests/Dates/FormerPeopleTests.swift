@@ -11,7 +11,7 @@ import Testing
 @testable import RollcallLedger
 
 /// Rule 9: who is gone waits, disabled and in a place of its own, until the entry is deleted or the row comes back.
-@Suite struct LeaverTests {
+@Suite struct FormerPeopleTests {
   private func site(after wait: String, removals: String = "{ most: 100% }") async throws -> Site {
     var settings = SiteSettings()
     settings.users += "\n  removed: disable\n  leavers: ou=former,ou=staff\n  delete_after: \(wait)"
