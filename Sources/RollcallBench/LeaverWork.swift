@@ -52,11 +52,7 @@ struct LeaverWork {
     switch load {
     case .storm:
       try await warmUp()
-      async let storm: Void = storm(until: isOver)
-      let found = try await watch(load) { false }
-      isOver.set()
-      try await storm
-      return found
+      return try await watch(load, while: { try await storm(until: isOver) }, isOver)
     case .load:
       try await warmUp()
       let change = try await statement(
@@ -71,11 +67,7 @@ struct LeaverWork {
       return found
     case .reconcile:
       try await warmUp()
-      async let compared: Void = compare(until: isOver)
-      let found = try await watch(load) { false }
-      isOver.set()
-      try await compared
-      return found
+      return try await watch(load, while: { try await compare(until: isOver) }, isOver)
     case .backlog:
       await stage.stopDaemon()
       let change = try await Bulk(stage: stage).change(times: max(1, LeaverWork.backlog / stage.size))
@@ -138,6 +130,23 @@ struct LeaverWork {
   }
 
   // MARK: Leavers
+
+  /// Ends the other work also where a leaver never arrives.
+  private func watch(
+    _ load: Load, while work: @escaping @Sendable () async throws -> Void, _ isOver: Switch
+  ) async throws -> Histogram<UInt64> {
+    let other = Task { try await work() }
+    do {
+      let found = try await watch(load) { false }
+      isOver.set()
+      try await other.value
+      return found
+    } catch {
+      isOver.set()
+      _ = await other.result
+      throw error
+    }
+  }
 
   private func watch(_ load: Load, until change: Bulk.Change) async throws -> Histogram<UInt64> {
     let isOver = Switch()

@@ -1,4 +1,3 @@
-import RollcallEngine
 import Testing
 
 /// One change to the minimal file, and what is then said about it.
@@ -274,6 +273,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "4:33: source.watch[1]: the same table and key are listed twice"),
   ])
   func tableNames(_ broken: Broken) { check(broken) }
+
   @Test func allIsReportedAtOnceInTheOrderOfTheFile() {
     let text = """
       source: { table: a.b.c, kee: id }

@@ -25,7 +25,9 @@ extension LedgerReader {
       }
       page.parked += try await parked(name)
       page.pins += try await pins(name)
+      page.due += try await due(name)
     }
+    page.due.sort { $0.at.seconds < $1.at.seconds }
     page.parked.sort { ($0.since?.seconds ?? 0) < ($1.since?.seconds ?? 0) }
     if page.held.isEmpty { page.lastHeld = try await last("hold", names) }
     if page.parked.isEmpty { page.lastParked = try await last("park", names) }
@@ -82,6 +84,20 @@ extension LedgerReader {
         directory: directory, key: rows.text(row, 0) ?? "", because: rows.text(row, 1) ?? "",
         actor: rows.text(row, 2) ?? "", since: rows.text(row, 3).flatMap { Moment($0) },
         until: rows.text(row, 4).flatMap { Moment($0) }, endsWithChange: rows.bool(row, 5), removal: rows.text(row, 6))
+    }
+  }
+
+  /// Deletions that come by themselves.
+  private func due(_ directory: String) async throws(EngineError) -> [WaitingPage.Due] {
+    let rows = try await sessions.next.query(
+      """
+      SELECT key, dn, \(SQLText.time("at")) FROM rollcall.coming WHERE directory = $1 AND action = 'delete'
+      ORDER BY at, key LIMIT \(Self.most)
+      """, [directory])
+    return (0..<rows.rowCount).compactMap { row in
+      rows.text(row, 2).flatMap { Moment($0) }.map {
+        WaitingPage.Due(directory: directory, key: rows.text(row, 0) ?? "", dn: rows.text(row, 1), at: $0)
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import Testing
   func whatTheDaemonSays() async throws {
     var settings = SiteSettings()
     settings.users += "\n  password: \"'Tiger-' || id\"\n  create_only: { description: \"'Secret-' || id\" }"
+    settings.users += "\n  removed: disable\n  leavers: ou=former\n  delete_after: 30d"
     settings.more = "removals: { least: 1, most: 10% }"
     let site = try await House.shared.site(settings)
     try await site.install()
@@ -25,6 +26,12 @@ import Testing
       for secret in ["Tiger-", "Secret-", "rollcall-secret", "password: \"\(site.name)"] {
         #expect(!page.contains(secret), "\(secret)")
       }
+      try await site.sql("DELETE FROM users WHERE id = 6")
+      try await soon("her deletion will come") {
+        try await site.sql("SELECT key, dn FROM rollcall.coming") == "6|uid=u6,ou=former,\(site.base)"
+      }
+      let coming = try await dashboard.get("/waiting").body
+      #expect(coming.contains("comes without anybody") && coming.contains("ou=former"), "\(coming)")
       try await site.sql("UPDATE users SET status = 'left' WHERE id <= 3")
       try await soon("they are held") {
         try await site.sql("SELECT count(*) FROM rollcall.held WHERE NOT approved") == "3"

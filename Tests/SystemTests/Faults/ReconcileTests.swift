@@ -53,7 +53,7 @@ import Testing
     "a watermark that does not fit this database or this directory: everybody is compared, and status says why",
     arguments: [
       ("system_identifier = '1'", "another cluster"), ("timeline = 'FFFFFFFF'", "failed over"),
-      ("watermark = '9000000000:9000000000:'", "future"), ("watermark = NULL", "no watermark"),
+      ("watermark = '9000000000:9000000000:'", "ahead of the database"), ("watermark = NULL", "no watermark"),
       ("server = 'elsewhere'", "another directory"),
     ])
   func theWatermarkDoesNotFit(change: String, reason: String) async throws {
