@@ -50,7 +50,7 @@ import Testing
         UPDATE users SET status = 'left' WHERE id = \(key);
       END $$
       """)
-    try await eventually("\(key) is locked") { try await isLocked(key, site) }
+    try await eventually(within: .seconds(120), "\(key) is locked") { try await isLocked(key, site) }
   }
 
   @Test("in a storm of single commits a leaver notifies, and nobody else does")
@@ -115,22 +115,6 @@ import Testing
       try await leave(7, during: "action = 'create' AND key::int > 1000", site)
       try await eventually("the load is over") { try await site.names().count == 4050 }
       #expect(try await writtenAfter(7, site) ?? 0 > 0)
-    }
-    try await site.expectInStep()
-  }
-
-  @Test("at a backlog after a downtime, of which the leaver is a part for another reason; and who left meanwhile")
-  func aBacklog() async throws {
-    let site = try await site(3000)
-    try await site.sql("UPDATE users SET email = 'new' || id; UPDATE users SET status = 'left' WHERE id = 2990")
-    try await site.withDaemon { _ in
-      try await leave(2980, during: "action = 'update'", site)
-      try await eventually("all are changed") {
-        try await site.entries(["mail"]).values.allSatisfy { $0["mail"].first?.text?.hasPrefix("new") == true }
-      }
-      #expect(try await writtenAfter(2980, site) ?? 0 > 0)
-      // It came after the bulk in the log.
-      #expect(try await writtenAfter(2990, site) ?? 0 > 0)
     }
     try await site.expectInStep()
   }
