@@ -59,7 +59,7 @@ soak: setup-test
 	swift build --build-tests
 	ROLLCALL_MODEL_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),ROLLCALL_MODEL_SEED=$(SEED)) \
 	  $(if $(filter --directory,$(ARGS)),ROLLCALL_MODEL_DIRECTORY=$(lastword $(ARGS))) \
-	  ROLLCALL_SOAK=1 swift test --skip-build --disable-xctest --filter '^SystemTests.(ModelTests|QueueTests|SlowDirectoryTests)'
+	  ROLLCALL_SOAK=1 swift test --skip-build --disable-xctest --filter '^SystemTests.(ModelTests|QueueTests|SlowDirectoryTests|LeaverTests)'
 
 bench: setup
 	$(RELEASE) --product rollcall
