@@ -50,7 +50,7 @@ extension Ledger {
   /// Deletions of leavers' entries that are to come.
   ///
   /// - Parameter instant: nil selects all.
-  func coming(until instant: String? = nil, most: Int) async throws(EngineError) -> [ComingChange] {
+  package func coming(until instant: String? = nil, most: Int) async throws(EngineError) -> [ComingChange] {
     let result = try await database.query(
       """
       SELECT key, dn, \(SQLText.time("at")) FROM rollcall.coming

@@ -89,15 +89,8 @@ extension LedgerReader {
 
   /// Deletions that come by themselves.
   private func due(_ directory: String) async throws(EngineError) -> [WaitingPage.Due] {
-    let rows = try await sessions.next.query(
-      """
-      SELECT key, dn, \(SQLText.time("at")) FROM rollcall.coming WHERE directory = $1 AND action = 'delete'
-      ORDER BY at, key LIMIT \(Self.most)
-      """, [directory])
-    return (0..<rows.rowCount).compactMap { row in
-      rows.text(row, 2).flatMap { Moment($0) }.map {
-        WaitingPage.Due(directory: directory, key: rows.text(row, 0) ?? "", dn: rows.text(row, 1), at: $0)
-      }
+    try await sessions.ledger(directory).coming(most: Self.most).compactMap { change in
+      Moment(change.at).map { WaitingPage.Due(directory: directory, key: change.key, dn: change.dn, at: $0) }
     }
   }
 
