@@ -75,7 +75,8 @@ struct TroubledRun {
       try await site.sql("SELECT at > '\(stored)'::timestamptz + interval '1 second' FROM rollcall.counters") == "t"
     }
     let second = try await metrics("all of it is counted") {
-      $0.sum("rollcall_drift_total") >= 2 && $0.sum("rollcall_reconnects_total") >= 4
+      $0["rollcall_drift_total", name, #"cause="directory""#] == 1
+        && $0["rollcall_drift_total", name, #"cause="source""#] ?? 0 >= 1 && $0.sum("rollcall_reconnects_total") >= 4
     }
     return (well, (first, second))
   }
