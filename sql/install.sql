@@ -734,6 +734,28 @@ BEGIN
 END
 $step$;
 
+-- References to other people: whose entry has the DN of whose. key: the person whose row names the other, target. It is
+-- written before the other's entry is looked for, so that no change of it in between goes unnoticed.
+--   name: a digest of the other entry's DN as it was found; null where there was no entry. due: the transaction that found
+--   that the other has another DN by now, or none, so that this person is to be looked at again; null when that is done.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    CREATE TABLE rollcall.reference (
+      directory text NOT NULL,
+      key text NOT NULL,
+      target text NOT NULL,
+      name text,
+      due xid8,
+      PRIMARY KEY (directory, key, target)
+    ) WITH (fillfactor = 80);
+    CREATE INDEX reference_target ON rollcall.reference (directory, target);
+    CREATE INDEX reference_due ON rollcall.reference (directory, key) WHERE due IS NOT NULL;
+    PERFORM rollcall.grant_as_on('rollcall.parked', 'SELECT, INSERT, UPDATE, DELETE ON rollcall.reference');
+  END IF;
+END
+$step$;
+
 DROP FUNCTION rollcall.grant_as_on(text, text);
 
 -- ---------------------------------------------------------------- doorbell

@@ -9,7 +9,7 @@ package final class Uninstaller {
   private static let tables = [
     "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
     "managed_group", "request", "problem", "server", "confirmed", "entry", "making",
-    "pinned", "follower", "follower_parked", "counters", "minute", "leaver",
+    "pinned", "follower", "follower_parked", "counters", "minute", "leaver", "reference",
   ]
   private let configuration: Configuration
   private let database: Database
