@@ -55,7 +55,7 @@ extension LDAPSession {
     }
     let found = try await search(
       base: name, scope: .base, filter: .present("objectClass"),
-      attributes: ["attributeTypes", "objectClasses"])
+      attributes: ["attributeTypes", "objectClasses", "dITContentRules"])
     guard let entry = found.first, !entry["attributeTypes"].isEmpty else {
       throw LDAPError(
         code: .noResultsReturned, diagnostic: "this account cannot read the server's schema",
@@ -63,7 +63,8 @@ extension LDAPSession {
     }
     return Schema(
       attributeTypes: entry["attributeTypes"].compactMap(\.text),
-      objectClasses: entry["objectClasses"].compactMap(\.text))
+      objectClasses: entry["objectClasses"].compactMap(\.text),
+      contentRules: entry["dITContentRules"].compactMap(\.text))
   }
 
   /// The server's identity for this session (RFC 4532), such as `dn:cn=rollcall,dc=example,dc=com`; empty for

@@ -7,14 +7,20 @@ public struct Schema: Sendable {
   /// Positions by name and object identifier, in the original spelling and in lower case.
   private var typePositions: [String: Int] = [:]
   private var classPositions: [String: Int] = [:]
+  /// What content rules add to the classes at these positions: attributes, and auxiliary classes.
+  private var rules: [Int: [String]] = [:]
+  private var auxiliaries: [Int: [String]] = [:]
   /// By the same names as types: see ``foldsPlainly(_:)``.
   private var plainFolding: [String: Bool] = [:]
 
   /// Parses the values of `attributeTypes` and `objectClasses` of the subschema entry.
   ///
+  /// `contentRules` are the values of `dITContentRules`: what entries of a structural class may have besides, as
+  /// attributes of auxiliary classes (Active Directory).
+  ///
   /// If no type of the server names an equality rule (Active Directory), values are compared by syntax. Otherwise a
   /// type without a rule, inherited or own, has ``MatchingRule/none``.
-  public init(attributeTypes: [String], objectClasses: [String]) {
+  public init(attributeTypes: [String], objectClasses: [String], contentRules: [String] = []) {
     let definitions = attributeTypes.map { SchemaDefinition(parsing: $0) }
     let comparingBySyntax = !definitions.contains { $0?["EQUALITY"].isEmpty == false }
     for (text, definition) in zip(attributeTypes, definitions) {
@@ -32,6 +38,14 @@ public struct Schema: Sendable {
       }
       Schema.index(objectClass.names + [objectClass.oid], at: classes.count, in: &classPositions)
       classes.append(objectClass)
+    }
+    for definition in contentRules.compactMap({ SchemaDefinition(parsing: $0) }) {
+      for name in definition["NAME"] + [definition.oid] {
+        guard let position = Schema.position(of: name, in: classPositions) else { continue }
+        rules[position, default: []] += definition["MAY"] + definition["MUST"]
+        auxiliaries[position, default: []] += definition["AUX"]
+        break
+      }
     }
     for position in types.indices { inherit(to: position) }
     for (name, position) in typePositions {
@@ -142,6 +156,19 @@ public struct Schema: Sendable {
     return withSuperclasses(names).contains {
       $0.canonicalName == "extensibleobject" || ($0.must + $0.may).contains { canonicalName($0) == name }
     } || attributeType(name)?.operational == true
+  }
+
+  /// Whether an entry of these classes may have the attribute, by the server's content rules too.
+  public func permits(_ attribute: String, classes names: some Sequence<String>) -> Bool {
+    let names = Array(names)
+    if allows(attribute, classes: names) { return true }
+    if rules.isEmpty, auxiliaries.isEmpty { return false }
+    let name = canonicalName(withoutOptions(attribute))
+    let positions = names.compactMap { Schema.position(of: $0, in: classPositions) }
+    return positions.contains { position in
+      rules[position]?.contains { canonicalName($0) == name } == true
+        || auxiliaries[position].map { allows(attribute, classes: $0) } == true
+    }
   }
 }
 

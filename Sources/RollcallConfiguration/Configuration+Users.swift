@@ -18,8 +18,12 @@ extension Configuration {
     /// nothing else.
     package var link: String
 
-    /// `classes` (default `[inetOrgPerson]`): the entry's object classes.
+    /// `classes` (default `[inetOrgPerson]`): the entry's object classes, without those that have a condition.
     package var classes: [String]
+
+    /// `classes`, `{ posixAccount: "unix_id IS NOT NULL" }`: auxiliary classes that the entry has while the condition
+    /// is true.
+    package var conditionalClasses: [ConditionalClass]
 
     /// `attributes`: the SQL expression for each LDAP attribute, in the file's order; required.
     package var attributes: [AttributeExpression]
@@ -77,6 +81,12 @@ extension Configuration {
     package var expression: String
   }
 
+  /// An auxiliary class and the SQL condition under which an entry has it.
+  package struct ConditionalClass: Hashable, Sendable {
+    package var name: String
+    package var condition: String
+  }
+
   /// An attribute and its fixed values.
   package struct AttributeValues: Hashable, Sendable {
     package var attribute: String
@@ -113,7 +123,7 @@ extension Configuration.Users {
     let base = section.required("base").flatMap { section.distinguishedName($0) }
     let naming = section.attributeType("naming", default: "uid")
     let link = section.attributeType("link", default: "employeeNumber")
-    let classes = section.classes(default: ["inetOrgPerson"])
+    let classes = section.classesWithConditions(default: ["inetOrgPerson"])
     let attributes = section.has("attributes") ? section.expressions("attributes") : nil
     if !section.has("attributes") { section.missing("attributes") }
     let filter = section.text("filter").flatMap { section.filter($0) }
@@ -135,7 +145,8 @@ extension Configuration.Users {
     }
     guard let base, let naming, let link, let attributes else { return nil }
     self.init(
-      base: base, naming: naming.value, link: link.value, classes: classes, attributes: attributes,
+      base: base, naming: naming.value, link: link.value, classes: classes.plain,
+      conditionalClasses: classes.conditional, attributes: attributes,
       filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password?.value,
       container: container, inactive: inactive, removed: removed, disable: disable, leavers: leavers,
       deleteAfter: deleteAfter)

@@ -194,6 +194,14 @@ import Testing
       "none of the classes is structural"
     ),
     (
+      "link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPerson, { organizationalUnit: 'true' }]",
+      "users.classes.organizationalUnit: organizationalUnit is structural, and only an auxiliary class can come and go"
+    ),
+    (
+      "link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPerson, { posixAccount: username }]",
+      "users.classes.posixAccount: argument of IS TRUE must be type boolean"
+    ),
+    (
       "{ employeeType: disabled }", "{ loginShell: /bin/false }",
       "users.disable.loginShell: none of the classes"
     ),

@@ -52,7 +52,9 @@ struct WriteRights {
   /// The attributes of people that are written.
   private var written: [String] {
     let users = configuration.users
-    var names = [users.link] + users.attributes.map(\.attribute) + users.createOnly.map(\.attribute)
+    var names =
+      [users.link] + (users.conditionalClasses.isEmpty ? [] : ["objectClass"]) + users.attributes.map(\.attribute)
+      + users.createOnly.map(\.attribute)
     if users.password != nil, case .added(let attribute) = dialect.firstPassword { names.append(attribute) }
     names += users.disable.map(\.attribute)
     if users.disable.isEmpty, users.inactive == .disable || users.removed == .disable,

@@ -13,7 +13,8 @@ extension UserRules {
       inactive: InactivePolicy(rawValue: users.inactive.rawValue) ?? .disable,
       removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
       disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
-      adopt: users.adopt, leavers: users.leavers, deletesLeavers: users.deleteAfter != nil)
+      adopt: users.adopt, leavers: users.leavers, deletesLeavers: users.deleteAfter != nil,
+      conditional: users.conditionalClasses.map(\.name))
   }
 }
 

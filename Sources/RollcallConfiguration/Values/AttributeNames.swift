@@ -23,11 +23,7 @@ extension ConfigurationSection {
     var classes: [String] = []
     for (path, node) in list {
       guard let text = reader.text(node, path: path) else { continue }
-      if !AttributeDescription.isType(text.value) {
-        reader.problem(text.mark, "\(path): \"\(text.shown)\" is not the name of an object class")
-      } else if classes.contains(where: { $0.lowercased() == text.value.lowercased() }) {
-        reader.problem(text.mark, "\(path): \"\(text.shown)\" is listed twice")
-      }
+      noteClass(text.value, shown: text.shown, classes, at: text.mark, path: path)
       classes.append(text.value)
     }
     return classes

@@ -9,6 +9,9 @@ public struct Projection: Sendable {
   private let objectClass: Attribute
   private let columnCount: Int
   private let containers: [AttributeRule]
+  private let conditional: ConditionalClasses
+  /// For each attribute of `create_only` the classes with a condition that alone allow it; empty: others do.
+  private let createOnlyClasses: [[Int]]
 
   /// A mapped attribute and the constraints on its values.
   private struct Column: Sendable {
@@ -20,6 +23,10 @@ public struct Projection: Sendable {
     /// The value that is used if the row has none: the server does not let the attribute be without a value.
     let none: AttributeValue?
     let timeForm: TimeForm?
+    /// The classes with a condition that alone allow it; empty: others do.
+    let allowing: [Int]
+    /// The classes with a condition that demand a value.
+    let demanding: [Int]
 
     /// The row's values in the form that the server takes.
     func formed(_ values: [AttributeValue]) -> [AttributeValue] {
@@ -36,6 +43,9 @@ public struct Projection: Sendable {
     let none = Dictionary(
       dialect.lastingAttributes.map { (schema.canonicalName($0.key), $0.value) }
     ) { first, _ in first }
+    let conditional = ConditionalClasses(rules, schema)
+    self.conditional = conditional
+    createOnlyClasses = rules.createOnly.map(conditional.allowing)
     let timeForm = { (name: String) in schema.attributeType(name)?.syntax.flatMap(dialect.timeForm) }
     createOnlyForms = rules.createOnly.map(timeForm)
     attributes = rules.attributes.map { name in
@@ -43,12 +53,13 @@ public struct Projection: Sendable {
       return Column(
         rule: AttributeRule(name, schema), isNaming: canonical == naming, isLink: canonical == link,
         demandedBy: demands.first { $0.1.contains(canonical) }?.0, none: none[canonical] ?? nil,
-        timeForm: timeForm(name))
+        timeForm: timeForm(name), allowing: conditional.allowing(name), demanding: conditional.demanding(name))
     }
     objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
     containers = rules.containers.map { AttributeRule($0, schema) }
     columnCount =
       rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
+      + rules.conditional.count
   }
 
   /// The desired state for `row`; nil: the key has no row.
@@ -91,12 +102,15 @@ public struct Projection: Sendable {
         .mapping,
         "person \(row.key): the query gave \(row.values.count) columns, the mapping has \(columnCount)")
     }
-    var mapped = [objectClass, Attribute(rules.link, [AttributeValue(row.key)])]
+    let held = heldClasses(row)
+    var mapped = [classes(held), Attribute(rules.link, [AttributeValue(row.key)])]
     mapped.reserveCapacity(attributes.count + 2)
     var name: AttributeValue?
     for (column, given) in zip(attributes, row.values) {
+      // What only a class allows that the entry does not have is left out.
+      if !column.allowing.isEmpty, held.isDisjoint(with: column.allowing) { continue }
       let values = column.rule.distinct(column.formed(given))
-      try check(values, column, row.key)
+      try check(values, column, row.key, held)
       if column.isNaming { name = values.first }
       if !values.isEmpty, !column.isLink { mapped.append(Attribute(column.rule.name, values)) }
     }
@@ -108,6 +122,7 @@ public struct Projection: Sendable {
     var rest = row.values[attributes.count...]
     var createOnly: [Attribute] = []
     for (index, (attribute, values)) in zip(rules.createOnly, rest).enumerated() where !values.isEmpty {
+      if !createOnlyClasses[index].isEmpty, held.isDisjoint(with: createOnlyClasses[index]) { continue }
       let form = createOnlyForms[index]
       createOnly.append(Attribute(attribute, form.map { values.map($0.value) } ?? values))
     }
@@ -119,12 +134,29 @@ public struct Projection: Sendable {
     }
     // Who may not log in is in the place of leavers, whatever the department is.
     let isLeaver = !row.active && rules.leavers != nil
-    let place = isLeaver ? rules.leavers ?? rules.base : try container(rest, row.key)
+    let place = isLeaver ? rules.leavers ?? rules.base : try container(rest.prefix(containers.count), row.key)
     let dn = place.child(RelativeDistinguishedName(rules.naming, name))
     return Wanted(entry: Entry(dn, mapped), createOnly: createOnly, password: password.first)
   }
 
-  private func check(_ values: [AttributeValue], _ column: Column, _ key: RosterKey) throws(Problem) {
+  /// The positions of the classes whose conditions are true; their columns are the last ones.
+  private func heldClasses(_ row: RosterRow) -> Set<Int> {
+    if conditional.members.isEmpty { return [] }
+    let flags = row.values.suffix(conditional.members.count)
+    return Set(zip(conditional.members.indices, flags).filter { $0.1 == [Projection.isTrue] }.map(\.0))
+  }
+
+  private static let isTrue = AttributeValue("TRUE")
+
+  private func classes(_ held: Set<Int>) -> Attribute {
+    if held.isEmpty { return objectClass }
+    return Attribute(
+      objectClass.name, objectClass.values + held.sorted().map { AttributeValue(conditional.members[$0].name) })
+  }
+
+  private func check(
+    _ values: [AttributeValue], _ column: Column, _ key: RosterKey, _ held: Set<Int>
+  ) throws(Problem) {
     let name = column.rule.name
     if column.isNaming, values.count > 1 {
       throw Problem(
@@ -142,6 +174,9 @@ public struct Projection: Sendable {
     }
     if values.isEmpty, !column.isLink, !column.isNaming, let objectClass = column.demandedBy {
       throw Problem(.schema, "person \(key): \(name) has no value, but class \(objectClass) demands it")
+    }
+    if values.isEmpty, !column.isLink, let place = column.demanding.first(where: held.contains) {
+      throw Problem.demanded(name, by: conditional.members[place].name, of: key)
     }
     if values.count > 1, column.rule.isSingleValued {
       throw Problem(

@@ -70,6 +70,7 @@ extension Planner {
       subject.isProtected = occupant.isProtected
       let goal = try guarded(subject, try goal(subject, occupant.entry, wanted), &plan)
       plan.adopted[subject.key] = occupant.entry
+      if case .change(let change) = goal, let problem = change.shortfall { plan.parked[subject.key] = problem }
       return withinBudget(subject, goal, &plan)
     } catch {
       return Intent(intent.subject, .parked(error))

@@ -16,6 +16,7 @@ extension Planner {
           "person \(key): \(rule.name) has \(values.count) values, but the directory's schema allows one")
       }
     }
+    try checkNew(wanted.entry["objectClass"], wanted, key)
     try checkSize(
       of: wanted.entry.attributes + wanted.createOnly + (wanted.password.map { [Attribute("", [$0])] } ?? []),
       wanted.entry.dn, key)

@@ -11,16 +11,19 @@ extension Planner {
   func modifications(
     _ entry: Entry, _ wanted: Wanted, _ change: LockChange, _ subject: Subject
   ) -> [Modification] {
-    var result = objectClasses(entry, wanted)
+    let classes = classChange(entry, wanted)
+    var result = classes.modifications
     result += link.modifications(from: link.values(in: entry), to: [AttributeValue(subject.key)])
     for rule in attributes {
       let instead = change == .lock ? lock.values(instead: rule) : nil
+      if classes.untouched.contains(rule.canonicalType) { continue }
       let current = rule.values(in: entry)
       let values = instead ?? rule.firstOfLookAlikes(rule.values(in: wanted.entry), current: current)
       // The server would refuse to remove the last value, and with it the whole modify.
       if values.isEmpty, lasting.contains(rule.canonicalName) { continue }
       result += rule.modifications(from: current, to: values)
     }
+    result += classes.initial
     if let control {
       // The password is set first; the bits are set with it.
       if !isUnfinished(entry, wanted, subject) {
@@ -55,20 +58,6 @@ extension Planner {
       .access,
       "\(control.rule.name) of \(entry.dn) cannot be read: allow the account that Rollcall binds with to read it"
     )
-  }
-
-  /// Adds missing classes; never removes any.
-  private func objectClasses(_ entry: Entry, _ wanted: Wanted) -> [Modification] {
-    let current = entry["objectClass"]
-    let want = wanted.entry["objectClass"]
-    if current == want { return [] }
-    let have = Set(current.map(className))
-    let missing = want.filter { !have.contains(className($0)) }
-    return missing.isEmpty ? [] : [Modification(.add, "objectClass", missing)]
-  }
-
-  private func className(_ value: AttributeValue) -> AttributeValue {
-    MatchingRule.objectIdentifier.normalize(value, schema: schema)
   }
 
   /// Refuses a modify that is so large that the server would close the connection.

@@ -73,6 +73,9 @@ extension Planner {
       case .added(let attribute): attribute
       case .modified(let attribute, _, _, _, _): attribute
       }
-    return requestedAttributes + createOnly.map(\.rule.name) + [password]
+    let others = Set(foreign.map(\.canonicalName))
+    return requestedAttributes.filter { !others.contains(schema.canonicalName($0)) } + createOnly.map(\.rule.name) + [
+      password
+    ]
   }
 }

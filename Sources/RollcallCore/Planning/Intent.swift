@@ -23,6 +23,8 @@ struct Intent {
     var renames = false
     /// Whether the name or a unique value changes.
     var relocates = false
+    /// Why the entry will not be as wanted although the change succeeds.
+    var shortfall: Problem?
   }
 
   let subject: Subject
@@ -59,6 +61,7 @@ extension Planner {
       let goal = restoring(subject, try guarded(subject, try goal(of: subject), &plan), &plan)
       // Disabling does not wait until the row is corrected.
       if case .lockedOut(let problem) = subject.desired { plan.parked[subject.key] = problem }
+      if case .change(let change) = goal, let problem = change.shortfall { plan.parked[subject.key] = problem }
       return withinBudget(subject, goal, &plan)
     } catch {
       return Intent(subject, .parked(error))
@@ -120,8 +123,14 @@ extension Planner {
     let modifications = modifications(entry, wanted, lock, subject)
     try checkSize(modifications, entry.dn, subject.key)
     let renames = needsRename(entry, wanted)
+    var shortfall: Problem?
+    if !conditional.members.isEmpty {
+      let classes = classChange(entry, wanted)
+      try checkNew(classes.added, wanted, subject.key)
+      shortfall = lingering(classes, entry, subject)
+    }
     if !renames, modifications.isEmpty, !isUnfinished(entry, wanted, subject), postponed(entry, wanted, lock).isEmpty {
-      return .rest
+      return shortfall.map { .parked($0) } ?? .rest
     }
     let relocates =
       renames && !isSameName(entry.dn, wanted.entry.dn)
@@ -131,7 +140,7 @@ extension Planner {
     return .change(
       Intent.Change(
         entry: entry, wanted: wanted, lock: lock, modifications: modifications, renames: renames,
-        relocates: relocates))
+        relocates: relocates, shortfall: shortfall))
   }
 
   /// Whether ModifyDN is needed: another name, another container, or the name in another spelling.

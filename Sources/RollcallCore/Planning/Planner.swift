@@ -20,6 +20,9 @@ public final class Planner: Sendable {
   let passwordSideEffects: [AttributeRule]
   /// Canonical names of attributes that cannot be removed.
   let lasting: Set<String>
+  let conditional: ConditionalClasses
+  /// Attributes that only classes with a condition allow and that nothing maps: their values are other people's.
+  let foreign: [AttributeRule]
   let lock: ValueLock
   let control: AccountControl?
 
@@ -58,6 +61,10 @@ public final class Planner: Sendable {
       let demanding = rules.classes.first { schema.must(classes: [$0]).contains(schema.canonicalName(name)) }
       return (AttributeRule(name, schema), demanding)
     }
+    conditional = ConditionalClasses(rules, schema)
+    let ours = Set((rules.attributes + rules.createOnly).map { schema.canonicalName($0.attributeType) })
+    foreign = conditional.attributes.subtracting(ours).filter { !dialect.hides($0) }.sorted()
+      .map { AttributeRule(schema.attributeType($0)?.names.first ?? $0, schema) }
     var values = rules.disable
     if values.isEmpty, case .values(let own) = dialect.disabling { values = own }
     lock = ValueLock(values, mapped: mapped, schema)
@@ -87,10 +94,12 @@ public final class Planner: Sendable {
   /// Attributes to request when entries are read, so that the plan has all that it compares.
   public var requestedAttributes: [String] {
     var seen: Set<String> = []
+    let own = conditional.attributes
+    let conditional = foreign.map(\.name) + createOnly.map(\.rule).filter { own.contains($0.canonicalType) }.map(\.name)
     let all =
       ["objectClass", rules.link, rules.naming] + attributes.map(\.name) + lock.attributeNames
       + dialect.operationalAttributes + [dialect.identityAttribute] + (dialect.privilegeMark.map { [$0.name] } ?? [])
-      + uniques.map(\.rule.name) + (control.map { [$0.rule.name] } ?? [])
+      + uniques.map(\.rule.name) + conditional.filter { !dialect.hides($0) } + (control.map { [$0.rule.name] } ?? [])
     return all.filter { seen.insert(schema.canonicalName($0)).inserted }
   }
 

@@ -5,6 +5,8 @@ final class AttributeRule: Sendable {
   /// The attribute description, as the configuration spells it.
   let name: String
   let canonicalName: String
+  /// The same without options.
+  let canonicalType: String
   let rule: MatchingRule
   let isSingleValued: Bool
   private let schema: Schema
@@ -15,6 +17,7 @@ final class AttributeRule: Sendable {
     self.name = name
     self.schema = schema
     canonicalName = schema.canonicalName(name)
+    canonicalType = schema.canonicalName(name.attributeType)
     rule = schema.matchingRule(for: name)
     let type = schema.attributeType(name)
     isSingleValued = type?.singleValue ?? false

@@ -23,10 +23,11 @@ public struct SchemaCheck: Sendable {
   /// All conflicts between the schema and the `users` section.
   public func complaints(about users: UserRules) -> [SchemaComplaint] {
     var found = classes(users.classes, "users.classes")
+    let all = users.classes + users.conditional
     for (key, names) in [("attributes", users.attributes), ("create_only", users.createOnly)] {
-      for name in names { found += written(name, "users.\(key).\(name)", by: users.classes) }
+      for name in names { found += written(name, "users.\(key).\(name)", by: all) }
     }
-    found += written(users.link, "users.link", by: users.classes)
+    found += written(users.link, "users.link", by: all)
     for (name, path) in [(users.link, "users.link"), (users.naming, "users.naming")] {
       found += searched(name, path)
     }
@@ -35,9 +36,9 @@ public struct SchemaCheck: Sendable {
     var given = users.attributes + users.createOnly + [users.link, users.naming]
     if users.hasPassword {
       given.append(passwordAttribute)
-      found += written(passwordAttribute, "users.password", by: users.classes)
+      found += written(passwordAttribute, "users.password", by: all)
     }
-    found += missing(users.classes, "users", given: given)
+    found += missing(users.classes, "users", given: given) + conditional(users, given: given)
     return found + users.disable.flatMap { disabling($0, users) } + containers(users)
   }
 
@@ -90,7 +91,7 @@ public struct SchemaCheck: Sendable {
   private func disabling(_ attribute: Attribute, _ users: UserRules) -> [SchemaComplaint] {
     let path = "users.disable.\(attribute.name)"
     var found = single(attribute.name, path, isSeveral: attribute.values.count > 1, "there are several")
-    found += written(attribute.name, path, by: users.classes)
+    found += written(attribute.name, path, by: users.classes + users.conditional)
     if isSame(attribute.name, users.naming) || isSame(attribute.name, users.link) {
       found.append(
         SchemaComplaint(

@@ -8,7 +8,7 @@ public struct UserRules: Sendable, Equatable {
   public var naming: String
   /// Type of the attribute that carries the key.
   public var link: String
-  /// Object classes that every entry has; values are added, never removed.
+  /// Object classes that every entry has; they are added, never removed.
   public var classes: [String]
   /// Mapped attribute descriptions in the configuration's order, without `createOnly`.
   public var attributes: [String]
@@ -30,12 +30,15 @@ public struct UserRules: Sendable, Equatable {
   public var leavers: DistinguishedName?
   /// Whether disabled entries whose rows are gone are deleted after a while.
   public var deletesLeavers: Bool
+  /// Auxiliary classes that an entry has while a condition of its row is true.
+  public var conditional: [String]
 
   public init(
     base: DistinguishedName, naming: String, link: String, classes: [String], attributes: [String],
     createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
     inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
-    adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false
+    adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false,
+    conditional: [String] = []
   ) {
     self.base = base
     self.naming = naming
@@ -51,6 +54,7 @@ public struct UserRules: Sendable, Equatable {
     self.adopt = adopt
     self.leavers = leavers
     self.deletesLeavers = deletesLeavers
+    self.conditional = conditional
   }
 }
 

@@ -23,9 +23,10 @@ enum Fingerprint {
     for expression in query.due { combine(expression.sql) }
     for expression in query.expressions { combine(expression.path) }
     // What is not used leaves the digests of older versions as they are.
-    combine(described(rules).replacing(", leavers: nil", with: "").replacing(", deletesLeavers: false", with: ""))
+    let unused = [", leavers: nil", ", deletesLeavers: false", ", conditional: []"]
+    combine(unused.reduce(described(rules)) { $0.replacing($1, with: "") })
     combine(described(groups))
-    for name in rules.classes {
+    for name in rules.classes + rules.conditional {
       guard let found = schema.objectClass(name) else { continue }
       combine(name)
       for attribute in found.must.sorted() + ["|"] + found.may.sorted() { combine(attribute) }

@@ -95,7 +95,8 @@ package struct MappingReader {
       readings.append(try await read(condition.path, sql))
     }
     for expression in query.due + query.expressions {
-      let sql = "SELECT (\(expression.sql)\n) AS value FROM \(query.source) AS roster"
+      let column = expression.isCondition ? expression.column : expression.sql
+      let sql = "SELECT (\(column)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
     }
     for attribute in configuration.groups?.attributes ?? [] {

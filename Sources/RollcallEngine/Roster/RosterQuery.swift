@@ -14,9 +14,13 @@ package struct RosterQuery: Sendable, Equatable {
     package var isSecret = false
     /// Whether it names groups.
     package var isMembership = false
+    /// Whether it is a condition: NULL is false, and anything but a boolean an error.
+    package var isCondition = false
 
     /// The column. An array of an enumeration or of names is cast to text[].
-    var column: String { isMembership ? "(\(sql)\n)::pg_catalog.text[]" : sql }
+    var column: String {
+      isMembership ? "(\(sql)\n)::pg_catalog.text[]" : isCondition ? "(\(sql)\n) IS TRUE" : sql
+    }
   }
 
   /// The source of the rows: a quoted table name, or a query in parentheses.
@@ -63,6 +67,9 @@ package struct RosterQuery: Sendable, Equatable {
     }
     expressions += users.container.map {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
+    }
+    expressions += users.conditionalClasses.map {
+      Expression(path: "users.classes.\($0.name)", sql: $0.condition, isCondition: true)
     }
     if let groups = configuration.groups {
       expressions.append(
@@ -171,7 +178,7 @@ package struct RosterQuery: Sendable, Equatable {
 
   /// A SELECT of one expression alone, so that only its own errors are shown.
   package func probe(_ expression: Expression) -> String {
-    "SELECT (\(expression.sql)\n) FROM \(source) AS roster"
+    "SELECT (\(expression.isCondition ? expression.column : expression.sql)\n) FROM \(source) AS roster"
   }
 
   private func flag(_ condition: Expression?) -> String {

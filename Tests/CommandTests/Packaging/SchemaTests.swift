@@ -94,6 +94,14 @@ import Testing
     ("an empty expression", "\"uid\": \"username\"", "\"uid\": \"\"", false),
     ("no attributes", "{\"uid\": \"username\"}", "{}", false),
     ("classes", "\"naming\": \"uid\"", "\"classes\": [\"person\", \"posixAccount\"]", true),
+    ("a condition", "\"naming\": \"uid\"", "\"classes\": [\"person\", {\"posixAccount\": \"unix\"}]", true),
+    ("two conditions in one", "\"naming\": \"uid\"", "\"classes\": [\"a\", {\"b\": \"x\", \"c\": \"y\"}]", false),
+    ("an empty condition", "\"naming\": \"uid\"", "\"classes\": [\"person\", {\"posixAccount\": \"\"}]", false),
+    ("conditions alone", "\"naming\": \"uid\"", "\"classes\": [{\"posixAccount\": \"unix\"}]", false),
+    (
+      "a condition of a group", "\"membership\": \"roles\"", "\"membership\": \"roles\", \"classes\": [{\"a\": \"b\"}]",
+      false
+    ),
     ("no classes", "\"naming\": \"uid\"", "\"classes\": []", false),
     ("a container", "\"naming\": \"uid\"", "\"container\": [{\"ou\": \"department\"}]", true),
     ("two in one", "\"naming\": \"uid\"", "\"container\": [{\"ou\": \"a\", \"o\": \"b\"}]", false),

@@ -94,7 +94,7 @@ final class Site: Sendable {
         base: \(base)
         naming: \(profile.naming)
         link: \(settings.link)
-        classes: [\(profile.classes.joined(separator: ", "))]
+        classes: [\((profile.classes + settings.classes).joined(separator: ", "))]
         attributes:
           \(lines(4, settings.attributes ?? profile.attributes))
         password: "\(settings.password)"

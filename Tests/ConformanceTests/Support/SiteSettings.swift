@@ -9,6 +9,8 @@ struct SiteSettings {
   var schema = SQLScripts.example
   /// Instead of the kind's own lines of `users.attributes`.
   var attributes: [String]?
+  /// Further classes of the kind's own.
+  var classes: [String] = []
   /// The attribute that carries the key.
   var link = "employeeNumber"
   /// Further lines of the `users` section.

@@ -121,6 +121,43 @@ import Testing
     #expect(found.contains { $0.hasPrefix(start) }, "\(found)")
   }
 
+  @Test func conditions() {
+    let complaints = { (conditional: [String], change: (inout UserRules) -> Void) in
+      var rules = People.rules
+      rules.conditional = conditional
+      change(&rules)
+      return SchemaCheck(schema: .builtin, dialect: OpenLDAP()).complaints(about: rules)
+        .map { "\($0.level.rawValue) \($0.path): \($0.message)" }
+    }
+    let numbers = ["uidNumber", "gidNumber", "homeDirectory"]
+    #expect(complaints(["posixAccount"]) { $0.attributes += numbers } == [])
+    #expect(complaints(["posixAccount"]) { $0.createOnly = numbers } == [])
+    #expect(
+      complaints(["posixAccount"]) { $0.attributes += numbers.dropLast() } == [
+        "error users.classes.posixAccount: the class demands homeDirectory, which nothing maps"
+      ])
+    for (name, words) in [
+      ("organizationalUnit", "organizationalUnit is structural, and only an auxiliary class can come and go"),
+      ("top", "top is abstract, and only"), ("posixAcount", "the server knows no class \"posixAcount\""),
+    ] {
+      let found = complaints([name]) { _ in }
+      #expect(found.count == 1 && found.first?.hasPrefix("error users.classes.\(name): \(words)") == true, "\(found)")
+    }
+    #expect(
+      complaints(["posixAccount"]) {
+        $0.attributes += numbers
+        $0.disable = [Attribute("loginShell", ["/bin/false"])]
+      } == [
+        "error users.disable.loginShell: of the classes only posixAccount allows \"loginShell\", and not every entry has "
+          + "it"
+      ])
+    #expect(
+      complaints(["posixAccount"]) {
+        $0.attributes += numbers
+        $0.link = "gecos"
+      }.contains { $0.hasPrefix("error users.link: of the classes only posixAccount allows") })
+  }
+
   @Test func whatTheServerProvidesAndDoesNotTell() {
     let change: (inout UserRules) -> Void = {
       $0.classes = ["user"]
