@@ -32,27 +32,35 @@ package final class LeaverBook {
   /// Those whose time has come.
   package var due: [RosterKey] { records.filter(\.value.isDue).keys.sorted() }
 
-  /// Notes whose time has come since the last look.
-  package func due(
-    from: String, upTo instant: String
-  ) async throws(EngineError) -> (keys: [RosterKey], next: Double?) {
-    guard let wait else { return ([], nil) }
-    let found = try await ledger.dueLeavers(after: wait, from: from, upTo: instant)
-    for key in found.keys { records[key]?.isDue = true }
-    return (found.keys.filter { records[$0] != nil }, found.next)
+  /// Marks those whose time has come.
+  ///
+  /// - Parameter now: the database's clock, in seconds since 1970.
+  /// - Returns: the keys that were not marked before, and the seconds until the next one's time.
+  package func expire(at now: Double) -> (keys: [RosterKey], next: Double?) {
+    guard let wait = wait.map({ $0 / .seconds(1) }) else { return ([], nil) }
+    var keys: [RosterKey] = []
+    var next: Double?
+    for (key, record) in records where !record.isDue {
+      let rest = record.since + wait - now
+      if rest <= 0 { keys.append(key) } else { next = min(next ?? rest, rest) }
+    }
+    for key in keys { records[key]?.isDue = true }
+    return (keys.sorted(), next)
   }
 
   package func record(_ leavers: [(key: RosterKey, dn: DistinguishedName, state: LeaverRecord.State)])
     async throws(EngineError)
   {
-    let new = leavers.map { leaver in
-      (
-        key: leaver.key,
-        record: LeaverRecord(dn: leaver.dn.text, state: leaver.state, isDue: records[leaver.key]?.isDue ?? false)
-      )
-    }.filter { records[$0.key] != $0.record }
-    try await ledger.record(new)
-    for (key, record) in new { records[key] = record }
+    let new = leavers.filter { leaver in
+      records[leaver.key].map { $0.dn != leaver.dn.text || $0.state != leaver.state } ?? true
+    }
+    let since = try await ledger.record(new.map { ($0.key, $0.dn.text, $0.state) })
+    for leaver in new {
+      // Its time may have come while this was written.
+      records[leaver.key] = LeaverRecord(
+        dn: leaver.dn.text, state: leaver.state, since: since[leaver.key] ?? .infinity,
+        isDue: records[leaver.key]?.isDue ?? false)
+    }
   }
 
   package func forget(_ keys: [RosterKey]) async throws(EngineError) {

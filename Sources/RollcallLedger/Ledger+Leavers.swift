@@ -1,6 +1,6 @@
 internal import LDAPModel
 internal import Postgres
-package import RollcallCore
+internal import RollcallCore
 
 /// What the ledger has of a leaver's entry.
 package struct LeaverRecord: Sendable, Equatable {
@@ -16,7 +16,9 @@ package struct LeaverRecord: Sendable, Equatable {
 
   package var dn: String
   package var state: State
-  /// Whether its time has come.
+  /// When it was first recorded by the database's clock, in seconds since 1970.
+  package var since: Double
+  /// Whether its time has come, and it was queued for that.
   package var isDue: Bool
 }
 
@@ -47,31 +49,40 @@ extension Ledger {
   func leavers(due wait: Duration) async throws(EngineError) -> [RosterKey: LeaverRecord] {
     let result = try await database.query(
       """
-      SELECT key, dn, state, since + $2::float8 * interval '1 second' <= clock_timestamp() FROM rollcall.leaver
-      WHERE directory = $1
+      SELECT key, dn, state, extract(epoch FROM since)::float8,
+        since + $2::float8 * interval '1 second' <= clock_timestamp()
+      FROM rollcall.leaver WHERE directory = $1
       """, [directory, "\(wait / .seconds(1))"])
     var found: [RosterKey: LeaverRecord] = [:]
     for row in 0..<result.rowCount {
       found[result.key(row, 0) ?? ""] = LeaverRecord(
         dn: result.text(row, 1) ?? "", state: LeaverRecord.State(text: result.text(row, 2) ?? ""),
-        isDue: result.bool(row, 3))
+        since: result.double(row, 3) ?? 0, isDue: result.bool(row, 4))
     }
     return found
   }
 
   /// Records leavers' entries, or what has become of those that are recorded; when it was first recorded stays.
-  func record(_ leavers: [(key: RosterKey, record: LeaverRecord)]) async throws(EngineError) {
-    if leavers.isEmpty { return }
-    try await database.query(
+  ///
+  /// - Returns: when each was first recorded, in seconds since 1970.
+  func record(
+    _ leavers: [(key: RosterKey, dn: String, state: LeaverRecord.State)]
+  ) async throws(EngineError) -> [RosterKey: Double] {
+    if leavers.isEmpty { return [:] }
+    let result = try await database.query(
       """
       INSERT INTO rollcall.leaver (directory, key, dn, state) SELECT $1, x.key, x.dn, x.state
       FROM unnest($2::text[], $3::text[], $4::text[]) AS x(key, dn, state)
       ON CONFLICT (directory, key) DO UPDATE SET dn = excluded.dn, state = excluded.state
+      RETURNING key, extract(epoch FROM since)::float8
       """,
       [
-        directory, SQLText.array(leavers.map(\.key)), SQLText.array(leavers.map(\.record.dn)),
-        SQLText.array(leavers.map(\.record.state.text)),
+        directory, SQLText.array(leavers.map(\.key)), SQLText.array(leavers.map(\.dn)),
+        SQLText.array(leavers.map(\.state.text)),
       ])
+    var since: [RosterKey: Double] = [:]
+    for row in 0..<result.rowCount { since[result.key(row, 0) ?? ""] = result.double(row, 1) }
+    return since
   }
 
   /// - Parameter keys: nil for all.
@@ -80,23 +91,5 @@ extension Ledger {
     try await database.query(
       "DELETE FROM rollcall.leaver WHERE directory = $1 AND ($2::text[] IS NULL OR key = ANY ($2::text[]))",
       [directory, keys.map { SQLText.array($0) }])
-  }
-
-  /// The leavers whose time comes after one instant and not after another, and the seconds from the later one to the
-  /// next.
-  package func dueLeavers(
-    after wait: Duration, from: String, upTo instant: String
-  ) async throws(EngineError) -> (keys: [RosterKey], next: Double?) {
-    let result = try await database.query(
-      """
-      WITH bound AS (SELECT $2::timestamptz - w AS lower, $3::timestamptz - w AS upper
-        FROM (SELECT $4::float8 * interval '1 second') AS x(w))
-      SELECT key, NULL::float8 FROM rollcall.leaver, bound WHERE directory = $1 AND since > lower AND since <= upper
-      UNION ALL
-      SELECT NULL, (SELECT extract(epoch FROM min(since) - min(upper)) FROM rollcall.leaver, bound
-        WHERE directory = $1 AND since > upper)
-      """, [directory, from, instant, "\(wait / .seconds(1))"])
-    let keys = (0..<result.rowCount).compactMap { result.key($0, 0) }
-    return (keys, (0..<result.rowCount).first { result.isNull($0, 0) }.flatMap { result.double($0, 1) })
   }
 }

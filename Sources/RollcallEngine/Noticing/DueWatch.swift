@@ -82,7 +82,7 @@ final class DueWatch {
       if let jump { onJump?(jump) }
       if comparesAnyway || stored == nil { try await ledger.store(dueAt: now.text) }
     }
-    // Others may have become due by another configuration; what is held stays so.
+    // By what is stored, or by another configuration; what is held stays so.
     dispatcher.addTogether(leavers.due, .due)
     await look()
   }
@@ -134,7 +134,7 @@ final class DueWatch {
     // The statement's transaction begins after this instant, and so do those that read the rows.
     var rows: (keys: [RosterKey], next: Double?) = ([], nil)
     if let query { rows = try await page(query, from, now.text, after: nil) }
-    let gone = try await leavers.due(from: from, upTo: now.text)
+    let gone = leavers.expire(at: now.seconds)
     if !gone.keys.isEmpty || !rows.keys.isEmpty {
       try await queue(query, rows.keys, gone.keys, from: from, upTo: now.text, holding)
     }

@@ -159,6 +159,30 @@ import Testing
     #expect(try await site.sql("SELECT count(*) FROM rollcall.coming") == "0")
     try await site.expectInStep()
   }
+
+  @Test("whose time comes while the entry is recorded once more is due")
+  func dueMeanwhile() async throws {
+    let site = try await site(after: "1h")
+    try await site.sync()
+    let configuration = site.configuration
+    try await Reactor.run {
+      let ledger = try Ledger(configuration)
+      defer { ledger.database.close() }
+      let book = LeaverBook(ledger)
+      book.wait = .seconds(3600)
+      let dn = DistinguishedName(unchecked: "uid=ann,ou=former,ou=staff,\(configuration.users.base)")
+      try await book.record([("1", dn, .unseen)])
+      let now = try await ledger.clock().seconds
+      #expect(book.expire(at: now).keys.isEmpty)
+      let recording = Task { @Reactor in try await book.record([("1", dn, .seen("x=y"))]) }
+      // It begins to wait for PostgreSQL's answer.
+      await Task.yield()
+      #expect(book.expire(at: now + 3601).keys == ["1"])
+      try await recording.value
+      #expect(book.due == ["1"] && book["1"]?.state == .seen("x=y"))
+      #expect(book.expire(at: now + 3602).keys.isEmpty, "it was queued once")
+    }
+  }
 }
 
 extension Site {
