@@ -78,7 +78,7 @@ import Testing
       #expect(line?.contains(message) == true, "\(replacement): \(line ?? "")")
       #expect(line?.contains("Not-The-Password") == false)
       // A supervisor that was told of a reload waits for its end.
-      #expect(socket.messages().last == "READY=1")
+      try await soon("the reload has ended") { socket.messages().last == "READY=1" }
       try await site.hire(["u\(index)"], from: index + 1)
       try await soon("it goes on") { try await site.names().count == index + 1 }
     }

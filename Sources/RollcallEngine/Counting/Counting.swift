@@ -64,8 +64,7 @@ final class Counting {
   func note(_ event: Event) {
     switch event {
     case .applied(let step, _, _): note(step)
-    case .compared(let entries, let time):
-      managed = entries
+    case .compared(_, let time):
       comparisonTook = Int(time / .microseconds(1))
     default: break
     }
@@ -73,12 +72,18 @@ final class Counting {
 
   private func note(_ step: Step) {
     switch step.what {
-    case .create, .adopt: managed = managed.map { $0 + 1 }
-    case .delete:
-      managed = managed.map { $0 - 1 }
-      counters.removals[.delete]? += 1
+    case .delete: counters.removals[.delete]? += 1
     case .disable: if step.journalDisable { counters.removals[.disable]? += 1 }
     case .leave: counters.removals[.leave]? += 1
+    default: break
+    }
+  }
+
+  /// Updates the number of entries, as soon as the directory has confirmed a step.
+  func count(_ step: Step) {
+    switch step.what {
+    case .create, .adopt: managed = managed.map { $0 + 1 }
+    case .delete: managed = managed.map { $0 - 1 }
     default: break
     }
   }

@@ -1,3 +1,4 @@
+internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
 
@@ -13,6 +14,11 @@ struct ComparisonWatch {
     var seen: SeenLinks
     /// Whether the log requested it: all rows may have been removed (TRUNCATE).
     var isOfTheLog: Bool
+    /// Entries that were created while the directory is read.
+    var made: Set<RosterKey> = []
+    /// How many of the entries seen were deleted meanwhile.
+    var gone = 0
+    var hasReadDirectory = false
   }
 
   enum Ruling: Equatable {
@@ -53,6 +59,29 @@ struct ComparisonWatch {
     reading = nil
     isRead = completely
     if completely { leavers = [] }
+  }
+
+  /// Records an entry that is created or deleted while the directory is read.
+  mutating func note(_ step: Step) {
+    guard let reading, !reading.hasReadDirectory else { return }
+    switch step.what {
+    case .create, .adopt: self.reading?.made.insert(step.key)
+    case .delete:
+      self.reading?.made.remove(step.key)
+      if reading.seen.contains(AttributeValue(step.key)) { self.reading?.gone += 1 }
+    default: break
+    }
+  }
+
+  /// Ends the reading of the directory.
+  ///
+  /// - Returns: the number of linked entries that are there now.
+  mutating func countEntries() -> Int? {
+    guard let reading else { return nil }
+    self.reading?.hasReadDirectory = true
+    self.reading?.made = []
+    return reading.seen.count - reading.gone
+      + reading.made.count { !reading.seen.contains(AttributeValue($0)) }
   }
 
   /// Records a key that is left to the comparison.

@@ -30,6 +30,12 @@ struct Reconciler {
     for key in dispatcher.queue.inFlight {
       dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch, isPlain: isPlain)
     }
+    reader.onCounted = { [removalGuard = dispatcher.removalGuard, counting = dispatcher.counting] kind, found in
+      // What is written from now on is added and subtracted.
+      let count = kind == .people ? removalGuard.comparison.countEntries() : found
+      removalGuard.managed[kind] = count
+      if kind == .people { counting.managed = count }
+    }
     do throws(EngineError) {
       let entries = try await reader.read(seen) { keys in
         guard await dispatcher.room() else { return }
@@ -44,8 +50,6 @@ struct Reconciler {
       for key in dispatcher.state.exceptions {
         dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch)
       }
-      dispatcher.removalGuard.managed[.people] = entries
-      dispatcher.removalGuard.managed[.memberships] = reader.tally?.count
       dispatcher.removalGuard.comparison.end(completely: true)
       dispatcher.close(removalBatch, epoch: epoch)
       dispatcher.pump()
@@ -74,6 +78,8 @@ package final class BothSides {
   private let meter: ReadingMeter?
   /// Finds out why keys differ; nil where that is known, or nobody asks.
   var drift: DriftInspection?
+  /// Called when all entries, or all members of the managed groups, have been counted.
+  var onCounted: (@Reactor (RemovalKind, Int) -> Void)?
   /// The members found in the managed groups; nil if there are none.
   package private(set) var tally: GroupTally?
 
@@ -104,8 +110,10 @@ package final class BothSides {
   /// - Throws: ``EngineError`` if either side was not read completely.
   package func read(_ seen: SeenLinks, _ each: @Reactor ([RosterKey]) async -> Void) async throws(EngineError) -> Int {
     tally = try await groups?.tally()
+    if let tally { onCounted?(.memberships, tally.count) }
     if let meter { meter.begin(.comparing, total: await roster.query.estimate(stream)) }
     try await readDirectory(seen, each)
+    onCounted?(.people, seen.count)
     try await readRoster(seen, each)
     return seen.count
   }

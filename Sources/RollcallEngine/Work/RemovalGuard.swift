@@ -219,6 +219,8 @@ package final class RemovalGuard {
 
   /// Updates the count of managed entries.
   func applied(_ step: Step) {
+    comparison.note(step)
+    dispatcher?.counting.count(step)
     switch step.what {
     case .create, .adopt: managed[.people] = managed[.people].map { $0 + 1 }
     case .delete: managed[.people] = managed[.people].map { $0 - 1 }

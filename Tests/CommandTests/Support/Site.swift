@@ -124,7 +124,8 @@ struct Site: Sendable {
     }
   }
 
-  /// Starts the daemon; the body begins when it leads, and at its end the daemon ends in order.
+  /// Starts the daemon; the body begins when it leads and has compared everybody once, where it can, and at its end the
+  /// daemon ends in order.
   func withDaemon(
     _ arguments: [String] = [], location: SourceLocation = #_sourceLocation,
     _ body: (ChildProcess) async throws -> Void
@@ -135,6 +136,10 @@ struct Site: Sendable {
         if daemon.hasEnded { return true }
         let status = try await self.status()
         return status.leader != nil && status.directory.state == "connected"
+      }
+      // The first comparison holds every removal that is noticed meanwhile.
+      _ = try? await eventually(within: .seconds(15), "everybody was compared") {
+        try await sql("SELECT last_reconcile IS NOT NULL FROM rollcall.directory WHERE name = '\(name)'") == "t"
       }
       try await body(daemon)
     } catch {

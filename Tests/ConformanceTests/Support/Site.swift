@@ -4,12 +4,12 @@ import Logging
 import Postgres
 import Reactor
 import RollcallCore
-import RollcallEngine
 import Sandbox
 import Testing
 
 @testable import RollcallAdministration
 @testable import RollcallConfiguration
+@testable import RollcallEngine
 @testable import RollcallLedger
 
 /// One database, one base on a server of any kind, and the daemon between them.
@@ -127,7 +127,7 @@ final class Site: Sendable {
 
   static let logger = Logger(label: "rollcall") { _ in SwiftLogNoOpLogHandler() }
 
-  /// Runs the body with a daemon, and ends it in order.
+  /// Runs the body with a daemon that has compared everybody once, where it can, and ends it in order.
   nonisolated(nonsending) func withDaemon(_ body: () async throws -> Void) async throws {
     let configuration = self.configuration
     let daemon = try await Reactor.run {
@@ -137,6 +137,8 @@ final class Site: Sendable {
       try await eventually(within: .seconds(60), "the daemon is connected") {
         try await daemon.statusText().hasPrefix("connected")
       }
+      // The first comparison holds every removal that is noticed meanwhile.
+      _ = try? await eventually(within: .seconds(30), "everybody was compared") { try await daemon.hasCompared() }
       try await body()
       try await daemon.stop()
     } catch {
@@ -263,6 +265,11 @@ final class RunningDaemon: Sendable {
   func statusText() async throws -> String {
     let status = self.status
     return try await Reactor.run { status.last }
+  }
+
+  func hasCompared() async throws -> Bool {
+    let daemon = self.daemon
+    return try await Reactor.run { !daemon.engine.reconciles.isUnderWay }
   }
 
   func stop() async throws {

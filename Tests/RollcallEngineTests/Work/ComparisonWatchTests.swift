@@ -66,4 +66,25 @@ import Testing
       #expect(watch.ruling(on: "ahead", isLogged: true) == .joins(7))
     }
   }
+
+  @Test func entriesThatComeAndGoWhileTheDirectoryIsReadAreCountedOnce() async throws {
+    try await Reactor.run {
+      var watch = ComparisonWatch()
+      #expect(watch.countEntries() == nil)
+      @Reactor func note(_ what: Step.What, _ key: RosterKey) {
+        watch.note(Step(key: key, operation: .delete(DistinguishedName(unchecked: "uid=\(key)")), what: what))
+      }
+      let reading = self.reading()
+      watch.begin(reading)
+      // Seen later, seen never, seen and gone, made and gone again, gone before it would have been seen.
+      note(.create, "ahead")
+      note(.create, "behind")
+      note(.delete, "done")
+      note(.create, "short")
+      note(.delete, "short")
+      note(.delete, "unseen")
+      _ = reading.seen.insert("ahead")
+      #expect(watch.countEntries() == 3, "met, ahead, behind")
+    }
+  }
 }

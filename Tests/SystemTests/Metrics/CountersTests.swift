@@ -20,7 +20,7 @@ import Testing
       try await eventually("three entries") { try await site.names().count == 3 }
       try await site.sql("DELETE FROM users WHERE id = 3")
       try await eventually("two entries") { try await site.names().count == 2 }
-      let metrics = try await reader.read(daemon) { $0.counters.totals.lag.count == 4 }
+      let metrics = try await reader.read(daemon) { $0.counters.totals.lag.count == 4 && $0.reconciled > 0 }
       #expect(metrics.isLed && metrics.isUp && metrics.kind == "openldap" && metrics.lagFrom == "trigger")
       let counters = metrics.counters
       #expect(counters.operations[.done]?[.create] == 3 && counters.operations[.done]?[.delete] == 1)

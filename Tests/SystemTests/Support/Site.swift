@@ -4,12 +4,12 @@ import Logging
 import Postgres
 import Reactor
 import RollcallCore
-import RollcallEngine
 import Sandbox
 import Testing
 
 @testable import RollcallAdministration
 @testable import RollcallConfiguration
+@testable import RollcallEngine
 @testable import RollcallLedger
 
 /// One database, one base, and the daemon between them.
@@ -105,10 +105,11 @@ final class Site: Sendable {
     return running
   }
 
-  /// Runs the body with a daemon, and ends it in order.
+  /// Runs the body with a daemon that has compared everybody once, where it can, and ends it in order.
   nonisolated(nonsending) func withDaemon(_ body: (RunningDaemon) async throws -> Void) async throws {
     let daemon = try await run()
     do {
+      await daemon.hasCompared()
       try await body(daemon)
       try await daemon.stop()
     } catch {
@@ -214,6 +215,15 @@ final class RunningDaemon: Sendable {
 
   func ready() async throws {
     try await eventually("the daemon is connected") { try await statusText().hasPrefix("connected") }
+  }
+
+  /// Waits a while until the first comparison has been decided, which holds every removal that is noticed meanwhile. It
+  /// never is where rows or entries cannot be read.
+  func hasCompared() async {
+    let daemon = self.daemon
+    _ = try? await eventually(within: .seconds(15), "everybody was compared") {
+      try await Reactor.run { !daemon.engine.reconciles.isUnderWay }
+    }
   }
 
   func stop() async throws {
