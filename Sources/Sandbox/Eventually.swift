@@ -3,7 +3,7 @@
 /// A condition that throws counts as "not yet": servers come and go while a test waits.
 /// - Throws: `SandboxError.timedOut`, with the last answer or error; `CancellationError`.
 nonisolated(nonsending) public func eventually(
-  within limit: Duration = .seconds(30), _ what: String, poll: Duration = .milliseconds(10),
+  within limit: Duration = .seconds(60), _ what: String, poll: Duration = .milliseconds(10),
   _ condition: () async throws -> Bool
 ) async throws {
   try await eventually(within: limit, what, poll: poll, condition, is: { $0 })
@@ -15,7 +15,7 @@ nonisolated(nonsending) public func eventually(
 /// - Throws: `SandboxError.timedOut`, with the last value or error; `CancellationError`.
 @discardableResult
 nonisolated(nonsending) public func eventually<Value>(
-  within limit: Duration = .seconds(30), _ what: String, poll: Duration = .milliseconds(10),
+  within limit: Duration = .seconds(60), _ what: String, poll: Duration = .milliseconds(10),
   _ read: () async throws -> Value, is satisfies: (Value) throws -> Bool
 ) async throws -> Value {
   let end = ContinuousClock.now + limit

@@ -29,7 +29,7 @@ import Testing
       }
       let whole = kind == .activeDirectory ? "displayName" : "cn"
       try await site.withDaemon {
-        try await eventually(within: .seconds(20), "all are there") {
+        try await eventually("all are there") {
           try await site.names()
         } is: {
           $0 == awkward.sorted()
@@ -43,15 +43,15 @@ import Testing
         let count = awkward.count
         try await site.sql(
           "UPDATE users u SET username = o.username FROM users o WHERE o.id = (u.id + 1) % \(count)")
-        try await eventually(within: .seconds(20), "all have the next one's") {
+        try await eventually("all have the next one's") {
           try await site.namesByKey() == Array(awkward.dropFirst() + awkward.prefix(1))
         }
         try await site.expectInStep()
         try await site.sql("UPDATE users SET username = 'plain' || id")
         let plain = awkward.indices.map { "plain\($0)" }.sorted()
-        try await eventually(within: .seconds(20), "all are renamed") { try await site.names() == plain }
+        try await eventually("all are renamed") { try await site.names() == plain }
         try await site.sql("DELETE FROM users")
-        try await eventually(within: .seconds(20), "all are gone") { try await site.names().isEmpty }
+        try await eventually("all are gone") { try await site.names().isEmpty }
       }
       try await site.expectAtRest()
     }

@@ -132,7 +132,7 @@ import Testing
       let session = try await LDAPSession.open(server.account)
       let end = Ending(session)
       // slapd looks for idle connections when something else happens.
-      let error = try await eventually(within: .seconds(20), "the idle session to end") {
+      let error = try await eventually("the idle session to end") {
         let other = try await LDAPSession.open(server.account)
         other.close()
         return end.found

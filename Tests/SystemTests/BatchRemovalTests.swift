@@ -11,9 +11,9 @@ import Testing
     let site = try await World.shared.site(settings)
     try await site.insert((1...210).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 210 }
+      try await eventually("all are there") { try await site.names().count == 210 }
       try await site.sql("DELETE FROM users WHERE id <= \(deleted)")
-      try await eventually(within: .seconds(30), "all of them are held") {
+      try await eventually("all of them are held") {
         try await site.sql("SELECT count(*) FROM rollcall.held")
       } is: {
         $0 == "\(deleted)"
@@ -25,7 +25,7 @@ import Testing
       try await eventually("one is changed") { try await site.value("mail", of: "209") == "new" }
       // Rows that come back dissolve their holds.
       try await site.insert((1...deleted).map { "u\($0)" })
-      try await eventually(within: .seconds(30), "no hold is left") {
+      try await eventually("no hold is left") {
         try await site.sql("SELECT count(*) FROM rollcall.held") == "0"
       }
     }

@@ -80,12 +80,12 @@ import Testing
     }
     try await site.withDaemon { daemon in
       try await site.grant([(1, "odd"), (1, "devs"), (2, "ops")])
-      try await eventually(within: .seconds(30), "everything else flows") {
+      try await eventually("everything else flows") {
         let devs = try await site.members("devs")
         let ops = try await site.members("ops")
         return devs == ["ann"] && ops == ["ben"]
       }
-      try await eventually(within: .seconds(30), "it is said of the person") {
+      try await eventually("it is said of the person") {
         try await site.sql("SELECT string_agg(key, ',') FROM rollcall.parked") == "1"
       }
       #expect(try await site.sql("SELECT message FROM rollcall.parked").contains("(\(code))"))

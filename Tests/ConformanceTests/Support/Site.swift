@@ -138,7 +138,7 @@ final class Site: Sendable {
         try await daemon.statusText().hasPrefix("connected")
       }
       // The first comparison holds every removal that is noticed meanwhile.
-      _ = try? await eventually(within: .seconds(30), "everybody was compared") { try await daemon.hasCompared() }
+      _ = try? await eventually(within: .seconds(15), "everybody was compared") { try await daemon.hasCompared() }
       try await body()
       try await daemon.stop()
     } catch {

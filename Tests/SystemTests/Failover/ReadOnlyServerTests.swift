@@ -31,7 +31,7 @@ import Testing
     let site = mirrored.atFirst
     try await site.withDaemon { daemon in
       try await site.insert(["ann"])
-      try await eventually(within: .seconds(20), "it is paused, and says why") {
+      try await eventually("it is paused, and says why") {
         try await daemon.statusText()
       } is: {
         $0.hasPrefix("paused") && $0.contains("takes no writes")

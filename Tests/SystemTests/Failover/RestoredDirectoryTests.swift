@@ -10,26 +10,26 @@ import Testing
     let site = try await world.site()
     try await site.insert((1...200).map { "u\($0)" })
     try await site.withDaemon { daemon in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 200 }
+      try await eventually("all are there") { try await site.names().count == 200 }
       let backup = try await world.directory.backup()
       try await site.sql("UPDATE users SET username = 'v' || id WHERE id <= 150; DELETE FROM users WHERE id > 190")
-      try await eventually(within: .seconds(30), "all are changed") {
+      try await eventually("all are changed") {
         let names = try await site.names()
         return names.count == 190 && names.count { $0.hasPrefix("v") } == 150
       }
       if hasClock {
-        try await eventually(within: .seconds(30), "its clock is remembered") {
+        try await eventually("its clock is remembered") {
           try await site.sql("SELECT clock IS NOT NULL FROM rollcall.server") == "t"
         }
       }
       await world.directory.stop()
       try await world.directory.restore(backup)
       try await world.directory.start()
-      try await eventually(within: .seconds(30), "what the backup did not have is there again") {
+      try await eventually("what the backup did not have is there again") {
         let names = try await site.names()
         return names.count == 190 && names.count { $0.hasPrefix("v") } == 150
       }
-      try await eventually(within: .seconds(30), "it is over") { try await daemon.statusText() == "connected" }
+      try await eventually("it is over") { try await daemon.statusText() == "connected" }
     }
     try await site.expectInStep()
   }

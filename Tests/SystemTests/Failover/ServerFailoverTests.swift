@@ -57,7 +57,7 @@ import Testing
     try await withReplicated(covered: false) { mirrored in
       await mirrored.servers.toSecond.swallow()
       try await mirrored.atFirst.sql("UPDATE users SET email = 'new' || id")
-      try await eventually(within: .seconds(20), "some are changed", poll: .milliseconds(1)) {
+      try await eventually("some are changed", poll: .milliseconds(1)) {
         try await mirrored.mails(mirrored.atFirst).values.count { $0.hasPrefix("new") } > 50
       }
       try await mirrored.servers.first.kill()
@@ -140,7 +140,7 @@ import Testing
       try await mirrored.settled()
       await mirrored.servers.first.thaw()
       tap.deliverLate()
-      try await eventually(within: .seconds(20), "the first carries it out") {
+      try await eventually("the first carries it out") {
         try await mirrored.mails(mirrored.atFirst)["1"] == "late"
       }
       await mirrored.servers.toFirst.resume()

@@ -20,7 +20,7 @@ import Testing
     let after = Site(site.name, site.base, site.configuration, site.yaml, standby, world.directory)
     try await site.insert((1...50).map { "u\($0)" })
     try await site.withDaemon { daemon in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 50 }
+      try await eventually("all are there") { try await site.names().count == 50 }
       try await primary.caughtUp(standby)
       await replication.refuse()
       try await site.sql(
@@ -30,7 +30,7 @@ import Testing
         DELETE FROM users WHERE id > 45;
         """)
       try await site.insert(["lost"], from: 100)
-      try await eventually(within: .seconds(30), "the directory has what will be lost") {
+      try await eventually("the directory has what will be lost") {
         let entries = try await site.entries(["uid", "mail"]).values
         return entries.count == 46 && entries.count { $0["mail"].first?.text?.hasPrefix("lost") == true } == 21
           && entries.count { $0["uid"].first?.text?.hasPrefix("lost") == true } == 6

@@ -42,7 +42,7 @@ import Testing
       #expect(ContinuousClock.now - start < .seconds(20), "HR waits for \(side) \(fault)")
       if fault != .cut {
         // Within ten seconds; a loaded machine is given more.
-        try await eventually(within: .seconds(20), "\(side) \(fault) is noticed") {
+        try await eventually("\(side) \(fault) is noticed") {
           try await daemon.statusText()
         } is: {
           $0.hasPrefix(side == .directory ? "paused" : "waiting for PostgreSQL")
@@ -56,7 +56,7 @@ import Testing
         }
         await proxy.resume()
       }
-      try await eventually(within: .seconds(30), "\(side) \(fault): all is settled") {
+      try await eventually("\(side) \(fault): all is settled") {
         try await site.names() == ["anna", "ben"]
       }
       try await eventually("\(side) \(fault): status says so") {
@@ -87,7 +87,7 @@ import Testing
           SELECT pg_terminate_backend(\(pid));
           INSERT INTO users VALUES (\(number), 'u\(number)', 'x', 'U \(number)', 'active', now())
           """)
-        try await eventually(within: .seconds(20), "row \(number) is there") { try await site.names().count == number }
+        try await eventually("row \(number) is there") { try await site.names().count == number }
       }
       #expect(number >= 4)
       #expect(try await site.parked().isEmpty)
@@ -104,7 +104,7 @@ import Testing
       let daemon = running.daemon
       try await Reactor.run { _ = try await daemon.listener.connection?.script("UNLISTEN *") }
       try await site.insert(["ben"], from: 2)
-      try await eventually(within: .seconds(20), "ben is found") { try await site.names() == ["ann", "ben"] }
+      try await eventually("ben is found") { try await site.names() == ["ann", "ben"] }
       try await site.insert(["cid"], from: 3)
       try await eventually("cid is heard of") { try await site.names() == ["ann", "ben", "cid"] }
     }
@@ -129,7 +129,7 @@ import Testing
     daemon.process.thaw()
     try await eventually(within: .seconds(60), "both are there") { try await site.names() == ["ann", "ben"] }
     try await site.insert(["last"], from: 3)
-    try await eventually(within: .seconds(30), "it hears again") { try await site.names().contains("last") }
+    try await eventually("it hears again") { try await site.names().contains("last") }
     await daemon.process.stop()
   }
 
@@ -143,13 +143,13 @@ import Testing
     let running = try await Reactor.run {
       RunningDaemon(Daemon(try Engine(configuration, logger: Site.logger)))
     }
-    try await eventually(within: .seconds(20), "the daemon says that it is paused") {
+    try await eventually("the daemon says that it is paused") {
       try await running.statusText().hasPrefix("paused")
     }
     // `status` shows it although the directory was never connected.
     #expect(try await site.sql("SELECT state FROM rollcall.directory") == "paused")
     await proxied.directory.resume()
-    try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
+    try await eventually("ann is there") { try await site.names() == ["ann"] }
     try await running.stop()
   }
 }

@@ -69,7 +69,7 @@ import Testing
     let undisturbed = try await site(work)
     undisturbed.tap.arm(.request(.max))
     var daemon = try await DaemonProcess.start(undisturbed.site, in: folder)
-    try await eventually(within: .seconds(30), "\(work) is done") { try await isDone(work, undisturbed.site) }
+    try await eventually("\(work) is done") { try await isDone(work, undisturbed.site) }
     try await daemon.process.kill()
     let count = undisturbed.tap.writes - undisturbed.before
     undisturbed.tap.stop()
@@ -80,11 +80,11 @@ import Testing
         let (site, tap, _) = try await site(work)
         tap.arm(point)
         daemon = try await DaemonProcess.start(site, in: folder)
-        try await eventually(within: .seconds(30), "\(work) comes to \(point)") { tap.isReached }
+        try await eventually("\(work) comes to \(point)") { tap.isReached }
         try await daemon.process.kill()
         tap.letGo()
         daemon = try await DaemonProcess.start(site, in: folder, name: "next")
-        try await eventually(within: .seconds(30), "\(work) is finished after \(point)") {
+        try await eventually("\(work) is finished after \(point)") {
           try await isDone(work, site)
         }
         await daemon.process.stop()

@@ -32,8 +32,8 @@ import Testing
     let site = try await forgotten()
     try await site.sql("DELETE FROM users WHERE id <= 20")
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "twenty are held") { try await site.heldKeys().count == 20 }
-      try await eventually(within: .seconds(30), "the groups are compared") {
+      try await eventually("twenty are held") { try await site.heldKeys().count == 20 }
+      try await eventually("the groups are compared") {
         try await site.sql("SELECT count(*) FROM rollcall.managed_group WHERE compared") == "3"
       }
       try await site.sql("INSERT INTO users VALUES (100, 'last', 'x', 'The Last', 'active', now())")
@@ -51,7 +51,7 @@ import Testing
     let site = try await world.site(settings)
     try await site.insert((1...400).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 400 }
+      try await eventually("all are there") { try await site.names().count == 400 }
       try await world.directory.freeze()
       for id in 1...200 { try await site.sql("UPDATE users SET email = 'new' WHERE id = \(id)") }
       try await site.sql("DELETE FROM users")

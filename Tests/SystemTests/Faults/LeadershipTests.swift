@@ -40,7 +40,7 @@ import Testing
     let first = try await DaemonProcess.start(site, in: folder, name: "first", yaml: yaml(database.port, one.port))
     try await first.ready()
     let second = try await DaemonProcess.start(site, in: folder, name: "second", yaml: yaml(databasePort, two.port))
-    try await eventually(within: .seconds(20), "the second stands by") {
+    try await eventually("the second stands by") {
       try second.process.printed().contains("standing by")
     }
     return Pair(
@@ -53,7 +53,7 @@ import Testing
     try await eventually(within: .seconds(40), "the second leads") { try await pair.second.leads() }
     let duration = ContinuousClock.now - start
     try await pair.site.insert(["late"], from: 1000)
-    try await eventually(within: .seconds(20), "it is at work") { try await pair.site.names().contains("late") }
+    try await eventually("it is at work") { try await pair.site.names().contains("late") }
     return duration
   }
 
@@ -61,7 +61,7 @@ import Testing
   func theLeaderDies() async throws {
     let pair = try await pair()
     try await pair.site.insert(["ann"])
-    try await eventually(within: .seconds(20), "ann is there") { try await pair.site.names() == ["ann"] }
+    try await eventually("ann is there") { try await pair.site.names() == ["ann"] }
     #expect(pair.secondDirectory.writes == 0)
     try await pair.first.process.kill()
     let duration = try await takeover(pair)
@@ -77,21 +77,21 @@ import Testing
     // It freezes in the middle of its work, with more in its queue.
     pair.firstDirectory.arm(.request(20))
     try await pair.site.insert((1...200).map { "u\($0)" })
-    try await eventually(within: .seconds(20), "it is at work") { pair.firstDirectory.isReached }
+    try await eventually("it is at work") { pair.firstDirectory.isReached }
     try await pair.first.process.freeze()
     let duration = try await takeover(pair)
     #expect(duration < .seconds(20), "\(duration)")
-    try await eventually(within: .seconds(30), "the second has done it all") {
+    try await eventually("the second has done it all") {
       try await pair.site.names().count == 201
     }
     try await pair.site.sql("DELETE FROM users WHERE id BETWEEN 50 AND 100; UPDATE users SET email = 'second'")
-    try await eventually(within: .seconds(30), "and more") {
+    try await eventually("and more") {
       try await pair.site.entries(["mail"]).values.filter { $0["mail"] == ["second"] }.count == 150
     }
     let before = pair.firstDirectory.writes
     pair.firstDirectory.letGo()
     pair.first.process.thaw()
-    try await eventually(within: .seconds(30), "the first stands by") {
+    try await eventually("the first stands by") {
       try pair.first.process.printed().contains("standing by")
     }
     #expect(pair.firstDirectory.writes == before, "it has written after it was followed")
@@ -103,7 +103,7 @@ import Testing
   func theCableIsCut() async throws {
     let pair = try await pair()
     try await pair.site.insert(["ann"])
-    try await eventually(within: .seconds(20), "ann is there") { try await pair.site.names() == ["ann"] }
+    try await eventually("ann is there") { try await pair.site.names() == ["ann"] }
     await pair.firstDatabase.swallow()
     let duration = try await takeover(pair)
     #expect(duration < .seconds(20), "\(duration)")
@@ -112,7 +112,7 @@ import Testing
     try await eventually("ben is there") { try await pair.site.names().contains("ben") }
     #expect(pair.firstDirectory.writes == before)
     await pair.firstDatabase.resume()
-    try await eventually(within: .seconds(30), "the first stands by") {
+    try await eventually("the first stands by") {
       try pair.first.process.printed().contains("standing by")
     }
     #expect(try await pair.second.leads())
@@ -129,7 +129,7 @@ import Testing
     tap.arm(.stuck(3))
     try await site.sql(
       "INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1, 20) n")
-    try await eventually(within: .seconds(20), "it is at work") { tap.isReached }
+    try await eventually("it is at work") { tap.isReached }
     await pair.firstDatabase.swallow()
     try await site.sql(
       """
@@ -137,7 +137,7 @@ import Testing
       WHERE l.locktype = 'advisory' AND l.granted AND l.classid = \(Leader.lockClass)
         AND a.application_name = 'rollcall \(site.name)'
       """)
-    try await eventually(within: .seconds(20), "the second writes", poll: .milliseconds(10)) {
+    try await eventually("the second writes", poll: .milliseconds(10)) {
       pair.secondDirectory.writes > 0
     }
     let (sent, unanswered) = (tap.writes, tap.unanswered)
@@ -145,11 +145,11 @@ import Testing
     tap.deliverLate()
     try await eventually("the answer comes") { tap.unanswered < unanswered }
     await pair.firstDatabase.resume()
-    try await eventually(within: .seconds(30), "the first stands by") {
+    try await eventually("the first stands by") {
       try pair.first.process.printed().contains("standing by")
     }
     #expect(tap.writes == sent, "it has written after it was followed")
-    try await eventually(within: .seconds(30), "the second does it all") { try await site.names().count == 20 }
+    try await eventually("the second does it all") { try await site.names().count == 20 }
     try await pair.stop()
     try await site.expectInStep()
   }

@@ -35,7 +35,7 @@ import Testing
     }
     let people = kind == "truncate" ? 60 : 50
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "\(kind): they are held") {
+      try await eventually("\(kind): they are held") {
         try await held(site) == "leave|\(people)"
       }
       let why = "SELECT count(*) FROM rollcall.held WHERE reason LIKE '%budget%; leaves cn=g%'"

@@ -35,7 +35,7 @@ import Testing
         UPDATE users SET username = 'u12' WHERE id = 11;
         UPDATE users SET full_name = '' WHERE id = 13;
         """)
-      try await eventually(within: .seconds(30), "all others are there") { try await site.names().count >= 55 }
+      try await eventually("all others are there") { try await site.names().count >= 55 }
       try await eventually("each is parked with its reason") {
         try await site.parked()
       } is: {
@@ -78,16 +78,16 @@ import Testing
     let site = try await world.site(settings)
     try await site.insert((1...40).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 40 }
+      try await eventually("all are there") { try await site.names().count == 40 }
       try await site.sql("UPDATE users SET email = CASE id WHEN 7 THEN repeat('x', 200000) ELSE 'new' || id END")
       try await eventually(within: .seconds(60), "all others are changed") {
         try await site.entries(["mail"]).values.filter { $0["mail"].first?.text?.hasPrefix("new") == true }.count == 39
       }
-      try await eventually(within: .seconds(30), "the one is parked") { try await site.parked() == ["7|refused"] }
+      try await eventually("the one is parked") { try await site.parked() == ["7|refused"] }
       try await site.insert(["ben"], from: 50)
       try await eventually("ben is there") { try await site.value("uid", of: "50") == "ben" }
       try await site.sql("UPDATE users SET email = 'short' WHERE id = 7")
-      try await eventually(within: .seconds(30), "it is released by its row") {
+      try await eventually("it is released by its row") {
         try await site.value("mail", of: "7") == "short"
       }
       try await eventually("nobody is parked") { try await site.parked().isEmpty }
@@ -180,10 +180,10 @@ import Testing
     let site = try await world.site()
     try await site.insert((1...100).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 100 }
+      try await eventually("all are there") { try await site.names().count == 100 }
       try await world.directory.takeRight()
       try await site.sql("UPDATE users SET email = 'new'")
-      try await eventually(within: .seconds(20), "status says so") {
+      try await eventually("status says so") {
         try await site.sql("SELECT state, reason FROM rollcall.directory")
       } is: {
         $0.hasPrefix("refusing|") && $0.contains("insufficientAccessRights")

@@ -29,7 +29,7 @@ import Testing
     // A daemon says so, and goes on with everything else.
     try await site.sql("UPDATE rollcall.directory SET watermark = NULL")
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(20), "the daemon says so") {
+      try await eventually("the daemon says so") {
         try await site.sql("SELECT state, reason FROM rollcall.directory")
       } is: {
         $0.hasPrefix("connected|the comparison is incomplete") && $0.contains("size")
@@ -42,7 +42,7 @@ import Testing
       }
       try await site.insert(["ben"], from: 500)
       try await site.sql("DELETE FROM users WHERE id = 2")
-      try await eventually(within: .seconds(30), "what is heard of goes on") {
+      try await eventually("what is heard of goes on") {
         let names = try await site.names()
         return names.contains("ben") && !names.contains("u2") && names.count == 119
       }
@@ -63,7 +63,7 @@ import Testing
     try await site.silently("UPDATE users SET email = 'new' WHERE id = 1; UPDATE rollcall.directory SET \(change)")
     let folder = try await World.shared.folder
     let daemon = try await DaemonProcess.start(site, in: folder)
-    try await eventually(within: .seconds(30), "everybody is compared") {
+    try await eventually("everybody is compared") {
       try await site.value("mail", of: "1") == "new"
     }
     let printed = try daemon.process.printed()
@@ -109,7 +109,7 @@ import Testing
         UPDATE rollcall.directory SET watermark = NULL, cut = pg_current_xact_id()
         """)
       try await site.insert(["ben"], from: 2)
-      try await eventually(within: .seconds(20), "what was cut is found") {
+      try await eventually("what was cut is found") {
         try await site.value("mail", of: "1") == "lost"
       }
     }

@@ -18,7 +18,7 @@ import Testing
   }
 
   private func expectHeld(_ site: Site, _ count: Int, _ what: String) async throws {
-    try await eventually(within: .seconds(30), "\(what): \(count) are held") {
+    try await eventually("\(what): \(count) are held") {
       try await site.heldKeys().count
     } is: {
       $0 == count
@@ -194,7 +194,7 @@ import Testing
       }
       let table = kind == "dropped" ? "gone" : "users"
       try await site.sql("UPDATE \(table) SET email = 'new'; DELETE FROM \(table) WHERE id = 40")
-      try await eventually(within: .seconds(20), "\(kind): the daemon says what is wrong") {
+      try await eventually("\(kind): the daemon says what is wrong") {
         try await site.sql("SELECT state, reason FROM rollcall.directory")
       } is: {
         $0.hasPrefix("paused|PostgreSQL: ")
@@ -205,7 +205,7 @@ import Testing
       case "dropped": try await site.sql("ALTER TABLE gone RENAME TO users")
       default: try await site.sql("DROP POLICY nobody ON users; ALTER TABLE users DISABLE ROW LEVEL SECURITY")
       }
-      try await eventually(within: .seconds(30), "\(kind): all is settled") {
+      try await eventually("\(kind): all is settled") {
         try await site.entries(["mail"]).values.filter { $0["mail"] == ["new"] }.count == 39
       }
       try await eventually("\(kind): and the one is gone") { try await site.names().count == 39 }

@@ -98,7 +98,7 @@ import Testing
         let number = try await site.sql("UPDATE users SET email = 'kept\(attempt)' WHERE id = 2 RETURNING id")
         #expect(number.hasPrefix("2"))
         await directory.thaw()
-        try await eventually(within: .seconds(20), "attempt \(attempt): what was committed is there") {
+        try await eventually("attempt \(attempt): what was committed is there") {
           try await site.value("mail", of: "2")
         } is: {
           $0 == "kept\(attempt)"

@@ -19,14 +19,14 @@ import Testing
     let (world, site) = try await site(1)
     try await site.insert((1...50).map { "u\($0)" })
     try await site.withDaemon { daemon in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 50 }
+      try await eventually("all are there") { try await site.names().count == 50 }
       try await world.directory.kill()
       let start = ContinuousClock.now
       try await site.sql("UPDATE users SET email = 'new' || id; DELETE FROM users WHERE id <= 5")
       #expect(ContinuousClock.now - start < .seconds(20), "HR waits for the directory")
-      try await eventually(within: .seconds(20), "it is noticed") { try await daemon.statusText().hasPrefix("paused") }
+      try await eventually("it is noticed") { try await daemon.statusText().hasPrefix("paused") }
       try await world.directory.start()
-      try await eventually(within: .seconds(30), "all is caught up with") {
+      try await eventually("all is caught up with") {
         let entries = try await site.entries(["mail"]).values
         return entries.count == 45 && entries.allSatisfy { $0["mail"].first?.text?.hasPrefix("new") == true }
       }
@@ -40,15 +40,15 @@ import Testing
     let (world, site) = try await site(2)
     try await site.insert((1...50).map { "u\($0)" })
     try await site.withDaemon { daemon in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 50 }
+      try await eventually("all are there") { try await site.names().count == 50 }
       try await world.directory.freeze()
       try await site.sql("UPDATE users SET username = 'a' || id")
-      try await eventually(within: .seconds(20), "it is noticed") { try await daemon.statusText().hasPrefix("paused") }
+      try await eventually("it is noticed") { try await daemon.statusText().hasPrefix("paused") }
       try await site.sql("UPDATE users SET username = 'b' || id")
       await world.directory.thaw()
       let wanted = (1...50).map { "b\($0)" }.sorted()
-      try await eventually(within: .seconds(30), "all have their last name") { try await site.names() == wanted }
-      try await eventually(within: .seconds(30), "the watermark has passed it, after another look") {
+      try await eventually("all have their last name") { try await site.names() == wanted }
+      try await eventually("the watermark has passed it, after another look") {
         try await site.sql(
           """
           SELECT count(*) FROM rollcall.change c, rollcall.directory d
@@ -78,10 +78,10 @@ import Testing
         }
         // Nobody listens yet: the look that follows LISTEN finds it.
         try await site.insert(["after\(number)"], from: 10 * number + 1)
-        try await eventually(within: .seconds(30), "\(mode): both are there") {
+        try await eventually("\(mode): both are there") {
           try await site.names().count == 2 * number
         }
-        try await eventually(within: .seconds(20), "\(mode): it is connected") {
+        try await eventually("\(mode): it is connected") {
           try await daemon.statusText().hasPrefix("connected")
         }
       }
@@ -96,12 +96,12 @@ import Testing
       try await site.insert(["ann"])
       try await eventually("ann is there") { try await site.names() == ["ann"] }
       try await world.postgres.freeze()
-      try await eventually(within: .seconds(20), "it is noticed") {
+      try await eventually("it is noticed") {
         try await daemon.statusText().hasPrefix("waiting for PostgreSQL")
       }
       await world.postgres.thaw()
       try await site.insert(["ben"], from: 2)
-      try await eventually(within: .seconds(30), "ben is there") { try await site.names() == ["ann", "ben"] }
+      try await eventually("ben is there") { try await site.names() == ["ann", "ben"] }
     }
     try await site.expectInStep()
   }

@@ -53,8 +53,8 @@ import Testing
         UPDATE rollcall.directory SET watermark = pg_current_snapshot()
         """)
       try await site.insert(["bob"], from: 2)
-      try await eventually(within: .seconds(30), "bob is there") { try await site.names() == ["ann", "bob"] }
-      try await eventually(within: .seconds(30), "the group has her new name alone") {
+      try await eventually("bob is there") { try await site.names() == ["ann", "bob"] }
+      try await eventually("the group has her new name alone") {
         try await site.members("g") == ["ann"]
       }
       #expect(try await site.sql("SELECT count(*) FROM rollcall.renaming") == "0")

@@ -35,7 +35,7 @@ import Testing
       // A value that is added meets no check of what was read: it is applied whenever it arrives.
       try await stick(site, tap, "UPDATE users SET username = 'stale' WHERE id = 1")
       try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
-      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+      try await eventually("the daemon has gone on over another connection") {
         try await site.names() == ["fresh"]
       }
       let before = try await site.sql("SELECT watermark FROM rollcall.directory")
@@ -46,7 +46,7 @@ import Testing
       try await eventually("the stale rename is done") { try await site.names() == ["stale"] }
       #expect(
         try await site.sql("SELECT watermark FROM rollcall.directory") == before, "the watermark did not wait")
-      try await eventually(within: .seconds(30), "it is undone") { try await site.names() == ["ann"] }
+      try await eventually("it is undone") { try await site.names() == ["ann"] }
       try await eventually("the watermark moves on") {
         try await site.sql("SELECT watermark FROM rollcall.directory") != before
       }
@@ -60,20 +60,20 @@ import Testing
     defer { tap.stop() }
     try await site.insert(["ann"])
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
+      try await eventually("ann is there") { try await site.names() == ["ann"] }
       try await stick(site, tap, "UPDATE users SET status = 'left' WHERE id = 1")
       try await site.sql("UPDATE users SET status = 'active', email = 'fresh' WHERE id = 1")
-      try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+      try await eventually("the daemon has gone on over another connection") {
         try await site.value("mail", of: "1") == "fresh"
       }
       tap.deliverLate()
-      try await eventually(within: .seconds(30), "she is disabled late", poll: .milliseconds(5)) {
+      try await eventually("she is disabled late", poll: .milliseconds(5)) {
         try await site.value("employeeType", of: "1") == "disabled"
       }
-      try await eventually(within: .seconds(30), "she is enabled again") {
+      try await eventually("she is enabled again") {
         try await site.value("employeeType", of: "1") == nil
       }
-      try await eventually(within: .seconds(30), "the record is gone") {
+      try await eventually("the record is gone") {
         try await site.sql("SELECT count(*) FROM rollcall.disabled") == "0"
       }
     }
@@ -88,14 +88,14 @@ import Testing
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
       try await stick(site, tap, "DELETE FROM users WHERE id = 1")
-      try await eventually(within: .seconds(30), "it is done over another connection") {
+      try await eventually("it is done over another connection") {
         try await site.names().isEmpty
       }
       try await site.insert(["ann"], from: 2)
       try await eventually("the next ann is there") { try await site.value("uid", of: "2") == "ann" }
       tap.deliverLate()
       try await eventually("the stale delete is done") { try await site.names().isEmpty }
-      try await eventually(within: .seconds(30), "she is back") { try await site.value("uid", of: "2") == "ann" }
+      try await eventually("she is back") { try await site.value("uid", of: "2") == "ann" }
     }
     try await site.expectInStep()
   }
@@ -107,14 +107,14 @@ import Testing
     let folder = try await World.shared.folder
     try await site.insert(["ann"])
     let first = try await DaemonProcess.start(site, in: folder)
-    try await eventually(within: .seconds(30), "ann is there") { try await site.names() == ["ann"] }
+    try await eventually("ann is there") { try await site.names() == ["ann"] }
     try await stick(site, tap, "UPDATE users SET username = 'stale' WHERE id = 1")
     try await first.process.kill()
     try await site.sql("UPDATE users SET username = 'ann' WHERE id = 1")
     try await site.withDaemon { _ in
       tap.deliverLate()
       try await eventually("the stale rename is done") { try await site.names() == ["stale"] }
-      try await eventually(within: .seconds(30), "it is undone") { try await site.names() == ["ann"] }
+      try await eventually("it is undone") { try await site.names() == ["ann"] }
     }
     try await site.expectInStep()
   }
@@ -123,7 +123,7 @@ import Testing
   private func makeTwice(_ site: Site, _ tap: LDAPTap) async throws {
     try await stick(site, tap, "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())")
     try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
-    try await eventually(within: .seconds(30), "the daemon has gone on over another connection") {
+    try await eventually("the daemon has gone on over another connection") {
       try await site.names() == ["fresh"]
     }
     tap.deliverLate()
@@ -139,7 +139,7 @@ import Testing
       try await makeTwice(site, tap)
       try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
       #expect(try await site.plan().plan.sequences.flatMap(\.steps).map(\.what) == [.removeDuplicate])
-      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      try await eventually("it is taken back") { try await site.names() == ["fresh"] }
       #expect(try await site.parked().isEmpty)
       #expect(try await site.sql("SELECT key FROM rollcall.removal") == "1", "it is paid for")
       try await eventually("nothing is open any more") {
@@ -157,7 +157,7 @@ import Testing
     defer { tap.stop() }
     try await site.withDaemon { _ in
       try await makeTwice(site, tap)
-      try await eventually(within: .seconds(30), "it is held") {
+      try await eventually("it is held") {
         try await site.heldActions()
       } is: {
         $0 == "delete|1|uid=stale,\(site.base)"
@@ -165,7 +165,7 @@ import Testing
       #expect(try await site.names() == ["fresh", "stale"])
       #expect(try await site.parked().isEmpty)
       try await site.approve(["1"])
-      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      try await eventually("it is taken back") { try await site.names() == ["fresh"] }
       try await eventually("the hold is over") { try await site.heldActions() == "" }
     }
     try await site.expectInStep()
@@ -179,12 +179,12 @@ import Testing
       let write = "INSERT INTO users VALUES (1, 'stale', 'x', 'Full Name', 'active', now())"
       try await stick(site, tap, "INSERT INTO user_roles VALUES (1, 'devs'); \(write)")
       try await site.sql("UPDATE users SET username = 'fresh' WHERE id = 1")
-      try await eventually(within: .seconds(30), "she is in her group") { try await site.members("devs") == ["fresh"] }
+      try await eventually("she is in her group") { try await site.members("devs") == ["fresh"] }
       tap.deliverLate()
       try await eventually("the stale add is done") { try await site.names() == ["fresh", "stale"] }
       try await site.directory.modify(
         "dn: cn=devs,\(site.groupsBase)\nchangetype: modify\nadd: member\nmember: uid=stale,\(site.base)\n")
-      try await eventually(within: .seconds(30), "it is taken back") { try await site.names() == ["fresh"] }
+      try await eventually("it is taken back") { try await site.names() == ["fresh"] }
       #expect(try await site.members("devs") == ["fresh"])
     }
     try await site.expectInStep()

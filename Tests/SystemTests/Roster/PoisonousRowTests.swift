@@ -28,7 +28,7 @@ import Testing
     let site = try await site(statement)
     try await site.insert((1...60).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 60 }
+      try await eventually("all are there") { try await site.names().count == 60 }
       // The log says when the directory pauses.
       let since = try await site.sql("SELECT since FROM rollcall.directory")
       try await site.sql("UPDATE users SET email = CASE id WHEN 7 THEN 'bad' ELSE 'new' END")
@@ -84,14 +84,14 @@ import Testing
     let site = try await site("NULL")
     try await site.insert((1...40).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await eventually(within: .seconds(30), "all are there") { try await site.names().count == 40 }
+      try await eventually("all are there") { try await site.names().count == 40 }
       for number in 1...10 {
         try await site.sql(
           """
           UPDATE users SET email = 'e\(number)';
           SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'rollcall \(site.name) roster'
           """)
-        try await eventually(within: .seconds(30), "all are changed") {
+        try await eventually("all are changed") {
           try await site.entries(["mail"]).values.allSatisfy { $0["mail"].first?.text == "e\(number)" }
         }
         #expect(try await site.parked().isEmpty)

@@ -73,7 +73,7 @@ struct MirroredSite: Sendable {
 
   /// Waits until what is remembered of the first server is all that it has.
   func covered() async throws {
-    try await eventually(within: .seconds(30), "the clock covers what was confirmed") {
+    try await eventually("the clock covers what was confirmed") {
       let ldif = try await servers.first.search(base: servers.first.suffix, scope: "base", attributes: ["contextCSN"])
       let times = ldif.split(separator: "\n").filter { $0.hasPrefix("contextCSN: ") }.map {
         String($0.dropFirst(12).prefix { $0 != "#" })
@@ -85,7 +85,7 @@ struct MirroredSite: Sendable {
 
   /// Waits until the change log has settled.
   func settled() async throws {
-    try await eventually(within: .seconds(30), "all is settled") {
+    try await eventually("all is settled") {
       try await atFirst.sql(
         """
         SELECT count(*) FROM rollcall.change c, rollcall.directory d
