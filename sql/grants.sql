@@ -41,7 +41,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rollcall.bell, rollcall.directory, rollc
   rollcall.managed_group, rollcall.request, rollcall.problem, rollcall.server, rollcall.confirmed,
   rollcall.entry, rollcall.making, rollcall.pinned, rollcall.follower, rollcall.follower_parked,
   rollcall.answer, rollcall.counters, rollcall.minute, rollcall.leaver,
-  rollcall.reference TO :"role";
+  rollcall.reference, rollcall.password_key, rollcall.password TO :"role";
 GRANT SELECT, INSERT ON rollcall.journal TO :"role";
 GRANT EXECUTE ON FUNCTION rollcall.prune, rollcall.prune_journal, rollcall.advance, rollcall.rearm, rollcall.erase
   TO :"role";

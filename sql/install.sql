@@ -756,6 +756,25 @@ BEGIN
 END
 $step$;
 
+-- Passwords that follow the table (users.password with follow): a keyed digest of what was written last, by person, because
+-- a directory lets nobody read it back. The key is random, and the daemon's role alone reads both tables; digests of equal
+-- passwords differ. Without a row the password is written once more.
+DO $step$
+BEGIN
+  IF (SELECT version FROM rollcall.version) < 4 THEN
+    CREATE TABLE rollcall.password_key (directory text PRIMARY KEY, key text NOT NULL);
+    CREATE TABLE rollcall.password (
+      directory text NOT NULL,
+      key text NOT NULL,
+      digest text NOT NULL,
+      PRIMARY KEY (directory, key)
+    );
+    PERFORM rollcall.grant_as_on('rollcall.parked',
+      'SELECT, INSERT, UPDATE, DELETE ON rollcall.password_key, rollcall.password');
+  END IF;
+END
+$step$;
+
 DROP FUNCTION rollcall.grant_as_on(text, text);
 
 -- ---------------------------------------------------------------- doorbell

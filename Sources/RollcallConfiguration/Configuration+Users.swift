@@ -41,10 +41,14 @@ extension Configuration {
     /// `create_only` (default none): like `attributes`, but set only when the entry is created.
     package var createOnly: [AttributeExpression]
 
-    /// `password` (default none): the SQL expression of the first password, set when the entry is created.
+    /// `password` (default none): the SQL expression of the password, set when the entry is created, or
+    /// `{ sql: expression, follow: true }`.
     ///
     /// Hashed values are sent unchanged; Active Directory's encoding is applied automatically.
     package var password: String?
+
+    /// `password.follow` (default false): writes the password again whenever the expression gives another one.
+    package var followsPassword = false
 
     /// `container` (default none): the containers of the entry below the base, nearest first, `[{ ou: department }]`;
     /// missing ones are created.
@@ -130,7 +134,7 @@ extension Configuration.Users {
     let adopt = section.bool("adopt", default: false)
     let protect = section.protect()
     let createOnly = section.expressions("create_only") ?? []
-    let password = section.text("password")
+    let password = section.password()
     let container = section.container()
     let inactive = section.choice("inactive", default: Configuration.Inactive.disable)
     let removed = section.choice("removed", default: Configuration.Removed.delete)
@@ -147,9 +151,9 @@ extension Configuration.Users {
     self.init(
       base: base, naming: naming.value, link: link.value, classes: classes.plain,
       conditionalClasses: classes.conditional, attributes: attributes,
-      filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password?.value,
-      container: container, inactive: inactive, removed: removed, disable: disable, leavers: leavers,
-      deleteAfter: deleteAfter)
+      filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password.sql,
+      followsPassword: password.follows, container: container, inactive: inactive, removed: removed, disable: disable,
+      leavers: leavers, deleteAfter: deleteAfter)
   }
 }
 
@@ -163,6 +167,13 @@ extension ConfigurationSection {
     guard let text = text("protect") else { return Configuration.Protect() }
     if text.value.hasPrefix("(") { return Configuration.Protect(filter: filter(text)) }
     return Configuration.Protect(names: distinguishedName(text).map { [$0] } ?? [])
+  }
+
+  /// The expression alone, or `{ sql: expression, follow: true }`.
+  fileprivate func password() -> (sql: String?, follows: Bool) {
+    guard isMapping("password") else { return (text("password")?.value, false) }
+    let section = self.section("password", keys: ["sql", "follow"], isSecret: true)
+    return (section?.required("sql")?.value, section?.bool("follow", default: false) ?? false)
   }
 
   /// `[{ ou: department }, { ou: country }]`: one attribute per list element.

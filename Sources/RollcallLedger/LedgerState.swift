@@ -22,6 +22,8 @@ package final class LedgerState {
   package let pins: PinBook
   /// The entries of leavers that will be deleted.
   package let leavers: LeaverBook
+  /// Digests of the passwords that were written last.
+  package let passwords: PasswordBook
   package private(set) var parked: [RosterKey: Parked] = [:]
   /// The held removals, by kind and key.
   private var held: [RemovalKind: [RosterKey: HeldRemoval]] = [:]
@@ -40,6 +42,7 @@ package final class LedgerState {
     meetings = MeetingBook(ledger)
     pins = PinBook(ledger)
     leavers = LeaverBook(ledger)
+    passwords = PasswordBook(ledger)
   }
 
   /// Reads everything again, as after a change of leader or a command that changed it.
@@ -59,6 +62,7 @@ package final class LedgerState {
     disabled = try await ledger.allDisabled()
     temporary = try await ledger.temporaryNames()
     try await leavers.load()
+    try await passwords.load()
     try await meetings.load()
   }
 

@@ -87,8 +87,10 @@ import Testing
           has_table_privilege('\(role)', 'rollcall.minute', 'SELECT, INSERT, UPDATE, DELETE'),
           has_table_privilege('\(role)', 'rollcall.leaver', 'SELECT, INSERT, UPDATE, DELETE'),
           has_table_privilege('\(role)', 'rollcall.reference', 'SELECT, INSERT, UPDATE, DELETE'),
-          has_table_privilege('\(role)', 'rollcall.coming', 'SELECT')
-        """) == "t|f|t|t|t|t|t|t")
+          has_table_privilege('\(role)', 'rollcall.coming', 'SELECT'),
+          has_table_privilege('\(role)', 'rollcall.password', 'SELECT, INSERT, UPDATE, DELETE'),
+          has_table_privilege('\(role)', 'rollcall.password_key', 'SELECT, INSERT, UPDATE, DELETE')
+        """) == "t|f|t|t|t|t|t|t|t|t")
     try await database.sql("INSERT INTO users (id, name) VALUES (2, 'bob')")
     #expect(try await database.sql("SELECT count(*) FROM rollcall.change") == "2", "the triggers are at work")
   }

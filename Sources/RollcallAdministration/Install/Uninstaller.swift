@@ -10,6 +10,7 @@ package final class Uninstaller {
     "bell", "parked", "held", "removal", "leaving", "disabled", "renaming", "temporary_name",
     "managed_group", "request", "problem", "server", "confirmed", "entry", "making",
     "pinned", "follower", "follower_parked", "counters", "minute", "leaver", "reference",
+    "password_key", "password",
   ]
   private let configuration: Configuration
   private let database: Database

@@ -197,4 +197,9 @@ struct ConfigurationSection {
   func isList(_ key: String) -> Bool {
     if case .list? = values[key]?.content { true } else { false }
   }
+
+  /// Whether a key's value is a mapping, for keys that take an expression alone as well.
+  func isMapping(_ key: String) -> Bool {
+    if case .mapping? = values[key]?.content { true } else { false }
+  }
 }

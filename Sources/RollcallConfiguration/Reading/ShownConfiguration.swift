@@ -54,6 +54,7 @@ struct ShownConfiguration {
     case "source.connection", "source.reader":
       (try? ConnectionOptions(text, applicationName: ""))?.holdsSecret ?? true
     case "directory.bind.password", "users.password": true
+    case "users.password.follow": !["true", "false"].contains(text)
     default: path.hasPrefix("users.password.") || path.hasPrefix("users.create_only.")
     }
   }

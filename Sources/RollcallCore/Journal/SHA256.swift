@@ -10,6 +10,11 @@ enum SHA256 {
     }.joined()
   }
 
+  /// The digest as 32 octets.
+  static func octets(_ bytes: [UInt8]) -> [UInt8] {
+    digest(bytes).flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
+  }
+
   private static func digest(_ bytes: [UInt8]) -> [UInt32] {
     var state = initial
     var message = bytes

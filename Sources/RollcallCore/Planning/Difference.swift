@@ -24,6 +24,7 @@ extension Planner {
       result += rule.modifications(from: current, to: values)
     }
     result += classes.initial
+    result += newPassword(entry, wanted, subject)
     if let control {
       // The password is set first; the bits are set with it.
       if !isUnfinished(entry, wanted, subject) {

@@ -22,6 +22,8 @@ public struct Subject: Sendable {
   public var formerName: DistinguishedName?
   /// Whether the entry of a leaver, which is to be deleted now, was changed by others since it was disabled.
   public var isChangedByHand = false
+  /// Whether passwords follow the table and the row's is not the one that was written last.
+  public var hasNewPassword = false
   /// The names of the groups that the person is to be in; nil: groups were not requested, or stay as they are.
   public var groups: [AttributeValue]?
 

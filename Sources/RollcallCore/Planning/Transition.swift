@@ -104,11 +104,14 @@ struct Transition {
       steps.append(
         Step(
           key: subject.key, operation: .modify(entry.dn, modifications),
-          what: isAdopted ? .adopt : change.lock == .unlock ? .enable : .update,
+          what: isAdopted
+            ? .adopt
+            : change.lock == .unlock ? .enable : planner.isPasswordOnly(modifications) ? .password : .update,
           frees: planner.uniques.isEmpty ? [] : planner.freed(entry, wanted.entry)))
     }
     let after = steps.last?.operation.applied(to: entry, planner.schema) ?? entry
-    let rest = adding(planner.postponed(after, wanted, change.lock), entry.dn)
+    let restored = planner.restoringMapped(wanted, after: steps.last)
+    let rest = adding(restored + planner.postponed(after, wanted, change.lock), entry.dn)
     if planner.isUnfinished(entry, wanted, subject) {
       steps += planner.finishing(entry, wanted, subject, change.lock)
     }

@@ -87,13 +87,14 @@ extension SchemaCheck {
 
   /// A password that is configured twice.
   func passwords(_ users: UserRules) -> [SchemaComplaint] {
-    guard users.hasPassword, let name = users.createOnly.first(where: { isSame($0, passwordAttribute) }) else {
-      return []
-    }
-    return [
+    guard users.hasPassword else { return [] }
+    // Without follow, a mapped password is the first one only, and has a warning of its own.
+    let others =
+      users.createOnly.map { ($0, "users.create_only.\($0)") }
+      + (users.followsPassword ? users.attributes.map { ($0, "users.attributes.\($0)") } : [])
+    return others.filter { isSame($0.0, passwordAttribute) }.map { name, path in
       SchemaComplaint(
-        .error, "users.create_only.\(name)", "users.password sets \"\(name)\" too, and overrides it",
-        remedy: "keep one of them")
-    ]
+        .error, path, "users.password sets \"\(name)\" too, and overrides it", remedy: "keep one of them")
+    }
   }
 }

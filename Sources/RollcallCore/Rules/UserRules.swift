@@ -16,6 +16,8 @@ public struct UserRules: Sendable, Equatable {
   public var createOnly: [String]
   /// Whether the SELECT has a column with the first password.
   public var hasPassword: Bool
+  /// Whether that password is written again whenever it changes in the table.
+  public var followsPassword: Bool
   /// RDN attribute types of the containers below `base`, nearest to the entry first.
   public var containers: [String]
   /// What happens to a person who may not log in.
@@ -38,7 +40,7 @@ public struct UserRules: Sendable, Equatable {
     createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
     inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
     adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false,
-    conditional: [String] = []
+    conditional: [String] = [], followsPassword: Bool = false
   ) {
     self.base = base
     self.naming = naming
@@ -47,6 +49,7 @@ public struct UserRules: Sendable, Equatable {
     self.attributes = attributes
     self.createOnly = createOnly
     self.hasPassword = hasPassword
+    self.followsPassword = followsPassword
     self.containers = containers
     self.inactive = inactive
     self.removed = removed

@@ -110,6 +110,7 @@ extension Engine {
         let capture = self.capture.signature
         let losses = self.state.meetings.losses
         let silent = try await self.bound.ended()
+        try await self.state.passwords.forgetDoubtful()
         let found = try await reconciler.run(epoch: epochs[0])
         self.meter?.begin(.writing)
         for epoch in epochs.dropFirst() { self.dispatcher.queue.epochs.leave(epoch) }

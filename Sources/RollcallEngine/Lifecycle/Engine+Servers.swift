@@ -18,6 +18,7 @@ extension Engine {
   /// - Parameter comparesAnyway: whether a full comparison starts for another reason.
   func takeUp(_ finding: ServerMemory.Finding, comparesAnyway: Bool) {
     let server = link.url ?? "the server"
+    if finding != .lookAgain { state.passwords.isInDoubt = true }
     if comparesAnyway { return }
     switch finding {
     case .lookAgain: lookAgain()
@@ -43,6 +44,7 @@ extension Engine {
 
   /// Starts a full comparison in the background, at once or after a pause that grows each time.
   func compareSoon(_ reason: String) {
+    state.passwords.isInDoubt = true
     let delay = reconciles.pace.delay(
       .now, most: configuration.reconcile.every, random: Double.random(in: 0..<1))
     problems.set(

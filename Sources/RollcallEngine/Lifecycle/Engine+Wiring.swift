@@ -13,6 +13,7 @@ extension Engine {
       self?.events.emit(.entriesOutsideBase(name, count: count))
     }
     dispatcher.unknown = unknown
+    state.passwords.mayComeLate = { [weak unknown] key in unknown?.concerns(key) ?? false }
     state.keepsDisabled = { [weak unknown] keys in unknown?.keep(keys) ?? false }
     roster.health.onRecovered = { [weak self] keys in
       guard let self else { return }

@@ -76,6 +76,7 @@ package final class Engine {
     ledger = Ledger(sessions.ledger, directory: configuration.name)
     state = LedgerState(ledger)
     state.leavers.wait = configuration.users.deleteAfter
+    state.passwords.isOn = configuration.users.followsPassword
     removalGuard = RemovalGuard(RemovalPolicy(configuration.removals), state)
     dispatcher = Dispatcher(state, removalGuard, events)
     events.subscribe { [counting = dispatcher.counting] in counting.note($0) }
@@ -117,9 +118,12 @@ package final class Engine {
         record, identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
         isUnderWay: sweeper != nil || wasFull) ?? (wasFull ? LogBound.reason : nil)
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
+    let isLoss = record?.hasLost(to: identity) == true
+    // Before the record of it: a crash in between must not make old digests valid.
+    try await state.passwords.begin(isLoss: isLoss || record?.server != facts.identity || record?.base != base)
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
-      keepWatermark: reason == nil, isLoss: record?.hasLost(to: identity) == true,
+      keepWatermark: reason == nil, isLoss: isLoss,
       keepsJournal: configuration.journal?.keep, deletesAfter: configuration.users.deleteAfter)
     try await refuseRivals(facts, base, givingUp: true)
     if isNew || leadingSince == nil {

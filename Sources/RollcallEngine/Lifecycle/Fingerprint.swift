@@ -23,7 +23,7 @@ enum Fingerprint {
     for expression in query.due { combine(expression.sql) }
     for expression in query.expressions { combine(expression.path) }
     // What is not used leaves the digests of older versions as they are.
-    let unused = [", leavers: nil", ", deletesLeavers: false", ", conditional: []"]
+    let unused = [", leavers: nil", ", deletesLeavers: false", ", conditional: []", ", followsPassword: false"]
     combine(unused.reduce(described(rules)) { $0.replacing($1, with: "") })
     combine(described(groups))
     for name in rules.classes + rules.conditional {

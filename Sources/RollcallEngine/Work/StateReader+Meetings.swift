@@ -64,6 +64,8 @@ extension StateReader {
         survey.made.append((key, id))
         continue
       }
+      // Another entry than the one that got the password.
+      if rules.followsPassword, subject.desired.wanted?.password != nil { survey.subjects[index].hasNewPassword = true }
       let isSame = hold?.dn == entry.dn.text
       if meetings.isRecording(key) || meetings.isReleased(key, entry.dn) || isSame && hold?.isApproved == true {
         continue

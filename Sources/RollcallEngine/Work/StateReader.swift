@@ -25,6 +25,8 @@ package struct Survey: Sendable {
   /// Recorded leavers that are none any more, and those whose entries others have changed.
   var noLeavers: [RosterKey] = []
   var changedLeavers: [(key: RosterKey, dn: DistinguishedName)] = []
+  /// The passwords of the keys that were asked for; empty unless they follow the table.
+  var passwords: [RosterKey: PasswordStanding] = [:]
   /// Pinned keys.
   var pinned: Set<RosterKey> = []
   /// Keys that were not looked at, because the others have reached the limit of what is read at a time.
@@ -176,6 +178,7 @@ package final class StateReader {
           groups: roster.query.hasMembership ? desired.groups(named: membership) : nil,
           formerName: state.formerName(of: key, at: own.first?.dn, facts.schema)))
     }
+    try await followPasswords(keys, &survey)
   }
 
   /// Handles two keys that are equal for the directory: if both have rows, neither is changed.

@@ -52,10 +52,12 @@ final class Worker {
         if try await separate(&survey, &pass) { continue }
         var plan = try await self.plan(survey, &pass)
         try await intend(plan, survey, &pass)
+        try await beginPasswords(plan, survey)
         let turn = try await beginGroups(survey.subjects, &plan, &pass)
         let written = try await write(plan, &pass)
         try await judge(written.failures, &pass)
         try await recordMeetings(survey, plan, written, pass)
+        try await recordPasswords(survey, written, pass)
         try await endGroups(turn, &pass)
         try await makeContainers(for: written.failures, &pass)
         pass.endRound()

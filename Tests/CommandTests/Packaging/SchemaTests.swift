@@ -66,6 +66,9 @@ import Testing
       "a time to delete without a unit", "\"naming\": \"uid\"",
       "\"naming\": \"uid\", \"removed\": \"disable\", \"delete_after\": 30", false
     ),
+    ("a password", "\"naming\": \"uid\"", "\"password\": \"pw\"", true),
+    ("a password that follows", "\"naming\": \"uid\"", "\"password\": {\"sql\": \"pw\", \"follow\": true}", true),
+    ("a password without SQL", "\"naming\": \"uid\"", "\"password\": {\"follow\": true}", false),
     ("dates", "\"active\": null", "\"due\": [\"valid_until + 1\"], \"timezone\": \"Europe/Berlin\"", true),
     ("a date that is no list", "\"active\": null", "\"due\": \"valid_until\"", false),
     ("a size", "\"active\": null", "\"largest_row\": \"500kB\"", true),
