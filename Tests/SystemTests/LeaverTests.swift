@@ -30,7 +30,9 @@ import Testing
   }
 
   private func isLocked(_ key: Int, _ site: Site) async throws -> Bool {
-    try await site.value("employeeType", of: "\(key)") == "disabled"
+    // Reading all entries would take longer than what is waited for.
+    let found = try await site.search("uid=u\(key),\(site.base)", ["employeeType"])
+    return found?["employeeType"].first?.text == "disabled"
   }
 
   /// Lets somebody leave when some of the bulk work has been written, and silences writers before that.
@@ -119,10 +121,7 @@ import Testing
     try await site.expectInStep()
   }
 
-  // On a busy machine the leaver was seen to wait for the backlog: a part of `make soak` until that is explained.
-  @Test(
-    "at a backlog after a downtime, of which the leaver is a part for another reason; and who left meanwhile",
-    .enabled(if: ModelPlan.isLong))
+  @Test("at a backlog after a downtime, of which the leaver is a part for another reason; and who left meanwhile")
   func aBacklog() async throws {
     let site = try await site(3000)
     try await site.sql("UPDATE users SET email = 'new' || id; UPDATE users SET status = 'left' WHERE id = 2990")
@@ -143,7 +142,7 @@ import Testing
     let site = try await site(3000)
     try await site.sql(
       "UPDATE users SET email = 'new' || id; TRUNCATE rollcall.change; UPDATE rollcall.directory SET watermark = NULL")
-    try await site.withDaemon { _ in
+    try await site.withDaemon(compared: false) { _ in
       try await leave(2980, during: "action = 'update' AND cause = 'reconcile'", site)
       try await eventually("all are changed") {
         try await site.entries(["mail"]).values.allSatisfy { $0["mail"].first?.text?.hasPrefix("new") == true }

@@ -184,11 +184,13 @@ actor ModelHouse {
 
   /// SQL that counts what the directories that are not away have not settled.
   var unsettled: String {
-    """
-    SELECT (SELECT count(*) FROM rollcall.change c, rollcall.directory d
-        WHERE \(isHere("d.name")) AND (d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark)))
-      + (SELECT count(*) FROM rollcall.parked AS p WHERE \(isHere("p.directory")))
-    """
+    // By entries that were not deleted, because it was lost that Rollcall has disabled them.
+    let forgiven = hasLostCommits ? "AND NOT (p.reason = 'name-taken' AND p.message LIKE '%,ou=former,%')" : ""
+    return """
+      SELECT (SELECT count(*) FROM rollcall.change c, rollcall.directory d
+          WHERE \(isHere("d.name")) AND (d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark)))
+        + (SELECT count(*) FROM rollcall.parked AS p WHERE \(isHere("p.directory")) \(forgiven))
+      """
   }
 
   private func isHere(_ name: String) -> String { secondDaemon == nil ? "\(name) <> 'second'" : "true" }

@@ -30,12 +30,20 @@ enum ModelOracle {
     let found = try await site.search(site.base, .subtree, ["*"]).filter { !$0["employeeNumber"].isEmpty }
     var lines: [String] = []
     var seen: [String: String] = [:]
+    /// Names that entries keep which were not deleted, because the record was lost that Rollcall has disabled them.
+    var kept: Set<String> = []
+    let isForgiven = forgivesLocks && hasLeavers(site)
+    if isForgiven {
+      for entry in found where entry["employeeNumber"].compactMap(\.text).allSatisfy({ wanted[$0] == nil }) {
+        if entry.dn.text.contains("ou=former,") { kept.formUnion(entry["uid"].compactMap(\.text)) }
+      }
+    }
     for entry in found {
       let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)
       guard keys.count == 1, let person = wanted[keys[0]] else {
-        // That Rollcall has disabled it was lost with a primary, and what others have disabled is not deleted.
-        if forgivesLocks, hasLeavers(site), dn.contains("ou=former,") { continue }
+        // What others have disabled is not deleted.
+        if isForgiven, dn.contains("ou=former,") { continue }
         lines.append("too many: \(dn) with the link \(keys)")
         continue
       }
@@ -49,6 +57,8 @@ enum ModelOracle {
       let isPlaced = hasContainers(site) || hasLeavers(site) && dn.contains(",ou=former,")
       let container = isPlaced ? names[1].parts.compactMap(\.value.text).joined() : ""
       let present = Person(name: name, values: values.sorted(), container: container)
+      // Whose name in the place of leavers is such an entry's cannot be moved there.
+      if isForgiven, person.container == "former", kept.contains(person.name) { continue }
       var unlocked = present
       if forgivesLocks { unlocked.values.removeAll { $0 == "employeeType=disabled" } }
       if present != person, unlocked != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }

@@ -106,10 +106,14 @@ final class Site: Sendable {
   }
 
   /// Runs the body with a daemon that has compared everybody once, where it can, and ends it in order.
-  nonisolated(nonsending) func withDaemon(_ body: (RunningDaemon) async throws -> Void) async throws {
+  ///
+  /// - Parameter compared: false where the body begins at once.
+  nonisolated(nonsending) func withDaemon(
+    compared: Bool = true, _ body: (RunningDaemon) async throws -> Void
+  ) async throws {
     let daemon = try await run()
     do {
-      await daemon.hasCompared()
+      if compared { await daemon.hasCompared() }
       try await body(daemon)
       try await daemon.stop()
     } catch {
