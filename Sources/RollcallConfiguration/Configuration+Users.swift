@@ -28,6 +28,10 @@ extension Configuration {
     /// `attributes`: the SQL expression for each LDAP attribute, in the file's order; required.
     package var attributes: [AttributeExpression]
 
+    /// `references` (default none): for attributes whose values are the DNs of other people, the SQL expression that
+    /// gives their keys, one or an array.
+    package var references: [AttributeExpression] = []
+
     /// `filter` (default none): an LDAP filter that every managed entry must match.
     package var filter: Filter?
 
@@ -119,7 +123,7 @@ extension Configuration {
 extension Configuration.Users {
   static let keys = [
     "base", "naming", "link", "classes", "attributes", "filter", "adopt", "protect", "create_only", "password",
-    "container", "inactive", "removed", "disable", "leavers", "delete_after",
+    "container", "inactive", "removed", "disable", "leavers", "delete_after", "references",
   ]
 
   /// nil, with the problems recorded, if something is wrong.
@@ -142,15 +146,16 @@ extension Configuration.Users {
     let leavers = section.leavers(below: base)
     let deleteAfter = section.has("delete_after") ? section.duration("delete_after", default: .zero) : nil
     section.checkLeavers(inactive, removed)
+    let references = section.expressions("references") ?? []
     if let attributes, let naming, let link {
       section.checkNames(
         naming: naming, link: link, attributes: attributes, createOnly: createOnly,
-        disable: disable.map(\.attribute))
+        disable: disable.map(\.attribute), references: references.map(\.attribute))
     }
     guard let base, let naming, let link, let attributes else { return nil }
     self.init(
       base: base, naming: naming.value, link: link.value, classes: classes.plain,
-      conditionalClasses: classes.conditional, attributes: attributes,
+      conditionalClasses: classes.conditional, attributes: attributes, references: references,
       filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password.sql,
       followsPassword: password.follows, container: container, inactive: inactive, removed: removed, disable: disable,
       leavers: leavers, deleteAfter: deleteAfter)

@@ -55,6 +55,7 @@ struct WriteRights {
     var names =
       [users.link] + (users.conditionalClasses.isEmpty ? [] : ["objectClass"]) + users.attributes.map(\.attribute)
       + users.createOnly.map(\.attribute)
+    names += users.references.map(\.attribute)
     if users.password != nil, case .added(let attribute) = dialect.firstPassword { names.append(attribute) }
     names += users.disable.map(\.attribute)
     if users.disable.isEmpty, users.inactive == .disable || users.removed == .disable,

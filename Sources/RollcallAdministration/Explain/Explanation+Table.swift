@@ -88,9 +88,15 @@ extension Observation {
       guard let wanted else {
         return .init(.mapping, row.inScope ? .ok : .no, "no entry is wanted", [values, .list("groups", groups)])
       }
+      // Who has no entry is left out until there is one.
+      let missing = wanted.references.flatMap { reference in reference.missing.map { (reference.attribute, $0) } }
+      let without = missing.map { "; without \($0.0): key \($0.1.shown) has no entry" }.joined()
       return .init(
-        .mapping, .ok, wanted.entry.dn.text.excerpt(),
-        [.text("dn", wanted.entry.dn.text), values, .list("groups", groups)])
+        .mapping, .ok, wanted.entry.dn.text.excerpt() + without,
+        [
+          .text("dn", wanted.entry.dn.text), values, .list("groups", groups),
+          missing.isEmpty ? nil : .list("unresolved", missing.map { "\($0.0): \($0.1.shown)" }),
+        ])
     }
   }
 

@@ -17,7 +17,7 @@ package final class Rehearsal {
   /// Nil if no groups are configured.
   var keeper: GroupKeeper? { groups?.keeper }
 
-  private let limit: PlanLimit?
+  let limit: PlanLimit?
   /// The key whose pin is ignored.
   let unpinned: RosterKey?
   /// Removals are planned as if somebody had approved them.
@@ -187,6 +187,7 @@ package final class Rehearsal {
       result.plan.sequences = made + result.plan.sequences
     }
     result.plan.sequences = sequences(duplicates) + result.plan.sequences
+    result.plan.sequences += sequences(try await following(subjects, result.plan, stateReader))
     result.pinned = pinned(result.plan)
     result.takeovers = result.plan.takeovers
     result.parked.merge(result.plan.parked) { first, _ in first }

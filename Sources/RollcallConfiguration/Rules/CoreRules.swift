@@ -14,7 +14,8 @@ extension UserRules {
       removed: RemovedPolicy(rawValue: users.removed.rawValue) ?? .delete,
       disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
       adopt: users.adopt, leavers: users.leavers, deletesLeavers: users.deleteAfter != nil,
-      conditional: users.conditionalClasses.map(\.name), followsPassword: users.followsPassword)
+      conditional: users.conditionalClasses.map(\.name), followsPassword: users.followsPassword,
+      references: users.references.map(\.attribute))
   }
 }
 

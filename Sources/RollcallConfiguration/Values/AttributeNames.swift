@@ -51,9 +51,10 @@ extension ConfigurationSection {
   /// Checks that every attribute of `users` has one source for its values.
   func checkNames(
     naming: ConfiguredText, link: ConfiguredText, attributes: [Configuration.AttributeExpression],
-    createOnly: [Configuration.AttributeExpression], disable: [String]
+    createOnly: [Configuration.AttributeExpression], disable: [String], references: [String]
   ) {
     let mapped = Set(attributes.map { $0.attribute.lowercased() })
+    let set = Set((createOnly.map(\.attribute) + disable).map { $0.lowercased() })
     if naming.value.lowercased() == link.value.lowercased() {
       reader.problem(
         link.mark, "\(link.path): \"\(link.shown)\" is already the naming attribute; the two must differ")
@@ -66,7 +67,7 @@ extension ConfigurationSection {
     let naming = naming.value.lowercased()
     for (key, names) in [
       ("attributes", attributes.map(\.attribute)), ("create_only", createOnly.map(\.attribute)),
-      ("disable", disable),
+      ("disable", disable), ("references", references),
     ] {
       for name in names {
         let path = "\(pathOf(key)).\(name)"
@@ -77,6 +78,10 @@ extension ConfigurationSection {
           case naming where key == "disable": "names the entry and cannot change when it is disabled"
           case let lower where key == "create_only" && mapped.contains(lower):
             "is in \(pathOf("attributes")) as well"
+          case let lower where key == "references" && mapped.contains(lower):
+            "is in \(pathOf("attributes")) as well; keep one of them"
+          case let lower where key == "references" && set.contains(lower):
+            "is set elsewhere in \(self.path) as well; a reference has no other source"
           default: nil
           }
         if let problem { reader.problem(reader.keyPositions[path] ?? mark, "\(path): \(problem)") }

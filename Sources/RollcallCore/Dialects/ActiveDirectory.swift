@@ -16,6 +16,9 @@ public struct ActiveDirectory: Dialect {
       attribute: "unicodePwd", control: "userAccountControl", normal: 512, unfinished: 34, passwordless: 514)
   }
 
+  /// A DN stands for the object that it names ([MS-ADTS] 3.1.1.1.6).
+  public var followsNames: Bool { true }
+
   /// [MS-ADTS] 3.1.1.3.1.5.1.
   public var passwordNeedsEncryption: Bool { true }
 

@@ -96,6 +96,9 @@ public protocol Dialect: Sendable {
   /// Whether the server sets the attribute itself and refuses it in an add, although its schema does not say so.
   func isServerOwned(_ attribute: String) -> Bool
 
+  /// Whether the server itself changes every DN that entries have of others, when these are renamed, moved or deleted.
+  var followsNames: Bool { get }
+
   /// What an administrator can do instead of adding a deleted entry again.
   ///
   /// - Parameter id: the entry's id, as 32 hexadecimal digits.
@@ -164,6 +167,7 @@ extension Dialect {
   public var rangedRetrieval: Bool { false }
   public var pageSize: Int { 1000 }
   public var searchLimit: Int? { nil }
+  public var followsNames: Bool { false }
   public func isServerOwned(_ attribute: String) -> Bool { false }
 
   public func restoring(_ id: String?) -> [String] { [] }

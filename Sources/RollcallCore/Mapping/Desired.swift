@@ -37,10 +37,15 @@ public struct Wanted: Sendable, Equatable {
   public var createOnly: [Attribute]
   /// The first password as the mapping gives it, not yet encoded for the server.
   public var password: AttributeValue?
+  /// The people whose DNs `entry` is to have; who of them has an entry is found out later.
+  public var references: [WantedReference]
 
-  public init(entry: Entry, createOnly: [Attribute] = [], password: AttributeValue? = nil) {
+  public init(
+    entry: Entry, createOnly: [Attribute] = [], password: AttributeValue? = nil, references: [WantedReference] = []
+  ) {
     self.entry = entry
     self.createOnly = createOnly
     self.password = password
+    self.references = references
   }
 }

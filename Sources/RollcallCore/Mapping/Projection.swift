@@ -12,6 +12,7 @@ public struct Projection: Sendable {
   private let conditional: ConditionalClasses
   /// For each attribute of `create_only` the classes with a condition that alone allow it; empty: others do.
   private let createOnlyClasses: [[Int]]
+  private let references: [AttributeRule]
 
   /// A mapped attribute and the constraints on its values.
   private struct Column: Sendable {
@@ -57,9 +58,10 @@ public struct Projection: Sendable {
     }
     objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
     containers = rules.containers.map { AttributeRule($0, schema) }
+    references = rules.references.map { AttributeRule($0, schema) }
     columnCount =
       rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
-      + rules.conditional.count
+      + rules.references.count + rules.conditional.count
   }
 
   /// The desired state for `row`; nil: the key has no row.
@@ -136,7 +138,9 @@ public struct Projection: Sendable {
     let isLeaver = !row.active && rules.leavers != nil
     let place = isLeaver ? rules.leavers ?? rules.base : try container(rest.prefix(containers.count), row.key)
     let dn = place.child(RelativeDistinguishedName(rules.naming, name))
-    return Wanted(entry: Entry(dn, mapped), createOnly: createOnly, password: password.first)
+    return Wanted(
+      entry: Entry(dn, mapped), createOnly: createOnly, password: password.first,
+      references: try references(rest.dropFirst(containers.count), row.key))
   }
 
   /// The positions of the classes whose conditions are true; their columns are the last ones.
@@ -182,6 +186,23 @@ public struct Projection: Sendable {
       throw Problem(
         .schema, "person \(key): \(name) has \(values.count) values, but the directory's schema allows one")
     }
+  }
+
+  /// The people whom the row names by their keys.
+  private func references(
+    _ columns: ArraySlice<[AttributeValue]>, _ key: RosterKey
+  ) throws(Problem) -> [WantedReference] {
+    var found: [WantedReference] = []
+    for (rule, values) in zip(references, columns) {
+      var seen: Set<RosterKey> = []
+      let targets = values.compactMap { $0.text.map { RosterKey($0) } }.filter { seen.insert($0).inserted }
+      guard targets.count < 2 || !rule.isSingleValued else {
+        throw Problem(
+          .schema, "person \(key): \(rule.name) names \(targets.count) people, but the directory's schema allows one")
+      }
+      if !targets.isEmpty { found.append(WantedReference(attribute: rule.name, targets: targets)) }
+    }
+    return found
   }
 
   /// The DN above the entry. A level without a value is skipped: the entry lives one level higher.

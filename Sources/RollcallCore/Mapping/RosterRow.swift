@@ -9,7 +9,7 @@ public struct RosterRow: Sendable, Equatable {
   /// The value of `active`; NULL is false.
   public var active: Bool
   /// Values by expression column of the SELECT: attributes, then createOnly, then the password if the rules have one,
-  /// then the containers, then the conditions of classes.
+  /// then the containers, then the references, then the conditions of classes.
   public var values: [[AttributeValue]]
   /// The names of the groups that the row names; empty if no groups are configured.
   public var membership: [AttributeValue]

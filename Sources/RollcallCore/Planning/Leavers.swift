@@ -44,8 +44,10 @@ extension Planner {
     return parts.joined(separator: " ")
   }
 
-  /// Attributes that servers write by themselves.
-  private var volatile: Set<String> { Set(["memberOf", "modifyTimestamp"].map(schema.canonicalName)) }
+  /// Attributes that servers write by themselves. References are among them: a server may follow the other's rename.
+  private var volatile: Set<String> {
+    references.union(["memberOf", "modifyTimestamp"].map(schema.canonicalName))
+  }
 
   /// Whether an entry differs from what was recorded of it.
   ///

@@ -44,8 +44,10 @@ public final class Planner: Sendable {
     naming = AttributeRule(rules.naming, schema)
     control = Self.accountControl(rules, dialect, schema)
     let apart = [rules.link, "objectClass", control?.rule.name].compactMap { $0.map(schema.canonicalName) }
-    attributes = rules.attributes.filter { !apart.contains(schema.canonicalName($0)) && !dialect.hides($0) }
-      .map { AttributeRule($0, schema) }
+    attributes = (rules.attributes + rules.references).filter {
+      !apart.contains(schema.canonicalName($0)) && !dialect.hides($0)
+    }
+    .map { AttributeRule($0, schema) }
     let mapped = Set(rules.attributes.map(schema.canonicalName))
     let demanded = schema.must(classes: rules.classes)
     let own = dialect.uniqueAttributes.filter { mapped.contains(schema.canonicalName($0.name)) }

@@ -31,7 +31,7 @@ public struct SchemaCheck: Sendable {
     for (name, path) in [(users.link, "users.link"), (users.naming, "users.naming")] {
       found += searched(name, path)
     }
-    found += naming(users) + users.attributes.flatMap(hidden)
+    found += naming(users) + users.attributes.flatMap(hidden) + references(users)
     found += moments(users) + users.attributes.flatMap(lasting) + passwords(users)
     var given = users.attributes + users.createOnly + [users.link, users.naming]
     if users.hasPassword {

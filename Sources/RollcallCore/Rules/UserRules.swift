@@ -34,13 +34,15 @@ public struct UserRules: Sendable, Equatable {
   public var deletesLeavers: Bool
   /// Auxiliary classes that an entry has while a condition of its row is true.
   public var conditional: [String]
+  /// Attribute descriptions whose values are the DNs of other people.
+  public var references: [String]
 
   public init(
     base: DistinguishedName, naming: String, link: String, classes: [String], attributes: [String],
     createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
     inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
     adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false,
-    conditional: [String] = [], followsPassword: Bool = false
+    conditional: [String] = [], followsPassword: Bool = false, references: [String] = []
   ) {
     self.base = base
     self.naming = naming
@@ -58,6 +60,7 @@ public struct UserRules: Sendable, Equatable {
     self.leavers = leavers
     self.deletesLeavers = deletesLeavers
     self.conditional = conditional
+    self.references = references
   }
 }
 

@@ -28,6 +28,7 @@ extension Engine {
           try await self.resume(from: record?.watermark)
           try await self.takeUpLedger()
           self.takeUpGroups()
+          self.takeUpReferences()
         }
         try await self.sweeper?.look()
         try await self.retrier.check()

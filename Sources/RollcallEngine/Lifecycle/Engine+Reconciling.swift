@@ -102,6 +102,7 @@ extension Engine {
         self.roster.on(self.sessions.bulk), stream: self.sessions.bulk, stateReader, self.link, groups: self.groups,
         meetings: self.state.meetings, meter: self.meter)
       reader.drift = self.driftInspection(stateReader)
+      if !stateReader.rules.references.isEmpty { reader.references = ReferenceBook(self.ledger) }
       let reconciler = Reconciler(
         reader: reader, dispatcher: self.dispatcher, holding: self.removalGuard.comparison.holding,
         isOfTheLog: isOfTheLog)

@@ -31,6 +31,7 @@ extension Engine {
     }
     dispatcher.givesWay = { [weak self] in self?.sweeper?.givesWay ?? false }
     dispatcher.onParked = { [weak self] delay in self?.retrier.schedule(after: delay) }
+    dispatcher.onReferrers = { [weak self] in self?.takeUpReferences() }
     dispatcher.onDecided = { [weak self] removalBatch throws(EngineError) in try await self?.decided(removalBatch) }
     dispatcher.onBreaker = { [weak self] problem in self?.noteBreaker(problem) }
     unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }

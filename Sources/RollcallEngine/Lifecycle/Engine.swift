@@ -155,6 +155,7 @@ package final class Engine {
     try await begin(reason, record)
     takeUp(finding, comparesAnyway: reason != nil)
     takeUpGroups()
+    takeUpReferences()
     return reason
   }
 

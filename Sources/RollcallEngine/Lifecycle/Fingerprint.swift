@@ -23,7 +23,9 @@ enum Fingerprint {
     for expression in query.due { combine(expression.sql) }
     for expression in query.expressions { combine(expression.path) }
     // What is not used leaves the digests of older versions as they are.
-    let unused = [", leavers: nil", ", deletesLeavers: false", ", conditional: []", ", followsPassword: false"]
+    let unused = [
+      ", leavers: nil", ", deletesLeavers: false", ", conditional: []", ", followsPassword: false", ", references: []",
+    ]
     combine(unused.reduce(described(rules)) { $0.replacing($1, with: "") })
     combine(described(groups))
     for name in rules.classes + rules.conditional {
@@ -31,7 +33,7 @@ enum Fingerprint {
       combine(name)
       for attribute in found.must.sorted() + ["|"] + found.may.sorted() { combine(attribute) }
     }
-    for name in rules.attributes + [rules.link] + rules.createOnly {
+    for name in rules.attributes + [rules.link] + rules.createOnly + rules.references {
       combine(name)
       combine("\(schema.matchingRule(for: name)) \(schema.attributeType(name)?.singleValue ?? false)")
     }

@@ -80,6 +80,8 @@ package final class BothSides {
   var drift: DriftInspection?
   /// Called when all entries, or all members of the managed groups, have been counted.
   var onCounted: (@Reactor (RemovalKind, Int) -> Void)?
+  /// Tells whose references the ledger does not know; nil where nobody asks.
+  var references: ReferenceBook?
   /// The members found in the managed groups; nil if there are none.
   package private(set) var tally: GroupTally?
 
@@ -182,6 +184,13 @@ package final class BothSides {
         let survey = try await stateReader.survey(rest, entries: entries, roster)
         same.formUnion(stateReader.planner.plan(survey.subjects).settled)
         for subject in survey.subjects where stateReader.isUnrecorded(subject) { same.remove(subject.key) }
+        if let references {
+          let known = try await references.records(of: Array(survey.references.keys))
+          for (key, var look) in survey.references {
+            look.before = known[key] ?? [:]
+            if !look.isRecorded { same.remove(key) }
+          }
+        }
         if let tally {
           for subject in survey.subjects where !tally.isInStep(subject) { same.remove(subject.key) }
         }

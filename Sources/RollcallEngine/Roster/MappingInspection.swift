@@ -4,7 +4,7 @@ internal import RollcallCore
 
 /// Checks the mapping, based on PostgreSQL's analysis of its parts.
 package struct MappingInspection: Sendable {
-  private let configuration: Configuration
+  let configuration: Configuration
 
   package init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -47,6 +47,9 @@ package struct MappingInspection: Sendable {
           Finding(
             .error, configuration.place(of: reading.path), DueQuery.Part.Kind.expected,
             remedy: "cast it: (expression)::date"))
+      }
+      if reading.path.hasPrefix("users.references."), let finding = reference(reading, readings) {
+        findings.append(finding)
       }
       for stranger in reading.strangers {
         findings.append(

@@ -68,6 +68,9 @@ package struct RosterQuery: Sendable, Equatable {
     expressions += users.container.map {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
     }
+    expressions += users.references.map {
+      Expression(path: "users.references.\($0.attribute)", sql: $0.expression)
+    }
     expressions += users.conditionalClasses.map {
       Expression(path: "users.classes.\($0.name)", sql: $0.condition, isCondition: true)
     }

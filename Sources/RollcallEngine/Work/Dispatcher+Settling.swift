@@ -92,6 +92,7 @@ extension Dispatcher {
   }
 
   private func finish(_ batch: Batch, _ report: WorkReport, _ refused: Set<RosterKey>) {
+    follow(report, batch.priority)
     for key in batch.keys {
       switch report.verdicts[key] {
       case .waits(let holder)?:
@@ -115,6 +116,17 @@ extension Dispatcher {
       addTogether(state.keysWaiting(for: key.text), .retry)
     }
     for name in report.freed { addTogether(state.keysWaiting(for: name), .retry) }
+  }
+
+  /// Queues those who refer to people whose entries have other DNs by now; these do not settle before they are done.
+  private func follow(_ report: WorkReport, _ priority: Priority) {
+    if report.referrers.isEmpty { return }
+    for (key, target) in report.referrers {
+      if let origin = originsInFlight[target] { origins[key, default: Origin()].merge(origin) }
+    }
+    let isFew = report.referrers.count <= Dispatcher.fastBatch && priority < .sweep
+    addTogether(report.referrers.map(\.key), isFew ? .retry : .sweep, epoch: queue.epochs.oldest)
+    if report.hasMoreReferrers { onReferrers?() }
   }
 
   /// Keeps the origin for later work on this key.

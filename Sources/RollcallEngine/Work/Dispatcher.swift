@@ -7,7 +7,7 @@ internal import RollcallLedger
 /// Drives the queue: passes batches to the worker, settles their results, advances the watermark.
 @Reactor @safe
 package final class Dispatcher {
-  private static let fastBatch = 32
+  static let fastBatch = 32
   // Enough to fill the window while other passes read, and no more: a key in flight waits for its pass when HR
   // changes it, and a pass works through its batch without a pause.
   private static let bulkBatch = 64
@@ -63,6 +63,9 @@ package final class Dispatcher {
   var onParked: (@Reactor (Duration) -> Void)?
   /// Called when a removal batch's removals are decided; its epoch waits until this returns.
   var onDecided: (@Reactor (RemovalBatch) async throws(EngineError) -> Void)?
+
+  /// Called when more people are to be looked at, because they refer to others, than are queued at once.
+  var onReferrers: (@Reactor () -> Void)?
 
   /// Steps confirmed by the directory since the start.
   package var appliedSteps = 0

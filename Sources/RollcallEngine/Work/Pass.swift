@@ -1,3 +1,4 @@
+internal import LDAPModel
 internal import Reactor
 internal import RollcallCore
 
@@ -17,6 +18,9 @@ struct Pass {
   let origin: @Reactor (RosterKey) -> (Origin, JournalCause)
   var report = WorkReport()
   private var round = 0
+  /// What was last seen of each key: its entry's DN, if there is one, how many steps had been applied by then, and whom
+  /// its row names.
+  private(set) var seen: [RosterKey: (name: DistinguishedName?, applied: Int, references: ReferenceLook)] = [:]
 
   init(
     _ keys: [RosterKey], _ lane: DirectoryLink.Lane,
@@ -37,4 +41,12 @@ struct Pass {
   var reading: DirectoryLink.Lane { lane == .fast ? .fast : .reading }
 
   mutating func endRound() { round += 1 }
+
+  /// Notes what is needed when the pass ends; nothing without references.
+  mutating func note(_ survey: Survey) {
+    for subject in survey.subjects {
+      guard let look = survey.references[subject.key] else { continue }
+      seen[subject.key] = (subject.current?.dn, report.applied.count, look)
+    }
+  }
 }

@@ -30,7 +30,7 @@ struct Recorder {
       }
     values = JournalValues(
       keepsValues: settings.values, hide: settings.hide, secrets: secrets,
-      known: configuration.users.attributes.map(\.attribute), schema)
+      known: (configuration.users.attributes + configuration.users.references).map(\.attribute), schema)
     finder = stateReader.finder.asking(for: ["*", dialect.identityAttribute, "memberOf"])
   }
 

@@ -31,6 +31,8 @@ package struct Survey: Sendable {
   var pinned: Set<RosterKey> = []
   /// Keys that were not looked at, because the others have reached the limit of what is read at a time.
   package var postponed: [RosterKey] = []
+  /// The people whom the subjects' rows name; empty if no references are configured.
+  var references: [RosterKey: ReferenceLook] = [:]
 }
 
 /// Reads rows and entries, and joins them.
@@ -75,10 +77,12 @@ package final class StateReader {
 
   /// Reads both sides of these keys.
   ///
-  /// - Parameter careful: whether to search for the holders of wanted names; otherwise the server's refusal shows them.
+  /// - Parameters:
+  ///   - careful: whether to search for the holders of wanted names; otherwise the server's refusal shows them.
+  ///   - book: records whom the rows name; nil where nothing is recorded.
   /// - Throws: ``EngineError`` if either side does not answer completely: nothing is concluded then.
   package func survey(
-    _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool
+    _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool, book: ReferenceBook? = nil
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
     // Both sides are queried at once; neither answer depends on the other. The task starts after the rows have been
@@ -94,6 +98,7 @@ package final class StateReader {
     try await exclude(&survey, session)
     acquaint(&survey, try await acquaintances.value.get(), ended: ended)
     expireLeavers(&survey)
+    try await refer(&survey, session, book)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)
     if careful || rules.adopt {
@@ -114,6 +119,9 @@ package final class StateReader {
     return survey
   }
 
+  /// Whether a row could have this key.
+  func isKey(_ key: RosterKey) -> Bool { roster.isKey(key) }
+
   /// The entries that carry one of these keys, regardless of their other attributes.
   func linked(to keys: [RosterKey], _ lane: DirectoryLink.Lane) async throws(EngineError) -> [Entry] {
     try await finder.linked(to: keys, link.session(lane)).entries()
@@ -124,7 +132,9 @@ package final class StateReader {
     let read = try await roster.fetch(keys)
     var survey = Survey()
     survey.postponed = read.postponed
-    try await join(read.asked(keys), read.answers, entries, link.session(.reading), into: &survey)
+    let session = try link.session(.reading)
+    try await join(read.asked(keys), read.answers, entries, session, into: &survey)
+    try await refer(&survey, session, nil)
     return survey
   }
 

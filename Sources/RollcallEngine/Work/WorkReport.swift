@@ -35,6 +35,9 @@ struct WorkReport: Sendable {
   var keepGroups: Set<RosterKey> = []
   /// Leavers whose entries are looked at once more, to record how they were left.
   var lookAgain: Set<RosterKey> = []
+  /// People whose rows name somebody whose entry has another DN by now, each with that one, and whether there are more.
+  var referrers: [(key: RosterKey, target: RosterKey)] = []
+  var hasMoreReferrers = false
   /// The entries that the steps change, as read before them.
   var entries: [RosterKey: Entry] = [:]
   /// The journal's rows of intended removals, by the entries' names.

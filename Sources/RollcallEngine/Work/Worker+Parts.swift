@@ -82,6 +82,8 @@ extension Worker {
       "key \(part.key): \(part.what.rawValue) of \(part.operation.dn.text): \(reasons.joined(separator: "; "))"
       + " (the other attributes are written)"
     switch ErrorClassifier.classify(code: error.code, during: .modify) {
+    // The other person's entry may have got another name since it was read.
+    case .ofTheEntry where stateReader.planner.refers(part.operation): return retry(part.key, problem, most: 5)
     case .ambiguous, .repairable: return retry(part.key, problem, most: 5)
     case .busy: return retry(part.key, problem, most: .max)
     case .access: return denied(part.key, problem)

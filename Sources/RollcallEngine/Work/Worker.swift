@@ -15,6 +15,8 @@ final class Worker {
   let groups: GroupKeeper?
   let containers: ContainerMaker
   let recorder: Recorder?
+  /// Nil if no references are configured.
+  let references: ReferenceBook?
 
   /// - Parameters:
   ///   - groups: nil if none are configured.
@@ -24,6 +26,7 @@ final class Worker {
     groups: GroupKeeper? = nil, recorder: Recorder? = nil
   ) {
     self.recorder = recorder
+    references = stateReader.rules.references.isEmpty ? nil : ReferenceBook(state.ledger)
     self.stateReader = stateReader
     self.link = link
     self.removalGuard = removalGuard
@@ -66,6 +69,7 @@ final class Worker {
       pass.report.trouble = error
     }
     if pass.report.trouble != nil { unsettle(pass.open, &pass.report) }
+    await endReferences(&pass)
     return pass.report
   }
 
@@ -73,7 +77,8 @@ final class Worker {
   private func read(_ pass: inout Pass) async throws(EngineError) -> Survey {
     try link.lane(pass.lane).prepare()
     try await state.pins.endChanged(pass.open)
-    var survey = try await stateReader.survey(pass.open, lane: pass.reading, careful: !pass.isFirst)
+    var survey = try await stateReader.survey(pass.open, lane: pass.reading, careful: !pass.isFirst, book: references)
+    pass.note(survey)
     // They go back to the queue.
     for key in survey.postponed { pass.report.verdicts[key] = nil }
     admitBatched(&survey)
@@ -265,6 +270,9 @@ final class Worker {
     switch ErrorClassifier.classify(code: error.code, during: activity, diagnostic: error.diagnostic) {
     case .connectionLost, .ofTheDirectory, .search: return .trouble
     case .repairable where !isLast: return .again
+    // The other person's entry may have got another name since it was read.
+    case .ofTheEntry where stateReader.planner.refers(step.operation) && error.code == .constraintViolation:
+      return isLast ? .verdict(retry(step.key, problem, most: 5)) : .again
     case .repairable: return .verdict(retry(step.key, problem, most: 5))
     case .ofTheEntry where isFirst && stateReader.facts.dialect.collisionCodes.contains(error.code): return .again
     case .ofTheEntry where stateReader.facts.dialect.uniqueness(in: error.diagnostic) != nil:

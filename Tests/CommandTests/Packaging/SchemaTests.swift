@@ -62,6 +62,8 @@ import Testing
       "leavers", "\"naming\": \"uid\"",
       "\"naming\": \"uid\", \"removed\": \"disable\", \"leavers\": \"ou=former\", \"delete_after\": \"30d\"", true
     ),
+    ("references", "\"naming\": \"uid\"", "\"naming\": \"uid\", \"references\": {\"manager\": \"manager_id\"}", true),
+    ("references as text", "\"naming\": \"uid\"", "\"naming\": \"uid\", \"references\": \"manager_id\"", false),
     (
       "a time to delete without a unit", "\"naming\": \"uid\"",
       "\"naming\": \"uid\", \"removed\": \"disable\", \"delete_after\": 30", false

@@ -1,0 +1,51 @@
+internal import LDAPModel
+internal import Reactor
+internal import RollcallCore
+internal import RollcallLedger
+
+extension Worker {
+  /// Records whom the people of a pass name, and finds out who names those of them that have another DN by now.
+  ///
+  /// Where the ledger does not answer nobody settles: the keys are looked at again.
+  func endReferences(_ pass: inout Pass) async {
+    guard let references else { return }
+    var looks: [RosterKey: ReferenceLook] = [:]
+    var names: [RosterKey: DistinguishedName?] = [:]
+    for (key, seen) in pass.seen {
+      switch pass.report.verdicts[key] {
+      // It is looked at again.
+      case nil, .waits?: continue
+      case .settled?, .parked?, .withheld?, .pinned?: break
+      }
+      looks[key] = seen.references
+      var name = seen.name
+      for step in pass.report.applied[seen.applied...] where step.key == key { name = step.name(after: name) }
+      names.updateValue(name, forKey: key)
+    }
+    if looks.isEmpty { return }
+    do throws(EngineError) {
+      try await references.end(looks)
+      let found = try await references.mark(names, stateReader.facts.schema)
+      pass.report.referrers = found.people
+      pass.report.hasMoreReferrers = found.isMore
+    } catch {
+      pass.report.trouble = pass.report.trouble ?? error
+      pass.report.verdicts = [:]
+    }
+  }
+}
+
+extension Step {
+  /// The DN of the person's entry after this step.
+  fileprivate func name(after name: DistinguishedName?) -> DistinguishedName? {
+    switch what {
+    case .create: operation.dn
+    case .rename, .move, .temporaryRename: newDN ?? name
+    case .delete: nil
+    case .update, .disable, .enable, .removeDuplicate, .adopt, .password, .join, .leave, .follow, .makeGroup,
+      .dropGroup,
+      .makeContainer:
+      name
+    }
+  }
+}
