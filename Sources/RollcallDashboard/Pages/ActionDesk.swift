@@ -66,9 +66,7 @@ struct ActionDesk: Sendable {
     _ path: [String], _ form: WebForm, _ directory: String
   ) async throws(EngineError) -> Result<Order, Complaint> {
     let waiting = "/waiting?directory=\(PercentText.encode(directory))"
-    let person = form["key"].map {
-      "/people/\(PercentText.encode($0))?directory=\(PercentText.encode(directory))"
-    }
+    let person = form["key"].map { Address.person($0, directory) }
     switch path {
     case ["waiting", "release"]:
       var action = PageQuestions.Action(.release)

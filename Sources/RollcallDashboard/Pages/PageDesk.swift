@@ -75,10 +75,15 @@ struct PageDesk: Sendable {
     guard let text else { return .html(LookupPage(frame).html) }
     let names = frame.directory.map { [$0] } ?? frame.directories.map(\.name)
     let matches = try await reader.find(text, in: names)
+    if Address.isNoSegment(text), names.count == 1, matches.contains(where: { $0.key == text }) {
+      var frame = frame
+      frame.directory = names[0]
+      return .html(try await reader.person(frame, names[0], key: text).html)
+    }
     guard matches.count == 1, let match = matches.first else {
       return .html(LookupPage(frame, find: text, matches: matches).html)
     }
-    return .seeOther(
-      "/people/\(PercentText.encode(match.key))?directory=\(PercentText.encode(match.directory))")
+    // Found by another value than its key.
+    return .seeOther(Address.person(match.key, match.directory))
   }
 }

@@ -1,5 +1,5 @@
 /// Where links lead: paths of this server with their queries, percent-encoded.
-enum Address {
+public enum Address {
   /// A path with a query; fields that are nil or empty are left out.
   static func page(_ path: String, _ fields: KeyValuePairs<String, String?> = [:]) -> String {
     let query = fields.compactMap { name, value in
@@ -8,9 +8,12 @@ enum Address {
     return query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))"
   }
 
-  static func person(_ key: String, _ directory: String) -> String {
-    // A browser takes these for steps in the path, however they are encoded; and an empty one is none.
-    if key.isEmpty || key == "." || key == ".." { return page("/people", ["find": key, "directory": directory]) }
+  /// Whether a key cannot stand in a path: a browser takes these for steps, however they are encoded; and an empty one is
+  /// none.
+  public static func isNoSegment(_ key: String) -> Bool { key.isEmpty || key == "." || key == ".." }
+
+  public static func person(_ key: String, _ directory: String) -> String {
+    if isNoSegment(key) { return page("/people", ["find": key, "directory": directory]) }
     return page("/people/\(encoded(key))", ["directory": directory])
   }
 

@@ -50,6 +50,11 @@ import Testing
       for path in ["/", "/waiting", "/history", "/health", "/people"] {
         expectHarmless(try await dashboard.get(path), path)
       }
+      // A key that no path can hold.
+      try await site.sql("INSERT INTO users VALUES ('..', 'dots', 'dots@example.com', 'Full Dots', 'active')")
+      try await soon("the last is there") { try await site.names().contains("dots") }
+      let dots = try await dashboard.get("/people?find=..&directory=\(site.name)")
+      #expect(dots.status == 200 && dots.body.contains("uid=dots,"))
       var unreserved = CharacterSet.alphanumerics
       unreserved.insert(charactersIn: "-._~")
       for text in Self.hostile {

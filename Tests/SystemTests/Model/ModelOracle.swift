@@ -38,6 +38,8 @@ enum ModelOracle {
         if entry.dn.text.contains("ou=former,") { kept.formUnion(entry["uid"].compactMap(\.text)) }
       }
     }
+    // Whose name in the place of leavers is such an entry's cannot be moved there.
+    func isKeptOut(_ person: Person) -> Bool { person.container == "former" && kept.contains(person.name) }
     for entry in found {
       let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)
@@ -57,14 +59,28 @@ enum ModelOracle {
       let isPlaced = hasContainers(site) || hasLeavers(site) && dn.contains(",ou=former,")
       let container = isPlaced ? names[1].parts.compactMap(\.value.text).joined() : ""
       let present = Person(name: name, values: values.sorted(), container: container)
-      // Whose name in the place of leavers is such an entry's cannot be moved there.
-      if isForgiven, person.container == "former", kept.contains(person.name) { continue }
+      if isForgiven, isKeptOut(person) { continue }
       var unlocked = present
       if forgivesLocks { unlocked.values.removeAll { $0 == "employeeType=disabled" } }
       if present != person, unlocked != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }
     }
-    for (key, person) in wanted where seen[key] == nil { lines.append("missing: \(key), wanted \(person)") }
+    for (key, person) in wanted where seen[key] == nil {
+      if isForgiven, isKeptOut(person) { continue }
+      lines.append("missing: \(key), wanted \(person)")
+    }
     return lines.sorted() + (try await groupDifferences(site))
+  }
+
+  /// Deletes what a lost primary has left behind in the place of leavers, as an administrator would.
+  static func deleteKept(_ site: Site) async throws {
+    if !hasLeavers(site) { return }
+    let keys = try await site.sql("SELECT id FROM users").split(separator: "\n").map(String.init)
+    for entry in try await site.search(site.base, .subtree, ["employeeNumber"])
+    where entry.dn.text.contains(",ou=former,") {
+      if entry["employeeNumber"].compactMap(\.text).contains(where: keys.contains) { continue }
+      try await site.directory.modify("dn: \(entry.dn.text)\nchangetype: delete\n")
+    }
+    try await site.sync(full: true)
   }
 
   /// Keys whose entry has gone more often than the journal has a removal of it (G13): each was made as often as the

@@ -46,6 +46,7 @@ import Testing
       print("model: \(round + 1)/\(rounds): \(tally.transactions) transactions, \(tally.changes) rows, \(sum) faults")
     }
     await house.stopDaemons()
+    if await house.hasLostCommits { try await ModelOracle.deleteKept(house.site) }
     // A second look writes nothing.
     let outcome = try await house.site.sync(full: true)
     #expect(outcome.applied == 0 && outcome.parked == 0 && outcome.held == 0, "seed \(ModelPlan.seed): \(outcome)")
