@@ -185,7 +185,7 @@ actor ModelHouse {
   /// SQL that counts what the directories that are not away have not settled.
   var unsettled: String {
     // By entries that were not deleted, because it was lost that Rollcall has disabled them.
-    let forgiven = hasLostCommits ? "AND NOT (p.reason = 'name-taken' AND p.message LIKE '%,ou=former,%')" : ""
+    let forgiven = hasLostCommits ? "AND p.reason <> 'name-taken'" : ""
     return """
       SELECT (SELECT count(*) FROM rollcall.change c, rollcall.directory d
           WHERE \(isHere("d.name")) AND (d.watermark IS NULL OR NOT pg_visible_in_snapshot(c.xid, d.watermark)))

@@ -30,22 +30,26 @@ enum ModelOracle {
     let found = try await site.search(site.base, .subtree, ["*"]).filter { !$0["employeeNumber"].isEmpty }
     var lines: [String] = []
     var seen: [String: String] = [:]
-    /// Names that entries keep which were not deleted, because the record was lost that Rollcall has disabled them.
+    /// The names of entries that were not deleted, because the record was lost that Rollcall has disabled them.
     var kept: Set<String> = []
     let isForgiven = forgivesLocks && hasLeavers(site)
-    if isForgiven {
-      for entry in found where entry["employeeNumber"].compactMap(\.text).allSatisfy({ wanted[$0] == nil }) {
-        if entry.dn.text.contains("ou=former,") { kept.formUnion(entry["uid"].compactMap(\.text)) }
-      }
+    func isKept(_ entry: Entry) -> Bool {
+      isForgiven && !entry["employeeType"].isEmpty
+        && entry["employeeNumber"].compactMap(\.text).allSatisfy { wanted[$0] == nil }
     }
-    // Whose name in the place of leavers is such an entry's cannot be moved there.
-    func isKeptOut(_ person: Person) -> Bool { person.container == "former" && kept.contains(person.name) }
+    func place(_ name: String, _ isFormer: Bool) -> String { isFormer ? "former/\(name)" : name }
+    for entry in found where isKept(entry) {
+      let isFormer = entry.dn.text.contains(",ou=former,")
+      kept.formUnion(entry["uid"].compactMap(\.text).map { place($0, isFormer) })
+    }
+    // Nobody else can have such an entry's name.
+    func isKeptOut(_ person: Person) -> Bool { kept.contains(place(person.name, person.container == "former")) }
     for entry in found {
       let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)
       guard keys.count == 1, let person = wanted[keys[0]] else {
         // What others have disabled is not deleted.
-        if isForgiven, dn.contains("ou=former,") { continue }
+        if isKept(entry) { continue }
         lines.append("too many: \(dn) with the link \(keys)")
         continue
       }
@@ -59,13 +63,13 @@ enum ModelOracle {
       let isPlaced = hasContainers(site) || hasLeavers(site) && dn.contains(",ou=former,")
       let container = isPlaced ? names[1].parts.compactMap(\.value.text).joined() : ""
       let present = Person(name: name, values: values.sorted(), container: container)
-      if isForgiven, isKeptOut(person) { continue }
+      if isKeptOut(person) { continue }
       var unlocked = present
       if forgivesLocks { unlocked.values.removeAll { $0 == "employeeType=disabled" } }
       if present != person, unlocked != person { lines.append("differs: \(keys[0]) is \(present), wanted \(person)") }
     }
     for (key, person) in wanted where seen[key] == nil {
-      if isForgiven, isKeptOut(person) { continue }
+      if isKeptOut(person) { continue }
       lines.append("missing: \(key), wanted \(person)")
     }
     return lines.sorted() + (try await groupDifferences(site))
@@ -75,8 +79,8 @@ enum ModelOracle {
   static func deleteKept(_ site: Site) async throws {
     if !hasLeavers(site) { return }
     let keys = try await site.sql("SELECT id FROM users").split(separator: "\n").map(String.init)
-    for entry in try await site.search(site.base, .subtree, ["employeeNumber"])
-    where entry.dn.text.contains(",ou=former,") {
+    for entry in try await site.search(site.base, .subtree, ["employeeNumber", "employeeType"]) {
+      if entry["employeeNumber"].isEmpty || entry["employeeType"].isEmpty { continue }
       if entry["employeeNumber"].compactMap(\.text).contains(where: keys.contains) { continue }
       try await site.directory.modify("dn: \(entry.dn.text)\nchangetype: delete\n")
     }
