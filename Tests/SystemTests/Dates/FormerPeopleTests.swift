@@ -160,6 +160,32 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("who leaves while another leaver has the name is locked at once, and moved or deleted in time")
+  func aNameThatIsTaken() async throws {
+    let site = try await site(after: "1h")
+    for key in [1, 7, 8] {
+      try await site.insert(["ann"], from: key)
+      try await site.sync()
+      try await site.sql("DELETE FROM users")
+      try await site.sync()
+      if key == 1 { continue }
+      #expect(try await people(site) == ["ann!", "ann/former!"])
+      #expect(try await site.parked() == ["\(key)|name-taken"])
+      if key == 7 {
+        try await site.sql("UPDATE rollcall.leaver SET since = since - interval '2 hours' WHERE key = '7'")
+        try await site.sync()
+        #expect(try await people(site) == ["ann/former!"])
+        #expect(try await site.parked().isEmpty)
+      }
+    }
+    try await site.sql("UPDATE rollcall.leaver SET since = since - interval '2 hours' WHERE key = '1'")
+    try await site.sync()
+    #expect(try await people(site) == ["ann/former!"])
+    #expect(try await site.sql("SELECT string_agg(key, ' ') FROM rollcall.leaver") == "8")
+    #expect(try await site.parked().isEmpty)
+    try await site.expectInStep()
+  }
+
   @Test("whose time comes while the entry is recorded once more is due")
   func dueMeanwhile() async throws {
     let site = try await site(after: "1h")
