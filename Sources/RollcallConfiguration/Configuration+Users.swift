@@ -38,6 +38,9 @@ extension Configuration {
     /// `adopt` (default false): take over an entry without a link that has the wanted DN.
     package var adopt: Bool
 
+    /// `adopt: { by: uid, below: DN }` (default none): take over an entry without a link by the value of an attribute.
+    package var adoption: Adoption?
+
     /// `protect` (default none): entries that are never touched, as DNs or as one LDAP filter. The account that
     /// Rollcall binds with, the bases and their parents are always protected.
     package var protect: Protect
@@ -89,6 +92,16 @@ extension Configuration {
     package var expression: String
   }
 
+  /// `adopt: { by: uid, below: DN }`: how somebody's own entry is found among those without a link.
+  package struct Adoption: Hashable, Sendable {
+    static let keys = ["by", "below"]
+
+    /// A mapped attribute, in the spelling of `attributes`.
+    package var by: String
+    /// Where the entries are; nil: below the base.
+    package var below: DistinguishedName?
+  }
+
   /// An auxiliary class and the SQL condition under which an entry has it.
   package struct ConditionalClass: Hashable, Sendable {
     package var name: String
@@ -135,7 +148,7 @@ extension Configuration.Users {
     let attributes = section.has("attributes") ? section.expressions("attributes") : nil
     if !section.has("attributes") { section.missing("attributes") }
     let filter = section.text("filter").flatMap { section.filter($0) }
-    let adopt = section.bool("adopt", default: false)
+    let adopt = section.adoption(by: attributes ?? [])
     let protect = section.protect()
     let createOnly = section.expressions("create_only") ?? []
     let password = section.password()
@@ -156,9 +169,9 @@ extension Configuration.Users {
     self.init(
       base: base, naming: naming.value, link: link.value, classes: classes.plain,
       conditionalClasses: classes.conditional, attributes: attributes, references: references,
-      filter: filter, adopt: adopt, protect: protect, createOnly: createOnly, password: password.sql,
-      followsPassword: password.follows, container: container, inactive: inactive, removed: removed, disable: disable,
-      leavers: leavers, deleteAfter: deleteAfter)
+      filter: filter, adopt: adopt.atName, adoption: adopt.rule, protect: protect, createOnly: createOnly,
+      password: password.sql, followsPassword: password.follows, container: container, inactive: inactive,
+      removed: removed, disable: disable, leavers: leavers, deleteAfter: deleteAfter)
   }
 }
 

@@ -81,6 +81,13 @@ struct DirectoryInspection {
     if let finding = await lock.right(rootDSE) { note(finding) }
     for finding in try await WriteRights(configuration, dialect, schema, session).findings() { note(finding) }
     try await LinkIndex(configuration, session, note).inspect(kind, entries: linked)
+    if let adoption = configuration.users.adoption {
+      if let below = adoption.below { _ = try await baseExists(session, "users.adopt.below", below) }
+      try await LinkIndex(adopting: adoption, configuration, session, note)
+        .inspect(kind, entries: linked, tellsDoubt: false)
+    } else if let finding = await UnlinkedPeople(configuration, schema, session, rootDSE).finding(source.names) {
+      note(finding)
+    }
   }
 
   /// Whether another directory name manages the base.

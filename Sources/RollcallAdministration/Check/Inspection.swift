@@ -40,6 +40,8 @@ struct SourceFacts: Sendable {
   var readings: [MappingReading] = []
   /// People in scope; nil where they could not be counted.
   var people: Int?
+  /// The names of some of them, as the mapping gives them.
+  var names: [String] = []
   /// Other directory names of this database, with their bases.
   var others: [Rivals.Other] = []
 }

@@ -30,6 +30,20 @@ struct LinkIndex {
     nobody = { AttributeValue("9\($0)8765432109") }
   }
 
+  /// Somebody without an entry is looked for by this attribute.
+  init(
+    adopting adoption: Configuration.Adoption, _ configuration: Configuration, _ session: LDAPSession,
+    _ note: @escaping @Reactor (Finding) -> Void
+  ) {
+    self.configuration = configuration
+    self.session = session
+    self.note = note
+    link = adoption.by
+    base = adoption.below ?? configuration.users.base
+    place = configuration.place(of: "users.adopt.by")
+    nobody = { AttributeValue("9\($0)8765432109") }
+  }
+
   /// Every look at a person asks which groups have it as member.
   init(
     groups: Configuration.Groups, _ configuration: Configuration, _ session: LDAPSession,

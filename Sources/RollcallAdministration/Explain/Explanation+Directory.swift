@@ -21,7 +21,10 @@ extension Observation {
       return .init(.match, .error, problem.message, [.text("reason", problem.reason.rawValue)])
     }
     let dn = subject?.current?.dn.text
-    let found = dn.map { "\($0.excerpt()) carries the key" } ?? "no entry carries the key"
+    let isAdopted = steps.contains { $0.key == key && $0.what == .adopt }
+    let found =
+      dn.map { "\($0.excerpt()) \(isAdopted ? "has no link yet and is taken over" : "carries the key")" }
+      ?? "no entry carries the key"
     let evidence: [Explanation.Evidence?] = [.text("dn", dn), .text("holder", holder)]
     if let holder { return .init(.match, .wait, "\(found); \(holder)", evidence) }
     if isProtected { return .init(.match, .no, "\(found); users.protect says that it must not be changed", evidence) }

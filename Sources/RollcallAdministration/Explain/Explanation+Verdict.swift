@@ -193,8 +193,13 @@ extension Explanation {
       isBelow
       ? "it has no \(configuration.users.link), so it belongs to no row" : "it is not below \(configuration.users.base)"
     let next =
-      isBelow && configuration.users.adopt
-      ? "a row that wants this name takes the entry over" : "nothing: Rollcall leaves it alone"
+      if let adoption = configuration.users.adoption {
+        "the row with its \(adoption.by) takes the entry over, if there is one, and one alone"
+      } else if isBelow, configuration.users.adopt {
+        "a row that wants this name takes the entry over"
+      } else {
+        "nothing: Rollcall leaves it alone"
+      }
     return Explanation(
       key: nil, directory: configuration.name, verdict: .inStep,
       summary: "in step: \(dn.excerpt()) is not managed: \(why)",

@@ -15,7 +15,8 @@ extension UserRules {
       disable: users.disable.map { Attribute($0.attribute, $0.values.map { AttributeValue($0) }) },
       adopt: users.adopt, leavers: users.leavers, deletesLeavers: users.deleteAfter != nil,
       conditional: users.conditionalClasses.map(\.name), followsPassword: users.followsPassword,
-      references: users.references.map(\.attribute))
+      references: users.references.map(\.attribute),
+      adoption: users.adoption.map { AdoptionRule(by: $0.by, below: $0.below ?? users.base) })
   }
 }
 

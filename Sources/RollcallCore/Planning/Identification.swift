@@ -56,7 +56,7 @@ extension Planner {
     let links = link.values(in: entry)
     if links.count == 1, links[0].bytes.elementsEqual(key.text.utf8) { return nil }
     // The caller has adopted it: it has no link yet. An entry without a link is never removed.
-    if links.isEmpty, rules.adopt, subject.desired.wanted != nil { return nil }
+    if links.isEmpty, rules.adopt || rules.adoption != nil, subject.desired.wanted != nil { return nil }
     let found = links.map { $0.text ?? "(octets)" }.joined(separator: ", ")
     return Problem(
       .duplicateLink,

@@ -91,4 +91,24 @@ extension SchemaCheck {
         remedy: "map it in \(section).attributes")
     ]
   }
+
+  /// The attribute by which people find their entries.
+  func adopting(_ adoption: AdoptionRule, _ users: UserRules) -> [SchemaComplaint] {
+    let path = "users.adopt.by"
+    if isSame(adoption.by, users.link) {
+      return [
+        SchemaComplaint(
+          .error, path, "\"\(adoption.by)\" is the link, which an entry to be taken over does not have",
+          remedy: "choose another attribute, as \(users.naming)")
+      ]
+    }
+    if dialect.hides(adoption.by) {
+      return [
+        SchemaComplaint(
+          .error, path, "\"\(adoption.by)\" cannot be read back, so nothing can be found by it",
+          remedy: "choose another attribute, as \(users.naming)")
+      ]
+    }
+    return searched(adoption.by, path)
+  }
 }

@@ -39,6 +39,7 @@ public struct SchemaCheck: Sendable {
       found += written(passwordAttribute, "users.password", by: all)
     }
     found += missing(users.classes, "users", given: given) + conditional(users, given: given)
+    if let adoption = users.adoption { found += adopting(adoption, users) }
     return found + users.disable.flatMap { disabling($0, users) } + containers(users)
   }
 

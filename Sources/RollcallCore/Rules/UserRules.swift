@@ -36,13 +36,16 @@ public struct UserRules: Sendable, Equatable {
   public var conditional: [String]
   /// Attribute descriptions whose values are the DNs of other people.
   public var references: [String]
+  /// How unlinked entries elsewhere are taken over; nil: they are not.
+  public var adoption: AdoptionRule?
 
   public init(
     base: DistinguishedName, naming: String, link: String, classes: [String], attributes: [String],
     createOnly: [String] = [], hasPassword: Bool = false, containers: [String] = [],
     inactive: InactivePolicy = .disable, removed: RemovedPolicy = .delete, disable: [Attribute] = [],
     adopt: Bool = false, leavers: DistinguishedName? = nil, deletesLeavers: Bool = false,
-    conditional: [String] = [], followsPassword: Bool = false, references: [String] = []
+    conditional: [String] = [], followsPassword: Bool = false, references: [String] = [],
+    adoption: AdoptionRule? = nil
   ) {
     self.base = base
     self.naming = naming
@@ -61,6 +64,7 @@ public struct UserRules: Sendable, Equatable {
     self.deletesLeavers = deletesLeavers
     self.conditional = conditional
     self.references = references
+    self.adoption = adoption
   }
 }
 

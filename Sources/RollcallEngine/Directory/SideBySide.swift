@@ -16,11 +16,13 @@ final class SideBySide {
   private let requests: [SearchRequest]
   private let session: LDAPSession
   private let absent: Set<ResultCode>
-  private var answers: [[Entry]]
+  /// Codes of a search that finds more than the server gives; its answer is nil.
+  private let excess: Set<ResultCode>
+  private var answers: [[Entry]?]
   private var next = 0
   private var open = 0
   private var failure: LDAPError?
-  private var completion: (@Reactor (Result<[[Entry]], LDAPError>) -> Void)?
+  private var completion: (@Reactor (Result<[[Entry]?], LDAPError>) -> Void)?
 
   /// - Parameter absent: codes that mean that nothing was found; any other code fails all searches.
   static func run(
@@ -28,9 +30,16 @@ final class SideBySide {
     absent: Set<ResultCode> = [],
     atOnce: Int
   ) async throws(EngineError) -> [[Entry]] {
+    try await limited(requests, session, absent: absent, excess: [], atOnce: atOnce).map { $0 ?? [] }
+  }
+
+  /// The same; the answer of a search that is refused with one of the codes `excess` is nil.
+  static func limited(
+    _ requests: [SearchRequest], _ session: LDAPSession, absent: Set<ResultCode>, excess: Set<ResultCode>, atOnce: Int
+  ) async throws(EngineError) -> [[Entry]?] {
     if requests.isEmpty { return [] }
-    let run = SideBySide(requests, session, absent)
-    let result: Result<[[Entry]], LDAPError> = unsafe await withUnsafeContinuation { continuation in
+    let run = SideBySide(requests, session, absent, excess)
+    let result: Result<[[Entry]?], LDAPError> = unsafe await withUnsafeContinuation { continuation in
       run.completion = { unsafe continuation.resume(returning: $0) }
       for _ in 0..<min(atOnce, requests.count) { run.begin() }
     }
@@ -38,12 +47,13 @@ final class SideBySide {
   }
 
   private init(
-    _ requests: [SearchRequest], _ session: LDAPSession, _ absent: Set<ResultCode>
+    _ requests: [SearchRequest], _ session: LDAPSession, _ absent: Set<ResultCode>, _ excess: Set<ResultCode>
   ) {
     self.requests = requests
     self.session = session
     self.absent = absent
-    answers = requests.map { _ in [] }
+    self.excess = excess
+    answers = requests.map { _ in [Entry]() }
   }
 
   private func begin() {
@@ -60,6 +70,7 @@ final class SideBySide {
     ) {
       switch $0 {
       case .success(let entries): self.answers[index] = entries
+      case .failure(let error) where self.excess.contains(error.code): self.answers[index] = nil
       case .failure(let error): if !self.absent.contains(error.code) { self.failure = self.failure ?? error }
       }
       self.open -= 1

@@ -179,6 +179,29 @@ package struct RosterQuery: Sendable, Equatable {
     """
   }
 
+  /// The keys of rows for which an expression gives a text like one in `$1`, as ``likeness(_:)`` makes them; up to
+  /// `most` + 1. With an empty `$1` it evaluates nothing.
+  func keysLike(_ expression: Expression, most: Int) -> String {
+    """
+    SELECT \(wholeKey) FROM \(source) AS roster
+    WHERE pg_catalog.cardinality($1::pg_catalog.text[]) OPERATOR(pg_catalog.>) 0 AND EXISTS (
+      SELECT FROM (SELECT pg_catalog.to_jsonb((\(expression.sql)
+      )) AS j OFFSET 0) AS value, pg_catalog.jsonb_array_elements_text(
+        CASE pg_catalog.jsonb_typeof(j) WHEN 'array' THEN j ELSE pg_catalog.jsonb_build_array(j) END) AS v
+      WHERE pg_catalog.lower(v) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+        OR pg_catalog.regexp_replace(pg_catalog.lower(v), '[^a-z0-9]', '', 'g') OPERATOR(pg_catalog.=)
+          ANY ($1::pg_catalog.text[])) LIMIT \(most + 1)
+    """
+  }
+
+  /// The forms in which a text is looked for: in lower case, and of that the ASCII letters and digits. What directories
+  /// take for equal has mostly one of them in common.
+  static func likeness(_ text: String) -> [String] {
+    let lower = text.lowercased()
+    let plain = String(lower.unicodeScalars.filter { ("a"..."z").contains($0) || ("0"..."9").contains($0) })
+    return plain.isEmpty || plain == lower ? [lower] : [lower, plain]
+  }
+
   /// A SELECT of one expression alone, so that only its own errors are shown.
   package func probe(_ expression: Expression) -> String {
     "SELECT (\(expression.isCondition ? expression.column : expression.sql)\n) FROM \(source) AS roster"

@@ -52,6 +52,8 @@ package final class StateReader {
   var learnt = LearntUniques()
   /// Entries that match it are never touched.
   let protected: Filter?
+  /// How people take over unlinked entries by an attribute; nil: they do not.
+  let adoption: AdoptionSearch?
   /// The deadline of an operation.
   private let deadline: Duration
 
@@ -70,6 +72,7 @@ package final class StateReader {
       rules: rules, schema: facts.schema, dialect: facts.dialect, protection: Protection(configuration, facts))
     protected = configuration.users.protect.filter
     deadline = configuration.directory.timeout
+    adoption = AdoptionSearch(rules, facts.schema, filter: configuration.users.filter)
     finder = EntryFinder(
       base: rules.base, suffix: facts.suffix(of: rules.base), link: rules.link, filter: configuration.users.filter,
       attributes: planner.requestedAttributes)
@@ -98,6 +101,7 @@ package final class StateReader {
     try await exclude(&survey, session)
     acquaint(&survey, try await acquaintances.value.get(), ended: ended)
     expireLeavers(&survey)
+    try await adopt(&survey, lane == .fast ? roster : bulk, session)
     try await refer(&survey, session, book)
     try await believe(session, &survey.subjects)
     try await believeValues(session, &survey.subjects)

@@ -108,6 +108,8 @@ import Testing
       false
     ),
     ("no classes", "\"naming\": \"uid\"", "\"classes\": []", false),
+    ("adopt by an attribute", "\"naming\": \"uid\"", "\"adopt\": {\"by\": \"uid\", \"below\": \"dc=x\"}", true),
+    ("adopt by nothing", "\"naming\": \"uid\"", "\"adopt\": {\"below\": \"dc=x\"}", false),
     ("a container", "\"naming\": \"uid\"", "\"container\": [{\"ou\": \"department\"}]", true),
     ("two in one", "\"naming\": \"uid\"", "\"container\": [{\"ou\": \"a\", \"o\": \"b\"}]", false),
     ("disable", "\"naming\": \"uid\"", "\"disable\": {\"loginShell\": \"x\", \"title\": [\"a\", \"b\"]}", true),
