@@ -70,6 +70,8 @@ actor ModelHouse {
     settings.schema += "\nALTER TABLE users ADD ends timestamptz; CREATE INDEX ON users (ends);"
     settings.source = settings.source.replacing(
       "active: status = 'active'", with: "active: status = 'active' AND (ends IS NULL OR now() < ends)\n  due: [ends]")
+    // Each is managed by one who may be there, and by one whom a change of the row exchanges for another.
+    settings.users += "\n  references: { manager: \"\(ModelOracle.managers)\" }"
     settings.directory = "timeout: 3s"
     // Who has left is moved, and deleted a moment later.
     if plan.hasLeavers { settings.users += "\n  removed: disable\n  leavers: ou=former\n  delete_after: 1s" }

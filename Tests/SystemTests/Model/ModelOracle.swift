@@ -21,13 +21,19 @@ enum ModelOracle {
   /// Classes that 389 Directory Server adds by itself.
   private static let inherited = ["top", "person", "organizationalPerson"].map { "objectClass=\($0)" }
 
+  /// The keys of a row's managers, as an SQL array.
+  static let managers = "ARRAY[id - 1, id - 2 - length(coalesce(email, '')) % 3]"
+
   /// How table and directory differ, a line a difference; empty if they do not.
   ///
   /// - Parameter forgivesLocks: people may be disabled though their rows are active: the record that this was not done by
   ///   hand was lost with a primary.
   static func differences(_ site: Site, forgivesLocks: Bool = false) async throws -> [String] {
-    let wanted = try await wanted(site)
     let found = try await site.search(site.base, .subtree, ["*"]).filter { !$0["employeeNumber"].isEmpty }
+    let people = Dictionary(
+      found.map { ($0.dn.normalized(.builtin), $0["employeeNumber"].first?.text ?? "?") }
+    ) { first, _ in first }
+    let wanted = try await wanted(site, Set(people.values))
     var lines: [String] = []
     var seen: [String: String] = [:]
     /// The names of entries that were not deleted, because the record was lost that Rollcall has disabled them.
@@ -58,7 +64,13 @@ enum ModelOracle {
       let first = names[0]
       let name = first.parts.compactMap(\.value.text).joined(separator: "+")
       let values = entry.attributes.flatMap { attribute in
-        attribute.values.map { "\(attribute.name)=\($0.text ?? "?")" }
+        attribute.values.map { value in
+          let text = value.text ?? "?"
+          let isReference = attribute.name.lowercased() == "manager"
+          // By the key, since the other's entry is where it is.
+          let other = isReference ? people[DistinguishedName(unchecked: text).normalized(.builtin)] : nil
+          return "\(attribute.name)=\(other ?? text)"
+        }
       }.filter { !inherited.contains($0) }
       let isPlaced = hasContainers(site) || hasLeavers(site) && dn.contains(",ou=former,")
       let container = isPlaced ? names[1].parts.compactMap(\.value.text).joined() : ""
@@ -139,12 +151,15 @@ enum ModelOracle {
   private static func hasContainers(_ site: Site) -> Bool { !site.configuration.users.container.isEmpty }
   private static func hasLeavers(_ site: Site) -> Bool { site.configuration.users.leavers != nil }
 
-  private static func wanted(_ site: Site) async throws -> [String: Person] {
+  /// - Parameter present: the keys of those who have an entry. Others are nobody's managers, and their entries are
+  ///   missing, unless they are pinned.
+  private static func wanted(_ site: Site, _ present: Set<String>) async throws -> [String: Person] {
     // Tab and newline are in no value.
     let rows = try await site.sql(
       """
       SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name,
-        CASE WHEN ends <= clock_timestamp() THEN 'left' ELSE status END, left(username, 1)) FROM users
+        CASE WHEN ends <= clock_timestamp() THEN 'left' ELSE status END, left(username, 1),
+        array_to_string(\(managers), ',')) FROM users
       """)
     var people: [String: Person] = [:]
     for row in rows.split(separator: "\n") {
@@ -154,6 +169,7 @@ enum ModelOracle {
       values.append("sn=\(full.split(separator: " ").last ?? "")")
       if !mail.isEmpty { values.append("mail=\(mail)") }
       if status != "active" { values.append("employeeType=disabled") }
+      values += Set(fields[6].split(separator: ",").map(String.init)).intersection(present).map { "manager=\($0)" }
       let place = hasContainers(site) ? fields[5] : hasLeavers(site) && status != "active" ? "former" : ""
       people[key] = Person(name: name, values: values.sorted(), container: place)
     }
