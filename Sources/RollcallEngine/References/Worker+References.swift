@@ -42,10 +42,9 @@ extension Step {
     case .create: operation.dn
     case .rename, .move, .temporaryRename: newDN ?? name
     case .delete: nil
-    case .update, .disable, .enable, .removeDuplicate, .adopt, .password, .join, .leave, .follow, .makeGroup,
-      .dropGroup,
-      .makeContainer:
-      name
+    // An entry that was taken over has no name before.
+    case .update, .disable, .enable, .adopt, .password: operation.dn
+    case .removeDuplicate, .join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer: name
     }
   }
 }
