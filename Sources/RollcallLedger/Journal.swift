@@ -102,7 +102,8 @@ extension Ledger {
   /// The time of a change that only a notification has told is looked up in the log; and so is the transaction of what
   /// was written before the log was read, as when everybody is compared: it is among those that are not settled.
   /// - Parameters:
-  ///   - unlessThere: a row of the last seconds that says the same is not written again.
+  ///   - unlessThere: a row that says the same is not written again, if it is not older. Its time may be later, by as long
+  ///     as the statement was on its way.
   ///   - sources: a condition on the log's `source`.
   /// - Returns: the ids, in the rows' order.
   @discardableResult
@@ -117,7 +118,8 @@ extension Ledger {
     let twin = """
       WHERE NOT EXISTS (SELECT FROM rollcall.journal AS j WHERE j.directory = $1 AND j.key IS NOT DISTINCT FROM x.key
         AND j.action = x.action AND j.outcome = x.outcome AND j.dn IS NOT DISTINCT FROM x.dn
-        AND j.changes::text IS NOT DISTINCT FROM x.changes AND abs(extract(epoch FROM j.at - clock_timestamp()) + x.age / 1e6) < 2)
+        AND j.changes::text IS NOT DISTINCT FROM x.changes
+        AND j.at > clock_timestamp() - x.age * interval '1 microsecond' - interval '2 seconds')
       """
     let untraced = rows.contains { $0.isUntraced }
     let recent = """

@@ -77,7 +77,8 @@ extension Ledger {
       """, [directory, SQLText.array(pairs.map(\.key)), SQLText.array(pairs.map(\.target))])
   }
 
-  /// Marks everybody who names one of these people and was looked at while that one had another DN.
+  /// Marks everybody who names one of these people and was looked at while that one had another DN. Whoever is marked
+  /// already is marked anew: a look that is under way may have seen a DN between the two.
   ///
   /// - Parameters:
   ///   - names: digests of their DNs; nil: there is no entry.
@@ -91,7 +92,8 @@ extension Ledger {
       """
       WITH marked AS (UPDATE rollcall.reference AS r SET due = pg_current_xact_id()
         FROM unnest($2::text[], $3::text[]) AS x(target, name)
-        WHERE r.directory = $1 AND r.target = x.target AND r.name IS DISTINCT FROM x.name RETURNING r.key, r.target),
+        WHERE r.directory = $1 AND r.target = x.target AND (r.name IS DISTINCT FROM x.name OR r.due IS NOT NULL)
+        RETURNING r.key, r.target),
       people AS (SELECT key, min(target) AS target FROM marked GROUP BY key)
       SELECT key, target, count(*) OVER () FROM people LIMIT \(limit)
       """, [directory, SQLText.array(names.map(\.target)), SQLText.array(names.map(\.name))])

@@ -44,12 +44,21 @@ enum ModelOracle {
         && entry["employeeNumber"].compactMap(\.text).allSatisfy { wanted[$0] == nil }
     }
     func place(_ name: String, _ isFormer: Bool) -> String { isFormer ? "former/\(name)" : name }
-    for entry in found where isKept(entry) {
-      let isFormer = entry.dn.text.contains(",ou=former,")
-      kept.formUnion(entry["uid"].compactMap(\.text).map { place($0, isFormer) })
+    func keep(_ entry: Entry) {
+      kept.formUnion(entry["uid"].compactMap(\.text).map { place($0, entry.dn.text.contains(",ou=former,")) })
     }
+    for entry in found where isKept(entry) { keep(entry) }
     // Nobody else can have such an entry's name.
     func isKeptOut(_ person: Person) -> Bool { kept.contains(place(person.name, person.container == "former")) }
+    // And whoever is kept out keeps the old name.
+    var before = -1
+    while isForgiven, before != kept.count {
+      before = kept.count
+      for entry in found
+      where entry["employeeNumber"].contains(where: { $0.text.flatMap { wanted[$0] }.map(isKeptOut) ?? false }) {
+        keep(entry)
+      }
+    }
     for entry in found {
       let dn = entry.dn.text
       let keys = entry["employeeNumber"].compactMap(\.text)

@@ -134,7 +134,7 @@ import Testing
       FROM generate_series(1, 27) n
       """)
     try await eventually(within: .seconds(240), "the others are there") { try await site.names().count == 20 }
-    try await eventually(within: .seconds(240), "the rest is parked") { try await site.parked().count == 8 }
+    try await eventually(within: .seconds(600), "the rest is parked") { try await site.parked().count == 8 }
     #expect(try await site.sql("SELECT count(*) FROM rollcall.parked WHERE reason = 'too-large'") == "8")
     #expect(try await site.sql("SELECT message FROM rollcall.parked WHERE key = '8'").contains("600000"))
     #expect(try await site.sql("SELECT state FROM rollcall.directory") == "connected")
