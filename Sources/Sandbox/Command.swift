@@ -24,7 +24,7 @@ struct Command: Sendable {
   /// - Parameter input: its standard input; empty if nil.
   /// - Throws: `SandboxError.failed` if its exit status is not 0; `.timedOut` after the deadline, with the program
   ///   killed.
-  func run(input: String? = nil, within limit: Duration = .seconds(60)) async throws -> String {
+  func run(input: String? = nil, within limit: Duration = .seconds(120)) async throws -> String {
     try await withThrowingTaskGroup(of: String?.self) { group in
       group.addTask { try await runUnbounded(input: input) }
       group.addTask {

@@ -15,7 +15,7 @@ extension PostgresServer {
           "--checkpoint", "fast", "--no-sync",
         ])
       copy.workingDirectory = standby.home
-      _ = try await copy.run()
+      _ = try await copy.run(within: .seconds(300))
       // The last setting of a name takes effect.
       try standby.append(
         "port = \(own)\nunix_socket_directories = \(Self.quoted(standby.socketFolder))\n",
