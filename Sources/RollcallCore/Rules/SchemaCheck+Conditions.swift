@@ -29,19 +29,8 @@ extension SchemaCheck {
       return nil
     }
     if !found.isEmpty { return found }
-    return users.conditional.flatMap { demanded(by: $0, given) } + secrets(users, classes) + needed(users, classes)
-  }
-
-  private func demanded(by name: String, _ given: [String]) -> [SchemaComplaint] {
-    let given = Set((given + dialect.providedAttributes + ["objectClass"]).map { schema.canonicalName($0) })
-    let missing = schema.withSuperclasses([name]).flatMap(\.must).filter { !given.contains(schema.canonicalName($0)) }
-    if missing.isEmpty { return [] }
-    return [
-      SchemaComplaint(
-        .error, "users.classes.\(name)",
-        "the class demands \(Set(missing).sorted().joined(separator: ", ")), which nothing maps",
-        remedy: "map it in users.attributes")
-    ]
+    return users.conditional.flatMap { missing([$0], "users", of: $0, given: given) } + secrets(users, classes)
+      + needed(users, classes)
   }
 
   /// Values that cannot be read back, so that they could not be removed with their class.

@@ -74,7 +74,9 @@ extension SchemaCheck {
   }
 
   /// Attributes that a class requires and nothing provides.
-  func missing(_ classes: [String], _ section: String, given: [String]) -> [SchemaComplaint] {
+  ///
+  /// - Parameter one: the class, if it is one that has a place of its own.
+  func missing(_ classes: [String], _ section: String, of one: String? = nil, given: [String]) -> [SchemaComplaint] {
     let given = Set((given + dialect.providedAttributes + ["objectClass"]).map { schema.canonicalName($0) })
     var names: [String] = []
     for objectClass in schema.withSuperclasses(classes) {
@@ -86,9 +88,10 @@ extension SchemaCheck {
     if names.isEmpty { return [] }
     return [
       SchemaComplaint(
-        .error, "\(section).classes",
-        "the classes demand \(names.sorted().joined(separator: ", ")), which nothing maps",
-        remedy: "map it in \(section).attributes")
+        .error, one.map { "\(section).classes.\($0)" } ?? "\(section).classes",
+        "\(one == nil ? "the classes demand" : "the class demands") \(names.sorted().joined(separator: ", ")), "
+          + "which nothing maps",
+        remedy: "map \(names.count == 1 ? "it" : "them") in \(section).attributes")
     ]
   }
 

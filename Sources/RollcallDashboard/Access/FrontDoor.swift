@@ -1,3 +1,5 @@
+internal import RollcallPages
+
 /// Lets in who is logged in, and forms of this server's own pages; everything else is turned away here.
 struct FrontDoor: Sendable {
   typealias Answer = @Sendable (WebRequest, Sessions.Session) async -> WebResponse
@@ -41,7 +43,7 @@ struct FrontDoor: Sendable {
       return session == nil ? login(nil, next) : .seeOther(next)
     }
     guard let session else {
-      return .seeOther(request.path == "/" ? "/login" : "/login?next=\(PercentText.encode(request.path))")
+      return .seeOther(Address.page("/login", ["next": request.path == "/" ? nil : request.path]))
     }
     return await page(request, session)
   }

@@ -65,7 +65,7 @@ struct ActionDesk: Sendable {
   private func read(
     _ path: [String], _ form: WebForm, _ directory: String
   ) async throws(EngineError) -> Result<Order, Complaint> {
-    let waiting = "/waiting?directory=\(PercentText.encode(directory))"
+    let waiting = Address.page("/waiting", ["directory": directory])
     let person = form["key"].map { Address.person($0, directory) }
     switch path {
     case ["waiting", "release"]:

@@ -83,20 +83,4 @@ enum PercentText {
     default: nil
     }
   }
-
-  /// For a value in a query, or a segment of a path.
-  static func encode(_ text: String) -> String {
-    var out = ""
-    for octet in text.utf8 {
-      switch octet {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        out.unicodeScalars.append(Unicode.Scalar(octet))
-      default:
-        let digits = String(octet, radix: 16, uppercase: true)
-        out += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-      }
-    }
-    return out
-  }
 }

@@ -1,7 +1,7 @@
 /// Where links lead: paths of this server with their queries, percent-encoded.
 public enum Address {
   /// A path with a query; fields that are nil or empty are left out.
-  static func page(_ path: String, _ fields: KeyValuePairs<String, String?> = [:]) -> String {
+  public static func page(_ path: String, _ fields: KeyValuePairs<String, String?> = [:]) -> String {
     let query = fields.compactMap { name, value in
       value.flatMap { $0.isEmpty ? nil : "\(name)=\(encoded($0))" }
     }
