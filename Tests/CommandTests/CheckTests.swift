@@ -195,7 +195,7 @@ import Testing
     ),
     (
       "link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPerson, { organizationalUnit: 'true' }]",
-      "users.classes.organizationalUnit: organizationalUnit is structural, and only an auxiliary class can come and go"
+      "users.classes.organizationalUnit: organizationalUnit is structural, and only an auxiliary class can be added and removed"
     ),
     (
       "link: employeeNumber", "link: employeeNumber\n  classes: [inetOrgPerson, { posixAccount: username }]",

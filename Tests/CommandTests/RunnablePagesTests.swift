@@ -54,8 +54,22 @@ private actor PageServers {
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true
+    options.globalLines = try Page.blocks(of: .schema).flatMap { Self.schemaLines($0.text) }
     directory = try await DirectoryServer.start(in: folder, options: options)
     try await postgres.psql("CREATE ROLE rollcall LOGIN; CREATE ROLE rollcall_reader LOGIN")
+  }
+
+  /// What LDIF loads into `cn=schema,cn=config`, as lines of slapd.conf.
+  private static func schemaLines(_ ldif: String) -> [String] {
+    ldif.replacing("\n ", with: "").split(separator: "\n").compactMap { line in
+      guard let colon = line.firstIndex(of: ":") else { return nil }
+      let value = line[colon...].dropFirst()
+      return switch line[..<colon] {
+      case "olcAttributeTypes": "attributetype\(value)"
+      case "olcObjectClasses": "objectclass\(value)"
+      default: nil
+      }
+    }
   }
 
   /// Runs one section's blocks.

@@ -74,6 +74,37 @@ import Testing
     }
   }
 
+  @Test("Active Directory: the recipe for its own attributes", .enabled(if: SambaDomain.obstacle == nil))
+  func attributesOfActiveDirectory() async throws {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD first_password text, ADD last_day date, ADD aliases text[];"
+    settings.document = try #require(Page.blocks(of: .ad).first?.text)
+    try await Servers.withSite(.activeDirectory, settings) { site in
+      try await site.sql(
+        """
+        INSERT INTO users VALUES
+          (1, 'recipe1', 'ada@example.com', 'Ada Recipe', 'active', now(), 'First-Pw-1', '2027-03-31', '{ada.b@example.com}'),
+          (2, 'recipe2', 'bob@example.com', 'Bob Recipe', 'active', now(), 'First-Pw-2', NULL, NULL)
+        """)
+      try await site.sync()
+      #expect(try await site.parked() == [])
+      #expect(try await site.value("accountExpires", of: 1) == "134510040000000000")
+      #expect(try await site.value("accountExpires", of: 2) == "9223372036854775807")
+      #expect(try await site.value("pwdLastSet", of: 1) == "0")
+      let addresses = try await site.entry(1)?["proxyAddresses"].compactMap(\.text).sorted()
+      #expect(addresses == ["SMTP:ada@example.com", "smtp:ada.b@example.com"])
+      try await site.expectAtRest()
+      try await site.sql("UPDATE users SET status = 'left' WHERE id = 2")
+      try await site.sync()
+      #expect(try await site.entry(2)?.dn.text.lowercased() == "cn=bob recipe,ou=former,\(site.base)".lowercased())
+      #expect(try await site.value("userAccountControl", of: 2) == "514")
+      try await site.sql("UPDATE users SET status = 'active' WHERE id = 2")
+      try await site.sync()
+      #expect(try await site.entry(2)?.dn.text.lowercased() == "cn=bob recipe,\(site.base)".lowercased())
+      try await site.expectAtRest()
+    }
+  }
+
   /// The YAML in the server's section.
   private static func configuration(of kind: DirectoryServerKind) throws -> String {
     try #require(Page.blocks(of: .server).first { $0.section == section(of: kind) }?.text)

@@ -108,4 +108,8 @@ public enum BlockSet: String, CaseIterable, Sendable {
   case slapd
   /// What 389 Directory Server needs: `ServersPageTests`.
   case ds389
+  /// A schema that slapd loads: `RunnablePagesTests`.
+  case schema
+  /// A recipe for Active Directory: `ServersPageTests`.
+  case ad
 }

@@ -36,6 +36,14 @@ import Testing
       #expect(try await ledger.dueReferrers(after: nil, limit: 10) == ["1"])
       try await book.end(try await look(nil))
       #expect(try await ledger.dueReferrers(after: nil, limit: 10).isEmpty)
+      // An exchange of names that is undone: the DN is the former one again, and a temporary one was seen in between.
+      try await book.end(try await look(name))
+      _ = try await book.mark(["2": name], schema)
+      let temporary = try await look(DistinguishedName(unchecked: "uid=rollcall-1,dc=example,dc=com"))
+      #expect(try await book.mark(["2": name], schema).people.isEmpty)
+      #expect(try await book.mark(["2": name], renamed: ["2"], schema).people.map(\.key) == ["1"])
+      try await book.end(temporary)
+      #expect(try await ledger.dueReferrers(after: nil, limit: 10) == ["1"])
     }
   }
 }

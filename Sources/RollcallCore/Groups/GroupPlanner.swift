@@ -62,8 +62,8 @@ public struct GroupPlanner: Sendable {
           refusal
           ?? Problem(
             .group,
-            "the name of group \(group.dn) takes \(group.id.utf8.count) octets, and "
-              + "\(GroupPlanner.longestName) are the most: give it a shorter one")
+            "the name of group \(group.dn) has \(group.id.utf8.count) octets, and "
+              + "at most \(GroupPlanner.longestName) are allowed: give it a shorter one")
         return nil
       }
       if let reason = protectionReason(group) {

@@ -59,7 +59,7 @@ public enum ColumnDecoder {
     result.reserveCapacity(bytes.count / 2 - 1)
     for index in stride(from: 2, to: bytes.count, by: 2) {
       guard let high = digit(bytes[index]), let low = digit(bytes[index + 1]) else {
-        throw UndecodableValue("a bytea has something else than hexadecimal digits")
+        throw UndecodableValue("a bytea contains characters other than hexadecimal digits")
       }
       result.append(high << 4 | low)
     }

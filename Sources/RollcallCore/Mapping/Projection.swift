@@ -132,7 +132,7 @@ public struct Projection: Sendable {
     let password = rules.hasPassword ? rest.removeFirst() : []
     guard password.count < 2 else {
       throw Problem(
-        .mapping, "person \(row.key): password gives several values; an entry has one first password")
+        .mapping, "person \(row.key): password returns several values; an entry has one first password")
     }
     // Who may not log in is in the place of leavers, whatever the department is.
     let isLeaver = !row.active && rules.leavers != nil

@@ -84,7 +84,7 @@ public struct AdoptionSearch: Sendable {
   }
 
   private func problem(_ key: RosterKey, _ text: Wording) -> Problem {
-    var problem = Problem(.nameTaken, "person \(key) is to take over an entry by \(attribute), but \(text)")
+    var problem = Problem(.nameTaken, "person \(key) should take over an entry by \(attribute), but \(text)")
     problem.mayPass = true
     return problem
   }

@@ -39,7 +39,8 @@ public struct Containers: Sendable {
   private func add(_ dn: DistinguishedName) throws(Problem) -> Operation {
     guard let part = dn.first?.parts.first, let classes = dialect.containerClasses(naming: part.type) else {
       throw Problem(
-        .refused, "container \(dn) is missing and no class is known to make it with: create it by hand",
+        .refused,
+        "container \(dn) is missing, and Rollcall does not know with which class to create it: create it by hand",
         blocks: dn.normalized(schema))
     }
     return .add(

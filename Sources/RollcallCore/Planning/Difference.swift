@@ -80,7 +80,7 @@ extension Planner {
     guard size > dialect.messageLimit else { return }
     throw Problem(
       .tooLarge,
-      "person \(key): \(dn) would take a message of \(size) octets, but the server takes \(dialect.messageLimit)"
+      "person \(key): \(dn) needs a message of \(size) octets, but the server accepts \(dialect.messageLimit)"
         + ": shorten the values")
   }
 }

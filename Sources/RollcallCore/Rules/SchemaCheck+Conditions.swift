@@ -14,16 +14,17 @@ extension SchemaCheck {
       if known.kind != .auxiliary {
         return SchemaComplaint(
           .error, path,
-          "\(name) is \(known.kind), and only an auxiliary class can come and go", remedy: "list it without a condition"
+          "\(name) is \(known.kind), and only an auxiliary class can be added and removed",
+          remedy: "list it without a condition"
         )
       }
       if every.contains(known.canonicalName) {
         return SchemaComplaint(
-          .error, path, "every entry has \(name) already, by its other classes", remedy: "leave it out")
+          .error, path, "every entry has \(name) already through its other classes", remedy: "leave it out")
       }
       if known.canonicalName == "extensibleobject" {
         return SchemaComplaint(
-          .error, path, "\(name) allows every attribute, so nobody could tell which values go with it",
+          .error, path, "\(name) allows every attribute, so it is unknown which values to remove with it",
           remedy: "list it without a condition")
       }
       return nil

@@ -47,7 +47,7 @@ extension SchemaCheck {
     if type.noUserModification {
       return [SchemaComplaint(.error, path, "only the server itself writes \"\(name)\"")]
     }
-    var found = single(name, path, isSeveral: arrays.contains(path), "the expression gives an array")
+    var found = single(name, path, isSeveral: arrays.contains(path), "the expression returns an array")
     let areKnown = classes.allSatisfy { schema.objectClass($0) != nil }
     if dialect.classesAreComplete, areKnown, !schema.allows(name, classes: classes) {
       found.append(
@@ -68,7 +68,7 @@ extension SchemaCheck {
     guard known(name), schema.matchingRule(for: name) == .none else { return [] }
     return [
       SchemaComplaint(
-        .error, path, "\"\(name)\" has no equality rule, so nothing can be found by it",
+        .error, path, "\"\(name)\" has no equality rule, so entries cannot be found by it",
         remedy: "choose another attribute")
     ]
   }
@@ -108,7 +108,7 @@ extension SchemaCheck {
     if dialect.hides(adoption.by) {
       return [
         SchemaComplaint(
-          .error, path, "\"\(adoption.by)\" cannot be read back, so nothing can be found by it",
+          .error, path, "\"\(adoption.by)\" cannot be read back, so entries cannot be found by it",
           remedy: "choose another attribute, as \(users.naming)")
       ]
     }

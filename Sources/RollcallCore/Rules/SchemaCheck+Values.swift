@@ -79,8 +79,8 @@ extension SchemaCheck {
     } else if lasting.value == nil {
       found.append(
         SchemaComplaint(
-          .warning, path, "every entry has \"\(name)\": where its expression gives nothing, it stays what it is",
-          remedy: "let it always give a value"))
+          .warning, path, "every entry has \"\(name)\": where its expression returns NULL, the value stays as it is",
+          remedy: "let it always return a value"))
     }
     return found
   }

@@ -61,13 +61,13 @@ public struct SchemaCheck: Sendable {
       if arrays.contains(path), schema.attributeType(mapped)?.singleValue != true {
         found.append(
           SchemaComplaint(
-            .error, path, "names the entry and takes one value, but the expression gives an array",
-            remedy: "let it choose one"))
+            .error, path, "names the entry and takes one value, but the expression returns an array",
+            remedy: "let it return one value"))
       }
     } else {
       found.append(
         SchemaComplaint(
-          .error, "users.naming", "\"\(users.naming)\" names the entries, and nothing maps it",
+          .error, "users.naming", "\"\(users.naming)\" names the entries, but no expression is mapped to it",
           remedy: "map it in users.attributes"))
     }
     if let only = dialect.obligatoryNaming, !isSame(only, users.naming) {
@@ -96,11 +96,11 @@ public struct SchemaCheck: Sendable {
     if isSame(attribute.name, users.naming) || isSame(attribute.name, users.link) {
       found.append(
         SchemaComplaint(
-          .error, path, "\"\(attribute.name)\" identifies the entry and cannot change with this"))
+          .error, path, "\"\(attribute.name)\" identifies the entry, so it cannot be used to disable an account"))
     } else if dialect.hides(attribute.name) {
       found.append(
         SchemaComplaint(
-          .error, path, "\"\(attribute.name)\" cannot be read back, so nobody could tell who is disabled"))
+          .error, path, "\"\(attribute.name)\" cannot be read back, so Rollcall could not tell who is disabled"))
     }
     return found
   }
@@ -112,7 +112,7 @@ public struct SchemaCheck: Sendable {
       var found: [SchemaComplaint] = []
       if arrays.contains("users.container.\(name)") {
         found.append(
-          SchemaComplaint(.error, path, "an entry lives in one place, but the expression gives an array"))
+          SchemaComplaint(.error, path, "an entry has one place, but the expression returns an array"))
       }
       return found + unmade(name, path)
     } + leavers(users)
@@ -135,8 +135,8 @@ public struct SchemaCheck: Sendable {
     return [
       SchemaComplaint(
         .warning, path,
-        "nobody knows the class of an entry that \(name) names, so one that is missing cannot be made",
-        remedy: "use ou, or make the containers by hand")
+        "Rollcall does not know the class of entries named by \(name), so it cannot create a missing one",
+        remedy: "use ou, or create the containers by hand")
     ]
   }
 
@@ -150,26 +150,26 @@ public struct SchemaCheck: Sendable {
     for name in groups.attributes { found += written(name, "groups.attributes.\(name)", by: groups.classes) }
     found += written(groups.naming, "groups.naming", by: groups.classes)
     found += written(groups.member, "groups.member", by: groups.classes)
-    found += single(groups.member, "groups.member", isSeveral: true, "it has to carry all members")
+    found += single(groups.member, "groups.member", isSeveral: true, "it must hold all members")
     found += searched(groups.member, "groups.member")
     found += missing(groups.classes, "groups", given: groups.attributes + [groups.naming, groups.member])
     if planner.demandsMember, groups.empty == .keep, groups.placeholder == nil {
       found.append(
         SchemaComplaint(
-          .error, "groups.empty", "an empty group cannot be kept: its class demands \(groups.member)",
+          .error, "groups.empty", "an empty group cannot be kept: its class requires \(groups.member)",
           remedy: "set groups.placeholder, or groups.empty: delete"))
     }
     if groups.placeholder != nil, !planner.carriesNames {
       found.append(
         SchemaComplaint(
-          .error, "groups.placeholder", "\"\(groups.member)\" carries no DNs, so none can stand in it"))
+          .error, "groups.placeholder", "\"\(groups.member)\" does not hold DNs, so it cannot hold the placeholder"))
     }
     if !planner.carriesNames, !users.containers.isEmpty {
       found.append(
         SchemaComplaint(
           .warning, "groups.member",
-          "\"\(groups.member)\" carries \(users.naming) alone, so people of one name in two containers are one member",
-          remedy: "see to it that \(users.naming) is unique"))
+          "\"\(groups.member)\" holds only \(users.naming), so two people of the same name in different containers are one member",
+          remedy: "make sure that \(users.naming) is unique"))
     }
     return found
   }

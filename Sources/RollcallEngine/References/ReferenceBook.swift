@@ -76,10 +76,16 @@ package struct ReferenceBook {
   }
 
   /// Marks those who name people whose entries have other DNs by now.
-  func mark(_ names: [RosterKey: DistinguishedName?], _ schema: Schema) async throws(EngineError) -> (
-    people: [(key: RosterKey, target: RosterKey)], isMore: Bool
-  ) {
-    let names = names.map { (target: $0.key, name: $0.value.map { Self.digest($0, schema) }) }
+  ///
+  /// - Parameter renamed: people whose entries had another DN in between, which a look that is under way may have seen:
+  ///   all who name them are marked, also where the DN is the former one again.
+  func mark(
+    _ names: [RosterKey: DistinguishedName?], renamed: Set<RosterKey> = [], _ schema: Schema
+  ) async throws(EngineError) -> (people: [(key: RosterKey, target: RosterKey)], isMore: Bool) {
+    let names = names.map { key, name in
+      // No digest is empty.
+      (target: key, name: renamed.contains(key) ? "" : name.map { Self.digest($0, schema) })
+    }
     let found = try await ledger.markReferrers(to: names, limit: Self.most)
     return (found.people, found.count > found.people.count)
   }

@@ -11,6 +11,8 @@ extension Worker {
     guard let references else { return }
     var looks: [RosterKey: ReferenceLook] = [:]
     var names: [RosterKey: DistinguishedName?] = [:]
+    // Those whose entries had another DN in between.
+    var renamed: Set<RosterKey> = []
     for (key, seen) in pass.seen {
       switch pass.report.verdicts[key] {
       // It is looked at again.
@@ -19,13 +21,16 @@ extension Worker {
       }
       looks[key] = seen.references
       var name = seen.name
-      for step in pass.report.applied[seen.applied...] where step.key == key { name = step.name(after: name) }
+      for step in pass.report.applied[seen.applied...] where step.key == key {
+        name = step.name(after: name)
+        if step.newDN != nil { renamed.insert(key) }
+      }
       names.updateValue(name, forKey: key)
     }
     if looks.isEmpty { return }
     do throws(EngineError) {
       try await references.end(looks)
-      let found = try await references.mark(names, stateReader.facts.schema)
+      let found = try await references.mark(names, renamed: renamed, stateReader.facts.schema)
       pass.report.referrers = found.people
       pass.report.hasMoreReferrers = found.isMore
     } catch {

@@ -16,6 +16,8 @@ package struct RosterQuery: Sendable, Equatable {
     package var isMembership = false
     /// Whether it is a condition: NULL is false, and anything but a boolean an error.
     package var isCondition = false
+    /// Whether it gives keys of other people.
+    var isReference = false
 
     /// The column. An array of an enumeration or of names is cast to text[].
     var column: String {
@@ -69,7 +71,7 @@ package struct RosterQuery: Sendable, Equatable {
       Expression(path: "users.container.\($0.attribute)", sql: $0.expression)
     }
     expressions += users.references.map {
-      Expression(path: "users.references.\($0.attribute)", sql: $0.expression)
+      Expression(path: "users.references.\($0.attribute)", sql: $0.expression, isReference: true)
     }
     expressions += users.conditionalClasses.map {
       Expression(path: "users.classes.\($0.name)", sql: $0.condition, isCondition: true)

@@ -56,7 +56,7 @@ extension RosterShape {
 
   /// Determines the columns by asking PostgreSQL.
   ///
-  /// - Throws: ``EngineError``, also if the key's type cannot be a key.
+  /// - Throws: ``EngineError``, also if the key's type cannot be a key, or a reference's cannot be that of keys.
   @Reactor static func read(_ database: Database, _ query: RosterQuery) async throws(EngineError) -> RosterShape {
     // No row is read. A named statement could have been replaced before it is described.
     let described = try await database.read(query.columnsOnly + "\nLIMIT 0")
@@ -65,6 +65,10 @@ extension RosterShape {
         "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
     }
     let oids = (1..<described.columnCount).map { described.typeOID($0) }
+    for (expression, oid) in zip(query.expressions, oids) where expression.isReference {
+      guard let found = key.misreference(oid) else { continue }
+      throw .refused("\(expression.path) \(found.message); \(found.remedy)")
+    }
     let types = try await UserTypes.read(database, oids)
     return RosterShape(key: key, columns: oids.map { column($0, types) }, answer: [25, 16, 16, 20] + oids)
   }

@@ -43,6 +43,10 @@ package final class Database {
   package private(set) var closings = 0
   private var lastPrepared = 0
   private var hasEnded = false
+  /// The backend of the last session, which may still carry out a statement that was not answered; nil where its
+  /// statements only read.
+  private var backend: Backend?
+  private let endsBackends: Bool
 
   /// - Parameters:
   ///   - timeout: `statement_timeout` of the session in milliseconds.
@@ -55,6 +59,7 @@ package final class Database {
     patience: Duration = .seconds(8)
   ) {
     self.patience = patience
+    endsBackends = searchPath == nil
     self.options = options.settings(
       SessionSettings.list(
         searchPath: searchPath ?? SessionSettings.ownPath, timeout: timeout, timezone: timezone))
@@ -75,6 +80,7 @@ package final class Database {
   private func open() async -> Result<PostgresConnection, EngineError> {
     do throws(PostgresError) {
       let connection = try await PostgresConnection.open(options, timeout: patience)
+      if endsBackends { backend = try await connection.replace(backend) }
       if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
       self.connection = connection
       prepared = [:]
@@ -151,6 +157,8 @@ package final class Database {
   package func retire() {
     guard let connection else { return }
     retirements += 1
+    // It has to answer first.
+    backend = nil
     self.connection = nil
     retired.append(connection)
     connection.closeWhenIdle { [weak self] in self?.retired.removeAll { $0 === connection } }

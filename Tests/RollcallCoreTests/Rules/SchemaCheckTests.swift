@@ -59,9 +59,9 @@ import Testing
     }
     #expect(
       found == [
-        "error users.attributes.displayName: \"displayName\" takes one value, but the expression gives an array",
-        "error users.create_only.loginShell: \"loginShell\" takes one value, but the expression gives an array",
-        "error users.attributes.uid: names the entry and takes one value, but the expression gives an array",
+        "error users.attributes.displayName: \"displayName\" takes one value, but the expression returns an array",
+        "error users.create_only.loginShell: \"loginShell\" takes one value, but the expression returns an array",
+        "error users.attributes.uid: names the entry and takes one value, but the expression returns an array",
       ])
   }
 
@@ -70,7 +70,7 @@ import Testing
   private static let mistakes: [Mistake] = [
     (
       { $0.naming = "displayName" },
-      "error users.naming: \"displayName\" names the entries, and nothing maps it"
+      "error users.naming: \"displayName\" names the entries, but no expression is mapped to it"
     ),
     ({ $0.attributes.append("shoeSize") }, "error users.attributes.shoeSize: the server knows no attribute"),
     ({ $0.createOnly = ["shoeSize"] }, "error users.create_only.shoeSize: the server knows no attribute"),
@@ -109,7 +109,7 @@ import Testing
       "error users.disable.displayName: \"displayName\" takes one value, but there are several"
     ),
     ({ $0.containers = ["shoeSize"] }, "error users.container[0]: the server knows no attribute"),
-    ({ $0.containers = ["cn"] }, "warning users.container[0]: nobody knows the class"),
+    ({ $0.containers = ["cn"] }, "warning users.container[0]: Rollcall does not know the class"),
   ]
 
   @Test(arguments: mistakes.indices) func whatIsWrong(index: Int) {
@@ -137,7 +137,7 @@ import Testing
         "error users.classes.posixAccount: the class demands homeDirectory, which nothing maps"
       ])
     for (name, words) in [
-      ("organizationalUnit", "organizationalUnit is structural, and only an auxiliary class can come and go"),
+      ("organizationalUnit", "organizationalUnit is structural, and only an auxiliary class can be added and removed"),
       ("top", "top is abstract, and only"), ("posixAcount", "the server knows no class \"posixAcount\""),
     ] {
       let found = complaints([name]) { _ in }
@@ -182,7 +182,7 @@ import Testing
     #expect(complaints(GroupRules(base: "dc=x")) == [])
     #expect(
       complaints(GroupRules(base: "dc=x", empty: .keep))
-        == ["error groups.empty: an empty group cannot be kept: its class demands member"])
+        == ["error groups.empty: an empty group cannot be kept: its class requires member"])
     #expect(complaints(GroupRules(base: "dc=x", empty: .keep, placeholder: "cn=nobody")) == [])
     var unix = GroupRules(base: "dc=x", classes: ["posixGroup"], member: "memberUid")
     #expect(complaints(unix) == ["error groups.classes: the classes demand gidNumber, which nothing maps"])
@@ -194,7 +194,7 @@ import Testing
     #expect(
       complaints(unix, arrays: ["groups.attributes.gidNumber"])
         == [
-          "error groups.attributes.gidNumber: \"gidNumber\" takes one value, but the expression gives an array"
+          "error groups.attributes.gidNumber: \"gidNumber\" takes one value, but the expression returns an array"
         ])
     unix.placeholder = "cn=nobody"
     #expect(complaints(unix).first?.hasPrefix("error groups.placeholder") == true)
