@@ -28,6 +28,30 @@ import Testing
     }
   }
 
+  /// Rule 15: what a server has confirmed is compared with its clock later. For the others see the failover tests.
+  @Test("Active Directory's own clock goes on with each write", .enabled(if: SambaDomain.obstacle == nil))
+  func itsOwnClock() async throws {
+    try await Servers.withSite(.activeDirectory) { site in
+      let configuration = site.configuration
+      @Sendable func clock() async throws -> ServerClock? {
+        try await Reactor.run {
+          let link = DirectoryLink(configuration.directory, base: configuration.users.base)
+          try await link.connect()
+          defer { link.close() }
+          return link.facts?.clock
+        }
+      }
+      let first = try #require(try await clock())
+      #expect(first.kind == .committedUSN)
+      try await site.insert(["ann"])
+      try await site.sync()
+      let second = try #require(try await clock())
+      #expect(second.isBeyond(first) && first.standing(to: second) == .behind)
+      // As the ledger stores it.
+      #expect(ServerClock(second.description) == second)
+    }
+  }
+
   private static func learn(_ site: Site, base: String? = nil) async throws -> DirectoryFacts {
     let configuration = site.configuration
     return try await Reactor.run {

@@ -159,6 +159,33 @@ actor ModelHouse {
       .joined(separator: "\n--\n")
   }
 
+  /// What row, log, journal and daemons have of the first people whom a list of differences names.
+  func story(of differences: String) async -> String {
+    let named = differences.matches(of: #/(?:missing: |differs: |twice: |link \["?)(\d+)/#)
+    let keys = named.prefix(3).map { String($0.1) }
+    var lines: [String] = []
+    for key in keys {
+      lines.append("-- \(key)")
+      for table in [
+        "users AS t WHERE id = \(key)", "rollcall.change AS t WHERE key = '\(key)'",
+        "rollcall.pinned AS t WHERE key = '\(key)'", "rollcall.parked AS t WHERE key = '\(key)'",
+        "(SELECT * FROM rollcall.journal WHERE key = '\(key)' ORDER BY id DESC LIMIT 30) AS t",
+      ] { lines.append((try? await site.sql("SELECT t.* FROM \(table)")) ?? "\(table): not read") }
+      lines.append((try? await site.sql("SELECT xmin, xmax FROM users WHERE id = \(key)")) ?? "")
+      for daemon in daemons {
+        let printed = ((try? daemon.process.printed()) ?? "").split(separator: "\n").filter { $0.contains(key) }
+        lines += ["-- a daemon"] + printed.suffix(20).map(String.init)
+      }
+    }
+    for daemon in daemons {
+      let told = ((try? daemon.process.printed()) ?? "").split(separator: "\n").filter {
+        !$0.contains(" applied ") && !$0.contains(" parked ")
+      }
+      lines += ["-- a daemon, without people"] + told.suffix(60).map(String.init)
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// Restarts directory servers of which one has stopped reading from the other, as an administrator would: slapd's
   /// consumer may end without another try when its provider dies.
   ///

@@ -148,6 +148,7 @@ import Testing
           SELECT * FROM rollcall.request WHERE done IS NULL; SELECT pg_current_snapshot();
           """))
       print(try await ModelOracle.traces(site))
+      print(await house.story(of: "\(error)"))
       throw error
     }
   }
