@@ -149,7 +149,9 @@ struct Contention {
     if let other = holder[resource], other != index {
       let party = parties[other]
       switch party.status {
-      case .blocked(let blocker): return .blocked(blocker)
+      case .blocked(var blocker):
+        blocker.holder = Blocker.Holder(key: party.key, dn: party.dn, resource: resource)
+        return .blocked(blocker)
       case .moving where !party.wants.contains(resource): return nil
       case .moving, .resting, .parked:
         if let pinned = party.awaitedPin {

@@ -131,11 +131,27 @@ public struct Blocker: Sendable, Equatable {
   public var dn: DistinguishedName
   /// The wanted resource, in the form of `Problem.blocks`: its name, or `attribute: value`.
   public var resource: String
+  /// Another key of the plan that has what the blocked key wants, where that one is blocked itself.
+  public var holder: Holder?
 
-  public init(key: RosterKey, dn: DistinguishedName, resource: String) {
+  public struct Holder: Sendable, Equatable {
+    public var key: RosterKey
+    public var dn: DistinguishedName
+    /// What the blocked key wants.
+    public var resource: String
+
+    public init(key: RosterKey, dn: DistinguishedName, resource: String) {
+      self.key = key
+      self.dn = dn
+      self.resource = resource
+    }
+  }
+
+  public init(key: RosterKey, dn: DistinguishedName, resource: String, holder: Holder? = nil) {
     self.key = key
     self.dn = dn
     self.resource = resource
+    self.holder = holder
   }
 }
 

@@ -25,13 +25,26 @@ extension Problem {
 
 extension Problem {
   /// Another person's entry has the name or value that `key` wants, and keeps it.
+  ///
+  /// What the key waits for is what it wants itself: a holder that cannot go where it should may go elsewhere.
   static func taken(from key: RosterKey, by blocker: Blocker, _ schema: Schema) -> Problem {
-    let isName = blocker.resource == blocker.dn.normalized(schema)
-    let what: Wording = isName ? "\(blocker.dn.text)" : "\(blocker.resource), which \(blocker.dn.text) has,"
+    func held(_ resource: String, _ dn: DistinguishedName, _ holder: RosterKey) -> Wording {
+      let isName = resource == dn.normalized(schema)
+      return isName
+        ? "\(dn.text) belongs to key \(holder), which"
+        : "\(resource), which \(dn.text) has, belongs to key \(holder), which"
+    }
+    var text = held(blocker.resource, blocker.dn, blocker.key) + " keeps it"
+    var wanted = (resource: blocker.resource, dn: blocker.dn)
+    if let holder = blocker.holder {
+      text = held(holder.resource, holder.dn, holder.key) + " has to keep it: " + text
+      wanted = (holder.resource, holder.dn)
+    }
+    let isName = wanted.resource == wanted.dn.normalized(schema)
     return Problem(
       .nameTaken,
-      "key \(key): \(what) belongs to key \(blocker.key), which keeps it; one of the two rows needs another "
-        + (isName ? "name" : "value"), blocks: blocker.resource)
+      "key \(key): \(text); one of the \(blocker.holder == nil ? "two " : "")rows needs another "
+        + (isName ? "name" : "value"), blocks: wanted.resource)
   }
 }
 

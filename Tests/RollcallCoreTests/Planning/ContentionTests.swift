@@ -116,7 +116,10 @@ import Testing
       [subject("1", from: "a", to: "b"), subject("2", from: nil, to: "a"), subject("3", from: nil, to: "z")],
       occupants: [occupant("b", key: "9")])
     let blocker = Blocker(key: "9", dn: People.dn("b"), resource: People.dn("b").text)
-    #expect(plan.blocked == ["1": blocker, "2": blocker])
+    // Whoever wants what a blocked key has is blocked too, and waits for what it wants.
+    var second = blocker
+    second.holder = Blocker.Holder(key: "1", dn: People.dn("a"), resource: name("a"))
+    #expect(plan.blocked == ["1": blocker, "2": second])
     #expect(moving(plan) == ["3"])
   }
 
