@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 ARGS ?=
-WIDTH ?= 3
+WIDTH ?= 4
 MINUTES ?= 60
 
 # With Swift's own libraries inside, so that the program runs where the toolchain is not, and with the commit's name.
