@@ -24,6 +24,7 @@ public actor DirectoryServer: ThrowawayDirectory {
   private nonisolated let installation: OpenLDAPInstallation
   private nonisolated let folder: TemporaryFolder
   private nonisolated let home: String
+  private nonisolated let environment: [String: String]
   public var process: ChildProcess?
 
   /// Creates a directory in `folder` and starts its server, which answers when this returns.
@@ -36,7 +37,7 @@ public actor DirectoryServer: ThrowawayDirectory {
       let server = DirectoryServer(
         installation: installation, folder: folder, home: try folder.makeSubfolder("openldap"),
         suffix: options.suffix, port: port, securePort: options.tls == nil ? nil : try FreePort.next(),
-        authorityFile: options.tls?.certificate, passwords: options.passwords)
+        authorityFile: options.tls?.certificate, passwords: options.passwords, environment: options.environment)
       try await server.initialize(options)
       try await server.start()
       return server
@@ -45,8 +46,10 @@ public actor DirectoryServer: ThrowawayDirectory {
 
   private init(
     installation: OpenLDAPInstallation, folder: TemporaryFolder, home: String, suffix: String, port: Int,
-    securePort: Int?, authorityFile: String?, passwords: (admin: String, account: String)?
+    securePort: Int?, authorityFile: String?, passwords: (admin: String, account: String)?,
+    environment: [String: String]
   ) {
+    self.environment = environment
     self.installation = installation
     self.folder = folder
     self.home = home
@@ -82,7 +85,7 @@ public actor DirectoryServer: ThrowawayDirectory {
     let started = try await ChildProcess.start(
       // With any -d it stays in the foreground; "none" still prints why it cannot start.
       installation.slapd, ["-f", home + "/slapd.conf", "-h", urls, "-d", "none"],
-      name: String(home.split(separator: "/").last ?? "openldap"), in: folder)
+      name: String(home.split(separator: "/").last ?? "openldap"), in: folder, environment: environment)
     process = started
     // It listens last of all, and the socket in this folder cannot belong to another server.
     let isReady = Command("ldapwhoami", ["-x", "-H", socketURL])

@@ -21,6 +21,8 @@ public struct OpenLDAPOptions: Sendable {
   public var globalLines: [String] = []
   /// … and at its end.
   public var databaseLines: [String] = []
+  /// Variables of the server's environment.
+  public var environment: [String: String] = [:]
   /// LDIF of further initial entries.
   public var entries = ""
   /// The server that it replicates its entries from; nil if it creates them itself.

@@ -6,12 +6,12 @@ struct SambaConfiguration {
   let certificate: TestAuthority.Identity
   let authority: String
 
-  /// smb.conf(5). Only LDAP is served; every path is in the temporary folder.
+  /// smb.conf(5). Only LDAP and Kerberos are served; every path is in the temporary folder.
   var smbConf: String {
     let settings = [
       "interfaces": "\(address)/8", "bind interfaces only": "yes", "netbios name": "DC",
       "workgroup": Self.workgroup(realm), "realm": realm.uppercased(),
-      "server role": "active directory domain controller", "server services": "ldap",
+      "server role": "active directory domain controller", "server services": "ldap, kdc",
       "private dir": "\(home)/dc/private", "state directory": "\(home)/dc/state",
       "lock directory": "\(home)/dc", "cache directory": "\(home)/dc/cache", "pid directory": "\(home)/dc",
       "binddns dir": "\(home)/dc/bind-dns", "ncalrpc dir": "\(home)/dc/ncalrpc",
@@ -30,8 +30,9 @@ struct SambaConfiguration {
     String(realm.prefix { $0 != "." }).uppercased()
   }
 
-  /// Creates the bases, the account with its rights, and an index on the attribute that carries the key; the
-  /// passwords of the administrator and the account come on standard input, one per line.
+  /// Creates the bases, the account with its rights, an index on the attribute that carries the key, and a service
+  /// principal with the address (the second argument), for want of a name that everybody resolves; the passwords of the
+  /// administrator and the account come on standard input, one per line.
   ///
   /// The rights are those of "delegate control": to create and delete children of the units (CC, DC), and everything
   /// (GA) on the objects below them, inherited only.
@@ -61,5 +62,8 @@ struct SambaConfiguration {
     samdb.modify_ldif(
         "dn: CN=Employee-Number,%s\\nchangetype: modify\\nreplace: searchFlags\\nsearchFlags: 1\\n"
         % samdb.get_schema_basedn())
+    samdb.modify_ldif(
+        "dn: CN=DC,OU=Domain Controllers,%s\\nchangetype: modify\\nadd: servicePrincipalName\\n"
+        "servicePrincipalName: ldap/%s\\n" % (domain, sys.argv[2]))
     """
 }

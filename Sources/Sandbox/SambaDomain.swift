@@ -1,8 +1,8 @@
-/// A throwaway Active Directory domain with Samba as its only controller, which serves LDAP and LDAPS.
+/// A throwaway Active Directory domain with Samba as its only controller, which serves LDAP, LDAPS and Kerberos.
 ///
-/// Its ports are fixed: 389 and 636 of a loopback address of its own. All its files are in its temporary folder.
+/// Its ports are fixed: 389, 636 and 88 of a loopback address of its own. All its files are in its temporary folder.
 public actor SambaDomain: ThrowawayDirectory {
-  private static let ports = [389, 636, 3268, 3269]
+  private static let ports = [88, 389, 464, 636, 3268, 3269]
 
   /// Why none can be started here, because its fixed ports are unavailable; nil otherwise.
   public static var obstacle: SandboxError? { LoopbackAddress.obstacle(toPorts: ports, for: "Samba") }
@@ -29,9 +29,9 @@ public actor SambaDomain: ThrowawayDirectory {
   /// The path of the server's log.
   public nonisolated var log: String { home + ".log" }
 
-  private nonisolated let installation: SambaInstallation
+  nonisolated let installation: SambaInstallation
   private nonisolated let folder: TemporaryFolder
-  private nonisolated let home: String
+  nonisolated let home: String
   public var process: ChildProcess?
 
   /// Creates a domain in `folder` and starts its controller, which answers when this returns.
@@ -86,7 +86,7 @@ public actor SambaDomain: ThrowawayDirectory {
     ).run(within: .seconds(600))
     try Files.write(configuration.smbConf, to: home + "/smb.conf")
     _ = try await Command(
-      installation.python, ["-c", SambaConfiguration.preparation, home + "/smb.conf"]
+      installation.python, ["-c", SambaConfiguration.preparation, home + "/smb.conf", address]
     ).run(input: "\(adminPassword)\n\(accountPassword)\n", within: .seconds(120))
   }
 
