@@ -35,6 +35,8 @@ let package = Package(
       name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap2-dev"])]),
+    // Without `pkgConfig`: its flags for the linker are not allowed here, and nothing of them is needed.
+    .systemLibrary(name: "CKerberos", providers: [.apt(["libkrb5-dev"])]),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
@@ -48,7 +50,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "PlainText", swiftSettings: strict),
     .target(name: "LDAPModel", dependencies: ["PlainText"], swiftSettings: strict),
-    .target(name: "LDAP", dependencies: ["CLDAP", "LDAPModel", "Reactor", "PlainText"], swiftSettings: strict),
+    .target(
+      name: "LDAP", dependencies: ["CLDAP", "CKerberos", "LDAPModel", "Reactor", "PlainText"], swiftSettings: strict),
     .target(
       name: "RollcallCore",
       dependencies: [
@@ -153,7 +156,7 @@ let package = Package(
       name: "RollcallEngineTests",
       dependencies: [
         "RollcallAdministration", "RollcallEngine", "RollcallConfiguration", "RollcallLedger", "RollcallCore",
-        "LDAPModel", "Postgres", "YAML", "PageBlocks", "Reactor",
+        "LDAPModel", "Postgres", "YAML", "PageBlocks", "Reactor", "Sandbox",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

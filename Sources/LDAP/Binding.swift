@@ -26,7 +26,8 @@ extension LDAPSession {
   private func bind(before deadline: ContinuousClock.Instant) async throws(LDAPError) {
     let limit = max(deadline - ContinuousClock.now, .milliseconds(1))
     switch options.bind {
-    case .anonymous:
+    case .anonymous, .gssapi:
+      // Opening has done what there is to do.
       return
     case .simple(let dn, let password):
       guard !password.isEmpty else {
@@ -81,17 +82,14 @@ extension LDAPSession {
 extension Opening {
   /// Runs the blocking part on a thread; nil is success.
   ///
-  /// The thread enforces its own deadline, except during name resolution, which cannot be interrupted: then it is
-  /// abandoned.
+  /// The thread enforces its own deadline, except during name resolution and while it waits for a KDC, which cannot be
+  /// interrupted: then it is abandoned.
   @Reactor
   func result() async -> LDAPError? {
     await unsafe withUnsafeContinuation { continuation in
       let race = unsafe Race(continuation)
       Reactor.loop.after(options.connectTimeout + .milliseconds(200)) {
-        race.end(
-          LDAPError(
-            code: .timeout, diagnostic: "name resolution takes too long; check the host name and the resolver",
-            operation: "connect \(self.options.url)"))
+        race.end(self.delay)
       }
       Reactor.task { race.end(await Reactor.blocking { self.run() }) }
     }

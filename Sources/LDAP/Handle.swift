@@ -43,7 +43,25 @@ struct Handle: ~Copyable {
   }
 
   /// Whether TLS is active between libldap and the wire.
-  var isEncrypted: Bool { unsafe ldap_tls_inplace(ld) == 1 }
+  var isTLS: Bool { unsafe ldap_tls_inplace(ld) == 1 }
+
+  /// The strength of the SASL layer between libldap and the wire, in bits of its key: 1 signs, more encrypt, 0 is none.
+  var layer: Int {
+    var strength = ber_len_t(0)
+    return unsafe ldap_get_option(ld, LDAP_OPT_X_SASL_SSF, &strength) == LDAP_OPT_SUCCESS ? Int(strength) : 0
+  }
+
+  /// Whom libsasl2 has bound as; nil if it has not.
+  var saslUser: String? {
+    var name: UnsafeMutablePointer<CChar>?
+    guard unsafe ldap_get_option(ld, LDAP_OPT_X_SASL_USERNAME, &name) == LDAP_OPT_SUCCESS, let name = unsafe name
+    else { return nil }
+    defer { unsafe ldap_memfree(name) }
+    return unsafe String(cString: name)
+  }
+
+  /// Whether nobody on the way can read along.
+  var isEncrypted: Bool { isTLS || layer >= Opening.leastEncryption }
 
   /// Whether there is unread input: in the wire, or decrypted in the TLS layer.
   borrowing func hasInput() -> Bool {

@@ -7,6 +7,9 @@ public struct LDAPOptions: Sendable {
     case simple(dn: String, password: BindPassword)
     /// SASL EXTERNAL: the process's user over `ldapi`, or the client certificate over TLS.
     case external
+    /// SASL GSSAPI: Kerberos as `principal` (`rollcall@EXAMPLE.COM`), with its key in the file `keytab`. Without TLS
+    /// the connection is encrypted by Kerberos.
+    case gssapi(principal: String, keytab: String)
   }
 
   /// One URI: `ldap://host[:port]`, `ldaps://host[:port]` or `ldapi://path`, the path percent-encoded.

@@ -15,7 +15,7 @@ public final class LDAPSession {
   public let options: LDAPOptions
   /// Initially the options' limit; set it to the server's own once that is known.
   public var maximumMessageSize: Int
-  /// Whether TLS protects it.
+  /// Whether TLS or Kerberos encrypts it.
   public let isEncrypted: Bool
   /// Called once when the session ends by itself, after the operations in flight have failed.
   public var onClose: (@Reactor (LDAPError) -> Void)?
@@ -173,15 +173,15 @@ public final class LDAPSession {
     while handle != nil {
       switch handle!.next() {
       case .nothing:
-        // libldap reads a message larger than a TLS record one record at a time. The descriptor does not report
-        // records that were already read from it.
+        // libldap reads a message larger than a record of TLS or Kerberos one record at a time. The descriptor does
+        // not report records that were already read from it.
         guard isEncrypted, handle!.hasInput() else { return checkFlood() }
       case .failed(let isClosed): return lost(isClosed)
       case .message(let message):
         handle?.wire.noteMessage()
         dispatch(message, heard)
       }
-      // libldap would query the kernel once more; under TLS only libldap knows whether a message is left.
+      // libldap would query the kernel once more; of encrypted messages only libldap knows whether one is left.
       if !isEncrypted, let wire = handle?.wire, !wire.hasInput { return }
     }
   }

@@ -3,14 +3,21 @@ internal import Glibc
 internal import LDAPModel
 internal import Synchronization
 
-/// The part of opening a session that blocks: name resolution, connect, StartTLS, the TLS handshake.
+/// The part of opening a session that blocks: name resolution, connect, StartTLS, the TLS handshake, Kerberos.
 ///
 /// Runs on a thread of its own until its deadline and keeps the finished handle for the session. If nobody takes it,
-/// because name resolution has exceeded the deadline, it is closed with this object.
+/// because name resolution or a KDC has exceeded the deadline, it is closed with this object.
 final class Opening: Sendable {
   let options: LDAPOptions
   let deadline: ContinuousClock.Instant
+  /// What can exceed the deadline.
+  let step = Mutex(Step.naming)
   private let finished = Mutex<Handle?>(nil)
+
+  enum Step {
+    case naming
+    case tickets
+  }
 
   init(_ options: LDAPOptions, deadline: ContinuousClock.Instant) {
     self.options = options
@@ -20,6 +27,16 @@ final class Opening: Sendable {
   /// The handle, once.
   func take() -> sending Handle? {
     finished.withLock { $0.take() }
+  }
+
+  /// Why the deadline has passed.
+  var delay: LDAPError {
+    if case .gssapi(let principal, _) = options.bind, step.withLock({ $0 }) == .tickets {
+      return LDAPError(
+        code: .timeout, diagnostic: "no KDC of its realm answers in time; \(KerberosFailure.reachingAdvice)",
+        operation: "bind \(principal)")
+    }
+    return failure(.timeout, "name resolution takes too long; check the host name and the resolver")
   }
 
   /// Does all steps; nil is success.
@@ -52,6 +69,9 @@ final class Opening: Sendable {
     }
     if options.startTLS { try askForTLS(handle) }
     if options.startTLS || address.scheme == .ldaps { try handshake(handle, address.host) }
+    if case .gssapi(let principal, let keytab) = options.bind {
+      try bind(handle, as: principal, keytab: keytab, host: address.host)
+    }
     wire.deadline = nil
     return handle
   }
@@ -59,18 +79,9 @@ final class Opening: Sendable {
   /// The StartTLS request and its answer (RFC 4511 section 4.14).
   private func askForTLS(_ handle: borrowing Handle) throws(LDAPError) {
     var id: Int32 = 0
-    var answer: OpaquePointer?
     let asked = unsafe ldap_start_tls(handle.ld, nil, nil, &id)
-    guard asked == LDAP_SUCCESS, handle.wire.flush() else { throw broken(handle) }
-    let left = max(deadline - ContinuousClock.now, .zero)
-    var timeout = timeval(
-      tv_sec: Int(left.components.seconds), tv_usec: Int(left.components.attoseconds / 1_000_000_000_000))
-    let kind = unsafe ldap_result(handle.ld, id, Int32(LDAP_MSG_ALL), &timeout, &answer)
-    guard let answer = unsafe answer else {
-      if kind == 0 { throw failure(.timeout, "the server does not answer StartTLS") }
-      throw broken(handle)
-    }
-    let message = unsafe Message(answer, handle.ld)
+    guard asked == LDAP_SUCCESS else { throw broken(handle) }
+    let message = unsafe Message(try receive(handle, id, to: "StartTLS"), handle.ld)
     guard message.tag == LDAP_RES_EXTENDED else {
       throw failure(.decodingError, "the server breaks the protocol: its answer to StartTLS is of another kind")
     }
@@ -78,6 +89,21 @@ final class Opening: Sendable {
     guard result.code == .success else {
       throw failure(result.code, "the server refuses StartTLS: \(result.diagnostic)")
     }
+  }
+
+  /// Sends the request of this id, and waits for its answer.
+  func receive(_ handle: borrowing Handle, _ id: Int32, to request: String) throws(LDAPError) -> OpaquePointer {
+    guard handle.wire.flush() else { throw broken(handle) }
+    let left = max(deadline - ContinuousClock.now, .zero)
+    var timeout = timeval(
+      tv_sec: Int(left.components.seconds), tv_usec: Int(left.components.attoseconds / 1_000_000_000_000))
+    var answer: OpaquePointer?
+    let kind = unsafe ldap_result(handle.ld, id, Int32(LDAP_MSG_ALL), &timeout, &answer)
+    guard let answer = unsafe answer else {
+      if kind == 0 || handle.wire.timedOut { throw failure(.timeout, "the server does not answer \(request)") }
+      throw broken(handle)
+    }
+    return unsafe answer
   }
 
   private func handshake(_ handle: borrowing Handle, _ host: String) throws(LDAPError) {

@@ -32,13 +32,17 @@ extension Configuration {
     package var timeout: Duration
   }
 
-  /// `bind`: `{ dn: …, password: … }`, `{ dn: …, password_file: … }` or `{ mechanism: external }`.
+  /// `bind`: `{ dn: …, password: … }`, `{ dn: …, password_file: … }`, `{ mechanism: external }` or
+  /// `{ mechanism: gssapi, principal: …, keytab: … }`.
   package enum Bind: Hashable, Sendable {
     /// `dn` with `password` or `password_file` (one newline at the file's end is removed). Active Directory also
     /// accepts `user@domain` as the DN.
     case simple(dn: String, password: Secret)
     /// `mechanism: external`: the identity comes from the socket (`ldapi`) or the client certificate.
     case external
+    /// `mechanism: gssapi`: Kerberos, as `principal` with its realm (`rollcall@EXAMPLE.COM`), with its key in the file
+    /// `keytab`, which is read anew with each connection.
+    case gssapi(principal: String, keytab: String)
   }
 
   /// `kind`: the kind of server.
@@ -52,6 +56,7 @@ extension Configuration {
   /// `mechanism`: ways to bind without a password.
   enum Mechanism: String, CaseIterable {
     case external
+    case gssapi
   }
 }
 
@@ -176,24 +181,34 @@ extension Configuration.Directory {
           "directory.bind.mechanism: external needs ldapi://, or TLS with certificate and key, "
             + "not \"\(text.shown)\"")
       }
+    case .gssapi:
+      for (url, text) in urls where url.scheme == .ldapi {
+        section.reader.problem(
+          text.mark,
+          "\(text.path): gssapi needs a server's name, and \"\(text.shown)\" has none; use ldap:// or ldaps://, or "
+            + "mechanism: external")
+      }
     }
   }
 }
 
 extension Configuration.Bind {
-  fileprivate static let keys = ["dn", "password", "password_file", "mechanism"]
+  fileprivate static let keys = ["dn", "password", "password_file", "mechanism"] + kerberosKeys
 
   /// nil, with the problems recorded, if something is wrong.
   fileprivate init?(_ section: ConfigurationSection) {
     if section.has("mechanism") {
-      _ = section.choice("mechanism", default: Configuration.Mechanism.external)
+      let mechanism = section.choice("mechanism", default: Configuration.Mechanism.external)
       for key in ["dn", "password", "password_file"] where section.has(key) {
         section.reader.problem(
           section.position(of: key), "directory.bind.\(key): cannot be combined with mechanism")
       }
-      self = .external
+      guard let bind = mechanism == .gssapi ? Self.kerberos(section) : .external else { return nil }
+      self = bind
+      if mechanism == .external { Self.refuseKerberosKeys(section) }
       return
     }
+    Self.refuseKerberosKeys(section)
     let dn = section.required("dn")
     guard let password = Self.password(section), let dn else { return nil }
     self = .simple(dn: dn.value, password: password)

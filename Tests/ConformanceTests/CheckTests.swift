@@ -38,7 +38,8 @@ import Testing
       let errors = findings.filter { $0.level == .error }.map(\.complaint)
       #expect(
         errors == [
-          "this server accepts passwords only over TLS; use ldaps:// in directory.url, or directory.starttls: true",
+          "this server accepts passwords only over an encrypted connection; use ldaps:// in directory.url, "
+            + "directory.starttls: true or mechanism: gssapi",
           "employeeID has no equality index, so each look-up reads all entries; set bit 1 of searchFlags in the "
             + "schema's entry of employeeID",
         ])

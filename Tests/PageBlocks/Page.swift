@@ -106,6 +106,8 @@ public enum BlockSet: String, CaseIterable, Sendable {
   case server
   /// What a slapd that is configured below `cn=config` needs, in order: `SlapdPageTests`.
   case slapd
+  /// What a bind with Kerberos needs: `GSSAPIBindTests`.
+  case kerberos
   /// What 389 Directory Server needs: `ServersPageTests`.
   case ds389
   /// A schema that slapd loads: `RunnablePagesTests`.

@@ -68,12 +68,50 @@ import Testing
       #"8:16: directory.bind.mechanism: external needs ldapi://, or TLS with certificate and key, "#
         + #"not "ldap://127.0.0.1""#),
     Broken(
-      "dn: cn=rollcall,dc=example,dc=com\n    password: \"${LDAP_PASSWORD}\"", "mechanism: gssapi",
-      #"7:16: directory.bind.mechanism: expected external, found "gssapi""#,
+      "dn: cn=rollcall,dc=example,dc=com\n    password: \"${LDAP_PASSWORD}\"", "mechanism: kerberos",
+      #"7:16: directory.bind.mechanism: expected external or gssapi, found "kerberos""#,
       #"7:16: directory.bind.mechanism: external needs ldapi://, or TLS with certificate and key, "#
         + #"not "ldap://127.0.0.1""#),
   ])
   func directory(_ broken: Broken) { check(broken) }
+
+  private static let simple = "dn: cn=rollcall,dc=example,dc=com\n    password: \"${LDAP_PASSWORD}\""
+  private static let keytab = "keytab: /run/secrets/keytab"
+
+  @Test(arguments: [
+    Broken(
+      simple, "mechanism: gssapi", #"6:3: missing key "keytab" under directory.bind"#,
+      #"6:3: missing key "principal" under directory.bind"#),
+    Broken(
+      simple, "mechanism: gssapi\n    principal: rollcall\n    \(keytab)",
+      #"8:16: directory.bind.principal: "rollcall" has no realm; write it as "rollcall@EXAMPLE.COM""#),
+    Broken(
+      simple, "mechanism: gssapi\n    principal: roll@EXAMPLE.COM\n    \(keytab)",
+      #"8:16: directory.bind.principal: "roll@EXAMPLE.COM" has no key in "/run/secrets/keytab", which has keys of "#
+        + "rollcall@EXAMPLE.COM, ldap/a.example.com@EXAMPLE.COM; export its keytab again"),
+    Broken(
+      simple, "mechanism: gssapi\n    principal: rollcall@EXAMPLE.COM\n    keytab: nope",
+      #"9:13: directory.bind.keytab: cannot read "nope": no such file"#),
+    Broken(
+      simple, "mechanism: gssapi\n    principal: rollcall@EXAMPLE.COM\n    keytab: /run/secrets/ldap",
+      #"9:13: directory.bind.keytab: "/run/secrets/ldap" is not a keytab"#),
+    Broken(
+      simple, "mechanism: gssapi\n    dn: cn=x\n    principal: rollcall@EXAMPLE.COM\n    \(keytab)",
+      "8:9: directory.bind.dn: cannot be combined with mechanism"),
+    Broken(
+      "password: \"${LDAP_PASSWORD}\"", "password: \"${LDAP_PASSWORD}\"\n    \(keytab)",
+      "9:13: directory.bind.keytab: needs mechanism: gssapi"),
+    Broken(
+      "url: ldap://127.0.0.1\n  bind:\n    \(simple)",
+      "url: ldapi:///\n  bind: { mechanism: gssapi, principal: rollcall@EXAMPLE.COM, \(keytab) }",
+      #"5:8: directory.url: gssapi needs a server's name, and "ldapi:///" has none; use ldap:// or ldaps://, or "#
+        + "mechanism: external"),
+    Broken(
+      "url: ldap://127.0.0.1\n  bind:\n    \(simple)",
+      "url: ldapi:///\n  bind: { mechanism: external, principal: rollcall@EXAMPLE.COM }",
+      "6:43: directory.bind.principal: needs mechanism: gssapi"),
+  ])
+  func kerberos(_ broken: Broken) { check(broken) }
 
   @Test(arguments: [
     Broken(

@@ -56,6 +56,12 @@ import Testing
       pairs.removeAll { $0.0 == "directory.url" }
       pairs.append(("directory.url", "ldapi://%2Frun%2Fslapd%2Fldapi"))
     }
+    if ["directory.bind.principal", "directory.bind.keytab"].contains(path) {
+      pairs += [
+        ("directory.bind.mechanism", "gssapi"), ("directory.bind.principal", "rollcall@EXAMPLE.COM"),
+        ("directory.bind.keytab", "ldap.keytab"),
+      ].filter { $0.0 != path }
+    }
     if path == "users.delete_after", value != nil { pairs.append(("users.removed", "disable")) }
     if path == "users.naming" { pairs[pairs.count - 1].1 = "{ uid: username, cn: full_name }" }
     if let value { pairs.append((path, value)) }
@@ -79,7 +85,7 @@ import Testing
 
   private static func parse(_ text: String) throws -> Configuration {
     try Configuration.parse(text, file: "rollcall.yaml", environment: ["LDAP_PASSWORD": "secret"]) {
-      _ throws(UnreadableFile) in Array("x\n".utf8)
+      path throws(UnreadableFile) in Array((path.hasSuffix("keytab") ? ConfigurationSample.keytab : "x\n").utf8)
     }
   }
 

@@ -1,4 +1,5 @@
 import RollcallEngine
+import Sandbox
 
 @testable import RollcallConfiguration
 
@@ -147,7 +148,11 @@ enum ConfigurationSample {
   static let files = [
     "/run/secrets/ldap": "file-secret\n", "/etc/rollcall/tls/ca.pem": "CA",
     "/etc/rollcall/tls/client.pem": "CERTIFICATE", "/etc/rollcall/client.key": "KEY",
+    "/run/secrets/keytab": keytab,
   ]
+
+  /// With keys of rollcall@EXAMPLE.COM and ldap/a.example.com@EXAMPLE.COM.
+  static let keytab = KeytabText.of("rollcall@EXAMPLE.COM", "ldap/a.example.com@EXAMPLE.COM")
 
   static func parse(
     _ text: String, file: String = "rollcall.yaml", environment: [String: String] = environment

@@ -184,6 +184,22 @@ import YAML
     #expect(read.warnings.isEmpty)
   }
 
+  @Test(arguments: ["ldap://ldap.example.com", "ldaps://ldap.example.com"])
+  func gssapiIsAPrincipalWithItsKeytab(url: String) throws {
+    let bind = "{ mechanism: gssapi, principal: rollcall@EXAMPLE.COM, keytab: rollcall.keytab }"
+    let text = """
+      source: { table: users, key: id }
+      directory: { url: "\(url)", bind: \(bind) }
+      users: { base: dc=example, attributes: { uid: username } }
+      """
+    let read = try Configuration.parse(text, file: "/etc/a.yaml", environment: [:]) { _ in
+      Array(ConfigurationSample.keytab.utf8)
+    }
+    #expect(read.directory.bind == .gssapi(principal: "rollcall@EXAMPLE.COM", keytab: "/etc/rollcall.keytab"))
+    // No password goes over the connection.
+    #expect(read.warnings.isEmpty)
+  }
+
   @Test(arguments: [
     ("${A}", "one"), ("x${A}y${B_2}z", "xoneyy: [two]z"), ("$${A}", "${A}"), ("$$${A}", "$${A}"),
     ("$A $$ $", "$A $$ $"),

@@ -36,7 +36,13 @@ struct DirectoryInspection {
     }
     probe.conclude()
     for (url, error) in refusals {
-      note(Finding(works ? .warning : .error, url, "\(error)", remedy: Self.remedy(error)))
+      let level: Finding.Level = works ? .warning : .error
+      if case .gssapi = configuration.directory.bind, error.operation.hasPrefix("bind ") {
+        // What is wrong is mostly in the file, or in the keytab that it names.
+        note(Finding(level, configuration.place(of: "directory.bind"), "\(url): \(error)"))
+      } else {
+        note(Finding(level, url, "\(error)", remedy: Self.remedy(error)))
+      }
     }
   }
 
@@ -70,8 +76,9 @@ struct DirectoryInspection {
     if configuration.users.password != nil, dialect.passwordNeedsEncryption, !session.isEncrypted {
       note(
         Finding(
-          .error, configuration.place(of: "users.password"), "this server accepts passwords only over TLS",
-          remedy: "use ldaps:// in directory.url, or directory.starttls: true"))
+          .error, configuration.place(of: "users.password"),
+          "this server accepts passwords only over an encrypted connection",
+          remedy: "use ldaps:// in directory.url, directory.starttls: true or mechanism: gssapi"))
     }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     try await lookForRivals(session, dialect, schema)
@@ -111,6 +118,7 @@ struct DirectoryInspection {
     switch bind {
     case .simple(let dn, _): dn
     case .external: "the identity of the connection"
+    case .gssapi(let principal, _): principal
     }
   }
 

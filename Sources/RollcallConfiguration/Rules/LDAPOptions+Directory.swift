@@ -13,6 +13,7 @@ extension LDAPOptions {
       switch configuration.bind {
       case .simple(let dn, let password): .simple(dn: dn, password: BindPassword(password.bytes))
       case .external: .external
+      case .gssapi(let principal, let keytab): .gssapi(principal: principal, keytab: keytab)
       }
     connectTimeout = min(configuration.timeout, .seconds(5))
     operationTimeout = configuration.timeout

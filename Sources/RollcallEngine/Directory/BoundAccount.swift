@@ -23,7 +23,11 @@ struct BoundAccount {
   /// All known names of the account: the configured one, and the one that the server returns.
   func names(_ session: LDAPSession, _ rootDSE: RootDSE) async throws(LDAPError) -> [DistinguishedName] {
     var names: [DistinguishedName] = []
-    if case .simple(let text, _) = bind { names += try await resolve(text, session, rootDSE) }
+    switch bind {
+    case .simple(let text, _): names += try await resolve(text, session, rootDSE)
+    case .gssapi(let principal, _): names += try await resolve(principal, session, rootDSE)
+    case .external: break
+    }
     // Samba does not know the operation.
     guard rootDSE.supportedExtensions.contains(BoundAccount.whoAmI) else { return names }
     let identity: String
@@ -56,7 +60,7 @@ struct BoundAccount {
     return .or([.equal("userPrincipalName", AttributeValue(text)), .equal("sAMAccountName", AttributeValue(name))])
   }
 
-  /// The entries of a DN, of `DOMAIN\name` or of `name@domain`.
+  /// The entries of a DN, of `DOMAIN\name` or of `name@domain`, also of `NAME@REALM`.
   private func resolve(
     _ text: String, _ session: LDAPSession, _ rootDSE: RootDSE
   ) async throws(LDAPError) -> [DistinguishedName] {

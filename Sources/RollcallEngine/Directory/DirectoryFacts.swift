@@ -32,7 +32,7 @@ package struct DirectoryFacts: Sendable {
     guard users.password != nil, dialect.passwordNeedsEncryption, !isEncrypted else { return nil }
     return
       "users.password: this server accepts passwords only over an encrypted connection; nothing was sent. "
-      + "Use ldaps:// in directory.url, or directory.starttls: true"
+      + "Use ldaps:// in directory.url, directory.starttls: true or mechanism: gssapi"
   }
 
   /// The permanent id of an entry; empty if the server does not provide one.

@@ -34,6 +34,9 @@ import Testing
     #expect(sections(schema, schema.root, "") == keys.sections.mapValues { Set($0) })
   }
 
+  private static let simple = "\"dn\": \"cn=x\", \"password\": \"x\""
+  private static let kerberos = "\"mechanism\": \"gssapi\", \"principal\": \"r@E\", \"keytab\": \"x.keytab\""
+
   /// A configuration that is right, as JSON; a test replaces a piece.
   private static let right = """
     {"name": "main",
@@ -90,6 +93,10 @@ import Testing
     ("from the environment", "\"timeout\": \"10s\"", "\"kind\": \"${KIND}\"", true),
     ("no password", "\"password\": \"x\"", "\"password\": null", false),
     ("both passwords", "\"password\": \"x\"", "\"password\": \"x\", \"password_file\": \"y\"", false),
+    ("Kerberos", Self.simple, Self.kerberos, true),
+    ("Kerberos without a keytab", Self.simple, "\"mechanism\": \"gssapi\", \"principal\": \"r@E\"", false),
+    ("a principal without a realm", Self.simple, Self.kerberos.replacing("r@E", with: "r"), false),
+    ("a keytab without Kerberos", Self.simple, Self.simple + ", \"keytab\": \"x.keytab\"", false),
     ("a DN beside a mechanism", "\"password\": \"x\"", "\"mechanism\": \"external\"", false),
     ("an unknown key", "\"naming\": \"uid\"", "\"nameing\": \"uid\"", false),
     ("a name that is none", "\"naming\": \"uid\"", "\"link\": \"employee number\"", false),
@@ -134,6 +141,7 @@ import Testing
     #expect(try schema().accepts(JSONValue(parsing: text)) == isRight, "the schema")
     try await TemporaryFolder.with { folder in
       let file = try folder.write(text, to: "x.yaml")
+      try folder.write(KeytabText.of("r@E"), to: "x.keytab")
       // The configuration is read before anybody is connected to; there is no server.
       let ran = try await Rollcall.run(["plan", "--config", file], environment: ["KIND": "ad"])
       let complains = ran.errors.contains(#/x\.yaml:\d+:\d+: /#) && !ran.errors.contains("warning")

@@ -1,3 +1,4 @@
+import Glibc
 import Sandbox
 
 /// One server of each kind, and one PostgreSQL, for all tests; each starts when the first test wants it.
@@ -21,6 +22,8 @@ actor Servers {
     folder = try TemporaryFolder()
     postgres = try await PostgresServer.start(
       in: folder, settings: ["max_connections": "300"], durable: false)
+    // Before anything here asks for it; the file comes with the domain that it describes.
+    _ = unsafe setenv("KRB5_CONFIG", folder.path + "/krb5.conf", 1)
     authority = try await TestAuthority.make(in: folder)
   }
 
@@ -55,6 +58,12 @@ actor Servers {
   /// The unencrypted URL of the server of this kind.
   func url(of kind: DirectoryServerKind) async throws -> String { try await server(kind).url }
 
+  /// The domain, which is a Kerberos realm, too.
+  func domain() async throws -> SambaDomain {
+    guard let domain = try await server(.activeDirectory) as? SambaDomain else { throw CancellationError() }
+    return domain
+  }
+
   private func turnstile(_ kind: DirectoryServerKind) -> Turnstile {
     let turnstile = turnstiles[kind] ?? Turnstile()
     turnstiles[kind] = turnstile
@@ -78,7 +87,10 @@ actor Servers {
           options.durable = false
           options.tls = authority
           return try await Directory389Server.start(in: folder, options: options)
-        case .activeDirectory: return try await SambaDomain.start(in: folder, tls: authority)
+        case .activeDirectory:
+          let domain = try await SambaDomain.start(in: folder, tls: authority)
+          try folder.write(domain.kerberosConfiguration(), to: "krb5.conf")
+          return domain
         }
       }
     started[kind] = task

@@ -1,0 +1,3 @@
+#pragma once
+#include <krb5.h>
+#include <gssapi/gssapi_krb5.h>
