@@ -14,8 +14,11 @@ extension Engine {
     let isFirst = !(isSame && record?.sinceReconcile != nil)
     state.meetings.schema = facts.schema
     let isLoss = identity.map { record?.hasLost(to: $0) == true } ?? false
+    // Where another process has noticed it, a comparison of ours that began before has not recorded everything either.
+    let isOther = database.map { $0 != identity } ?? false
+    database = identity
     state.meetings.begin(
-      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .complete, isLoss: isLoss)
+      isFirst ? .first : isLoss || record?.isRecording == true ? .recording : .complete, isLoss: isLoss || isOther)
   }
 
   /// Warns once about settings that are permitted but dangerous.

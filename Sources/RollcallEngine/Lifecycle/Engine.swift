@@ -61,6 +61,8 @@ package final class Engine {
   /// The problem that last opened the circuit breaker.
   var refusal: Problem?
   var hasWarnedOfLock = false
+  /// The database at the last connection.
+  var database: DatabaseIdentity?
   /// Whether the database's clock has jumped since the last comparison that holds every removal for it.
   var clockHasJumped = false
 

@@ -1,5 +1,9 @@
+import Reactor
 import Sandbox
 import Testing
+
+@testable import RollcallEngine
+@testable import RollcallLedger
 
 /// G4: what PostgreSQL had not written to its disk when it crashed, and the process that leads is another one than before.
 @Suite struct LostRecordTests {
@@ -35,5 +39,34 @@ import Testing
     }
     #expect(try await site.heldActions() == "")
     try await site.expectInStep()
+  }
+
+  @Test("a comparison that began before another process found a promoted standby has not recorded everybody")
+  func noticedByAnother() async throws {
+    let site = try await World.shared.site()
+    try await site.sync()
+    let configuration = site.configuration
+    try await Reactor.run {
+      let engine = try Engine(configuration, logger: Site.logger)
+      defer { engine.close() }
+      try await engine.link.connect()
+      let facts = try #require(engine.link.facts)
+      var record = try #require(try await engine.ledger.record())
+      var identity = try await DatabaseIdentity.read(engine.sessions.database)
+      for _ in 0..<2 { engine.noteAcquaintance(facts, record, identity) }
+      #expect(engine.state.meetings.losses == 0 && engine.state.meetings.phase == .complete)
+      // The other one has recorded the new timeline, and that entries are to be recorded.
+      identity.timeline = "000000FF"
+      record.timeline = identity.timeline
+      record.isRecording = true
+      engine.noteAcquaintance(facts, record, identity)
+      #expect(engine.state.meetings.losses == 1 && engine.state.meetings.phase == .recording)
+      // Or has recorded them already.
+      identity.timeline = "00000100"
+      record.timeline = identity.timeline
+      record.isRecording = false
+      engine.noteAcquaintance(facts, record, identity)
+      #expect(engine.state.meetings.losses == 2 && engine.state.meetings.phase == .complete)
+    }
   }
 }
