@@ -27,7 +27,7 @@ extension Configuration {
     package var active: String?
 
     /// `watch` (default none): further tables that the expressions read, `[{ table: user_roles, key: user_id
-    /// }]`.
+    /// }]`; where no column names the person, with `keys`.
     package var watch: [Watched]
 
     /// `due` (default none): SQL expressions of type date, timestamp or timestamptz, `[valid_from, valid_until + 1]`; when
@@ -64,8 +64,12 @@ extension Configuration {
   package struct Watched: Hashable, Sendable {
     /// `table`.
     package var table: QualifiedName
-    /// `key`: its column with the person's key in the source; a row with NULL there concerns nobody.
+    /// `key`: the column whose value the log has of each changed row: without `keys` the person's key in the source. A
+    /// row with NULL there concerns nobody.
     package var key: String
+    /// `keys` (default none): a SELECT of the keys of the people whom changed rows concern. It reads them as the relation
+    /// `changed`, whose only column has the name and the type of `key`.
+    package var keys: String?
   }
 }
 
@@ -155,11 +159,11 @@ extension Configuration.Source {
         continue
       }
       let element = ConfigurationSection(
-        pairs, keys: ["table", "key"], path: path, mark: node.mark, reader: section.reader)
+        pairs, keys: ["table", "key", "keys"], path: path, mark: node.mark, reader: section.reader)
       let table = element.required("table").flatMap { element.qualifiedName($0) }
       let key = element.required("key").flatMap { element.identifier($0) }
       guard let table, let key else { continue }
-      let watched = Configuration.Watched(table: table, key: key)
+      let watched = Configuration.Watched(table: table, key: key, keys: element.text("keys")?.value)
       if watch.contains(watched) {
         section.reader.problem(node.mark, "\(path): the same table and key are listed twice")
       }

@@ -153,6 +153,7 @@ struct DatabaseInspection {
     let place = configuration.place(of: path)
     do throws(EngineError) {
       _ = try await mapping.read("EXPLAIN \(query.select)")
+      try await checkKeyQueries(mapping)
       let scope = query.keys(inScopeOnly: true)
       let count = try await mapping.read(
         "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
@@ -184,6 +185,19 @@ struct DatabaseInspection {
       note(Finding(.error, place, refusal.message, remedy: refusal.sqlState == "42501" ? remedy : nil))
     }
     try await checkKeyIndex(database, mapping)
+  }
+
+  /// Whether the queries that find people may be asked.
+  private func checkKeyQueries(_ mapping: Database) async throws(EngineError) {
+    for query in configuration.keyQueries {
+      do throws(EngineError) { try await query.rehearse(mapping) } catch {
+        guard case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
+        note(
+          Finding(
+            .error, configuration.place(of: query.path), refusal.message,
+            remedy: "run: rollcall install, or grant the role that reads the roster SELECT on it"))
+      }
+    }
   }
 
   /// The names of a few people; none where their expression fails.

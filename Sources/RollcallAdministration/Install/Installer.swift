@@ -66,10 +66,13 @@ package final class Installer {
     }
     (now, watched) = ("granting rights", nil)
     try await nameOtherKeys(demands)
-    // Views are read with their owners' rights, but the daemon needs the right to read the views.
-    let views = Set(readings.flatMap(\.tables).filter(\.isView).map { Relation(oid: $0.oid, name: $0.name) })
     let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
-    try await grant(user, tables, views.sorted { $0.name < $1.name }, isOwner: isOwner)
+    // Views are read with their owners' rights, but the daemon needs the right to read the views. What only the queries
+    // that find people read is not watched.
+    let others = readings.flatMap { reading in reading.tables.filter { $0.isView || reading.isOfKeys && !$0.isCatalog }
+    }
+    let more = Set(others.map { Relation(oid: $0.oid, name: $0.name) }).subtracting(tables)
+    try await grant(user, tables, more.sorted { $0.name < $1.name }, isOwner: isOwner)
   }
 
   /// A relation that the daemon's role must be able to read.
@@ -134,7 +137,7 @@ package final class Installer {
       )
     }
     let seen = columns.map { $0.isEmpty ? "its key alone" : $0.joined(separator: ", ") } ?? "all columns"
-    onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)")
+    onStep?("\(demand.table): watched by its column \(demand.key) for changes of \(seen)\(demand.finding)")
   }
 
   /// Reports other key columns by which these tables are watched: another directory may use them.
@@ -175,7 +178,7 @@ package final class Installer {
   // MARK: Rights
 
   private func grant(
-    _ user: String, _ tables: [Relation], _ views: [Relation], isOwner: Bool
+    _ user: String, _ tables: [Relation], _ others: [Relation], isOwner: Bool
   ) async throws(EngineError) {
     guard let role = try await daemonRole() else { return }
     if role == user {
@@ -195,10 +198,10 @@ package final class Installer {
       guard !isOwner, case .database(let refusal) = error, refusal.sqlState == "42501" else { throw error }
       for table in tables { try await letRead(table, role) }
     }
-    for view in views { try await letRead(view, role) }
-    try await requireRights(role, tables + views)
+    for relation in others { try await letRead(relation, role) }
+    try await requireRights(role, tables + others)
     onStep?(
-      "rights: \(role) may read \(views.isEmpty ? "the watched tables" : "the watched tables and the views") "
+      "rights: \(role) may read the watched tables\(others.isEmpty ? "" : " and \(others.map(\.name).joined(separator: ", "))") "
         + "and keep its state in the schema rollcall")
   }
 

@@ -81,6 +81,7 @@ public enum Event: Sendable {
     case listening
     case readingTheLog
     case readingDates
+    case findingPeople
     case pruning
     case lookingAtTriggers
     case notingTheState

@@ -16,8 +16,8 @@ public enum JournalCause: String, Sendable {
       switch priority {
       case _ where origin.isReleased: .release
       case .leaver, .notification: origin.isHeard ? .notification : .sweep
-      // A few rows whose dates have passed go ahead of bulk work.
-      case .retry: origin.isDue ? .due : .retry
+      // A few rows whose dates have passed, or whom another table's row concerns, go ahead of bulk work.
+      case .retry: origin.isDue ? .due : origin.isIndirect ? .sweep : .retry
       case .sweep: .sweep
       case .due: .due
       case .reconcile: .reconcile

@@ -60,6 +60,8 @@ public struct Origin: Sendable, Equatable {
   public var isReleased = false
   /// Whether a date of the row has passed.
   public var isDue = false
+  /// Whether a row of another table has changed, which does not name the key but concerns it.
+  public var isIndirect = false
 
   /// Transactions that are kept per key.
   public static let most = 8
@@ -88,6 +90,7 @@ public struct Origin: Sendable, Equatable {
     if transactions.count > Origin.most { transactions.removeFirst(transactions.count - Origin.most) }
     isHeard = isHeard || other.isHeard
     isDue = isDue || other.isDue
+    isIndirect = isIndirect || other.isIndirect
     isReleased = isReleased || other.isReleased
     if let other = other.changedAt { changedAt = min(changedAt ?? other, other) }
   }

@@ -113,7 +113,7 @@ extension Event {
 extension Event.Activity {
   fileprivate var level: Logger.Level {
     switch self {
-    case .listening, .readingTheLog, .readingDates, .pruning: .warning
+    case .listening, .readingTheLog, .readingDates, .findingPeople, .pruning: .warning
     case .connecting, .lookingAtTriggers, .notingTheState, .storingProblems: .debug
     }
   }
@@ -124,6 +124,7 @@ extension Event.Activity {
     case .listening: "not listening"
     case .readingTheLog: "could not read the change log"
     case .readingDates: "could not look for rows whose dates have passed"
+    case .findingPeople: "could not find the people whom changes concern"
     case .pruning: "could not prune the change log"
     case .lookingAtTriggers: "could not look at the triggers"
     case .notingTheState: "could not store the state"

@@ -9,9 +9,19 @@ extension Daemon {
     if payload?.request != nil { return engine.answerRequests() }
     if let transaction = payload?.xid.flatMap({ UInt64($0) }) { engine.counting.notifications.heard(transaction) }
     notifyGate.heard(backlog: engine.dispatcher.queue.backlog)
-    // The keys belong to another directory.
-    if let source = payload?.source, !engine.sources.contain("\(source)") { return }
-    burst.add(payload)
+    if let source = payload?.source.map({ "\($0)" }) {
+      let isIndirect = !engine.sources.queries(of: source).isEmpty
+      if engine.sources.contain(source) {
+        burst.add(payload)
+      } else if !isIndirect {
+        // The keys belong to another directory.
+        return
+      }
+      // Whom the row concerns a query finds once the log has been read.
+      if isIndirect { burst.mustLookAtLog() }
+    } else {
+      burst.add(payload)
+    }
     if isHearing { return }
     isHearing = true
     Reactor.task { self.takeUpBurst() }

@@ -10,10 +10,8 @@ extension Engine {
     due.onJump = { [weak self] seconds in self?.clockJumped(seconds) }
     due.onEveryone = { [weak self] in self?.requestReconcile() }
     due.onProblem = { [weak self] message in
-      guard let problems = self?.problems else { return }
-      guard let message else { return problems.clear(.mapping) }
-      problems.set(
-        .mapping, message: "source.due: rows whose dates pass are not noticed: \(message)",
+      self?.noteMapping(
+        "source.due", message.map { "rows whose dates pass are not noticed: \($0)" },
         fix: "correct source.due, or the row whose date cannot be read; rollcall check names the expression")
     }
   }

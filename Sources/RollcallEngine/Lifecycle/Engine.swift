@@ -63,6 +63,8 @@ package final class Engine {
   var hasWarnedOfLock = false
   /// The database at the last connection.
   var database: DatabaseIdentity?
+  /// Why parts of the mapping that are no part of a row cannot be read, by their keys in the configuration.
+  var mappingFailures: [String: (message: String, fix: String)] = [:]
   /// Whether the database's clock has jumped since the last comparison that holds every removal for it.
   var clockHasJumped = false
 
@@ -244,8 +246,8 @@ package final class Engine {
 
   private func startSweeper(seen: String, stored: String?) {
     let sweeper = Sweeper(
-      sessions.database, windows: sessions.windows, sources, ledger, dispatcher, seen: seen, stored: stored,
-      stops: bound.stops, events)
+      sessions.database, windows: sessions.windows, sources, keyQueryReaders(), ledger, dispatcher, seen: seen,
+      stored: stored, stops: bound.stops, events)
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

@@ -19,6 +19,9 @@ package final class Sessions {
   package let bulk: Database
   /// Finds rows whose dates have passed; opened only if there are such dates.
   let due: Database
+  /// Finds the people whom changes of further tables concern, and those changes; opened only if there are such tables.
+  let keys: Database
+  let changed: Database
   /// For the ledger.
   let ledger: Database
 
@@ -31,10 +34,12 @@ package final class Sessions {
     mappingBulk = try Database(mapping: configuration)
     bulk = try Database(mapping: configuration, timeout: 600_000)
     due = try Database(mapping: configuration)
+    keys = try Database(mapping: configuration)
+    changed = Database(options, timeout: 300_000)
     ledger = Database(options)
   }
 
-  private var all: [Database] { [database, windows, mapping, mappingBulk, bulk, due, ledger] }
+  private var all: [Database] { [database, windows, mapping, mappingBulk, bulk, due, keys, changed, ledger] }
 
   /// Closes the connections: what ended one of them has probably broken the others, and nobody should wait for their
   /// timeouts. Each is opened again when it is next used.

@@ -10,10 +10,11 @@ internal import RollcallLedger
 enum CaptureSignature {
   /// - Parameters:
   ///   - tables: the names of the tables to be watched; one may be a view.
+  ///   - keys: what finds the people whom changes of them concern; without any, digests are as they were before.
   ///   - mapping: a session that resolves names as the mapping does.
   @Reactor
   static func read(
-    _ database: Database, mapping: Database, _ tables: [QualifiedName]
+    _ database: Database, mapping: Database, _ tables: [QualifiedName], _ keys: [KeyQuery]
   ) async throws(EngineError) -> String {
     var oids: [String] = []
     for table in tables { oids.append(try await mapping.oid(of: table) ?? "0") }
@@ -32,8 +33,9 @@ enum CaptureSignature {
         (SELECT string_agg(concat_ws(' ', s.srrelid, s.srsubid), ',' ORDER BY s.srrelid, s.srsubid)
          FROM tree JOIN pg_subscription_rel AS s ON s.srrelid = tree.oid),
         (SELECT string_agg(concat_ws(' ', r.oid, r.xmin), ',' ORDER BY r.oid)
-         FROM tree JOIN pg_rewrite AS r ON r.ev_class = tree.oid)))
-      """, [SQLText.array(oids)], timeout: .seconds(20))
+         FROM tree JOIN pg_rewrite AS r ON r.ev_class = tree.oid), $2::text))
+      """, [SQLText.array(oids), keys.isEmpty ? nil : "\(keys.map { [$0.path, $0.column, $0.sql] })"],
+      timeout: .seconds(20))
     return result.text(0, 0) ?? ""
   }
 }

@@ -14,6 +14,7 @@ internal import RollcallLedger
 final class CaptureWatch {
   private unowned let engine: Engine
   private let tables: [QualifiedName]
+  private let keys: [KeyQuery]
   /// The digest when changes were last known to be logged.
   private(set) var signature: String?
   /// Whether a detailed check has been made since this digest was read.
@@ -27,11 +28,12 @@ final class CaptureWatch {
   init(_ engine: Engine) {
     self.engine = engine
     tables = engine.configuration.watchedTables
+    keys = engine.configuration.keyQueries
   }
 
   /// The digest at the beginning of a term, before the log is read.
   func begin() async throws(EngineError) -> String {
-    let now = try await CaptureSignature.read(engine.sessions.database, mapping: engine.sessions.mapping, tables)
+    let now = try await CaptureSignature.read(engine.sessions.database, mapping: engine.sessions.mapping, tables, keys)
     if now != signature { isVerified = false }
     signature = now
     try await engine.sources.read(engine.sessions.database, mapping: engine.sessions.mapping)
@@ -47,7 +49,7 @@ final class CaptureWatch {
     let session = Database(engine.sessions.options, timeout: 20_000)
     defer { session.end() }
     do throws(EngineError) {
-      let now = try await CaptureSignature.read(session, mapping: engine.sessions.mapping, tables)
+      let now = try await CaptureSignature.read(session, mapping: engine.sessions.mapping, tables, keys)
       if now != signature || !isVerified || isLost {
         try await engine.sources.read(session, mapping: engine.sessions.mapping)
         note(try await faults(session), now)

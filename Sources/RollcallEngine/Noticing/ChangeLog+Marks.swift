@@ -17,7 +17,7 @@ extension ChangeLog {
       SELECT key, bool_and(\(ChangeLog.isPlain)) FROM rollcall.change
       WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND CASE WHEN key = ANY ($3::text[]) OR everyone
           THEN NOT pg_visible_in_snapshot(xid, $1::pg_snapshot) AND pg_visible_in_snapshot(xid, $2::pg_snapshot) END
-        AND \(sources?.condition ?? "true")
+        AND \(sources?.naming ?? "true")
       GROUP BY key
       """, [after, upTo, SQLText.array(keys)])
     let named = (0..<result.rowCount).map { (key: result.key($0, 0), isPlain: result.bool($0, 1)) }

@@ -38,6 +38,8 @@ struct Look: Sendable {
   var isBulk: Bool
   /// The number of changes found, including those of other directories' sources.
   var found = 0
+  /// The queries that find people whom some of them concern, by their places; of a long window, all of them.
+  var queries: Set<Int> = []
   /// How often logging was stopped or resumed, and whether it is stopped now.
   var stops = 0
   var isFull = false
@@ -69,7 +71,7 @@ package final class ChangeLog {
 
   let database: Database
   let sources: ChangeSources?
-  private let hasCommitTimes: Bool
+  let hasCommitTimes: Bool
 
   /// - Parameter sources: the sources of the directory; nil means all.
   init(_ database: Database, _ sources: ChangeSources? = nil, hasCommitTimes: Bool = false) {
@@ -118,8 +120,13 @@ package final class ChangeLog {
     }
     for row in rows {
       guard let xid = result.text(row, 2) else { continue }
-      if let sources, let source = result.text(row, 4), !sources.contain(source) { continue }
-      look.changes.append(LoggedChange(xid: xid, key: result.key(row, 3)))
+      let key = result.key(row, 3)
+      if let sources, let source = result.text(row, 4) {
+        let queries = sources.queries(of: source)
+        if key != nil { look.queries.formUnion(queries) }
+        if !sources.contain(source), key != nil || queries.isEmpty { continue }
+      }
+      look.changes.append(LoggedChange(xid: xid, key: key))
       look.times.append(Int64(result.int(row, 7) ?? 0))
     }
     look.oldest = look.times.min()
@@ -255,7 +262,7 @@ final class ChangeWindow {
         WHERE xid >= pg_snapshot_xmin(\(SQLText.literal(after))::pg_snapshot)
           AND NOT pg_visible_in_snapshot(xid, \(SQLText.literal(after))::pg_snapshot)
           AND pg_visible_in_snapshot(xid, \(SQLText.literal(upTo))::pg_snapshot)
-          AND \(sources.condition)
+          AND \(sources.naming)
         GROUP BY key ORDER BY min(seq);
       COMMIT
       """, timeout: .seconds(300))

@@ -23,6 +23,9 @@ package struct Coverage {
     package var columns: Set<String>?
     /// The columns whose change can take somebody's access away; nil means that they are not known.
     package var urgent: Set<String>?
+    /// Whether the column names the person, and what finds the people besides or instead.
+    var namesPeople = true
+    var queries: [String] = []
   }
 
   private let database: Database
@@ -35,14 +38,14 @@ package struct Coverage {
     self.database = database
     self.mapping = mapping
     self.configuration = configuration
-    self.readings = readings
+    self.readings = readings.filter { !$0.isOfKeys }
   }
 
   /// The tables that have to be watched, and the problems with them.
   package func demands() async throws(EngineError) -> (demands: [Demand], findings: [Finding]) {
     var findings: [Finding] = []
     var demands: [Demand] = []
-    for (path, table, key) in configured {
+    for (path, table, key, query) in configured {
       let found = try await database.query(
         """
         SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, EXISTS (SELECT FROM pg_attribute AS a
@@ -57,10 +60,16 @@ package struct Coverage {
       if path == "source.table", found.text(0, 2) == "v" { continue }
       if !found.bool(0, 3) {
         findings.append(error(path, "\(name) has no column \"\(key)\""))
-      } else if !demands.contains(where: { $0.oid == oid && $0.key == key }) {
-        let urgent = urgent(of: oid, isRoster: path == "source.table", key)
-        demands.append(
-          Demand(path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key), urgent: urgent))
+      } else {
+        let place = demands.firstIndex { $0.oid == oid && $0.key == key } ?? demands.count
+        if place == demands.count {
+          let urgent = urgent(of: oid, isRoster: path == "source.table", key)
+          demands.append(
+            Demand(
+              path: path, oid: oid, table: name, key: key, columns: columns(of: oid, key), urgent: urgent,
+              namesPeople: false))
+        }
+        if let query { demands[place].queries.append(query) } else { demands[place].namesPeople = true }
       }
     }
     findings += unwatched(demands)
@@ -95,8 +104,10 @@ package struct Coverage {
       } else {
         let columns = watched.names(row, 2).map { $0.sorted().joined(separator: ", ") } ?? "all columns"
         findings.append(
-          Finding(.ok, demand.table, "watched by its column \"\(key)\" for changes of \(columns)"))
-        findings.append(Coverage.urgency(demand, watched.names(row, 5)))
+          Finding(
+            .ok, demand.table,
+            "watched by its column \"\(key)\" for changes of \(columns)\(readers(of: demand))\(demand.finding)"))
+        if demand.namesPeople { findings.append(Coverage.urgency(demand, watched.names(row, 5))) }
       }
       if let warning = watched.text(row, 4) {
         findings.append(Finding(.warning, demand.table, warning, remedy: install))
@@ -113,15 +124,26 @@ package struct Coverage {
   }
 
   /// The tables that the configuration names to be watched.
-  private var configured: [(path: String, table: QualifiedName, key: String)] {
-    var tables: [(String, QualifiedName, String)] = []
+  private var configured: [(path: String, table: QualifiedName, key: String, query: String?)] {
+    var tables: [(String, QualifiedName, String, String?)] = []
     if case .table(let name) = configuration.source.relation {
-      tables.append(("source.table", name, configuration.source.key))
+      tables.append(("source.table", name, configuration.source.key, nil))
     }
     for (index, watched) in configuration.source.watch.enumerated() {
-      tables.append(("source.watch[\(index)].table", watched.table, watched.key))
+      let path = "source.watch[\(index)]"
+      tables.append(("\(path).table", watched.table, watched.key, watched.keys.map { _ in "\(path).keys" }))
     }
     return tables
+  }
+
+  /// Which parts of the mapping read a table, as far as PostgreSQL tells.
+  private func readers(of demand: Demand) -> String {
+    let paths = readings.filter { $0.tables.contains { $0.oid == demand.oid } }.map(\.path)
+      .filter { !["source.table", "source.key"].contains($0) }
+    if paths.isEmpty { return "" }
+    let most = 5
+    let more = paths.count > most ? " and \(paths.count - most) more" : ""
+    return "; read by \(paths.prefix(most).joined(separator: ", "))\(more)"
   }
 
   /// Whether this role cannot find out what the mapping reads.
@@ -173,12 +195,22 @@ package struct Coverage {
     default:
       return Finding(
         .error, place, "reads \(table.name) (\(columns)), which is not watched",
-        remedy: "add it to source.watch with the column that identifies the person, then run: rollcall install")
+        remedy: "add it to source.watch with the column that identifies the person, or with keys, a SELECT that finds "
+          + "the people whom its changes concern; then run: rollcall install")
     }
   }
 
   private func error(_ path: String, _ message: String) -> Finding {
     Finding(.error, configuration.place(of: path), message)
+  }
+}
+
+extension Coverage.Demand {
+  /// How the people are found whom a change concerns; nothing where the column names them.
+  package var finding: String {
+    if queries.isEmpty { return "" }
+    let found = "\(queries.joined(separator: " and ")) find\(queries.count == 1 ? "s" : "") the people concerned"
+    return namesPeople ? "; the column names the person, and \(found) besides" : "; \(found)"
   }
 }
 

@@ -39,6 +39,9 @@ struct NotificationBurst {
     }
   }
 
+  /// Notes a change that the log alone explains.
+  mutating func mustLookAtLog() { mustLook = true }
+
   /// Ends the burst.
   mutating func take() -> (small: [Small], mustLook: Bool) {
     defer {

@@ -1,15 +1,29 @@
 internal import Reactor
 internal import RollcallCore
+internal import RollcallLedger
 
 /// How much has not settled, and since when.
 extension Sweeper {
   /// Reads the log again from `after` to the last snapshot; `epoch` does not settle before.
-  func read(after: String, _ epoch: Epoch) { windows.read(after: after, upTo: seen.text, epoch) }
+  func read(after: String, _ epoch: Epoch) {
+    windows.read(after: after, upTo: seen.text, epoch)
+    for reader in keyQueries { reader.read(after: after, upTo: seen.text, epoch) }
+  }
+
+  /// Those of these keys that are in windows not yet read completely, or that such windows' rows concern.
+  func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] {
+    var found = try await windows.unread(keys, log)
+    for reader in keyQueries {
+      for (key, window) in try await reader.unread(keys, log) where found[key]?.isPlain != false { found[key] = window }
+    }
+    return found
+  }
 
   /// The number of items unsettled for a while, and the snapshot beyond which they are not counted; nil: none.
   var unsettled: (count: Int, countedTo: String)? {
     guard let oldest = looks.first, .now - oldest.taken > .seconds(1) else { return nil }
-    return (dispatcher.queue.unsettled + windows.rest.count, windows.rest.countedTo ?? seen.text)
+    let open = keyQueries.reduce(0) { $0 + $1.open }
+    return (dispatcher.queue.unsettled + windows.rest.count + open, windows.rest.countedTo ?? seen.text)
   }
 
   /// When the oldest change was made that has not settled, by the database's clock in microseconds; nil where all have.

@@ -11,10 +11,12 @@ final class Sweeper {
   static let small = 32
   private static let storeEvery: Duration = .milliseconds(100)
 
-  private let log: ChangeLog
+  let log: ChangeLog
   /// How often logging had been stopped or resumed when this sweeper began.
   private let stops: Int
   let windows: WindowReader
+  /// Find the people whom changes of further tables concern; in the order of the configuration.
+  let keyQueries: [KeyQueryReader]
   private let ledger: Ledger
   let dispatcher: Dispatcher
   let events: Events
@@ -51,7 +53,10 @@ final class Sweeper {
   private var ended = 0
   /// Called when all keys have to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)? {
-    didSet { windows.onEveryone = onEveryone }
+    didSet {
+      windows.onEveryone = onEveryone
+      for reader in keyQueries { reader.onEveryone = onEveryone }
+    }
   }
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Whether a row could have this key.
@@ -66,11 +71,12 @@ final class Sweeper {
   private(set) var storedUpTo: Epoch = -1
 
   init(
-    _ database: Database, windows: Database, _ sources: ChangeSources, _ ledger: Ledger, _ dispatcher: Dispatcher,
-    seen: String, stored: String?, stops: Int, _ events: Events
+    _ database: Database, windows: Database, _ sources: ChangeSources, _ keyQueries: [KeyQueryReader], _ ledger: Ledger,
+    _ dispatcher: Dispatcher, seen: String, stored: String?, stops: Int, _ events: Events
   ) {
     log = ChangeLog(database, sources, hasCommitTimes: dispatcher.counting.hasCommitTimes)
     self.stops = stops
+    self.keyQueries = keyQueries
     self.windows = WindowReader(windows, sources, dispatcher, events)
     self.ledger = ledger
     self.dispatcher = dispatcher
@@ -121,7 +127,7 @@ final class Sweeper {
       // Another caller's read is in progress.
       if ended < target { try? await Reactor.sleep(for: .milliseconds(1)) }
     }
-    return try await windows.unread(keys, log)
+    return try await unread(keys)
   }
 
   /// PostgreSQL is reusing transaction ids: it lost them in a crash, and their new changes have not been seen. Or
@@ -143,6 +149,9 @@ final class Sweeper {
     isReadingLong = look.isBulk
     found += look.found
     let leavers = take(look.marks)
+    for (place, reader) in keyQueries.enumerated() where look.isBulk || look.queries.contains(place) {
+      reader.append(after: before, upTo: look.snapshot)
+    }
     if look.isBulk {
       windows.append(after: before, upTo: look.snapshot)
       finish(look)
@@ -205,6 +214,7 @@ final class Sweeper {
     storeTimer?.cancel()
     storeTimer = nil
     windows.stop()
+    for reader in keyQueries { reader.stop() }
   }
 
   // MARK: Watermark

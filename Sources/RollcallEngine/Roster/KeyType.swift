@@ -40,6 +40,14 @@ package enum KeyType: Sendable, Equatable {
     }
   }
 
+  /// Whether keys of both types have the same spelling: an integer's width does not matter.
+  func isLike(_ other: KeyType) -> Bool {
+    switch (self, other) {
+    case (.integer, .integer), (.uuid, .uuid), (.text, .text): true
+    default: false
+    }
+  }
+
   /// Whether a row could have this key in exactly this spelling.
   ///
   /// A link in the directory may hold anything; asking the database for the integer `abc` would fail for all keys of

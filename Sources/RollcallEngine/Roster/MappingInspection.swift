@@ -12,6 +12,7 @@ package struct MappingInspection: Sendable {
   package func failures(_ readings: [MappingReading]) -> [Finding] {
     readings.compactMap { reading in
       guard let failure = reading.failure else {
+        if reading.isOfKeys { return complaint(reading, readings) }
         guard reading.path == "groups.membership", !reading.isArray else { return nil }
         return Finding(
           .error, configuration.place(of: reading.path), "is not an array; the names of groups must be text[]",
@@ -19,6 +20,14 @@ package struct MappingInspection: Sendable {
       }
       let detail = [failure.detail, failure.hint].compactMap { $0 }.map { " (\($0))" }.joined()
       return Finding(.error, configuration.place(of: reading.path), failure.message + detail)
+    }
+  }
+
+  /// What is wrong with a query that finds people.
+  private func complaint(_ reading: MappingReading, _ readings: [MappingReading]) -> Finding? {
+    let roster = readings.first { $0.path == "source.key" && $0.failure == nil }.flatMap { KeyType(oid: $0.type) }
+    return KeyQuery.complaint(columns: reading.columns, type: reading.type, roster: roster).map {
+      Finding(.error, configuration.place(of: reading.path), $0)
     }
   }
 
@@ -81,6 +90,8 @@ package struct MappingInspection: Sendable {
         .error, place, "\(function.name) changes its value although no row changes, so this date never comes",
         remedy: "give the date that the row has, such as valid_until + 1")
     }
+    // It runs when a row has changed; what it reads at that time is what counts.
+    if path.hasPrefix("source.watch"), !MappingInspection.writing.contains(function.name) { return nil }
     if isClock, !configuration.source.due.isEmpty { return nil }
     if MappingInspection.writing.contains(function.name) {
       return Finding(

@@ -15,7 +15,7 @@ package struct MappingReading: Sendable {
     /// `pg_class.relkind`.
     var kind: String
     package var isView: Bool { kind == "v" }
-    var isCatalog: Bool
+    package var isCatalog: Bool
     /// Nil means all: a whole row is read.
     var columns: Set<String>?
   }
@@ -39,6 +39,8 @@ package struct MappingReading: Sendable {
   var failure: PostgresError?
   /// The OID of its type; for a domain that of the base type.
   var type: UInt32 = 0
+  /// Its columns: one, except of a query that is wrong.
+  var columns = 1
   var isArray = false
   package var tables: [Table] = []
   var functions: [Function] = []
@@ -46,6 +48,8 @@ package struct MappingReading: Sendable {
   var strangers: [Stranger] = []
   /// Whether it is unknown what it reads, because the role may not create temporary views.
   var isBlind = false
+  /// Whether it finds the people whom changes concern: what it reads has no part in entries.
+  package var isOfKeys: Bool { path.hasPrefix("source.watch") }
   /// Whether a function of this database may read more than it shows.
   var hidesReads: Bool { functions.contains(where: \.isForeign) }
 }
@@ -99,6 +103,7 @@ package struct MappingReader {
       let sql = "SELECT (\(column)\n) AS value FROM \(query.source) AS roster"
       readings.append(try await read(expression.path, sql))
     }
+    for query in configuration.keyQueries { readings.append(try await read(query)) }
     for attribute in configuration.groups?.attributes ?? [] {
       let sql = GroupAttributes.select([attribute.expression], over: "''")
       var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
@@ -110,6 +115,17 @@ package struct MappingReader {
     return readings
   }
 
+  private func read(_ query: KeyQuery) async throws(EngineError) -> MappingReading {
+    guard let type = try await WatchedType.read(database, query.table, query.column) else {
+      var reading = MappingReading(path: query.path)
+      reading.failure = PostgresError(
+        kind: .server, sqlState: "42703",
+        message: "there is no table \(query.table) with a column \(SQLText.identifier(query.column))")
+      return reading
+    }
+    return try await read(query.path, query.analysed(type))
+  }
+
   private func read(_ path: String, _ select: String) async throws(EngineError) -> MappingReading {
     var reading = MappingReading(path: path)
     try await database.query("SAVEPOINT rollcall_probe")
@@ -117,7 +133,9 @@ package struct MappingReader {
       let session = try await database.session()
       do throws(PostgresError) {
         try await session.prepare("", select)
-        reading.type = try await session.describe("").typeOID(0)
+        let answer = try await session.describe("")
+        reading.columns = answer.columnCount
+        reading.type = answer.columnCount > 0 ? answer.typeOID(0) : 0
       } catch {
         throw .database(error)
       }
@@ -157,18 +175,26 @@ package struct MappingReader {
     return !category.isEmpty && category.bool(0, 0)
   }
 
-  /// The rules of the view and of the views below it.
+  /// The rules of the view and of the views below it, and the bodies of functions that PostgreSQL has parsed (BEGIN
+  /// ATOMIC): what those read it records too.
   private static let rules = """
-    WITH RECURSIVE relation (oid) AS (
-      SELECT 'pg_temp.rollcall_probe'::regclass::oid
+    WITH RECURSIVE object (class, oid) AS (
+      SELECT 'pg_class'::regclass::oid, 'pg_temp.rollcall_probe'::regclass::oid
       UNION
-      SELECT c.oid FROM relation JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
-        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-          AND d.refclassid = 'pg_class'::regclass
-        JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v'
+      SELECT d.refclassid, d.refobjid FROM object AS o
+        LEFT JOIN pg_rewrite AS r ON o.class = 'pg_class'::regclass AND r.ev_class = o.oid AND r.rulename = '_RETURN'
+        JOIN pg_depend AS d ON d.objid = coalesce(r.oid, o.oid)
+          AND d.classid = CASE WHEN r.oid IS NULL THEN o.class ELSE 'pg_rewrite'::regclass::oid END
+      WHERE d.refclassid = 'pg_class'::regclass
+          AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = d.refobjid AND c.relkind = 'v')
+        OR d.refclassid = 'pg_proc'::regclass
+          AND EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = d.refobjid AND p.prosqlbody IS NOT NULL)
     ), rule AS (
-      SELECT r.oid, r.ev_class, r.ev_action::text AS action FROM relation
-        JOIN pg_rewrite AS r ON r.ev_class = relation.oid AND r.rulename = '_RETURN'
+      SELECT 'pg_rewrite'::regclass::oid AS class, r.oid, r.ev_class, r.ev_action::text AS action FROM object AS o
+        JOIN pg_rewrite AS r ON o.class = 'pg_class'::regclass AND r.ev_class = o.oid AND r.rulename = '_RETURN'
+      UNION ALL
+      SELECT o.class, p.oid, 0::oid, p.prosqlbody::text FROM object AS o
+        JOIN pg_proc AS p ON o.class = 'pg_proc'::regclass AND p.oid = o.oid
     )
     """
 
@@ -179,10 +205,10 @@ package struct MappingReader {
       \(MappingReader.rules)
       SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, n.nspname = 'pg_catalog',
         bool_or(rule.action ~ ':varattno 0 '), array_agg(DISTINCT a.attname::text) FILTER (WHERE a.attname IS NOT NULL)
-      FROM rule JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = rule.oid
+      FROM rule JOIN pg_depend AS d ON d.classid = rule.class AND d.objid = rule.oid
           AND d.refclassid = 'pg_class'::regclass
         JOIN pg_class AS c ON c.oid = d.refobjid AND c.oid <> rule.ev_class AND (c.relkind IN ('r', 'p', 'm', 'f')
-          OR c.relkind = 'v' AND rule.ev_class = 'pg_temp.rollcall_probe'::regclass)
+          OR c.relkind = 'v' AND rule.ev_class IN (0, 'pg_temp.rollcall_probe'::regclass))
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
       GROUP BY 1, 2, 3, 4 ORDER BY 2
@@ -221,8 +247,8 @@ package struct MappingReader {
       SELECT DISTINCT CASE WHEN p.oid < 16384 THEN p.proname || '()' ELSE p.oid::regprocedure::text END, p.oid >= 16384
       FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
         JOIN pg_proc AS p ON p.oid = found[1]::oid
-      WHERE p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
-        OR p.proname IN ('now', 'transaction_timestamp', 'statement_timestamp') OR p.proname = 'age' AND p.pronargs = 1)
+      WHERE p.prosqlbody IS NULL AND (p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
+        OR p.proname IN ('now', 'transaction_timestamp', 'statement_timestamp') OR p.proname = 'age' AND p.pronargs = 1))
       UNION
       SELECT ('{CURRENT_DATE,CURRENT_TIME,CURRENT_TIME,CURRENT_TIMESTAMP,CURRENT_TIMESTAMP,LOCALTIME,LOCALTIME,'
         'LOCALTIMESTAMP,LOCALTIMESTAMP}'::text[])[found[1]::int + 1], false

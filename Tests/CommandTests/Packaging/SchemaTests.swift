@@ -58,6 +58,10 @@ import Testing
     ("table and query", "\"key\": \"id\"", "\"key\": \"id\", \"query\": \"SELECT 1\"", false),
     ("query alone", "\"table\": \"public.users\"", "\"table\": null, \"query\": \"SELECT 1\"", true),
     ("watch", "\"active\": null", "\"watch\": [{\"table\": \"roles\", \"key\": \"user_id\"}]", true),
+    (
+      "watch with keys", "\"active\": null",
+      "\"watch\": [{\"table\": \"roles\", \"key\": \"id\", \"keys\": \"SELECT 1\"}]", true
+    ),
     ("watch without a key", "\"active\": null", "\"watch\": [{\"table\": \"roles\"}]", false),
     ("watch as text", "\"active\": null", "\"watch\": \"roles\"", false),
     ("search_path", "\"active\": null", "\"search_path\": [\"public\", \"hr\"]", true),

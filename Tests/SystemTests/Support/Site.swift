@@ -16,6 +16,7 @@ import Testing
 final class Site: Sendable {
   let name: String
   let base: String
+  let database: String
   /// Of the groups, where the settings have any.
   var groupsBase: String { "ou=\(name),\(directory.groupsBase)" }
   let configuration: Configuration
@@ -77,11 +78,13 @@ final class Site: Sendable {
     return Site(name, base, configuration, yaml, postgres, directory)
   }
 
+  /// - Parameter database: nil where it has the directory's name.
   init(
     _ name: String, _ base: String, _ configuration: Configuration, _ yaml: String, _ postgres: PostgresServer,
-    _ directory: any ThrowawayDirectory
+    _ directory: any ThrowawayDirectory, database: String? = nil
   ) {
     self.name = name
+    self.database = database ?? name
     self.base = base
     self.configuration = configuration
     self.yaml = yaml
@@ -90,7 +93,7 @@ final class Site: Sendable {
   }
 
   @discardableResult
-  func sql(_ text: String) async throws -> String { try await postgres.psql(text, database: name) }
+  func sql(_ text: String) async throws -> String { try await postgres.psql(text, database: database) }
 
   // MARK: Rollcall
 
