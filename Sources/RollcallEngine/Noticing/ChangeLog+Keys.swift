@@ -27,11 +27,11 @@ extension ChangeLog {
   func rows(ofQuery place: Int, after: String, upTo: String) async throws(EngineError) -> [ChangedRow]? {
     let result = try await database.query(
       """
-      WITH some AS MATERIALIZED (
+      WITH few AS MATERIALIZED (
         SELECT xid, key, at FROM rollcall.change WHERE \(ChangedRows.stretch("$1", "$2", "$3"))
         LIMIT \(ChangedRows.page + 1)
       ), \(ChangedRows.marks("$1", "$2", "$3"))
-      SELECT \(ChangedRows.columns(self)), (SELECT count(*) FROM some) FROM some AS c GROUP BY c.key
+      SELECT \(ChangedRows.columns(self)), (SELECT count(*) FROM few) FROM few AS c GROUP BY c.key
       """, [after, upTo, sources?.ids(ofQuery: place)])
     if result.isEmpty { return [] }
     return result.int(0, 4).map { $0 > ChangedRows.page } == true ? nil : ChangedRows.rows(result)
