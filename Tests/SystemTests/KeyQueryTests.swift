@@ -1,5 +1,6 @@
 import LDAPModel
 import Reactor
+import RollcallCore
 import Sandbox
 import Testing
 
