@@ -139,7 +139,7 @@ package struct Coverage {
   /// Which parts of the mapping read a table, as far as PostgreSQL tells.
   private func readers(of demand: Demand) -> String {
     let paths = readings.filter { $0.tables.contains { $0.oid == demand.oid } }.map(\.path)
-      .filter { !["source.table", "source.key"].contains($0) }
+      .filter { !["source.table", "source.key"].contains($0) && !$0.hasPrefix("source.due") }
     if paths.isEmpty { return "" }
     let most = 5
     let more = paths.count > most ? " and \(paths.count - most) more" : ""

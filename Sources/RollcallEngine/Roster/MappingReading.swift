@@ -247,7 +247,7 @@ package struct MappingReader {
       SELECT DISTINCT CASE WHEN p.oid < 16384 THEN p.proname || '()' ELSE p.oid::regprocedure::text END, p.oid >= 16384
       FROM rule, regexp_matches(rule.action, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') AS found
         JOIN pg_proc AS p ON p.oid = found[1]::oid
-      WHERE p.prosqlbody IS NULL AND (p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
+      WHERE (p.prosqlbody IS NULL OR p.oid < 16384) AND (p.provolatile = 'v' OR p.provolatile = 's' AND (p.oid >= 16384
         OR p.proname IN ('now', 'transaction_timestamp', 'statement_timestamp') OR p.proname = 'age' AND p.pronargs = 1))
       UNION
       SELECT ('{CURRENT_DATE,CURRENT_TIME,CURRENT_TIME,CURRENT_TIMESTAMP,CURRENT_TIMESTAMP,LOCALTIME,LOCALTIME,'
