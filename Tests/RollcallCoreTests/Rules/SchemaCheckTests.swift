@@ -190,7 +190,7 @@ import Testing
     #expect(complaints(unix) == [])
     #expect(
       complaints(unix, containers: ["ou"]).first?.hasPrefix(
-        "warning groups.member: \"memberUid\" carries uid") == true)
+        "warning groups.member: \"memberUid\" holds only uid") == true)
     #expect(
       complaints(unix, arrays: ["groups.attributes.gidNumber"])
         == [
