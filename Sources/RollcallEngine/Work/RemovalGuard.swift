@@ -97,7 +97,11 @@ package final class RemovalGuard {
     while let (kind, removals) = undecided(in: removalBatch, except: known) {
       known[kind, default: []].formUnion(removals.map(\.key))
       // A removal that also belongs to another batch waits until both are decided; this batch counts it too.
-      let own = removals.filter { decidingBatches(of: $0.key).allSatisfy { $0 == removalBatch || open[$0] == nil } }
+      let own = removals.filter { removal in
+        let others = others(thatDecideOn: removal, besides: removalBatch)
+        for other in others { open[other]?.removals[kind, default: [:]][removal.key] = removal }
+        return others.isEmpty
+      }
       if let reason = try await pay(own, among: removals, kind, holding: reasons[kind] ?? nil) {
         reasons[kind] = reason
         again.formUnion(removals.map(\.key))
@@ -108,6 +112,18 @@ package final class RemovalGuard {
     }
     open[removalBatch] = nil
     dispatcher?.queue.decided(removalBatch, again: again.sorted(), epoch: epoch)
+  }
+
+  /// The undecided batches with which a removal waits besides one.
+  ///
+  /// Whether somebody is a leaver is known only for a turn: a batch in which the key is for another reason counts if the
+  /// removal was left to it.
+  private func others(thatDecideOn removal: Removal, besides removalBatch: RemovalBatch) -> [RemovalBatch] {
+    let binding = dispatcher?.queue.removalBatches.binding(removal.key) ?? []
+    return removalBatches(of: removal.key).filter { other in
+      other != removalBatch && open[other] != nil
+        && (binding.contains(other) || open[other]?.removals[removal.action.kind]?[removal.key] != nil)
+    }
   }
 
   /// Removals of one kind on which a batch has yet to decide.

@@ -94,6 +94,45 @@ import Testing
     }
   }
 
+  @Test("G2: a leaver whom another batch decides goes with that one, not with a window that names her besides")
+  func aLeaverInAWindow() async throws {
+    _ = try await withEngine { engine in
+      let removalGuard = engine.removalGuard
+      let epoch = engine.dispatcher.queue.epochs.current
+      let (retried, window) = (removalGuard.begin(), removalGuard.begin(isOfTheLog: true))
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: retried)
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: window, isPlain: true)
+      engine.dispatcher.queue.add("a", .leaver, isLeaver: true)
+      #expect(engine.dispatcher.queue.take(1, within: .leaver ... .leaver)?.keys == ["a"])
+      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
+      engine.dispatcher.queue.finish("a")
+      try await removalGuard.decide(retried, epoch: epoch)
+      #expect(engine.dispatcher.queue.contains("a"), "nobody else decides")
+      #expect(try await removalGuard.withhold([Self.removal("a")]).isEmpty)
+    }
+  }
+
+  @Test("G2: a removal that one batch leaves to another is decided by that one, though nothing is found there")
+  func leftToAnother() async throws {
+    _ = try await withEngine { engine in
+      let removalGuard = engine.removalGuard
+      let epoch = engine.dispatcher.queue.epochs.current
+      let first = removalGuard.begin()
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: first)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
+      engine.dispatcher.queue.finish("a")
+      let second = removalGuard.begin()
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: second)
+      try await removalGuard.decide(first, epoch: epoch)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      engine.dispatcher.queue.finish("a")
+      #expect(!engine.dispatcher.queue.contains("a"))
+      try await removalGuard.decide(second, epoch: epoch)
+      #expect(engine.dispatcher.queue.contains("a"))
+    }
+  }
+
   @Test("G2: a window that was decided while the log was asked takes nobody any more")
   func aWindowThatIsOver() async throws {
     _ = try await withEngine { engine in
