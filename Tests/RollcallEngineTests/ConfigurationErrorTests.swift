@@ -39,8 +39,7 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "key: id", "key: id\n  Where: a", #"4:3: unknown key "Where" under source; did you mean "where"?"#),
     Broken(
       "dn:", "colour: red\n    dn:",
-      #"7:5: unknown key under directory.bind; known here: dn, password, password_file, mechanism, "#
-        + "principal, keytab"),
+      #"7:5: unknown key under directory.bind; known here: dn, password, password_file, mechanism, principal, keytab"#),
     Broken(
       "source:", "removals: { most: 10%, leest: 1 }\nsource:",
       #"1:24: unknown key "leest" under removals; did you mean "least"?"#),
