@@ -25,8 +25,11 @@ public struct ServerMemory: Sendable {
   public private(set) var confirmed: ServerClock?
   /// Writes of another server that this one lacked: when they arrive they may undo later writes.
   public private(set) var owed: ServerClock?
-  /// Whether a full comparison is needed before `confirmed` may be lowered.
-  public private(set) var owesComparison = false
+  /// Whether a full comparison is needed, or may be, before `confirmed` may be lowered.
+  public var owesComparison: Bool { isBehind || isSuspected }
+  private var isBehind = false
+  /// Whether entries differ from what was confirmed and it is not known yet whether their people have changed since.
+  public var isSuspected = false
   private var hasCaughtUp = false
   /// The counter of the writes on this connection, as far as it is known.
   private var counter: String?
@@ -58,13 +61,13 @@ public struct ServerMemory: Sendable {
       return .lookAgain
     case .behind:
       owe(confirmed)
-      owesComparison = true
+      isBehind = true
       return .behind
     case .upToDate:
       if catchesUp(clock) { return .caughtUp }
       // A clock that is not shared covers no keys, so none can be lost.
       if keys.lost == nil || !clock.kind.isShared { return .lookAgain }
-      owesComparison = true
+      isBehind = true
       return .tooMany
     }
   }
@@ -105,12 +108,12 @@ public struct ServerMemory: Sendable {
   private mutating func catchesUp(_ clock: ServerClock) -> Bool {
     guard let owed, !hasCaughtUp, clock.standing(to: owed) == .upToDate else { return false }
     hasCaughtUp = true
-    owesComparison = true
+    isBehind = true
     return true
   }
 
   /// Records that a key that should exist was missing.
-  public mutating func missed() { owesComparison = true }
+  public mutating func missed() { isBehind = true }
 
   /// Whether a comparison that begins now would see the owed writes.
   public var seesAll: Bool { hasCaughtUp || owed == nil }
@@ -124,7 +127,7 @@ public struct ServerMemory: Sendable {
       hasCaughtUp = false
     }
     // Owed writes that arrive during the comparison require another one.
-    if hasSeenAll || !hasCaughtUp { owesComparison = false }
+    if hasSeenAll || !hasCaughtUp { isBehind = false }
     if let last, confirmed != nil, !owesComparison { confirmed = last.clock }
   }
 }

@@ -26,10 +26,16 @@ final class ServerWatch {
   private var isFresh = false
   /// Keys that are checked again although their rows have not changed.
   private var checking: Set<RosterKey> = []
+  /// Those of them whose entries differ from what was confirmed, while the log is searched for a change.
+  private(set) var suspects: Set<RosterKey> = [] {
+    didSet { memory.isSuspected = !suspects.isEmpty }
+  }
   /// What the current comparison will have seen; nil if none was started on this connection.
   private var comparison: (connection: Int, seesAll: Bool)?
   /// Called with the reason when a full comparison is needed.
   var onDoubt: (@Reactor (String) -> Void)?
+  /// Called when there are suspects, to call ``judge(_:isCompared:)`` as soon as every change of now is known.
+  var onSuspects: (@Reactor () -> Void)?
   /// Called when the server has accepted writes, or a full comparison has ended.
   var onWell: (@Reactor () -> Void)?
   var onTrouble: (@Reactor (EngineError) -> Void)?
@@ -75,14 +81,17 @@ final class ServerWatch {
   // MARK: Working
 
   /// Records that a key is looked at for a reason of its own.
-  func noticed(_ key: RosterKey) { if !checking.isEmpty { checking.remove(key) } }
+  func noticed(_ key: RosterKey) {
+    if !checking.isEmpty { checking.remove(key) }
+    if suspects.contains(key) { suspects.remove(key) }
+  }
 
   /// Records the results of a batch of keys.
   func note(_ report: WorkReport, _ batch: [RosterKey]) {
     let applied = report.applied.lazy.map(\.key)
     if !checking.isEmpty {
-      if !memory.owesComparison, let key = applied.first(where: checking.contains) { miss(key) }
-      checking.subtract(batch.filter { report.verdicts[$0] != nil })
+      if !memory.owesComparison || memory.isSuspected { suspect(applied.filter(checking.contains)) }
+      checking.subtract(batch.filter { report.verdicts[$0] != nil && !suspects.contains($0) })
     }
     if report.applied.isEmpty { return }
     if link.tookWrite() { onWell?() }
@@ -91,7 +100,23 @@ final class ServerWatch {
     schedule(after: ServerWatch.every.writing)
   }
 
-  private func miss(_ key: RosterKey) {
+  private func suspect(_ keys: some Collection<RosterKey>) {
+    if keys.isEmpty { return }
+    let isFirst = suspects.isEmpty
+    suspects.formUnion(keys)
+    if isFirst { onSuspects?() }
+  }
+
+  /// Decides that some of the suspects have not changed, so that the server lacks what was confirmed.
+  ///
+  /// - Parameters:
+  ///   - some: those for whose changes the log was searched; one who was noticed meanwhile is no suspect any more.
+  ///   - isCompared: whether everybody is compared anyway.
+  func judge(_ some: Set<RosterKey>, isCompared: Bool = false) {
+    guard let key = some.first(where: suspects.contains) else { return }
+    checking.subtract(suspects)
+    suspects = []
+    if isCompared { return }
     memory.missed()
     onDoubt?("the entry of key \(key) differs from what was confirmed before, although its row has not changed")
   }

@@ -9,6 +9,7 @@ extension Engine {
   func wireServers() {
     dispatcher.servers = servers
     servers.onDoubt = { [weak self] reason in self?.compareSoon(reason) }
+    servers.onSuspects = { [weak self] in self?.searchLog() }
     servers.onWell = { [weak self] in self?.noteServerIsWell() }
     servers.onTrouble = { [weak self] error in self?.trouble(error) }
   }
@@ -19,6 +20,8 @@ extension Engine {
   func takeUp(_ finding: ServerMemory.Finding, comparesAnyway: Bool) {
     let server = link.url ?? "the server"
     if finding != .lookAgain { state.passwords.isInDoubt = true }
+    // Of the last connection: its log was not searched to the end.
+    servers.judge(servers.suspects, isCompared: comparesAnyway)
     if comparesAnyway { return }
     switch finding {
     case .lookAgain: lookAgain()
@@ -40,6 +43,36 @@ extension Engine {
     dispatcher.addTogether(keys, .sweep)
     servers.check(unchanged)
     dispatcher.pump()
+  }
+
+  /// How long the people of other tables' changes are waited for.
+  private static let queryPatience: Duration = .seconds(30)
+
+  /// Learns who has changed by now, so that nobody is suspected whose row, or whose other tables, were read before the
+  /// change was noticed.
+  private func searchLog() {
+    let connection = link.connections
+    Reactor.task {
+      while self.link.connections == connection, !self.servers.suspects.isEmpty {
+        let suspects = self.servers.suspects
+        do throws(EngineError) {
+          for key in try await self.catchUp(Array(suspects)).keys { self.servers.noticed(key) }
+        } catch {
+          // The next connection decides.
+          return
+        }
+        await self.hasAsked()
+        if self.link.connections == connection { self.servers.judge(suspects) }
+      }
+    }
+  }
+
+  /// Waits until the people whom the changes of other tables concern are known, or cannot be found for a while.
+  private func hasAsked() async {
+    let deadline = ContinuousClock.now + Engine.queryPatience
+    while let sweeper, sweeper.keyQueries.contains(where: { $0.open > 0 }), .now < deadline {
+      try? await Reactor.sleep(for: .milliseconds(50))
+    }
   }
 
   /// Starts a full comparison in the background, at once or after a pause that grows each time.
