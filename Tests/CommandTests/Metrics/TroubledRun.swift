@@ -68,17 +68,27 @@ struct TroubledRun {
     try await site.sql("UPDATE rollcall.directory SET last_reconcile = last_reconcile - interval '47 hours 50 minutes'")
     await server.stop()
     try await site.sql("UPDATE users SET email = 'late' WHERE id = 1")
-    let first = try await metrics("the directory is down") { $0["rollcall_directory_up", name] == 0 }
-    // What stands still, and what goes on, shows after the counters were stored once more.
-    let stored = try await site.sql("SELECT at FROM rollcall.counters")
-    try await soon("they are stored again") {
-      try await site.sql("SELECT at > '\(stored)'::timestamptz + interval '1 second' FROM rollcall.counters") == "t"
+    let late = try await site.sql("SELECT clock_timestamp()")
+    let seconds = Double(try await site.sql("SELECT extract(epoch FROM '\(late)'::timestamptz)")) ?? 0
+    try await haveStored(after: late)
+    // The change is the oldest one as soon as the log was read.
+    let first = try await metrics("the directory is down, and somebody waits for it") {
+      $0["rollcall_directory_up", name] == 0
+        && $0["rollcall_oldest_unsettled_timestamp_seconds", name] ?? .infinity <= seconds
     }
+    // What stands still, and what goes on, shows after the counters were stored once more.
+    try await haveStored(after: try await site.sql("SELECT at + interval '1 second' FROM rollcall.counters"))
     let second = try await metrics("all of it is counted") {
       $0["rollcall_drift_total", name, #"cause="directory""#] == 1
         && $0["rollcall_drift_total", name, #"cause="source""#] ?? 0 >= 1 && $0.sum("rollcall_reconnects_total") >= 4
     }
     return (well, (first, second))
+  }
+
+  private func haveStored(after time: String) async throws {
+    try await soon("the counters are stored again") {
+      try await site.sql("SELECT at > '\(time)' FROM rollcall.counters") == "t"
+    }
   }
 
   /// Changes that nobody notifies, until the daemon has counted some.
