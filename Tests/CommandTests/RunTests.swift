@@ -91,7 +91,8 @@ import Testing
     }
     #expect(heard.contains { $0.hasPrefix("STATUS=standing by") })
     #expect(await standby.stop() == .exited(0))
-    #expect(try await site.status().leader != nil)
+    let led = try await site.status()
+    #expect(led.leader != nil && led.directory.state == "connected")
     #expect(await daemon.stop() == .exited(0))
     #expect(socket.messages().contains("STOPPING=1"))
     #expect(try await site.status().leader == nil)

@@ -128,6 +128,30 @@ import Testing
     #expect(try await site.rollcall("status").code == 0)
   }
 
+  @Test("G14: a daemon that was stopped before it ever led says so", arguments: [false, true])
+  func stoppedBeforeItLed(_ hasSynced: Bool) async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let away = try site.with(site.directory.url, "ldap://127.0.0.1:\(try FreePort.next())")
+    if hasSynced {
+      try await site.succeed("sync")
+      // Whoever works with sync waits for no daemon, also while the directory is away.
+      #expect(try await away.rollcall("sync").code == 1)
+      #expect(try await site.rollcall("status").code == 0)
+    }
+    let daemon = try await away.start()
+    try await soon("it waits for the directory") { try await away.status().directory.state == "paused" }
+    #expect(await daemon.stop(within: .seconds(15)) == .exited(0))
+    let ran = try await away.rollcall("status", "--json")
+    #expect(ran.code == 1)
+    let stopped = try StatusOutput(parsing: ran.output)
+    #expect(stopped.leader == nil && stopped.directory.state == "stopped" && stopped.directory.reason == nil)
+    #expect(stopped.problems.map(\.code) == ["leader"])
+    #expect(stopped.problems.first?.message.hasSuffix("the daemon was stopped") == true)
+    try await site.succeed("sync")
+    #expect(try await site.rollcall("status").code == 0)
+  }
+
   @Test("G14: a directory that nobody has led for long, for which the log is kept, is named")
   func aForgottenDirectory() async throws {
     let site = try await House.shared.site()

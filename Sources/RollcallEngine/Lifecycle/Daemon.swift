@@ -80,6 +80,7 @@ package final class Daemon {
         return !self.isStopping
       }
     }
+    let hasBegun = !isStopping
     tasks.append(Reactor.task { await self.listener.run() })
     tasks.append(
       Reactor.task {
@@ -125,7 +126,7 @@ package final class Daemon {
       steadying = nil
       if let trouble { try await handle(trouble, attempt: &attempt) }
     }
-    await drain()
+    await drain(hasBegun)
     if let superseded { throw superseded }
   }
 
@@ -264,14 +265,20 @@ package final class Daemon {
 
   // MARK: Ending
 
-  private func drain() async {
+  /// - Parameter hasBegun: false if it was stopped while it waited for the database at its start.
+  private func drain(_ hasBegun: Bool) async {
     announce("stopping")
     for task in tasks { task.cancel() }
     listener.close()
     lookTimer?.cancel()
     if engine.leader.isLeading { await notifyGate.retire() } else { notifyGate.stop() }
     await engine.drain()
-    if engine.leader.isLeading { await engine.note(.stopped) }
+    // Also if it never led: nobody waits for the directory any more. A lost database is not waited for.
+    if engine.leader.isLeading || hasBegun && !hasLostDatabase { await engine.note(.stopped) }
     engine.close()
+  }
+
+  private var hasLostDatabase: Bool {
+    if case .database(let failure)? = trouble { failure.isConnectionLost } else { false }
   }
 }
