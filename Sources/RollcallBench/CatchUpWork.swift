@@ -12,9 +12,11 @@ struct CatchUpWork {
     _ = try await Bulk(stage: stage).change(times: CatchUpWork.times)
     let log = try await stage.postgres.psql(
       "SELECT pg_total_relation_size('rollcall.change')", database: "hr")
-    let run = try await stage.rollcall(["sync", "--log-level", "error"])
+    let run = try await stage.rollcall(["sync", "--log-level", "notice"])
     if run.status != 0 { throw BenchError("rollcall sync: \(run.output)") }
-    let operations = Double(run.output.split { !$0.isNumber }.first.map(String.init) ?? "") ?? .nan
+    // The last line: 40000 operations, 0 parked, 0 held
+    let sum = run.output.split(separator: "\n").last ?? ""
+    let operations = Double(sum.split { !$0.isNumber }.first.map(String.init) ?? "") ?? .nan
     try await Bulk.requireMail(stage)
     let floor = try await Bulk.bareModify(stage)
     let work = "catch-up \(stage.size * CatchUpWork.times) \(stage.label)"

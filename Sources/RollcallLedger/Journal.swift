@@ -128,7 +128,7 @@ extension Ledger {
           LATERAL (SELECT xid, key, at FROM rollcall.change
             WHERE xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(xid, d.watermark) AND \(sources)
             LIMIT 20000) AS c
-        WHERE d.name = $1 AND c.key IS NOT NULL GROUP BY c.key)
+        WHERE d.name = $1 AND c.key = ANY ($9::text[]) GROUP BY c.key)
       """
     let traced = untraced ? "LEFT JOIN recent AS r ON x.xid IS NULL AND x.cause <> 'undo' AND r.key = x.key" : ""
     let sql = """

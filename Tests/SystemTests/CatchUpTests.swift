@@ -52,6 +52,30 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("G2: what was changed during a downtime, of more people than one read returns, is no sign of lost writes")
+  func aLongDowntime() async throws {
+    let site = try await World.shared.site()
+    try await site.insert((1...1500).map { "u\($0)" })
+    try await site.sync()
+    let compared = try await site.sql("SELECT last_reconcile FROM rollcall.directory")
+    // The last confirmed people are looked at again at the start, and all of them have changed.
+    let xid = try await site.sql("BEGIN; UPDATE users SET email = 'new'; SELECT pg_current_xact_id(); COMMIT")
+    try await site.withDaemon(compared: false) { _ in
+      try await eventually("each is written once, for that transaction") {
+        try await site.sql(
+          "SELECT count(*), count(DISTINCT key) FROM rollcall.journal WHERE action = 'update' AND xid = '\(xid)'")
+          == "1500|1500"
+      }
+      try await eventually("it has settled") {
+        try await site.sql("SELECT pg_visible_in_snapshot('\(xid)', watermark) FROM rollcall.directory") == "t"
+      }
+      #expect(try await site.sql("SELECT count(*) FROM rollcall.journal WHERE action = 'update'") == "1500")
+      #expect(try await site.report().problems.isEmpty)
+      #expect(try await site.sql("SELECT last_reconcile FROM rollcall.directory") == compared)
+    }
+    try await site.expectInStep()
+  }
+
   @Test("G2: a watermark that PostgreSQL has lost in a crash is gone back to, and nobody is compared for it")
   func aWatermarkThatWasLost() async throws {
     let site = try await World.shared.site()

@@ -81,7 +81,8 @@ import Testing
   @Test("a change reaches the people whom it concerns, with its transaction; what it removes is held as one batch")
   func changes() async throws {
     let site = try await site()
-    try await site.withDaemon { _ in
+    try await site.withDaemon { daemon in
+      try await idle(daemon)
       let xid = try await site.sql("UPDATE departments SET name = 'Uno' WHERE id = 1 RETURNING pg_current_xact_id()")
       try await eventually("all of the department have it") {
         try await count(site, "departmentNumber", "Uno") == 40

@@ -26,7 +26,7 @@ final class ServerWatch {
   private var isFresh = false
   /// Keys that are checked again although their rows have not changed.
   private var checking: Set<RosterKey> = []
-  /// Those of them whose entries differ from what was confirmed, while the log is searched for a change.
+  /// Those of them whose entries differ from what was confirmed, until it is known whether they have changed.
   private(set) var suspects: Set<RosterKey> = [] {
     didSet { memory.isSuspected = !suspects.isEmpty }
   }

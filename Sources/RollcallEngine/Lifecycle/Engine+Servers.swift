@@ -9,7 +9,7 @@ extension Engine {
   func wireServers() {
     dispatcher.servers = servers
     servers.onDoubt = { [weak self] reason in self?.compareSoon(reason) }
-    servers.onSuspects = { [weak self] in self?.searchLog() }
+    servers.onSuspects = { [weak self] in self?.awaitChanges() }
     servers.onWell = { [weak self] in self?.noteServerIsWell() }
     servers.onTrouble = { [weak self] error in self?.trouble(error) }
   }
@@ -31,11 +31,27 @@ extension Engine {
     }
   }
 
-  /// Queues the keys confirmed last; their removals are decided together.
+  /// Queues the keys confirmed last, except those that the log names: these are looked at when it is read.
   private func lookAgain() {
     let keys = servers.memory.keys.keys
     if keys.isEmpty { return }
     events.emit(.lookingAgain(keys: keys.count))
+    // The windows of a former connection may have been read in part.
+    guard let sweeper, sweeper.connection == link.connections, !sweeper.windows.isIdle else {
+      return lookAgain(at: keys)
+    }
+    servers.check(keys)
+    let (connection, epoch) = (link.connections, dispatcher.queue.epochs.hold())
+    Reactor.task {
+      let named = (try? await sweeper.windows.unread(keys, sweeper.log)) ?? [:]
+      if self.link.connections == connection { self.lookAgain(at: keys.filter { named[$0] == nil }) }
+      self.dispatcher.queue.epochs.leave(epoch)
+      sweeper.progress()
+    }
+  }
+
+  /// Queues keys that were confirmed; their removals are decided together.
+  private func lookAgain(at keys: [RosterKey]) {
     // Queued keys may have changed, and the entries of parked or held keys need not match their rows.
     let unchanged = keys.filter {
       !dispatcher.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
@@ -45,33 +61,28 @@ extension Engine {
     dispatcher.pump()
   }
 
-  /// How long the people of other tables' changes are waited for.
+  /// How long a query of another table may fail before those whom it would find are suspected.
   private static let queryPatience: Duration = .seconds(30)
 
-  /// Learns who has changed by now, so that nobody is suspected whose row, or whose other tables, were read before the
-  /// change was noticed.
-  private func searchLog() {
+  /// Waits until everybody who has changed by now is known, so that nobody is suspected whose row, or whose other tables,
+  /// were read before the change was noticed.
+  private func awaitChanges() {
     let connection = link.connections
     Reactor.task {
       while self.link.connections == connection, !self.servers.suspects.isEmpty {
         let suspects = self.servers.suspects
-        do throws(EngineError) {
-          for key in try await self.catchUp(Array(suspects)).keys { self.servers.noticed(key) }
-        } catch {
-          // The next connection decides.
-          return
+        var deadline = ContinuousClock.now + Engine.queryPatience
+        guard (try? await self.sweeper?.readAnew()) == true else {
+          // Another connection, or another sweeper, follows.
+          try? await Reactor.sleep(for: .milliseconds(500))
+          continue
         }
-        await self.hasAsked()
+        while let sweeper = self.sweeper, !sweeper.hasQueuedAll, .now < deadline {
+          try? await Reactor.sleep(for: .milliseconds(50))
+          if !sweeper.windows.isIdle { deadline = .now + Engine.queryPatience }
+        }
         if self.link.connections == connection { self.servers.judge(suspects) }
       }
-    }
-  }
-
-  /// Waits until the people whom the changes of other tables concern are known, or cannot be found for a while.
-  private func hasAsked() async {
-    let deadline = ContinuousClock.now + Engine.queryPatience
-    while let sweeper, sweeper.keyQueries.contains(where: { $0.open > 0 }), .now < deadline {
-      try? await Reactor.sleep(for: .milliseconds(50))
     }
   }
 

@@ -248,6 +248,7 @@ package final class Engine {
     let sweeper = Sweeper(
       sessions.database, windows: sessions.windows, sources, keyQueryReaders(), ledger, dispatcher, seen: seen,
       stored: stored, stops: bound.stops, events)
+    sweeper.connection = link.connections
     sweeper.onEveryone = { [weak self] epoch in self?.requestReconcile(epoch, isOfTheLog: true) }
     sweeper.onTrouble = { [weak self] error in self?.trouble(error) }
     sweeper.onDisplaced = { [weak self] in self?.displaced() }

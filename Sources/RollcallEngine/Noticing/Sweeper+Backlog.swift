@@ -19,6 +19,17 @@ extension Sweeper {
     return found
   }
 
+  /// Waits for a read that begins now, so that everything committed by now is known.
+  ///
+  /// - Returns: those of these keys that are in long windows not yet read completely, with the batches that decide on
+  ///   their removals; nil if this sweeper has ended meanwhile.
+  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow]? {
+    try await readAnew() ? try await unread(keys) : nil
+  }
+
+  /// Whether everything that was found in the log has been queued.
+  var hasQueuedAll: Bool { windows.isIdle && keyQueries.allSatisfy { $0.open == 0 } }
+
   /// The number of items unsettled for a while, and the snapshot beyond which they are not counted; nil: none.
   var unsettled: (count: Int, countedTo: String)? {
     guard let oldest = looks.first, .now - oldest.taken > .seconds(1) else { return nil }

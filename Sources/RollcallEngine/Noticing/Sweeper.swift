@@ -17,6 +17,8 @@ final class Sweeper {
   let windows: WindowReader
   /// Find the people whom changes of further tables concern; in the order of the configuration.
   let keyQueries: [KeyQueryReader]
+  /// The connection to the directory on which it began: on this or a later one its keys are looked at.
+  var connection = 0
   private let ledger: Ledger
   let dispatcher: Dispatcher
   let events: Events
@@ -115,19 +117,17 @@ final class Sweeper {
     }
   }
 
-  /// Waits for a read that begins now, so that everything committed by now is known.
-  ///
-  /// - Returns: those of these keys that are in long windows not yet read completely, with the batches that decide on
-  ///   their removals; nil if this sweeper has ended meanwhile.
-  func catchUp(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow]? {
+  /// Waits for a read that begins now, so that everything committed by now is known; false if this sweeper has ended
+  /// meanwhile.
+  func readAnew() async throws(EngineError) -> Bool {
     let target = begun + 1
     while ended < target {
-      if hasStopped { return nil }
+      if hasStopped { return false }
       try await look()
       // Another caller's read is in progress.
       if ended < target { try? await Reactor.sleep(for: .milliseconds(1)) }
     }
-    return try await unread(keys)
+    return true
   }
 
   /// PostgreSQL is reusing transaction ids: it lost them in a crash, and their new changes have not been seen. Or

@@ -83,6 +83,9 @@ final class WindowReader {
     return found
   }
 
+  /// Whether every window has been read to its end.
+  var isIdle: Bool { current == nil && waiting.isEmpty }
+
   /// The number of keys of the current window that have not been returned, and the snapshot beyond which nothing was
   /// counted; nil: all windows are known.
   var rest: (count: Int, countedTo: String?) {
