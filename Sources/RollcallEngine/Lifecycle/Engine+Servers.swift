@@ -40,7 +40,7 @@ extension Engine {
     guard let sweeper, sweeper.connection == link.connections, !sweeper.windows.isIdle else {
       return lookAgain(at: keys)
     }
-    servers.check(keys)
+    servers.check(unchanged(keys))
     let (connection, epoch) = (link.connections, dispatcher.queue.epochs.hold())
     Reactor.task {
       let named = (try? await sweeper.windows.unread(keys, sweeper.log)) ?? [:]
@@ -52,13 +52,15 @@ extension Engine {
 
   /// Queues keys that were confirmed; their removals are decided together.
   private func lookAgain(at keys: [RosterKey]) {
-    // Queued keys may have changed, and the entries of parked or held keys need not match their rows.
-    let unchanged = keys.filter {
-      !dispatcher.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil
-    }
+    let unchanged = unchanged(keys)
     dispatcher.addTogether(keys, .sweep)
     servers.check(unchanged)
     dispatcher.pump()
+  }
+
+  /// Queued keys may have changed, and the entries of parked or held keys need not match their rows.
+  private func unchanged(_ keys: [RosterKey]) -> [RosterKey] {
+    keys.filter { !dispatcher.queue.contains($0) && state.parked[$0] == nil && state.held($0) == nil }
   }
 
   /// How long a query of another table may fail before those whom it would find are suspected.
@@ -69,7 +71,7 @@ extension Engine {
   private func awaitChanges() {
     let connection = link.connections
     Reactor.task {
-      while self.link.connections == connection, !self.servers.suspects.isEmpty {
+      while self.link.isConnected, self.link.connections == connection, !self.servers.suspects.isEmpty {
         let suspects = self.servers.suspects
         var deadline = ContinuousClock.now + Engine.queryPatience
         guard (try? await self.sweeper?.readAnew()) == true else {
