@@ -152,6 +152,47 @@ import Testing
     }
   }
 
+  /// Active Directory refuses the DN of nobody. In a load in which each names another, who is not there yet, or gets another
+  /// name just then, nobody is parked for that.
+  @Test(arguments: Servers.kinds)
+  func aLoadOfPeopleWhoManageEachOther(_ kind: DirectoryServerKind) async throws {
+    try await Servers.withSite(kind, Self.settings(kind)) { site in
+      let all = 200
+      try await site.withDaemon {
+        // A circle through all of them; a part has other names once the next ones are there.
+        for first in stride(from: 1, to: all, by: 20) {
+          try await site.sql(
+            """
+            INSERT INTO users (id, username, email, full_name, status, manager_id)
+            SELECT id, 'p' || id, 'x', 'P ' || id, 'active', id * 73 % \(all) + 1
+            FROM generate_series(\(first), \(first + 19)) AS id
+            """)
+          try await site.sql("UPDATE users SET username = 'q' || id WHERE id % 3 = 0 AND username LIKE 'p%'")
+        }
+        try await site.sql("UPDATE users SET username = CASE id % 2 WHEN 0 THEN 'r' ELSE 's' END || id / 2")
+        let wanted = try await site.sql(
+          """
+          SELECT u.username || '>' || m.username FROM users AS u JOIN users AS m ON m.id = u.manager_id
+          ORDER BY (u.username || '>' || m.username) COLLATE "C"
+          """)
+        try await eventually(within: .seconds(120), "each has the manager's name") {
+          try await Self.managers(site).joined(separator: "\n")
+        } is: {
+          $0 == wanted
+        }
+        if kind == .activeDirectory {
+          let entry = try #require(try await site.entry(1)).dn.text
+          let change = "dn: \(entry)\nchangetype: modify\nreplace: manager\nmanager: cn=nobody,\(site.base)\n"
+          let refusal = await #expect(throws: (any Error).self) { try await site.server.modify(change) }
+          let words = refusal.map { "\($0)" } ?? ""
+          #expect(words.contains("(19)") || words.contains("(32)"), "\(words)")
+        }
+      }
+      #expect(try await site.sql("SELECT count(*) FROM rollcall.journal WHERE action = 'park'") == "0")
+      try await site.expectAtRest()
+    }
+  }
+
   /// Several people in one attribute, some of whom do not exist yet.
   @Test(arguments: Servers.kinds.filter { $0 != .activeDirectory })
   func severalOthersInOneAttribute(_ kind: DirectoryServerKind) async throws {
