@@ -108,6 +108,39 @@ import Testing
     #expect(try await site.rollcall("sync", "1", "--full").code == 64)
   }
 
+  @Test("a query of source.watch that fails is named, and the exit code is 1; by itself and asked of the daemon")
+  func aQueryThatFails() async throws {
+    var settings = SiteSettings()
+    settings.schema += """
+      ; CREATE TABLE departments (id int PRIMARY KEY, name text); ALTER TABLE users ADD department int
+      """
+    let query = "SELECT users.id FROM users JOIN changed ON users.department = changed.id WHERE 1 / changed.id > 0"
+    settings.source += "\n  watch: [{ table: public.departments, key: id, keys: \"\(query)\" }]"
+    settings.users += "\n    departmentNumber: (SELECT d.name FROM departments d WHERE d.id = department)"
+    let site = try await House.shared.site(settings)
+    try await site.install()
+    try await site.hire(["ada"])
+    try await site.sql("INSERT INTO departments VALUES (0, 'Zero'); UPDATE users SET department = 0")
+    try await site.succeed("sync")
+    try await site.hire(["bo"], from: 2)
+    try await site.sql("UPDATE departments SET name = 'Nought'")
+    let words =
+      "source.watch[0].keys: whom changes of \"public\".\"departments\" concern cannot be found, "
+      + "and they wait: for the row 0: division by zero"
+    let ran = try await site.rollcall("sync")
+    #expect(ran.code == 1 && ran.errors.contains(words), "\(ran.words)")
+    #expect(try await site.names() == ["ada", "bo"])
+    try await site.withDaemon { _ in
+      for arguments in [["sync"], ["sync", "--full"]] {
+        let asked = try await Rollcall.run(arguments + ["--config", site.file], environment: site.environment)
+        #expect(asked.code == 1 && asked.errors.contains("the leading daemon failed: \(words)"), "\(asked.words)")
+      }
+      #expect(try await site.succeed("sync", "1").output == "key 1: nothing to do\n")
+      let status = try await site.rollcall("status")
+      #expect(status.code == 1 && status.output.contains(words), "\(status.words)")
+    }
+  }
+
   @Test("G12: what was asked and answered long ago is forgotten")
   func answeredRequestsGo() async throws {
     let site = try await House.shared.site()

@@ -11,10 +11,10 @@ import Testing
 
 /// Values from other tables: `source.watch[].keys` finds the people whom a changed row concerns.
 @Suite struct KeyQueryTests {
-  private static let people = "SELECT users.id FROM users JOIN changed ON users.department_id = changed.id"
+  static let people = "SELECT users.id FROM users JOIN changed ON users.department_id = changed.id"
 
   /// Forty people in department 1, three in 2 and two in 3; the people of 2 report to person 1.
-  private func site(
+  func site(
     departments query: String = people, _ adjust: (inout SiteSettings) -> Void = { _ in }
   ) async throws -> Site {
     var settings = SiteSettings()
@@ -56,12 +56,12 @@ import Testing
   }
 
   /// How many entries have this value.
-  private func count(_ site: Site, _ attribute: String, _ value: String?) async throws -> Int {
+  func count(_ site: Site, _ attribute: String, _ value: String?) async throws -> Int {
     try await site.entries([attribute]).values.filter { $0[attribute].first?.text == value }.count
   }
 
   /// Waits until who was confirmed last has been looked at again, which a server without a clock causes.
-  private func idle(_ running: RunningDaemon) async throws {
+  func idle(_ running: RunningDaemon) async throws {
     let daemon = running.daemon
     try await eventually("nobody waits") {
       try await Reactor.run {
@@ -72,7 +72,7 @@ import Testing
   }
 
   /// Waits until no directory needs what is logged now.
-  private func pruned(_ site: Site) async throws {
+  func pruned(_ site: Site) async throws {
     try await eventually("the log is empty") {
       try await site.sql("SELECT rollcall.prune(); SELECT count(*) FROM rollcall.change").hasSuffix("\n0")
     }

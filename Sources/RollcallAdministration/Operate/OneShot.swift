@@ -73,12 +73,12 @@ package final class OneShot {
     let reason = try await engine.establish()
     await engine.note(.connected(nil))
     if case .full = work, reason == nil { engine.requestReconcile() }
-    var isSettled = try await engine.settle()
+    var isSettled = try await settle(for: work)
     var keys: [KeyOutcome] = []
     if case .keys(let named) = work, isSettled {
       if let found = try await engine.look(at: named) { keys = found } else { isSettled = false }
       // The directory has confirmed the writes for them before this ends.
-      if isSettled { isSettled = try await engine.settle() }
+      if isSettled { isSettled = try await settle(for: work) }
     }
     if case .directory(let error)? = trouble, ErrorClassifier.isReadOnly(error.code, error.diagnostic),
       engine.link.hasChoice
@@ -99,6 +99,20 @@ package final class OneShot {
     let applied = engine.dispatcher.appliedSteps
     await engine.drain()
     return try await outcome(applied: applied, keys)
+  }
+
+  /// Waits until everything known has settled, or nothing is left but what waits for a query that fails. Those who are
+  /// looked at by their keys need no query.
+  private func settle(for work: Work) async throws(EngineError) -> Bool {
+    var reason: String?
+    let isSettled = try await engine.settle { epoch in
+      reason = self.engine.stuck(upTo: epoch)
+      return reason != nil
+    }
+    guard let reason else { return isSettled }
+    if case .keys = work { return true }
+    giveUp(.refused(reason))
+    return false
   }
 
   private func giveUp(_ error: EngineError) {

@@ -54,9 +54,16 @@ package struct Undoing {
         if let outcome = try await orderLeader(selection, because: because) { return outcome }
       }
     }
-    guard try await engine.settle() else { throw trouble ?? .refused("the work was stopped before it was finished") }
+    var stuck: String?
+    let isSettled = try await engine.settle { epoch in
+      stuck = engine.stuck(upTo: epoch)
+      return stuck != nil
+    }
+    guard isSettled else {
+      throw trouble ?? .refused(stuck ?? "the work was stopped before it was finished")
+    }
     let outcome = try await engine.undo(selection, because: because, actor: try await engine.ledger.actor())
-    _ = try await engine.settle()
+    _ = try await engine.settle { engine.stuck(upTo: $0) != nil }
     await engine.drain()
     return outcome
   }

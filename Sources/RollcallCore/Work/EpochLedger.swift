@@ -34,6 +34,9 @@ public struct EpochLedger: Sendable {
   /// Reverses one ``enter(_:)`` of the same epoch.
   public mutating func leave(_ epoch: Epoch) { counts[max(epoch - oldest, 0)] -= 1 }
 
+  /// The number of unsettled items of an epoch and of those before it.
+  public func unsettled(upTo epoch: Epoch) -> Int { counts.prefix(max(epoch - oldest + 1, 0)).reduce(0, +) }
+
   /// The last epoch up to which everything has settled; nil if none has since the last call.
   public mutating func settled() -> Epoch? {
     var last: Epoch?

@@ -182,6 +182,13 @@ public struct WorkQueue: Sendable {
     payBackDecided()
   }
 
+  /// The number of keys whose turns have ended and on whose removal some of these batches have yet to decide.
+  ///
+  /// - Parameter epoch: the last epoch that counts.
+  public func owed(to batches: Set<RemovalBatch>, upTo epoch: Epoch) -> Int {
+    owed.count { key, since in since <= epoch && removalBatches.of(key).contains(where: batches.contains) }
+  }
+
   /// Keeps the epoch of an ended turn open.
   private mutating func owe(_ epoch: Epoch, _ key: RosterKey) {
     let other = owed[key]

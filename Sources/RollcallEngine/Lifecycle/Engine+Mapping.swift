@@ -1,7 +1,7 @@
 internal import Postgres
 internal import Reactor
 internal import RollcallConfiguration
-internal import RollcallCore
+package import RollcallCore
 internal import RollcallLedger
 
 /// The parts of the mapping that are no part of a row: what they fail with is a problem of the directory.
@@ -17,15 +17,26 @@ extension Engine {
           self?.noteMapping(query.path, nil)
           return
         }
-        let message = "whom changes of \(query.table) concern cannot be found, and they wait: \(reason)"
         self?.noteMapping(
-          query.path, message,
+          query.path, Engine.message(query, reason),
           fix:
             "correct \(query.path), or the row for which it fails; rollcall check says whether the query is accepted")
-        self?.onIncomplete?(.refused("\(query.path): \(message)"))
       }
       return reader
     }
+  }
+
+  private static func message(_ query: KeyQuery, _ reason: String) -> String {
+    "whom changes of \(query.table) concern cannot be found, and they wait: \(reason)"
+  }
+
+  /// Which query of `source.watch` fails, and why, if nothing of an epoch and those before it is left but what waits for it.
+  package func stuck(upTo epoch: Epoch) -> String? {
+    let failing = (sweeper?.keyQueries ?? []).filter { $0.failure != nil && $0.stuck(upTo: epoch) > 0 }
+    guard let first = failing.first, let reason = first.failure,
+      dispatcher.queue.epochs.unsettled(upTo: epoch) <= failing.reduce(0, { $0 + $1.stuck(upTo: epoch) })
+    else { return nil }
+    return "\(first.query.path): \(Engine.message(first.query, reason))"
   }
 
   /// Reports why a part of the mapping fails; nil: it works.

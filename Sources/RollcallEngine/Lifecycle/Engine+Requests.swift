@@ -1,6 +1,6 @@
 internal import Reactor
 internal import RollcallConfiguration
-internal import RollcallCore
+package import RollcallCore
 package import RollcallLedger
 
 extension Engine {
@@ -13,11 +13,14 @@ extension Engine {
   /// Carries out a request.
   func fulfil(_ request: LedgerRequest) async throws(EngineError) -> RequestReply {
     switch request.kind {
-    case .look: return try await settleOrSayWhy()
+    case .look:
+      retryKeyQueries()
+      return try await settleOrSayWhy()
     case .full:
       // The person wants it now, not at the next scheduled attempt.
       if reconciles.incomplete != nil { reconciles.notBefore = nil }
       requestReconcile()
+      retryKeyQueries()
       return try await settleOrSayWhy()
     case .retry:
       try await state.load()
@@ -40,11 +43,22 @@ extension Engine {
     return .done(nil)
   }
 
-  /// Waits until everything has settled, unless that depends on a comparison that the directory does not let complete.
+  /// The person wants it now, not at the next attempt.
+  private func retryKeyQueries() {
+    for reader in sweeper?.keyQueries ?? [] { reader.retryNow() }
+  }
+
+  /// Waits until everything has settled, unless that depends on a comparison that the directory does not let complete, or
+  /// on a query of `source.watch` that fails.
   private func settleOrSayWhy() async throws(EngineError) -> RequestReply {
-    let isSettled = try await settle { self.reconciles.incomplete != nil && !self.reconciles.isReading }
+    var reason: String?
+    let isSettled = try await settle { epoch in
+      reason = self.reconciles.isReading ? nil : self.reconciles.incomplete
+      reason = reason ?? self.stuck(upTo: epoch)
+      return reason != nil
+    }
     if isSettled { return .done(nil) }
-    if let reason = reconciles.incomplete, dispatcher.isWorking { return .cannot(reason) }
+    if let reason, dispatcher.isWorking { return .cannot(reason) }
     return .stopped
   }
 
@@ -64,16 +78,16 @@ extension Engine {
 
   /// Reads the log, and waits until everything known by then has settled and the watermark is stored.
   ///
-  /// - Parameter givesUp: called while it waits; returns true to stop waiting.
+  /// - Parameter givesUp: called with the last epoch that has to settle, while it waits; returns true to stop waiting.
   /// - Returns: false if work stopped before, or if it gave up.
-  package func settle(orEndIf givesUp: @Reactor () -> Bool = { false }) async throws(EngineError) -> Bool {
+  package func settle(orEndIf givesUp: @Reactor (Epoch) -> Bool = { _ in false }) async throws(EngineError) -> Bool {
     // A read that is already in progress may have begun too early.
     let target = dispatcher.queue.epochs.current + (sweeper?.isLooking == true ? 1 : 0)
     try await sweeper?.look()
     while dispatcher.isWorking, let sweeper {
       sweeper.progress(atOnce: true)
       if sweeper.storedUpTo >= target { return true }
-      if givesUp() { return false }
+      if givesUp(target) { return false }
       try? await Reactor.sleep(for: .milliseconds(10))
     }
     return false

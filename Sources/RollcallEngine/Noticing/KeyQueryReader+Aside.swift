@@ -47,11 +47,11 @@ extension KeyQueryReader {
   func tellAside() {
     guard let (key, item) = aside.min(by: { $0.key < $1.key }) else {
       attempts = 0
-      onProblem?(nil)
+      report(nil)
       return
     }
     let others = aside.count > 1 ? " and \(aside.count - 1) more" : ""
-    onProblem?("for the row \(key.shown)\(others): \(KeyQueryReader.text(item.failure))")
+    report("for the row \(key.shown)\(others): \(KeyQueryReader.text(item.failure))")
     if timer != nil { return }
     let delay = KeyQueryReader.backoff.delay(attempt: attempts, random: Double.random(in: 0..<1))
     timer = Reactor.loop.after(delay) { [weak self] in
@@ -65,11 +65,13 @@ extension KeyQueryReader {
     events.emit(.failed(.findingPeople, "\(query.path), for the row \(item.row.key.shown): \(item.failure)"))
   }
 
-  func tell(_ error: EngineError, isFirst: Bool) {
+  /// - Returns: whether it is reported as a problem.
+  func tell(_ error: EngineError, isFirst: Bool) -> Bool {
     events.emit(.failed(.findingPeople, "\(query.path): \(error)"))
     // A lost connection is reported where it belongs; one may be by chance.
-    if isFirst, case .database(let failure) = error, failure.isConnectionLost { return }
-    onProblem?(KeyQueryReader.text(error))
+    if isFirst, case .database(let failure) = error, failure.isConnectionLost { return false }
+    report(KeyQueryReader.text(error))
+    return true
   }
 
   private static func text(_ error: EngineError) -> String {

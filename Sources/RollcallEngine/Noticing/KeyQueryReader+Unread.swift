@@ -32,6 +32,17 @@ extension KeyQueryReader {
     return found
   }
 
+  /// How much of what an epoch and those before it have waits for a query that fails: rows that are set aside, stretches
+  /// that cannot be read, and people of these on whose removal their batches have yet to decide.
+  func stuck(upTo epoch: Epoch) -> Int {
+    var epochs = aside.values.map(\.epoch)
+    guard isFailing else { return epochs.count { $0 <= epoch } }
+    let windows = ([current].compactMap { $0 } + waiting).filter { !$0.after.isEmpty }
+    epochs += windows.map(\.epoch)
+    let undecided = dispatcher.queue.owed(to: Set(windows.map(\.removalBatch)), upTo: epoch)
+    return epochs.count { $0 <= epoch } + undecided
+  }
+
   /// Nobody where the query fails: a removal that is noticed elsewhere does not wait for its repair.
   private func people(
     _ rows: [ChangedRow], among keys: [RosterKey]

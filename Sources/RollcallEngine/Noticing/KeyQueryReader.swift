@@ -57,6 +57,12 @@ final class KeyQueryReader {
   /// Of the current stretch, if it is long.
   private var cursor: ChangedRows?
   private var reading: Task<Void, Never>?
+  /// Between two attempts to read a stretch.
+  private var pause: Task<Void, Never>?
+  /// Whether the query fails for the current stretch, and not for single rows only.
+  private(set) var isFailing = false
+  /// Why people cannot be found; nil: they can, or that is being tried.
+  private(set) var failure: String?
   var timer: Timer?
   var attempts = 0
   var mayRetry = true
@@ -108,6 +114,7 @@ final class KeyQueryReader {
   func stop() {
     hasStopped = true
     reading?.cancel()
+    pause?.cancel()
     timer?.cancel()
     for window in waiting { giveUp(window) }
     for row in aside.values { dispatcher.queue.epochs.leave(row.epoch) }
@@ -117,6 +124,24 @@ final class KeyQueryReader {
 
   /// Stretches that have not been read completely, and rows that are set aside.
   var open: Int { waiting.count + (current == nil ? 0 : 1) + aside.count }
+
+  /// Reports why people cannot be found, or that they can again.
+  func report(_ reason: String?) {
+    failure = reason
+    onProblem?(reason)
+  }
+
+  /// Asks a query that fails at once, instead of after a pause.
+  func retryNow() {
+    failure = nil
+    isFailing = false
+    pause?.cancel()
+    if aside.isEmpty { return }
+    timer?.cancel()
+    timer = nil
+    mayRetry = true
+    readNext()
+  }
 
   private func giveUp(_ window: Window) {
     dispatcher.removalGuard.abandon(window.removalBatch)
@@ -156,14 +181,18 @@ final class KeyQueryReader {
     var attempt = 0
     while await dispatcher.room(), !hasStopped {
       do throws(EngineError) {
-        if try await readPage() { return true }
+        let isAtEnd = try await readPage()
+        isFailing = false
+        if isAtEnd { return true }
         attempt = 0
       } catch {
         if case .standby = error { continue }
         attempt += 1
-        tell(error, isFirst: attempt == 1)
-        try? await Reactor.sleep(
-          for: KeyQueryReader.backoff.delay(attempt: attempt, random: Double.random(in: 0..<1)))
+        isFailing = tell(error, isFirst: attempt == 1)
+        let delay = KeyQueryReader.backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
+        let pause = Reactor.task { try? await Reactor.sleep(for: delay) }
+        self.pause = pause
+        await pause.value
       }
     }
     return false

@@ -35,6 +35,20 @@ import Testing
     #expect(epochs.settled() == last)
   }
 
+  @Test func whatIsLeftOfAnEpochAndThoseBeforeItIsCounted() {
+    var epochs = EpochLedger()
+    epochs.enter(epochs.current)
+    let first = epochs.close()
+    epochs.enter(epochs.current)
+    epochs.enter(epochs.current)
+    let second = epochs.close()
+    epochs.enter(epochs.current)
+    #expect([first - 1, first, second, second + 1, second + 9].map { epochs.unsettled(upTo: $0) } == [0, 1, 3, 4, 4])
+    epochs.leave(first)
+    _ = epochs.settled()
+    #expect([first, second].map { epochs.unsettled(upTo: $0) } == [0, 2])
+  }
+
   @Test func whatComesForASettledEpochHoldsTheOldestThatIsNot() {
     var epochs = EpochLedger()
     let old = epochs.close()

@@ -65,6 +65,20 @@ import Testing
     #expect(queue.removalBatches.of("b").isEmpty)
   }
 
+  @Test func onWhomABatchHasYetToDecideIsCounted() {
+    var queue = WorkQueue()
+    for key: RosterKey in ["a", "b"] { queue.add(key, .sweep, removalBatch: 7) }
+    let look = queue.epochs.close()
+    _ = queue.take(2, within: all)
+    #expect(queue.owed(to: [7], upTo: look) == 0)
+    queue.finish("a", staying: false)
+    queue.finish("b", staying: true)
+    #expect(queue.owed(to: [7], upTo: look) == 1)
+    #expect(queue.owed(to: [8], upTo: look) == 0 && queue.owed(to: [7], upTo: look - 1) == 0)
+    queue.decided(7)
+    #expect(queue.owed(to: [7], upTo: look) == 0)
+  }
+
   @Test func theLogWaitsUntilABatchHasDecidedOverAKeyThatItNamedBefore() {
     var queue = WorkQueue()
     queue.add("a", .notification)
