@@ -29,6 +29,8 @@ final class KeyQueryReader {
     /// Held open until the removals are decided.
     var epoch: Epoch
     var removalBatch: RemovalBatch
+    /// Whether others fill the batch, too.
+    var isShared = false
     /// The last row whose people have been found, and the number of people.
     var done: RosterKey?
     var found = 0
@@ -91,19 +93,21 @@ final class KeyQueryReader {
 
   /// Reads the log between two snapshots.
   ///
-  /// - Parameter epoch: the epoch that must not settle before its removals are decided.
-  func read(after: String, upTo: String, _ epoch: Epoch) {
+  /// - Parameters:
+  ///   - epoch: the epoch that must not settle before its removals are decided.
+  ///   - removalBatch: the batch that it fills together with others; nil: one of its own.
+  func read(after: String, upTo: String, _ epoch: Epoch, _ removalBatch: RemovalBatch? = nil) {
     dispatcher.queue.epochs.enter(epoch)
+    let own = removalBatch ?? dispatcher.removalGuard.begin(isOfTheLog: true)
     waiting.append(
-      Window(
-        after: after, upTo: upTo, epoch: epoch, removalBatch: dispatcher.removalGuard.begin(isOfTheLog: true)))
+      Window(after: after, upTo: upTo, epoch: epoch, removalBatch: own, isShared: removalBatch != nil))
     readNext()
   }
 
   /// The same for a window that follows the others; between it and the last one there are no changes of this table.
-  func append(after: String, upTo: String) {
-    if waiting.isEmpty {
-      read(after: after, upTo: upTo, dispatcher.queue.epochs.current)
+  func append(after: String, upTo: String, _ removalBatch: RemovalBatch?) {
+    if removalBatch != nil || waiting.isEmpty {
+      read(after: after, upTo: upTo, dispatcher.queue.epochs.current, removalBatch)
     } else {
       // The older epoch keeps the younger ones open.
       waiting[waiting.count - 1].upTo = upTo
@@ -143,6 +147,22 @@ final class KeyQueryReader {
     readNext()
   }
 
+  /// The removals of others do not wait for a query that fails: what it has still to find is a batch of its own.
+  private func leaveOthers() {
+    current = current.map(alone)
+    for index in waiting.indices { waiting[index] = alone(waiting[index]) }
+  }
+
+  private func alone(_ window: Window) -> Window {
+    guard window.isShared else { return window }
+    dispatcher.queue.epochs.enter(window.epoch)
+    dispatcher.close(window.removalBatch, epoch: window.epoch)
+    var window = window
+    window.removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
+    window.isShared = false
+    return window
+  }
+
   private func giveUp(_ window: Window) {
     dispatcher.removalGuard.abandon(window.removalBatch)
     dispatcher.queue.epochs.leave(window.epoch)
@@ -164,7 +184,8 @@ final class KeyQueryReader {
   private func read(_ window: Window) async {
     current = window
     let isRead = await readPages()
-    let everyone = current?.everyone == true
+    let window = current ?? window
+    let everyone = window.everyone
     current = nil
     if isRead, everyone {
       dispatcher.queue.epochs.enter(window.epoch)
@@ -189,6 +210,7 @@ final class KeyQueryReader {
         if case .standby = error { continue }
         attempt += 1
         isFailing = tell(error, isFirst: attempt == 1)
+        if isFailing { leaveOthers() }
         let delay = KeyQueryReader.backoff.delay(attempt: attempt, random: Double.random(in: 0..<1))
         let pause = Reactor.task { try? await Reactor.sleep(for: delay) }
         self.pause = pause

@@ -4,12 +4,6 @@ internal import RollcallLedger
 
 /// How much has not settled, and since when.
 extension Sweeper {
-  /// Reads the log again from `after` to the last snapshot; `epoch` does not settle before.
-  func read(after: String, _ epoch: Epoch) {
-    windows.read(after: after, upTo: seen.text, epoch)
-    for reader in keyQueries { reader.read(after: after, upTo: seen.text, epoch) }
-  }
-
   /// Those of these keys that are in windows not yet read completely, or that such windows' rows concern.
   func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] {
     var found = try await windows.unread(keys, log)

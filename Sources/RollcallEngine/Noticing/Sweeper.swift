@@ -149,11 +149,8 @@ final class Sweeper {
     isReadingLong = look.isBulk
     found += look.found
     let leavers = take(look.marks)
-    for (place, reader) in keyQueries.enumerated() where look.isBulk || look.queries.contains(place) {
-      reader.append(after: before, upTo: look.snapshot)
-    }
     if look.isBulk {
-      windows.append(after: before, upTo: look.snapshot)
+      _ = read(look, after: before, hasBatch: false)
       finish(look)
       dispatcher.pump()
       return
@@ -186,13 +183,15 @@ final class Sweeper {
       dispatcher.queue.epochs.enter(epoch)
       onEveryone?(epoch)
     }
-    if keys.count <= Sweeper.small {
+    let isBatch = keys.count > Sweeper.small
+    let together = read(look, after: before, hasBatch: isBatch)
+    if !isBatch {
       for (key, origin) in keys { dispatcher.add(key, .notification, origin: origin) }
       finish(look)
     } else {
       let epoch = dispatcher.queue.epochs.current
       dispatcher.queue.epochs.enter(epoch)
-      let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
+      let removalBatch = together ?? dispatcher.removalGuard.begin(isOfTheLog: true)
       for (key, origin) in keys {
         dispatcher.add(
           key, .sweep, removalBatch: removalBatch, isPlain: !binding.contains(key), origin: origin)

@@ -43,23 +43,28 @@ final class WindowReader {
 
   /// Reads the log between two snapshots.
   ///
-  /// - Parameter epoch: the epoch that must not settle before its removals are decided.
-  func read(after: String, upTo: String, _ epoch: Epoch) {
+  /// - Parameters:
+  ///   - epoch: the epoch that must not settle before its removals are decided.
+  ///   - removalBatch: the batch that it fills together with others; nil: one of its own.
+  func read(after: String, upTo: String, _ epoch: Epoch, _ removalBatch: RemovalBatch? = nil) {
     dispatcher.queue.epochs.enter(epoch)
-    let removalBatch = dispatcher.removalGuard.begin(isOfTheLog: true)
+    let removalBatch = removalBatch ?? dispatcher.removalGuard.begin(isOfTheLog: true)
     waiting.append(Window(after: after, upTo: upTo, epoch: epoch, removalBatch: removalBatch))
     readNext()
   }
 
   /// The same for a window that follows the last one.
-  func append(after: String, upTo: String) {
+  func append(after: String, upTo: String, _ removalBatch: RemovalBatch?) {
     // Windows that wait are extended instead of queued up; the older epoch keeps the younger ones open.
-    if let last = waiting.last, last.upTo == after {
+    if extends(after) {
       waiting[waiting.count - 1].upTo = upTo
     } else {
-      read(after: after, upTo: upTo, dispatcher.queue.epochs.current)
+      read(after: after, upTo: upTo, dispatcher.queue.epochs.current, removalBatch)
     }
   }
+
+  /// Whether a window that begins there becomes a part of one that waits.
+  func extends(_ after: String) -> Bool { waiting.last?.upTo == after }
 
   /// Ends the reader: its successor reads from the stored watermark what this one has not read.
   func stop() {

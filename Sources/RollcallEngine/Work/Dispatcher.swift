@@ -43,8 +43,10 @@ package final class Dispatcher {
   var origins: [RosterKey: Origin] = [:]
   var originsInFlight: [RosterKey: Origin] = [:]
   /// Removal batches that have been read completely, with the epoch that waits for their decision.
-  private var closed: [RemovalBatch: Epoch] = [:]
-  private var deciding: Set<RemovalBatch> = []
+  var closed: [RemovalBatch: Epoch] = [:]
+  /// How many of those that add keys to a removal batch together have not ended yet.
+  var fillers: [RemovalBatch: Int] = [:]
+  var deciding: Set<RemovalBatch> = []
   private var roomWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
   /// Operations that may still be carried out although their answers are lost.
@@ -111,9 +113,6 @@ package final class Dispatcher {
     return removalBatch
   }
 
-  /// Whether a closed batch is still undecided.
-  func isOpen(_ removalBatch: RemovalBatch) -> Bool { closed[removalBatch] != nil }
-
   /// Waits while work is stopped or the queue has no room for another page of keys; false if the engine has ended.
   func room() async -> Bool {
     while !hasEnded, worker == nil || queue.backlog > Dispatcher.highWater {
@@ -128,12 +127,6 @@ package final class Dispatcher {
 
   var isWorking: Bool { worker != nil }
   var passesRunning: Int { fastRunning + bulkRunning + settling }
-
-  /// Marks a removal batch whose keys have all been queued; the epoch waits for the decision.
-  func close(_ removalBatch: RemovalBatch, epoch: Epoch) {
-    closed[removalBatch] = epoch
-    decideRemovalBatches()
-  }
 
   // MARK: Working
 
@@ -254,7 +247,7 @@ package final class Dispatcher {
     if lane == .fast { fastRunning -= 1 } else { bulkRunning -= 1 }
   }
 
-  private func wake() {
+  func wake() {
     guard hasEnded || worker != nil && queue.backlog <= Dispatcher.highWater else { return }
     // Resuming only enqueues a job, so no waiter is added meanwhile.
     while let waiter = unsafe roomWaiters.popLast() { unsafe waiter.resume() }
@@ -264,33 +257,6 @@ package final class Dispatcher {
     guard worker != nil else { return }
     suspend()
     onTrouble?(error)
-  }
-
-  // MARK: Removal batches
-
-  func decideRemovalBatches() {
-    for (removalBatch, epoch) in closed
-    where queue.removalBatches.unplanned(in: removalBatch) == 0 && !deciding.contains(removalBatch) && worker != nil {
-      deciding.insert(removalBatch)
-      Reactor.task { await self.decide(removalBatch, epoch) }
-    }
-  }
-
-  private func decide(_ removalBatch: RemovalBatch, _ epoch: Epoch) async {
-    defer {
-      deciding.remove(removalBatch)
-      pump()
-      wake()
-    }
-    do throws(EngineError) {
-      try await removalGuard.decide(removalBatch, epoch: epoch)
-      try await onDecided?(removalBatch)
-      closed[removalBatch] = nil
-      queue.epochs.leave(epoch)
-      onProgress?()
-    } catch {
-      trouble(error)
-    }
   }
 }
 
