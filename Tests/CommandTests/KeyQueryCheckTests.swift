@@ -56,6 +56,18 @@ import Testing
     try await site.sql("REVOKE SELECT ON places FROM \(site.role)")
     let denied = try await joined.rollcall("check")
     #expect(denied.code == 1 && denied.words.contains("permission denied for table places"), "\(denied.words)")
+    let fix = "run: rollcall install"
+    #expect(denied.words.contains(fix), "\(denied.words)")
+    // Another role that reads.
+    let role = "reader_\(site.name)"
+    try await site.sql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON users, departments TO \(role)")
+    let reader = site.postgres.conninfo(user: role, database: site.name)
+    let other = try joined.with("source:\n", "source:\n  reader: \"\(reader)\"\n")
+    let lacking = try await other.rollcall("check").words
+    let grant = "\(place): permission denied for table places; grant the role of source.reader SELECT on it"
+    #expect(lacking.contains(grant), "\(lacking)")
+    try await site.sql("GRANT SELECT ON places TO \(role)")
+    try await other.succeed("check")
     let started = try await site.with(Self.right, "SELECT username FROM users").rollcall("run")
     #expect(started.code == 1 && started.errors.contains("\(place)"), "\(started.words)")
   }

@@ -195,7 +195,9 @@ struct DatabaseInspection {
         note(
           Finding(
             .error, configuration.place(of: query.path), refusal.message,
-            remedy: "run: rollcall install, or grant the role that reads the roster SELECT on it"))
+            remedy: configuration.source.reader == nil
+              ? "run: rollcall install, which grants what the daemon's role needs"
+              : "grant the role of source.reader SELECT on it"))
       }
     }
   }
