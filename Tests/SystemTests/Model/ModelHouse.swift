@@ -72,6 +72,7 @@ actor ModelHouse {
       "active: status = 'active'", with: "active: status = 'active' AND (ends IS NULL OR now() < ends)\n  due: [ends]")
     // Each is managed by one who may be there, and by one whom a change of the row exchanges for another.
     settings.users += "\n  references: { manager: \"\(ModelOracle.managers)\" }"
+    ModelRooms.add(to: &settings)
     settings.directory = "timeout: 3s"
     // Who has left is moved, and deleted a moment later.
     if plan.hasLeavers { settings.users += "\n  removed: disable\n  leavers: ou=former\n  delete_after: 1s" }
@@ -177,6 +178,7 @@ actor ModelHouse {
         lines += ["-- a daemon"] + printed.suffix(20).map(String.init)
       }
     }
+    lines.append((try? await site.sql("SELECT string_agg(r::text, ' ' ORDER BY room) FROM rooms AS r")) ?? "")
     for daemon in daemons {
       let told = ((try? daemon.process.printed()) ?? "").split(separator: "\n").filter {
         !$0.contains(" applied ") && !$0.contains(" parked ")

@@ -99,7 +99,8 @@ enum ModelOracle {
   /// Deletes what a lost primary has left behind in the place of leavers, as an administrator would.
   static func deleteKept(_ site: Site) async throws {
     if !hasLeavers(site) { return }
-    let keys = try await site.sql("SELECT id FROM users").split(separator: "\n").map(String.init)
+    let keys = try await site.sql("SELECT id FROM users AS roster WHERE \(ModelRooms.isOpen)").split(separator: "\n")
+      .map(String.init)
     for entry in try await site.search(site.base, .subtree, ["employeeNumber", "employeeType"]) {
       if entry["employeeNumber"].isEmpty || entry["employeeType"].isEmpty { continue }
       if entry["employeeNumber"].compactMap(\.text).contains(where: keys.contains) { continue }
@@ -155,7 +156,10 @@ enum ModelOracle {
   private static func groupDifferences(_ site: Site) async throws -> [String] {
     if site.configuration.groups == nil { return [] }
     let rows = try await site.sql(
-      "SELECT role || E'\\t' || username FROM user_roles JOIN users ON users.id = user_id WHERE role <> ''")
+      """
+      SELECT role || E'\\t' || username FROM user_roles JOIN users AS roster ON roster.id = user_id
+      WHERE role <> '' AND \(ModelRooms.isOpen)
+      """)
     var wanted: [String: Set<String>] = [:]
     for row in rows.split(separator: "\n") {
       let fields = row.split(separator: "\t").map(String.init)
@@ -183,7 +187,8 @@ enum ModelOracle {
       """
       SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name,
         CASE WHEN ends <= clock_timestamp() THEN 'left' ELSE status END, left(username, 1),
-        array_to_string(\(managers), ',')) FROM users
+        coalesce(\(ModelRooms.name), ''), coalesce(\(ModelRooms.former), ''), array_to_string(\(managers), ','))
+      FROM users AS roster WHERE \(ModelRooms.isOpen)
       """)
     var people: [String: Person] = [:]
     for row in rows.split(separator: "\n") {
@@ -193,7 +198,9 @@ enum ModelOracle {
       values.append("sn=\(full.split(separator: " ").last ?? "")")
       if !mail.isEmpty { values.append("mail=\(mail)") }
       if status != "active" { values.append("employeeType=disabled") }
-      values += Set(fields[6].split(separator: ",").map(String.init)).intersection(present).map { "manager=\($0)" }
+      values += Set(fields[8].split(separator: ",").map(String.init)).intersection(present).map { "manager=\($0)" }
+      if !fields[6].isEmpty { values.append("roomNumber=\(fields[6])") }
+      if !fields[7].isEmpty { values.append("title=\(fields[7])") }
       let place = hasContainers(site) ? fields[5] : hasLeavers(site) && status != "active" ? "former" : ""
       people[key] = Person(name: name, values: values.sorted(), container: place)
     }

@@ -10,10 +10,13 @@ final class ModelWriter: Sendable {
   let site: Site
   private let number: Int
   private let hasGroups: Bool
+  /// Whether it writes rooms instead of people.
+  private let isOfRooms: Bool
   private let names: [String]
 
-  init(_ site: Site, number: Int, _ plan: ModelPlan) {
+  init(_ site: Site, number: Int, _ plan: ModelPlan, ofRooms isOfRooms: Bool = false) {
     self.site = site
+    self.isOfRooms = isOfRooms
     self.number = number
     hasGroups = plan.isHeld
     // 389 Directory Server takes no others in `uid`, as it is installed (7-bit check plug-in).
@@ -58,7 +61,7 @@ final class ModelWriter: Sendable {
         try? await Reactor.run { failed?.close() }
       }
       // Some write without a rest, most do not.
-      try? await Task.sleep(for: .milliseconds(random.chance(30) ? 0 : random.below(40)))
+      try? await Task.sleep(for: .milliseconds(random.chance(30) ? 0 : random.below(isOfRooms ? 1000 : 40)))
     }
     let waiting = (try? await site.sql(isPrepared)) ?? ""
     for name in waiting.split(separator: "\n") { _ = try? await site.sql("COMMIT PREPARED '\(name)'") }
@@ -133,6 +136,7 @@ final class ModelWriter: Sendable {
 
   /// People are drawn by their place among the others, so that the numbers drawn mean something in every run.
   private func statement(_ random: inout ModelRandom, _ last: inout Int) -> String {
+    if isOfRooms { return ModelRooms.statement(&random) }
     let place = "OFFSET (SELECT count(*) * \(random.below(1000)) / 1000 FROM users)"
     let somebody = "(SELECT id FROM users ORDER BY id \(place) LIMIT 1)"
     let name = random.pick(names).replacing("'", with: "''")
