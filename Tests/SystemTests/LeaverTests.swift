@@ -35,15 +35,15 @@ import Testing
     return found?["employeeType"].first?.text == "disabled"
   }
 
-  /// Lets somebody leave when some of the bulk work has been written, and silences writers before that.
-  private func leave(_ key: Int, during bulk: String, _ site: Site) async throws {
+  /// Lets somebody leave when so much of the bulk work has been written, and silences writers before that.
+  private func leave(_ key: Int, during bulk: String, after count: Int = 20, _ site: Site) async throws {
     try await site.sql(
       """
       DO $$
       DECLARE until constant timestamptz := clock_timestamp() + interval '60 s';
       BEGIN
         LOOP
-          EXIT WHEN (SELECT count(*) > 20 FROM rollcall.journal WHERE \(bulk)) OR clock_timestamp() > until;
+          EXIT WHEN (SELECT count(*) > \(count) FROM rollcall.journal WHERE \(bulk)) OR clock_timestamp() > until;
           PERFORM pg_sleep(0.002);
           COMMIT;
         END LOOP;
@@ -137,17 +137,27 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test("while everybody is compared")
-  func aReconcile() async throws {
+  /// - Parameter isParked: she wants a name that is taken; the comparison looks at such people once everybody is read.
+  @Test("while everybody is compared", arguments: [false, true])
+  func aReconcile(isParked: Bool) async throws {
     let site = try await site(3000)
+    if isParked {
+      try await site.sql("UPDATE users SET username = 'u1' WHERE id = 2980")
+      try await site.sync()
+      #expect(try await site.parked() == ["2980|name-taken"])
+    }
     try await site.sql(
       "UPDATE users SET email = 'new' || id; TRUNCATE rollcall.change; UPDATE rollcall.directory SET watermark = NULL")
     try await site.withDaemon(compared: false) { _ in
-      try await leave(2980, during: "action = 'update' AND cause = 'reconcile'", site)
+      try await leave(2980, during: "action = 'update' AND cause = 'reconcile'", after: isParked ? 500 : 20, site)
       try await eventually("all are changed") {
-        try await site.entries(["mail"]).values.allSatisfy { $0["mail"].first?.text?.hasPrefix("new") == true }
+        try await site.entries(["mail"]).filter { !$0.key.hasPrefix("uid=u2980,") }.values.allSatisfy {
+          $0["mail"].first?.text?.hasPrefix("new") == true
+        }
       }
       #expect(try await writtenAfter(2980, site) ?? 0 > 0)
+      if isParked { try await site.sql("UPDATE users SET username = 'u2980' WHERE id = 2980") }
+      try await eventually("nobody is parked") { try await site.parked().isEmpty }
     }
     try await site.expectInStep()
   }

@@ -35,6 +35,11 @@ public struct RemovalBatchBook: Sendable {
   /// Whether the batch will never be decided; its successor finds its keys again.
   public func isAbandoned(_ removalBatch: RemovalBatch) -> Bool { abandoned.contains(removalBatch) }
 
+  /// Whether a batch that will never be decided is among those of this key.
+  func isWithheldByAbandoned(_ key: RosterKey) -> Bool {
+    !abandoned.isEmpty && of(key).contains(where: abandoned.contains)
+  }
+
   mutating func join(_ key: RosterKey, _ removalBatch: RemovalBatch, isPlain: Bool) {
     if members[key]?.contains(removalBatch) != true {
       members[key, default: []].append(removalBatch)
@@ -72,18 +77,23 @@ public struct RemovalBatchBook: Sendable {
     set(all.filter { next.contains($0) || !staying && !abandoned.contains($0) }, of: key)
   }
 
-  mutating func end(_ removalBatch: RemovalBatch) {
+  /// - Returns: the keys that belonged to it.
+  mutating func end(_ removalBatch: RemovalBatch) -> [RosterKey] {
     unplanned[removalBatch] = nil
-    for (key, all) in members where all.contains(removalBatch) {
-      set(all.filter { $0 != removalBatch }, of: key)
-    }
+    return take(removalBatch) { _ in true }
   }
 
   /// - Parameter isOpen: whether a key is still to be looked at.
-  mutating func abandon(_ removalBatch: RemovalBatch, isOpen: (RosterKey) -> Bool) {
+  /// - Returns: the keys that belong to it no more.
+  mutating func abandon(_ removalBatch: RemovalBatch, isOpen: (RosterKey) -> Bool) -> [RosterKey] {
     abandoned.insert(removalBatch)
-    for (key, all) in members where all.contains(removalBatch) && !isOpen(key) {
-      set(all.filter { $0 != removalBatch }, of: key)
-    }
+    return take(removalBatch) { !isOpen($0) }
+  }
+
+  /// Takes keys out of a batch.
+  private mutating func take(_ removalBatch: RemovalBatch, where isTaken: (RosterKey) -> Bool) -> [RosterKey] {
+    let keys = members.filter { $0.value.contains(removalBatch) && isTaken($0.key) }.map(\.key)
+    for key in keys { set(of(key).filter { $0 != removalBatch }, of: key) }
+    return keys
   }
 }

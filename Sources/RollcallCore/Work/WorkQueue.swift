@@ -23,6 +23,8 @@ public struct WorkQueue: Sendable {
     var removalBatches: [RemovalBatch] = []
     /// Whether the log has marked a change of this key as urgent.
     var isLeaver = false
+    /// Whether more than the batches has asked for it (``Owed``).
+    var isOwn = false
   }
 
   struct Item {
@@ -41,11 +43,10 @@ public struct WorkQueue: Sendable {
   private var holders: [RosterKey: RosterKey] = [:]
   private var waiters: [RosterKey: [RosterKey]] = [:]
   private var lastTicket = 0
-  /// The oldest epochs of keys whose turns have ended while a batch has yet to decide on their removal: until then
-  /// only the log tells a successor that they are to be removed.
-  private var owed: [RosterKey: Epoch] = [:]
+  /// The keys whose turns have ended while a batch has yet to decide on their removal.
+  var owed: [RosterKey: Owed] = [:]
   /// The keys whose removals are decided together.
-  public private(set) var removalBatches = RemovalBatchBook()
+  public internal(set) var removalBatches = RemovalBatchBook()
   /// The epochs of the log and their unsettled work.
   public var epochs = EpochLedger()
 
@@ -84,10 +85,15 @@ public struct WorkQueue: Sendable {
     _ key: RosterKey, _ priority: Priority, epoch: Epoch? = nil, removalBatch: RemovalBatch? = nil,
     isPlain: Bool = false, isLeaver: Bool = false
   ) {
-    let touch = Touch(
-      priority: priority, epoch: epoch ?? epochs.current, removalBatches: removalBatch.map { [$0] } ?? [],
-      isLeaver: isLeaver)
     if let removalBatch { removalBatches.join(key, removalBatch, isPlain: isPlain) }
+    add(
+      key,
+      Touch(
+        priority: priority, epoch: epoch ?? epochs.current, removalBatches: removalBatch.map { [$0] } ?? [],
+        isLeaver: isLeaver, isOwn: priority <= .notification))
+  }
+
+  mutating func add(_ key: RosterKey, _ touch: Touch) {
     guard var item = items[key] else {
       open(touch)
       items[key] = Item(state: .waiting, touch: touch)
@@ -104,10 +110,24 @@ public struct WorkQueue: Sendable {
       items[key] = item
       return
     }
-    let urgent = priority < item.touch.priority
+    let urgent = touch.priority < item.touch.priority
     merge(touch, into: &item.touch)
     items[key] = item
-    if urgent, case .queued = item.state { enqueue(key) }
+    if urgent { hurry(key) }
+  }
+
+  /// Queues a key anew that has become more urgent. If it waits for a holder it is looked at again, because its row may
+  /// no longer want the name: somebody who leaves does not wait for one.
+  private mutating func hurry(_ key: RosterKey) {
+    switch items[key]?.state {
+    case .queued?: enqueue(key)
+    case .waiting?:
+      guard let holder = holders.removeValue(forKey: key) else { return }
+      waiters[holder]?.removeAll { $0 == key }
+      items[key]?.awaited.removeAll { $0 == holder }
+      enqueue(key)
+    case .inFlight?, nil: break
+    }
   }
 
   /// Whether a call of ``take(_:within:)`` would return keys.
@@ -144,12 +164,14 @@ public struct WorkQueue: Sendable {
   ///
   /// - Parameter staying: whether it no longer needs a removal, so that no removal batch decides on it.
   public mutating func finish(_ key: RosterKey, staying: Bool = false) {
-    guard let item = items[key] else { return }
-    for removalBatch in item.touch.removalBatches { removalBatches.end(turnIn: removalBatch) }
-    removalBatches.ended(key, staying: staying, next: item.dirty?.removalBatches ?? [])
-    owe(item.touch.epoch, key)
+    guard let touch = items[key]?.touch else { return }
+    owe(touch, key)
+    if !staying, removalBatches.isWithheldByAbandoned(key) { askAgain(key) }
+    for removalBatch in touch.removalBatches { removalBatches.end(turnIn: removalBatch) }
+    let dirty = items[key]?.dirty
+    removalBatches.ended(key, staying: staying, next: dirty?.removalBatches ?? [])
     if staying || removalBatches.of(key).isEmpty { payBack(key) }
-    if let dirty = item.dirty {
+    if let dirty {
       items[key] = Item(state: .waiting, touch: dirty)
       enqueue(key)
     } else {
@@ -170,61 +192,44 @@ public struct WorkQueue: Sendable {
   ///   - epoch: the epoch that must not settle before they do.
   public mutating func decided(_ removalBatch: RemovalBatch, again keys: [RosterKey] = [], epoch: Epoch? = nil) {
     let epoch = epoch ?? epochs.current
-    for key in keys { add(key, .sweep, epoch: min(epoch, owed[key] ?? epoch)) }
-    removalBatches.end(removalBatch)
+    for key in keys { add(key, .sweep, epoch: min(epoch, owed[key]?.epoch ?? epoch)) }
+    for key in removalBatches.end(removalBatch) { owed[key]?.ask(.sweep) }
     payBackDecided()
   }
 
   /// Ends a removal batch that will never be decided. Its keys that are still to be looked at stay withheld: its
-  /// successor finds them again.
+  /// successor finds them again. Those for which something else has asked besides are looked at again: nobody else
+  /// would find them for that.
   public mutating func abandon(_ removalBatch: RemovalBatch) {
-    removalBatches.abandon(removalBatch) { items[$0] != nil }
+    for key in removalBatches.abandon(removalBatch, isOpen: { items[$0] != nil }) { askAgain(key) }
     payBackDecided()
-  }
-
-  /// The number of keys whose turns have ended and on whose removal some of these batches have yet to decide.
-  ///
-  /// - Parameter epoch: the last epoch that counts.
-  public func owed(to batches: Set<RemovalBatch>, upTo epoch: Epoch) -> Int {
-    owed.count { key, since in since <= epoch && removalBatches.of(key).contains(where: batches.contains) }
-  }
-
-  /// Keeps the epoch of an ended turn open.
-  private mutating func owe(_ epoch: Epoch, _ key: RosterKey) {
-    let other = owed[key]
-    owed[key] = min(epoch, other ?? epoch)
-    if let other { epochs.leave(max(epoch, other)) }
-  }
-
-  private mutating func payBack(_ key: RosterKey) {
-    if let epoch = owed.removeValue(forKey: key) { epochs.leave(epoch) }
-  }
-
-  private mutating func payBackDecided() {
-    for key in owed.keys where removalBatches.of(key).isEmpty { payBack(key) }
   }
 
   /// Puts an in-flight key back unsettled, because its turn was cut short (the directory was lost).
   ///
   /// - Parameter demoted: its new priority, if it is to wait behind others; nil leaves it.
   public mutating func putBack(_ key: RosterKey, demoted: Priority? = nil) {
-    guard var item = items[key] else { return }
-    if let demoted { item.touch.priority = demoted }
-    if let dirty = item.dirty {
-      // Joins what was added meanwhile with the key's turn: the older epoch and all removal batches wait for both.
-      merge(dirty, into: &item.touch)
-      close(dirty)
-      item.dirty = nil
-    }
-    items[key] = item
+    guard items[key] != nil else { return }
+    if let demoted { items[key]?.touch.priority = demoted }
+    joinTurns(of: key)
     enqueue(key)
     wakeWaiters(of: key)
+  }
+
+  /// Joins what was added meanwhile with the key's turn: the older epoch and all removal batches wait for both.
+  private mutating func joinTurns(of key: RosterKey) {
+    guard var item = items[key], let dirty = item.dirty else { return }
+    merge(dirty, into: &item.touch)
+    close(dirty)
+    item.dirty = nil
+    items[key] = item
   }
 
   /// Merges two touches: the higher priority, the older epoch, and the removal batches of both.
   private mutating func merge(_ other: Touch, into touch: inout Touch) {
     touch.priority = min(touch.priority, other.priority)
     touch.isLeaver = touch.isLeaver || other.isLeaver
+    touch.isOwn = touch.isOwn || other.isOwn
     if other.epoch < touch.epoch {
       epochs.enter(other.epoch)
       epochs.leave(touch.epoch)
@@ -241,7 +246,9 @@ public struct WorkQueue: Sendable {
   /// The holder is queued if it is not. If the wait would close a cycle, the keys of the cycle become a group that is
   /// taken as a whole, so that no key waits forever.
   public mutating func wait(_ key: RosterKey, for holder: RosterKey) {
-    guard let item = items[key], key != holder else { return putBack(key) }
+    if key == holder { return putBack(key) }
+    joinTurns(of: key)
+    guard let item = items[key] else { return }
     var ring = [key]
     var next: RosterKey? = holder
     while let member = next, member != key {

@@ -59,11 +59,10 @@ extension Engine {
     runReconciles()
   }
 
-  /// Requests a full comparison in an epoch of its own.
+  /// Requests a full comparison that nothing in the log asks for.
   package func requestReconcile() {
-    let epoch = dispatcher.queue.epochs.current
-    dispatcher.queue.epochs.enter(epoch)
-    requestReconcile(epoch)
+    // What the log has named before may be left to this comparison, and only the log tells a successor.
+    requestReconcile(dispatcher.queue.epochs.hold())
   }
 
   /// Schedules the next regular comparison.

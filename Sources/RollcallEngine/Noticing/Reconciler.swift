@@ -48,7 +48,7 @@ struct Reconciler {
       try await reader.dropEmptyGroups()
       // A parked or held key that is in step by now does not differ.
       for key in dispatcher.state.exceptions {
-        dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch)
+        dispatcher.add(key, .reconcile, epoch: epoch, removalBatch: removalBatch, isPlain: isPlain)
       }
       dispatcher.removalGuard.comparison.end(completely: true)
       dispatcher.close(removalBatch, epoch: epoch)

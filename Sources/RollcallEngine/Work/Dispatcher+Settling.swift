@@ -34,7 +34,9 @@ extension Dispatcher {
       case .settled?:
         settled.append(key)
         fulfilled.append(key)
-      case .withheld?, .pinned?: settled.append(key)
+      case .pinned?: settled.append(key)
+      // Until a batch has decided, nothing else may record that something is left to do: the log may be past it.
+      case .withheld?: if state.held(key) != nil { settled.append(key) }
       case .parked(let problem, let attempts, let retryAfter)?:
         parked.append(ParkedKey(key: key, problem: problem, attempts: attempts, retryAfter: retryAfter))
       case .waits?, nil: break

@@ -23,12 +23,12 @@ package final class RemovalGuard {
     }
   }
 
-  private let policy: RemovalPolicy
-  private let state: LedgerState
+  let policy: RemovalPolicy
+  let state: LedgerState
   private var open: [RemovalBatch: Open] = [:]
   private var last: RemovalBatch = 0
   /// Keys whose removal a batch's decision has allowed and charged.
-  private var allowed: [RemovalKind: Set<RosterKey>] = [:]
+  private(set) var allowed: [RemovalKind: Set<RosterKey>] = [:]
   private var isPaying = false
   private var payers: [UnsafeContinuation<Void, Never>] = unsafe []
   private var isDeciding = false
@@ -93,8 +93,16 @@ package final class RemovalGuard {
     var again = Set(RemovalKind.allCases.flatMap { kind in found.held(kind, state) })
     var reasons = Dictionary(uniqueKeysWithValues: RemovalKind.allCases.map { ($0, found.holding) })
     var known: [RemovalKind: Set<RosterKey>] = [:]
+    var asked: Set<RosterKey> = []
     // Keys that are added while the budget is checked belong to the batch too.
     while let (kind, removals) = undecided(in: removalBatch, except: known) {
+      let new = found.isOfTheLog ? removals.map(\.key).filter { !asked.contains($0) } : []
+      if !new.isEmpty {
+        // Their rows may have been deleted since the window that names them for another reason.
+        try await assign(new)
+        asked.formUnion(new)
+        continue
+      }
       known[kind, default: []].formUnion(removals.map(\.key))
       // A removal that also belongs to another batch waits until both are decided; this batch counts it too.
       let own = removals.filter { removal in
@@ -145,6 +153,7 @@ package final class RemovalGuard {
   func abandon(_ removalBatch: RemovalBatch) {
     open[removalBatch] = nil
     dispatcher?.queue.abandon(removalBatch)
+    dispatcher?.pump()
   }
 
   /// Whether a removal batch, or its successor, is still undecided.
@@ -168,20 +177,20 @@ package final class RemovalGuard {
     var undecided: [Removal] = []
     for removal in removals {
       if isAllowed(removal) { continue }
-      guard let hold = state.held(removal.key, kind) else {
+      if state.held(removal.key, kind) == nil {
         undecided.append(removal)
-        continue
+      } else if isHeld(removal, kind) {
+        withheld.insert(removal.key)
+        held.append(removal)
       }
-      if hold.isApproved, hold.action == removal.action { continue }
-      withheld.insert(removal.key)
-      held.append(removal)
     }
     try await state.hold(held, kind)
     if isOff { return withheld }
     try await learn(undecided)
     var alone: [Removal] = []
-    for removal in undecided {
-      if waits(for: removal) { withheld.insert(removal.key) } else { alone.append(removal) }
+    for removal in undecided where !isAllowed(removal) {
+      // A batch may have been decided while the log was read.
+      if isHeld(removal, kind) || waits(for: removal) { withheld.insert(removal.key) } else { alone.append(removal) }
     }
     if try await pay(alone, among: alone, kind, holding: nil) != nil { withheld.formUnion(alone.map(\.key)) }
     return withheld
@@ -192,10 +201,14 @@ package final class RemovalGuard {
     let strangers = removals.map(\.key).filter { key in
       !decidingBatches(of: key).contains { isOfTheLog($0) } || dispatcher?.queue.isSaidToLeave(key) == true
     }
-    if strangers.isEmpty { return }
+    if !strangers.isEmpty { try await assign(strangers) }
+  }
+
+  /// Assigns keys to the windows of the log that contain them and have not been read completely.
+  private func assign(_ keys: [RosterKey]) async throws(EngineError) {
     // A missing row was deleted before it was read, so after this read of the log the window that contains the
     // delete, if any, is known. A window that was decided in the meantime has had this key looked at.
-    for (key, window) in try await catchUp(strangers) where isUndecided(window.removalBatch) {
+    for (key, window) in try await catchUp(keys) where isUndecided(window.removalBatch) {
       dispatcher?.queue.join(key, window.removalBatch, isPlain: window.isPlain)
     }
   }
@@ -233,19 +246,6 @@ package final class RemovalGuard {
     for kind in RemovalKind.allCases { allowed[kind]?.remove(key) }
   }
 
-  /// Updates the count of managed entries.
-  func applied(_ step: Step) {
-    comparison.note(step)
-    dispatcher?.counting.count(step)
-    switch step.what {
-    case .create, .adopt: managed[.people] = managed[.people].map { $0 + 1 }
-    case .delete: managed[.people] = managed[.people].map { $0 - 1 }
-    case .join, .makeGroup: managed[.memberships] = managed[.memberships].map { $0 + 1 }
-    case .leave: managed[.memberships] = managed[.memberships].map { $0 - 1 }
-    default: break
-    }
-  }
-
   // MARK: Budget
 
   /// Charges removals to the budget, or holds their batch; one batch at a time, because each changes the remainder.
@@ -271,9 +271,6 @@ package final class RemovalGuard {
     try await state.ledger.spend(removals, kind)
     return nil
   }
-
-  /// Whether the budget is switched off.
-  private var isOff: Bool { policy.most >= 100 }
 
   /// Why a batch would be held.
   ///

@@ -19,6 +19,39 @@ import Testing
     #expect(queue.take(9, within: all)?.keys == ["c"])
   }
 
+  @Test("who leaves does not wait for the name that she wanted before, nor does a single change in a bulk load")
+  func waitingForAName() {
+    for priority in [Priority.leaver, .notification] {
+      var queue = WorkQueue()
+      for key: RosterKey in ["a", "holder", "other"] { queue.add(key, .sweep) }
+      _ = queue.take(1, within: all)
+      queue.wait("a", for: "holder")
+      queue.add("a", priority, isLeaver: priority == .leaver)
+      #expect(queue.take(9, within: all) == Batch(keys: ["a"], priority: priority))
+      // If she still wants it, the holder goes ahead of all others, too.
+      #expect(!queue.hasAwaited("a", "holder"))
+      queue.wait("a", for: "holder")
+      #expect(queue.take(9, within: all) == Batch(keys: ["holder"], priority: priority))
+      queue.finish("holder")
+      #expect(queue.take(9, within: all) == Batch(keys: ["a"], priority: priority))
+      queue.finish("a")
+    }
+  }
+
+  @Test("who leaves while being worked on and then waits for a name takes its holder along")
+  func touchedBeforeWaiting() {
+    var queue = WorkQueue()
+    for key: RosterKey in ["a", "holder", "other"] { queue.add(key, .sweep) }
+    _ = queue.take(1, within: all)
+    queue.add("a", .leaver, isLeaver: true)
+    queue.wait("a", for: "holder")
+    #expect(queue.take(9, within: all) == Batch(keys: ["holder"], priority: .leaver))
+    queue.finish("holder")
+    #expect(queue.take(9, within: all) == Batch(keys: ["a"], priority: .leaver) && queue.isLeaver("a"))
+    queue.finish("a")
+    #expect(queue.take(9, within: all)?.keys == ["other"])
+  }
+
   @Test("a batch in which the person is for another reason does not decide on a leaver")
   func plainMembership() {
     var queue = WorkQueue()

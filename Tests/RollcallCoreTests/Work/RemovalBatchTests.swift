@@ -79,6 +79,44 @@ import Testing
     #expect(queue.owed(to: [7], upTo: look) == 0)
   }
 
+  @Test("who has left by a change of her own is looked at again when the batch is abandoned that was to decide")
+  func anAbandonedBatchLosesNobodyElse() {
+    for isAbandonedFirst in [true, false] {
+      var queue = WorkQueue()
+      queue.add("a", .due, removalBatch: 7)
+      queue.add("b", .due, removalBatch: 7)
+      queue.add("a", .leaver, isLeaver: true)
+      let look = queue.epochs.close()
+      if isAbandonedFirst { queue.abandon(7) }
+      #expect(queue.take(1, within: all)?.keys == ["a"] && queue.take(1, within: all)?.keys == ["b"])
+      for key: RosterKey in ["a", "b"] { queue.finish(key) }
+      if !isAbandonedFirst { queue.abandon(7) }
+      #expect(queue.contains("a") && !queue.contains("b"), "only a successor names b")
+      #expect(queue.epochs.settled() == nil && queue.isLeaver("a") && queue.decidingBatches(of: "a") == [])
+      _ = queue.take(1, within: all)
+      queue.finish("a", staying: true)
+      #expect(queue.epochs.settled() == look)
+    }
+  }
+
+  @Test("what a decided batch has left to one that is abandoned is looked at again")
+  func leftToOneThatIsAbandoned() {
+    var queue = WorkQueue()
+    queue.add("a", .sweep, removalBatch: 7)
+    queue.add("a", .reconcile, removalBatch: 8)
+    _ = queue.take(1, within: all)
+    queue.finish("a")
+    queue.decided(7)
+    queue.abandon(8)
+    #expect(queue.contains("a") && queue.removalBatches.of("a").isEmpty)
+    // And once more, with another batch.
+    queue.add("a", .reconcile, removalBatch: 9)
+    _ = queue.take(1, within: all)
+    queue.finish("a")
+    queue.abandon(9)
+    #expect(queue.contains("a"))
+  }
+
   @Test func theLogWaitsUntilABatchHasDecidedOverAKeyThatItNamedBefore() {
     var queue = WorkQueue()
     queue.add("a", .notification)
@@ -118,89 +156,83 @@ import Testing
     #expect(queue.epochs.settled() == third)
   }
 
-  /// Against a model: who was handed in with a batch belongs to it until that is decided or the key has stayed in a turn
-  /// that began after it was handed in last, and a batch is read when no such turn is to come. The log waits for every
-  /// turn, and for the decision over those that have ended without staying.
+  /// Against a model, with all that adds a key, ends its turn or ends a batch.
   @Test(arguments: 1...200)
   func noPathTakesAKeyOutOfItsBatch(seed: Int) {
     var random = SeededRandom(seed)
     var queue = WorkQueue()
     let keys = (0..<8).map { RosterKey("k\($0)") }
-    /// Undecided batches by key, those among them that wait for a turn of it, and for the turn after the one in flight.
-    var belongs: [RosterKey: Set<RemovalBatch>] = [:]
-    var waits: [RosterKey: Set<RemovalBatch>] = [:]
-    var waitsForNext: [RosterKey: Set<RemovalBatch>] = [:]
-    var inFlight: Set<RosterKey> = []
-    var open: Set<RemovalBatch> = []
+    var model = RemovalBatchModel(keys)
     var last: RemovalBatch = 0
-    /// The oldest look for which each key's turn counts, its turn after the one in flight, and its turns that have ended.
-    var (turn, next, owed): ([RosterKey: Epoch], [RosterKey: Epoch], [RosterKey: Epoch]) = ([:], [:], [:])
     var settled: Epoch = -1
-    func note(_ key: RosterKey, isInFlight: Bool) {
-      let epoch = queue.epochs.current
-      if isInFlight { next[key] = min(next[key] ?? epoch, epoch) } else { turn[key] = min(turn[key] ?? epoch, epoch) }
-    }
-    for _ in 0..<500 {
+    for step in 0..<500 {
       let key = keys[Int.random(in: keys.indices, using: &random)]
       let priority = Priority.allCases[Int.random(in: Priority.allCases.indices, using: &random)]
-      if Int.random(in: 0..<8, using: &random) == 0 { _ = queue.epochs.close() }
-      switch Int.random(in: 0..<12, using: &random) {
-      case 0..<3:
-        note(key, isInFlight: inFlight.contains(key))
-        queue.add(key, priority)
-      case 3..<6:
-        if open.count < 3 {
+      let inFlight = keys.filter { model.keys[$0]?.isInFlight == true }
+      if random.chance(12) { _ = queue.epochs.close() }
+      model.current = queue.epochs.current
+      switch Int.random(in: 0..<17, using: &random) {
+      case 0..<2:
+        let isLeaver = priority == .leaver && random.chance(70)
+        queue.add(key, priority, isLeaver: isLeaver)
+        model.add(key, priority, isLeaver: isLeaver)
+      case 2..<6:
+        if model.open.count < 3 {
           last += 1
-          open.insert(last)
+          model.open.insert(last)
         }
-        guard let removalBatch = open.randomElement(using: &random) else { continue }
-        note(key, isInFlight: inFlight.contains(key))
-        queue.add(key, priority, removalBatch: removalBatch)
-        belongs[key, default: []].insert(removalBatch)
-        if inFlight.contains(key) {
-          waitsForNext[key, default: []].insert(removalBatch)
-        } else {
-          waits[key, default: []].insert(removalBatch)
+        guard let batch = model.open.sorted().randomElement(using: &random) else { continue }
+        let isPlain = random.chance(50)
+        if random.chance(80) {
+          queue.add(key, priority, removalBatch: batch, isPlain: isPlain)
+          model.add(key, priority, batch, isPlain: isPlain)
+        } else if model.keys[key]?.turn != nil {
+          queue.join(key, batch, isPlain: isPlain)
+          model.join(key, batch, isPlain: isPlain)
         }
-      case 6..<8:
-        for key in queue.take(Int.random(in: 1...3, using: &random), within: all)?.keys ?? [] { inFlight.insert(key) }
-      case 8..<10:
+      case 6..<9:
+        for key in queue.take(Int.random(in: 1...3, using: &random), within: all)?.keys ?? [] {
+          #expect(
+            model.keys[key]?.turn != nil && model.keys[key]?.isInFlight == false && model.keys[key]?.holder == nil)
+          model.keys[key]?.isInFlight = true
+        }
+      case 9..<12:
         guard let done = inFlight.randomElement(using: &random) else { continue }
-        inFlight.remove(done)
         let stays = Bool.random(using: &random)
         queue.finish(done, staying: stays)
-        waits[done] = waitsForNext.removeValue(forKey: done)
-        if stays { belongs[done] = waits[done] }
-        let isOwed = !stays && belongs[done]?.isEmpty == false
-        owed[done] = isOwed ? min(owed[done] ?? .max, turn[done] ?? .max) : nil
-        turn[done] = next.removeValue(forKey: done)
-      case 10:
+        model.finish(done, stays: stays)
+      case 12:
         guard let failed = inFlight.randomElement(using: &random) else { continue }
-        inFlight.remove(failed)
         queue.putBack(failed)
-        waits[failed, default: []].formUnion(waitsForNext.removeValue(forKey: failed) ?? [])
-        if let other = next.removeValue(forKey: failed) { turn[failed] = min(turn[failed] ?? other, other) }
-      default:
-        guard let read = open.first(where: { queue.removalBatches.unplanned(in: $0) == 0 }) else { continue }
-        queue.decided(read)
-        open.remove(read)
-        for key in keys {
-          belongs[key]?.remove(read)
-          if belongs[key]?.isEmpty != false { owed[key] = nil }
+        model.putBack(failed)
+      case 13:
+        guard let waiter = inFlight.randomElement(using: &random) else { continue }
+        queue.wait(waiter, for: key)
+        model.wait(waiter, for: key)
+      case 14:
+        queue.markLeaver(key)
+        model.markLeaver(key)
+      case 15:
+        guard let read = model.open.sorted().first(where: { queue.removalBatches.unplanned(in: $0) == 0 }) else {
+          continue
         }
+        let again = keys.filter { queue.removalBatches.of($0).contains(read) && random.chance(50) }
+        queue.decided(read, again: again)
+        model.decided(read, again: again)
+      default:
+        guard random.chance(30), let lost = model.open.sorted().randomElement(using: &random) else { continue }
+        queue.abandon(lost)
+        model.abandon(lost)
       }
       settled = queue.epochs.settled() ?? settled
-      let unsettled = [turn, next, owed].flatMap(\.values).min() ?? .max
-      #expect(settled == min(unsettled, queue.epochs.current) - 1, "seed \(seed): the log")
-      for key in keys {
-        #expect(Set(queue.removalBatches.of(key)) == belongs[key] ?? [], "seed \(seed): \(key)")
-      }
-      for removalBatch in open {
-        let turns =
-          waits.values.count { $0.contains(removalBatch) } + waitsForNext.values.count { $0.contains(removalBatch) }
-        #expect(queue.removalBatches.unplanned(in: removalBatch) == turns, "seed \(seed): batch \(removalBatch)")
-      }
+      model.current = queue.epochs.current
+      let faults = model.faults(of: queue, settled: settled)
+      #expect(faults == [], "seed \(seed), step \(step)")
+      if !faults.isEmpty { return }
     }
+    for key in queue.inFlight { queue.finish(key) }
+    while let batch = queue.take(3, within: all) { for key in batch.keys { queue.finish(key) } }
+    #expect(queue.backlog == 0, "seed \(seed): nobody waits for a name that is free")
   }
 
   @Test func aSpoolGivesBackWhatItWasGiven() {

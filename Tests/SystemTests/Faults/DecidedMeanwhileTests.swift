@@ -112,6 +112,24 @@ import Testing
     }
   }
 
+  @Test("G8: a removal that is left to a window as well waits for that, too, whatever it names the person for")
+  func leftToAWindow() async throws {
+    _ = try await withEngine { engine in
+      let removalGuard = engine.removalGuard
+      let epoch = engine.dispatcher.queue.epochs.current
+      let (first, window) = (removalGuard.begin(), removalGuard.begin(isOfTheLog: true))
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: first)
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: window, isPlain: true)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
+      engine.dispatcher.queue.finish("a")
+      try await removalGuard.decide(first, epoch: epoch)
+      #expect(!engine.dispatcher.queue.contains("a"))
+      try await removalGuard.decide(window, epoch: epoch)
+      #expect(engine.dispatcher.queue.contains("a"))
+    }
+  }
+
   @Test("G2: a removal that one batch leaves to another is decided by that one, though nothing is found there")
   func leftToAnother() async throws {
     _ = try await withEngine { engine in
@@ -131,6 +149,50 @@ import Testing
       try await removalGuard.decide(second, epoch: epoch)
       #expect(engine.dispatcher.queue.contains("a"))
     }
+  }
+
+  @Test("G8: whose row a wipe has deleted since is not removed by a window that named the person for another reason")
+  func aWipeBehindAWindow() async throws {
+    _ = try await withEngine { engine in
+      let removalGuard = engine.removalGuard
+      let epoch = engine.dispatcher.queue.epochs.current
+      let (window, wipe) = (removalGuard.begin(isOfTheLog: true), removalGuard.begin(isOfTheLog: true))
+      engine.dispatcher.queue.add("a", .sweep, removalBatch: window, isPlain: true)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
+      engine.dispatcher.queue.finish("a")
+      removalGuard.catchUp = { keys throws(EngineError) in
+        Dictionary(uniqueKeysWithValues: keys.map { ($0, UnreadWindow(removalBatch: wipe, isPlain: false)) })
+      }
+      try await removalGuard.decide(window, epoch: epoch)
+      #expect(!engine.dispatcher.queue.contains("a") && engine.dispatcher.queue.removalBatches.of("a") == [wipe])
+      removalGuard.catchUp = { _ throws(EngineError) in [:] }
+      try await removalGuard.decide(wipe, epoch: epoch)
+      #expect(engine.dispatcher.queue.contains("a"))
+      #expect(try await removalGuard.withhold([Self.removal("a")]).isEmpty)
+    }
+  }
+
+  @Test("G8: who is held with a batch while the log is asked stays, although alone she would be allowed")
+  func heldMeanwhile() async throws {
+    let site = try await withEngine("{ most: 1%, least: 1 }") { engine in
+      let removalGuard = engine.removalGuard
+      let epoch = engine.dispatcher.queue.epochs.current
+      let batch = removalGuard.begin()
+      Self.park(["a", "b"], in: batch, engine)
+      let both = try await removalGuard.withhold([Self.removal("a"), Self.removal("b")])
+      #expect(both == ["a", "b"])
+      engine.dispatcher.queue.add("a", .notification)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      removalGuard.catchUp = { [weak removalGuard] _ throws(EngineError) in
+        try await removalGuard?.decide(batch, epoch: epoch)
+        return [:]
+      }
+      let withheld = try await removalGuard.withhold([Self.removal("a")])
+      #expect(withheld == ["a"])
+    }
+    #expect(try await site.heldKeys() == ["a", "b"])
+    #expect(try await site.sql("SELECT count(*) FROM rollcall.removal") == "0")
   }
 
   @Test("G2: a window that was decided while the log was asked takes nobody any more")
@@ -187,6 +249,36 @@ import Testing
       #expect(engine.dispatcher.queue.contains("a"))
       #expect(try await removalGuard.withhold([Self.removal("a")]).isEmpty, "she goes alone")
       #expect(!engine.dispatcher.queue.contains("group"), "only a comparison finds who else is a part of that")
+    }
+  }
+
+  @Test("G2: who leaves before the comparison begins that the log asks for does not wait for the next one if it fails")
+  func aComparisonThatIsAwaited() async throws {
+    _ = try await withEngine { engine in
+      engine.removalGuard.comparison.isAwaited = true
+      engine.dispatcher.queue.add("a", .notification)
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      let withheld = try await engine.removalGuard.withhold([Self.removal("a")])
+      #expect(withheld == ["a"])
+      engine.dispatcher.queue.finish("a")
+      #expect(!engine.dispatcher.queue.contains("a"))
+      engine.failed(.directory(LDAPError(code: .sizeLimitExceeded, operation: "search")))
+      #expect(engine.dispatcher.queue.contains("a"))
+    }
+  }
+
+  @Test("G4: what is left to a comparison that the log has not asked for keeps the log open from the change on")
+  func leftToAComparison() async throws {
+    _ = try await withEngine { engine in
+      engine.removalGuard.comparison.expect(.clockJumped)
+      engine.dispatcher.queue.add("a", .notification)
+      _ = engine.dispatcher.queue.epochs.close()
+      engine.requestReconcile()
+      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+      let withheld = try await engine.removalGuard.withhold([Self.removal("a")])
+      #expect(withheld == ["a"])
+      engine.dispatcher.queue.finish("a")
+      #expect(engine.dispatcher.queue.epochs.settled() == nil, "a successor would not hear of it")
     }
   }
 

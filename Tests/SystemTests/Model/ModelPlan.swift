@@ -8,7 +8,9 @@ import Sandbox
 struct ModelPlan: Sendable {
   private static let environment = ProcessInfo.processInfo.environment
   static let seconds = environment["ROLLCALL_MODEL_SECONDS"].flatMap(Int.init) ?? 90
-  static let seed = environment["ROLLCALL_MODEL_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000)
+  /// The seed of a run to be repeated.
+  static let given = environment["ROLLCALL_MODEL_SEED"].flatMap(UInt64.init)
+  static let seed = given ?? UInt64.random(in: 0..<1_000_000)
   private static let kinds = environment["ROLLCALL_MODEL_FAULTS"].map { $0.split(separator: ",").map(String.init) }
   static let directory = environment["ROLLCALL_MODEL_DIRECTORY"].flatMap(DirectoryServerKind.init) ?? .openLDAP
   /// Whether there is time for what takes long.

@@ -1,0 +1,26 @@
+internal import RollcallCore
+internal import RollcallLedger
+
+/// What is known besides the batches.
+extension RemovalGuard {
+  /// Whether the budget is switched off.
+  var isOff: Bool { policy.most >= 100 }
+
+  /// Whether a removal waits for a person.
+  func isHeld(_ removal: Removal, _ kind: RemovalKind) -> Bool {
+    state.held(removal.key, kind).map { !($0.isApproved && $0.action == removal.action) } ?? false
+  }
+
+  /// Updates the count of managed entries.
+  func applied(_ step: Step) {
+    comparison.note(step)
+    dispatcher?.counting.count(step)
+    switch step.what {
+    case .create, .adopt: managed[.people] = managed[.people].map { $0 + 1 }
+    case .delete: managed[.people] = managed[.people].map { $0 - 1 }
+    case .join, .makeGroup: managed[.memberships] = managed[.memberships].map { $0 + 1 }
+    case .leave: managed[.memberships] = managed[.memberships].map { $0 - 1 }
+    default: break
+    }
+  }
+}
