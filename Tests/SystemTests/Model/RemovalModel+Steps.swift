@@ -57,7 +57,7 @@ extension RemovalModel {
     var change = Change(keys: [:], isWindow: true)
     let isWipe = chance(2)
     for key in keys where chance(2) {
-      change.keys[key] = !isWipe
+      change.keys[key] = !(isWipe && rows.contains(key))
       if isWipe, rows.contains(key), !chance(4) {
         rows.remove(key)
         deletedBy[key] = changes.count
