@@ -44,6 +44,12 @@ import Testing
       #expect(try await book.mark(["2": name], renamed: ["2"], schema).people.map(\.key) == ["1"])
       try await book.end(temporary)
       #expect(try await ledger.dueReferrers(after: nil, limit: 10) == ["1"])
+      // The other goes while the person is looked at for the first time, and has been seen.
+      var first = try await book.begin(["3": ["2"]])
+      first["3"]?.found = ["2": ReferenceBook.digest(name, schema)]
+      #expect(try await book.mark(["2": nil], renamed: ["2"], schema).people.map(\.key).contains("3"))
+      try await book.end(first)
+      #expect(try await ledger.dueReferrers(after: nil, limit: 10).contains("3"))
     }
   }
 }

@@ -77,8 +77,8 @@ package struct ReferenceBook {
 
   /// Marks those who name people whose entries have other DNs by now.
   ///
-  /// - Parameter renamed: people whose entries had another DN in between, which a look that is under way may have seen:
-  ///   all who name them are marked, also where the DN is the former one again.
+  /// - Parameter renamed: people whose entries had another DN before, which a look that is under way may have seen and
+  ///   will record: all who name them are marked, also where the DN is the former one again, or there is none.
   func mark(
     _ names: [RosterKey: DistinguishedName?], renamed: Set<RosterKey> = [], _ schema: Schema
   ) async throws(EngineError) -> (people: [(key: RosterKey, target: RosterKey)], isMore: Bool) {

@@ -11,7 +11,7 @@ extension Worker {
     guard let references else { return }
     var looks: [RosterKey: ReferenceLook] = [:]
     var names: [RosterKey: DistinguishedName?] = [:]
-    // Those whose entries had another DN in between.
+    // Those whose entries had another DN in between, or one that they have no longer.
     var renamed: Set<RosterKey> = []
     for (key, seen) in pass.seen {
       switch pass.report.verdicts[key] {
@@ -23,7 +23,7 @@ extension Worker {
       var name = seen.name
       for step in pass.report.applied[seen.applied...] where step.key == key {
         name = step.name(after: name)
-        if step.newDN != nil { renamed.insert(key) }
+        if step.newDN != nil || step.what == .delete { renamed.insert(key) }
       }
       names.updateValue(name, forKey: key)
     }
