@@ -11,6 +11,11 @@ extension RemovalGuard {
     state.held(removal.key, kind).map { !($0.isApproved && $0.action == removal.action) } ?? false
   }
 
+  /// Whether no window of the log is known yet that decides on a key's removal.
+  func isStrange(_ key: RosterKey) -> Bool {
+    !decidingBatches(of: key).contains { isOfTheLog($0) } || dispatcher?.queue.isSaidToLeave(key) == true
+  }
+
   /// Updates the count of managed entries.
   func applied(_ step: Step) {
     comparison.note(step)

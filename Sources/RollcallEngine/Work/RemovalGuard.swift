@@ -96,9 +96,9 @@ package final class RemovalGuard {
     var asked: Set<RosterKey> = []
     // Keys that are added while the budget is checked belong to the batch too.
     while let (kind, removals) = undecided(in: removalBatch, except: known) {
-      let new = found.isOfTheLog ? removals.map(\.key).filter { !asked.contains($0) } : []
+      let new = removals.map(\.key).filter { !asked.contains($0) }
       if !new.isEmpty {
-        // Their rows may have been deleted since the window that names them for another reason.
+        // A wipe may have deleted their rows since the window that names them for another reason, or be read anew.
         try await assign(new)
         asked.formUnion(new)
         continue
@@ -164,7 +164,7 @@ package final class RemovalGuard {
   private func removalBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.removalBatches.of(key) ?? [] }
 
   /// Those that decide on a key's removal: not the batches that a leaver is in for another reason.
-  private func decidingBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.decidingBatches(of: key) ?? [] }
+  func decidingBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.decidingBatches(of: key) ?? [] }
 
   // MARK: Single removals
 
@@ -198,10 +198,12 @@ package final class RemovalGuard {
 
   /// Assigns removals that were noticed elsewhere to the windows of the log that contain them.
   private func learn(_ removals: [Removal]) async throws(EngineError) {
-    let strangers = removals.map(\.key).filter { key in
-      !decidingBatches(of: key).contains { isOfTheLog($0) } || dispatcher?.queue.isSaidToLeave(key) == true
+    var rest = removals.map(\.key)
+    // Whom this read of the log calls a leaver other batches decide.
+    while case let strangers = rest.filter(isStrange), !strangers.isEmpty {
+      try await assign(strangers)
+      rest.removeAll(where: strangers.contains)
     }
-    if !strangers.isEmpty { try await assign(strangers) }
   }
 
   /// Assigns keys to the windows of the log that contain them and have not been read completely.
@@ -232,7 +234,7 @@ package final class RemovalGuard {
     return !deciding.isEmpty
   }
 
-  private func isOfTheLog(_ removalBatch: RemovalBatch) -> Bool { open[removalBatch]?.isOfTheLog ?? false }
+  func isOfTheLog(_ removalBatch: RemovalBatch) -> Bool { open[removalBatch]?.isOfTheLog ?? false }
 
   /// Removes the collected removals of keys that turned out to stay.
   func keep(_ keys: [RosterKey], _ kind: RemovalKind = .people) {

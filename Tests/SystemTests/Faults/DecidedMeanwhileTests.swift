@@ -185,6 +185,7 @@ import Testing
       engine.dispatcher.queue.add("a", .notification)
       _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
       removalGuard.catchUp = { [weak removalGuard] _ throws(EngineError) in
+        removalGuard?.catchUp = { _ throws(EngineError) in [:] }
         try await removalGuard?.decide(batch, epoch: epoch)
         return [:]
       }

@@ -221,7 +221,6 @@ extension RemovalModel {
   private func finish() async {
     isCalm = true
     note("the end")
-    for key in parked.sorted() { dispatcher.add(key, .retry) }
     for other in others { close(other) }
     for _ in 0..<2000 where faults.isEmpty {
       look()
@@ -231,7 +230,9 @@ extension RemovalModel {
       end()
       await decide()
       checkWatermark()
-      if closed.isEmpty, turns.isEmpty, dispatcher.queue.backlog == 0 { break }
+      if !closed.isEmpty || !turns.isEmpty || dispatcher.queue.backlog > 0 { continue }
+      if parked.isEmpty { break }
+      for key in parked.sorted() { dispatcher.add(key, .retry) }
     }
     for key in keys where isOwed(key) { fail("\(key) is lost") }
     if !closed.isEmpty || dispatcher.queue.unsettled > 0 {
