@@ -220,4 +220,6 @@ extension Engine {
 
   /// Small enough that some entries are seen before the server cuts the search off.
   private static let countedAtOnce = 100
+  /// So many are counted ahead of bulk work.
+  static let fewEntries = 1000
 }

@@ -50,8 +50,10 @@ extension Engine {
     removalGuard.onHeld = { [weak self] removals, reason in self?.events.emit(.held(removals, reason)) }
     removalGuard.count = { [weak self] kind, limit throws(EngineError) in
       guard let self else { return 0 }
-      if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, .bulk) ?? 0 }
-      return try await self.countManaged(upTo: limit, self.stateReader)
+      // For a leaver a few entries suffice, and she does not wait for bulk writes.
+      let lane: DirectoryLink.Lane = limit.map { $0 <= Engine.fewEntries } == true ? .fast : .bulk
+      if kind == .memberships { return try await self.groups?.countMembers(upTo: limit, lane) ?? 0 }
+      return try await self.countManaged(upTo: limit, self.stateReader, lane: lane)
     }
   }
 }
