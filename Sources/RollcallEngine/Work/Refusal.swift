@@ -34,17 +34,19 @@ extension Problem {
         ? "\(dn.text) belongs to key \(holder), which"
         : "\(resource), which \(dn.text) has, belongs to key \(holder), which"
     }
-    var text = held(blocker.resource, blocker.dn, blocker.key) + " keeps it"
-    var wanted = (resource: blocker.resource, dn: blocker.dn)
-    if let holder = blocker.holder {
-      text = held(holder.resource, holder.dn, holder.key) + " has to keep it: " + text
-      wanted = (holder.resource, holder.dn)
+    guard let holder = blocker.holder else {
+      // In the words that the planner has where it sees both.
+      return Problem(
+        .nameTaken,
+        "person \(key) wants \(blocker.resource), which person \(blocker.key) (\(blocker.dn)) has: give one of them another",
+        blocks: blocker.resource)
     }
-    let isName = wanted.resource == wanted.dn.normalized(schema)
+    let isName = holder.resource == holder.dn.normalized(schema)
     return Problem(
       .nameTaken,
-      "key \(key): \(text); one of the \(blocker.holder == nil ? "two " : "")rows needs another "
-        + (isName ? "name" : "value"), blocks: wanted.resource)
+      "key \(key): \(held(holder.resource, holder.dn, holder.key)) has to keep it: "
+        + "\(held(blocker.resource, blocker.dn, blocker.key)) keeps it; one of the rows needs another "
+        + (isName ? "name" : "value"), blocks: holder.resource)
   }
 }
 
