@@ -76,6 +76,18 @@ struct Bulk {
     }
   }
 
+  /// Runs a statement that changes people; its change is settled later.
+  func run(_ sql: String) async throws -> Change {
+    let (conninfo, stage) = (stage.conninfo, self.stage)
+    return try await blocking {
+      let database = try BareDatabase(conninfo)
+      try database.run("BEGIN; \(sql)")
+      let xid = try database.run("SELECT pg_current_xact_id()") ?? ""
+      try database.run("COMMIT")
+      return Change(stage: stage, xid: xid, committed: .now)
+    }
+  }
+
   private static func mail(_ stage: Stage, _ key: Int, _ directory: BareDirectory) throws -> String? {
     try directory.search(Person(key: key).dn(below: stage.base), subtree: false, "(objectClass=*)", "mail")
       .value

@@ -55,7 +55,7 @@ struct LeaverWork {
       return try await watch(load, while: { try await storm(until: isOver) }, isOver)
     case .load:
       try await warmUp()
-      let change = try await statement(
+      let change = try await Bulk(stage: stage).run(
         """
         INSERT INTO users (id, username, email, full_name, status, updated_at)
         SELECT i, 'user' || i, 'user' || i || '@example.com', 'First' || i || ' Lastname' || i, 'active', now()
@@ -97,18 +97,6 @@ struct LeaverWork {
     while !isOver.isSet {
       let run = try await stage.rollcall(["sync", "--full", "--log-level", "error"])
       if run.status != 0 { throw BenchError("rollcall sync --full: \(run.output)") }
-    }
-  }
-
-  /// Runs a statement that changes people; its change is settled later.
-  private func statement(_ sql: String) async throws -> Bulk.Change {
-    let (conninfo, stage) = (stage.conninfo, self.stage)
-    return try await blocking {
-      let database = try BareDatabase(conninfo)
-      try database.run("BEGIN; \(sql)")
-      let xid = try database.run("SELECT pg_current_xact_id()") ?? ""
-      try database.run("COMMIT")
-      return Bulk.Change(stage: stage, xid: xid, committed: .now)
     }
   }
 

@@ -14,13 +14,18 @@ struct RollcallBench: AsyncParsableCommand {
       Examples:
         rollcall-bench
         rollcall-bench --only latency,load --size 5000 --rounds 5 --durable
+        rollcall-bench --only references,keys --size 1000 --nosync
         rollcall-bench --json | jq '.figures[] | select(.ratio)'
       """)
 
   @Option(help: "Only these works, parted by commas: \(Work.names).")
   var only: Works = Works(list: Work.allCases)
 
-  @Option(help: "People in the table; by default 5000 for the durable slapd and 40000 for dbnosync.")
+  @Option(
+    help: """
+      People in the table; by default 5000 for the durable slapd and 40000 for dbnosync, and for both \
+      \(MeasuredMapping.references.size(durable: true)) for references, \(MeasuredMapping.keys.size(durable: true)) for keys.
+      """)
   var size: Int?
 
   @Option(help: "Rounds, of which the median counts.")
@@ -45,19 +50,28 @@ struct RollcallBench: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     var report = Report()
     for isDurable in [true, false] where isDurable ? !nosync : !durable {
-      try await TemporaryFolder.with { folder in
-        let stage = try await Stage.start(
-          in: folder, durable: isDurable, size: size ?? (isDurable ? 5_000 : 40_000))
-        for work in only.list where isDurable || !work.concernsPostgresOnly {
-          for round in 1...rounds {
-            Progress.say("\(stage.label): \(work.rawValue), round \(round) of \(rounds)")
-            try await work.measure(on: stage, round: round, into: &report)
-          }
-        }
-        await stage.end()
+      for mapping in MeasuredMapping.allCases {
+        let works = only.list.filter { $0.mapping == mapping && (isDurable || !$0.concernsPostgresOnly) }
+        if !works.isEmpty { try await measure(works, mapping, isDurable, &report) }
       }
     }
     print(json ? report.json : report.table)
+  }
+
+  /// Measures works that share a mapping, on servers of their own.
+  private func measure(
+    _ works: [Work], _ mapping: MeasuredMapping, _ isDurable: Bool, _ report: inout Report
+  ) async throws {
+    try await TemporaryFolder.with { folder in
+      let stage = try await Stage.start(in: folder, mapping, durable: isDurable, size: size)
+      for work in works {
+        for round in 1...rounds {
+          Progress.say("\(stage.label): \(work.rawValue), round \(round) of \(rounds)")
+          try await work.measure(on: stage, round: round, into: &report)
+        }
+      }
+      await stage.end()
+    }
   }
 }
 

@@ -23,13 +23,17 @@ actor Stage {
   nonisolated var conninfo: String { site.conninfo }
   nonisolated var base: String { directory.usersBase }
 
-  static func start(in folder: TemporaryFolder, durable: Bool, size: Int) async throws -> Stage {
+  /// - Parameter size: how many people; nil for as many as the mapping is measured with.
+  static func start(
+    in folder: TemporaryFolder, _ mapping: MeasuredMapping, durable: Bool, size: Int?
+  ) async throws -> Stage {
     var options = OpenLDAPOptions()
     options.durable = durable
+    let size = size ?? mapping.size(durable: durable)
     let site = try await ThrowawaySite.start(
-      "bench", in: folder, options, surname: "regexp_replace(full_name, '^.*\\s', '')", users: ["inactive: delete"])
+      "bench", in: folder, options, surname: "regexp_replace(full_name, '^.*\\s', '')", lines: mapping.lines)
     let stage = try Stage(site, durable: durable, size: size)
-    try await site.install(rows: Person.insert(size))
+    try await site.install(rows: Person.insert(size) + mapping.rows)
     return stage
   }
 

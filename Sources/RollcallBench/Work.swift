@@ -2,12 +2,20 @@ internal import ArgumentParser
 
 /// The measurements, in their order.
 enum Work: String, CaseIterable, Sendable {
-  case load, reconcile, change, journal, urgent, leaver, catchup, latency, idle, writers
+  case load, reconcile, change, journal, urgent, leaver, catchup, latency, idle, writers, references, keys
 
   static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
   /// Measurements that do not involve the directory's disk are made once.
   var concernsPostgresOnly: Bool { self == .writers || self == .idle }
+
+  var mapping: MeasuredMapping {
+    switch self {
+    case .references: .references
+    case .keys: .keys
+    default: .plain
+    }
+  }
 
   func measure(on stage: Stage, round: Int, into report: inout Report) async throws {
     switch self {
@@ -21,6 +29,8 @@ enum Work: String, CaseIterable, Sendable {
     case .latency: try await LatencyWork(stage: stage).measure(&report)
     case .idle: try await IdleWork(stage: stage).measure(&report)
     case .writers: try await WritersWork(stage: stage).measure(&report)
+    case .references: try await OneRowWork(stage, round, .manager).measure(&report)
+    case .keys: try await OneRowWork(stage, round, .department).measure(&report)
     }
   }
 }

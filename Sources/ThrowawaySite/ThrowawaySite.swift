@@ -12,6 +12,19 @@ package struct ThrowawaySite: Sendable {
   package let directory: DirectoryServer
   package let configuration: Configuration
 
+  /// Further lines of the configuration's sections, without their indentation.
+  package struct Lines: Sendable {
+    package var source: [String] = []
+    package var users: [String] = []
+    package var attributes: [String] = []
+
+    package init(source: [String] = [], users: [String] = [], attributes: [String] = []) {
+      self.source = source
+      self.users = users
+      self.attributes = attributes
+    }
+  }
+
   /// The connection of the database's owner.
   package var conninfo: String { postgres.conninfo(database: "hr") }
 
@@ -19,18 +32,18 @@ package struct ThrowawaySite: Sendable {
   ///
   /// - Parameters:
   ///   - surname: the SQL expression of `sn`.
-  ///   - users: further lines of the section `users`, without their indentation.
+  ///   - lines: what else the configuration has.
   package static func start(
-    _ name: String, in folder: TemporaryFolder, _ options: OpenLDAPOptions, surname: String, users: [String] = []
+    _ name: String, in folder: TemporaryFolder, _ options: OpenLDAPOptions, surname: String, lines: Lines = Lines()
   ) async throws -> ThrowawaySite {
     async let postgres = PostgresServer.start(in: folder)
     let directory = try await DirectoryServer.start(in: folder, options: options)
-    return try ThrowawaySite(name, folder, try await postgres, directory, surname: surname, users)
+    return try ThrowawaySite(name, folder, try await postgres, directory, surname: surname, lines)
   }
 
   private init(
     _ name: String, _ folder: TemporaryFolder, _ postgres: PostgresServer, _ directory: DirectoryServer,
-    surname: String, _ users: [String]
+    surname: String, _ lines: Lines
   ) throws {
     self.folder = folder
     self.postgres = postgres
@@ -43,6 +56,7 @@ package struct ThrowawaySite: Sendable {
         table: public.users
         key: id
         active: status = 'active'
+      \(lines.source.map { "  \($0)\n" }.joined())
       directory:
         url: \(directory.url)
         bind: { dn: "\(directory.accountDN)", password_file: "\(directory.accountPasswordFile)" }
@@ -56,7 +70,8 @@ package struct ThrowawaySite: Sendable {
           cn: full_name
           sn: \(surname)
           mail: email
-      \(users.map { "  \($0)\n" }.joined())
+      \(lines.attributes.map { "    \($0)\n" }.joined())
+      \(lines.users.map { "  \($0)\n" }.joined())
       """, to: "rollcall.yaml")
     configuration = try Configuration.load(path: path, environment: [:])
   }
