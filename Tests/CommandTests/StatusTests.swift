@@ -141,6 +141,11 @@ import Testing
     }
     let daemon = try await away.start()
     try await soon("it waits for the directory") { try await away.status().directory.state == "paused" }
+    let waiting = try await away.rollcall("status", "--json")
+    #expect(waiting.code == 1, "it does not take until the directory is behind")
+    let problem = try #require(try StatusOutput(parsing: waiting.output).problems.first)
+    #expect(problem.code == "leader" && problem.message.hasPrefix("no process leads this directory: LDAP: "))
+    #expect(problem.fix == "rollcall check" && problem.since != nil)
     #expect(await daemon.stop(within: .seconds(15)) == .exited(0))
     let ran = try await away.rollcall("status", "--json")
     #expect(ran.code == 1)

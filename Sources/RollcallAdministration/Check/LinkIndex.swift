@@ -75,7 +75,7 @@ struct LinkIndex {
       if !tellsDoubt { return }
       return note(
         Finding(
-          .warning, place,
+          .ok, place,
           "this account cannot see whether \(link) has an equality index, and there are too few entries "
             + "to measure it", remedy: kind.dialect.indexing(link)))
     }

@@ -39,6 +39,11 @@ struct StatusProblems {
         .leader, "no process leads this directory: \(last) ended unexpectedly", fix: "rollcall run",
         since: lookedAt ?? state?.since)
     }
+    if let state, state.isPaused {
+      return ConditionProblem(
+        .leader, "no process leads this directory: \(state.reason ?? "?")",
+        fix: "rollcall check", since: state.since)
+    }
     return nil
   }
 

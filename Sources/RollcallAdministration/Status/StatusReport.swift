@@ -15,6 +15,7 @@ package struct StatusReport: Sendable {
     package var since: String?
     /// Whether the reason is a fault of the database, not of the directory.
     package var isOfDatabase: Bool { DirectoryCondition.isOfDatabase(reason) }
+    var isPaused: Bool { state == DirectoryCondition.paused("").state }
   }
 
   /// A parked key.

@@ -142,6 +142,11 @@ extension DirectorySummary {
         condition?.reason = "it was \(state) when its last leader reported"
         condition?.state = "unknown"
       }
+    } else if let condition, condition.state == DirectoryCondition.paused("").state {
+      problems.append(
+        Problem(
+          "leader", "no process leads this directory: \(condition.reason ?? "?")",
+          fix: "rollcall check", since: condition.since))
     }
   }
 }
