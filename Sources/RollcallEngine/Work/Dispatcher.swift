@@ -59,6 +59,8 @@ package final class Dispatcher {
   var onProgress: (@Reactor () -> Void)?
   /// Whether bulk work should yield to writers.
   var givesWay: @Reactor () -> Bool = { false }
+  /// Waits after a pass of bulk work that has yielded and took so long.
+  var rest: @Reactor (Duration) async -> Void = { try? await Reactor.sleep(for: WriterThrottle.rest(after: $0)) }
   /// Called with the refusal that opens the breaker, and with nil when the breaker closes.
   package var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be retried after a while.
@@ -228,7 +230,7 @@ package final class Dispatcher {
       await self.settle(batch, report, worker, isAlone: isAlone)
       self.settling -= 1
       if givesWay {
-        try? await Reactor.sleep(for: WriterThrottle.rest(after: .now - began))
+        await self.rest(.now - began)
         self.end(lane)
       }
       self.decideRemovalBatches()

@@ -15,6 +15,8 @@ final class LDAPTap: Sendable {
     case stuck(Int)
     /// The same, and it goes on in order with all that is behind it.
     case held(Int)
+    /// The server carries out so many writes whose answers are kept; all else goes on, on the same connection too.
+    case unanswered(Int)
   }
 
   fileprivate struct State: ~Copyable {
@@ -38,6 +40,9 @@ final class LDAPTap: Sendable {
     /// How long the server takes for a write, and when it is through with those that have come.
     var pace: Duration?
     var heldLink: Int?
+    /// The writes whose answers are kept, and those answers.
+    var keptRequests: Set<[Int]> = []
+    var kept: [(link: TapLink, message: [UInt8])] = []
     var busyUntil = ContinuousClock.now
   }
 
@@ -100,8 +105,20 @@ final class LDAPTap: Sendable {
   /// - Parameter pace: how long each takes; nil ends it.
   func slowDown(to pace: Duration?) { state.withLock { $0.pace = pace } }
 
-  /// Lets the write that was held go on, and what is behind it.
-  func release() { state.withLock { $0.heldLink = nil } }
+  /// Lets the write that was held go on, and what is behind it; sends the answers that were kept.
+  func release() {
+    let kept = state.withLock { state in
+      state.heldLink = nil
+      state.point = nil
+      state.keptRequests = []
+      defer { state.kept = [] }
+      return state.kept
+    }
+    for (link, message) in kept { link.answer(message) }
+  }
+
+  /// How many answers are kept.
+  var kept: Int { state.withLock { $0.kept.count } }
 
   /// Waits while a write is held, and for the server's turn for another one.
   fileprivate func waitForTurn(_ link: Int) {
@@ -169,6 +186,7 @@ final class LDAPTap: Sendable {
       case .held(state.writes)?:
         state.isReached = true
         state.heldLink = link.id
+      case .unanswered(let most)? where state.writes <= most: state.keptRequests.insert([link.id, request.id])
       case .answer(state.writes)?: link.awaited = TapMessage(message).id
       default: break
       }
@@ -180,6 +198,10 @@ final class LDAPTap: Sendable {
     state.withLock { state in
       if state.isStopped { return false }
       let answered = TapMessage(message).id
+      if state.keptRequests.contains([link.id, answered]) {
+        state.kept.append((link, message))
+        return false
+      }
       state.open.remove([link.id, answered])
       if let awaited = link.awaited, awaited == answered {
         state.isReached = true
@@ -248,6 +270,8 @@ private final class TapLink: Sendable {
   }
 
   func deliver(_ message: [UInt8]) { _ = TapSocket.write(message, to: server) }
+
+  func answer(_ message: [UInt8]) { _ = TapSocket.write(message, to: client) }
 
   func close() {
     shutdown(client, Int32(SHUT_RDWR))
