@@ -29,7 +29,7 @@ public struct ServerMemory: Sendable {
   public var owesComparison: Bool { isBehind || isSuspected }
   private var isBehind = false
   /// Whether entries differ from what was confirmed and it is not known yet whether their people have changed since.
-  public var isSuspected = false
+  public private(set) var isSuspected = false
   private var hasCaughtUp = false
   /// The counter of the writes on this connection, as far as it is known.
   private var counter: String?
@@ -111,6 +111,9 @@ public struct ServerMemory: Sendable {
     isBehind = true
     return true
   }
+
+  /// Records whether there are entries of which that is not known.
+  public mutating func note(isSuspected: Bool) { self.isSuspected = isSuspected }
 
   /// Records that a key that should exist was missing.
   public mutating func missed() { isBehind = true }

@@ -28,7 +28,7 @@ final class ServerWatch {
   private var checking: Set<RosterKey> = []
   /// Those of them whose entries differ from what was confirmed, until it is known whether they have changed.
   private(set) var suspects: Set<RosterKey> = [] {
-    didSet { memory.isSuspected = !suspects.isEmpty }
+    didSet { memory.note(isSuspected: !suspects.isEmpty) }
   }
   /// What the current comparison will have seen; nil if none was started on this connection.
   private var comparison: (connection: Int, seesAll: Bool)?
@@ -53,7 +53,10 @@ final class ServerWatch {
   ///   - isNew: whether another process may have led meanwhile; its stored state is read.
   ///   - hasUnknown: whether the lost server may still carry out operations.
   func connected(isNew: Bool, hasUnknown: Bool) async throws(EngineError) -> ServerMemory.Finding {
-    if isNew { memory = try await ledger.serverMemory() }
+    if isNew {
+      memory = try await ledger.serverMemory()
+      memory.note(isSuspected: !suspects.isEmpty)
+    }
     checking = []
     let isAnother = url != nil && url != link.url
     url = link.url

@@ -16,6 +16,8 @@ extension Dispatcher {
 
   /// Marks a removal batch whose keys have all been queued; the epoch waits for the decision.
   func close(_ removalBatch: RemovalBatch, epoch: Epoch) {
+    // One of those that were to fill it has given it up.
+    if queue.removalBatches.isAbandoned(removalBatch) { return queue.epochs.leave(epoch) }
     if let count = fillers[removalBatch], count > 1 {
       fillers[removalBatch] = count - 1
       // The others keep the same epoch open.
@@ -24,6 +26,13 @@ extension Dispatcher {
     fillers[removalBatch] = nil
     closed[removalBatch] = epoch
     decideRemovalBatches()
+  }
+
+  /// Ends a removal batch that will never be decided, whoever else was to fill it.
+  func abandon(_ removalBatch: RemovalBatch) {
+    fillers[removalBatch] = nil
+    queue.abandon(removalBatch)
+    pump()
   }
 
   func decideRemovalBatches() {

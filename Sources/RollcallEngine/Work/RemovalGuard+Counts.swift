@@ -11,6 +11,9 @@ extension RemovalGuard {
     state.held(removal.key, kind).map { !($0.isApproved && $0.action == removal.action) } ?? false
   }
 
+  /// Those that decide on a key's removal: not the batches that a leaver is in for another reason.
+  func decidingBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.decidingBatches(of: key) ?? [] }
+
   /// Whether no window of the log is known yet that decides on a key's removal.
   func isStrange(_ key: RosterKey) -> Bool {
     !decidingBatches(of: key).contains { isOfTheLog($0) } || dispatcher?.queue.isSaidToLeave(key) == true

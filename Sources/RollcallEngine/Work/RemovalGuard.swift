@@ -152,19 +152,21 @@ package final class RemovalGuard {
   /// Drops a removal batch whose reading failed; the next one finds its keys again.
   func abandon(_ removalBatch: RemovalBatch) {
     open[removalBatch] = nil
-    dispatcher?.queue.abandon(removalBatch)
-    dispatcher?.pump()
+    dispatcher?.abandon(removalBatch)
   }
 
   /// Whether a removal batch, or its successor, is still undecided.
-  private func isUndecided(_ removalBatch: RemovalBatch) -> Bool {
+  func isUndecided(_ removalBatch: RemovalBatch) -> Bool {
     open[removalBatch] != nil || dispatcher?.queue.removalBatches.isAbandoned(removalBatch) == true
   }
 
   private func removalBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.removalBatches.of(key) ?? [] }
 
-  /// Those that decide on a key's removal: not the batches that a leaver is in for another reason.
-  func decidingBatches(of key: RosterKey) -> [RemovalBatch] { dispatcher?.queue.decidingBatches(of: key) ?? [] }
+  /// Whether a person whose removal is decided is a part of another batch since: the row has come back, and is gone with
+  /// that one.
+  private func isNamedAnew(_ key: RosterKey) -> Bool {
+    dispatcher?.queue.removalBatches.binding(key).contains { open[$0] != nil } ?? false
+  }
 
   // MARK: Single removals
 
@@ -186,7 +188,12 @@ package final class RemovalGuard {
     }
     try await state.hold(held, kind)
     if isOff { return withheld }
-    try await learn(undecided)
+    let decided = removals.filter(isAllowed)
+    try await learn(undecided + decided)
+    for removal in decided where isNamedAnew(removal.key) {
+      allowed[kind]?.remove(removal.key)
+      undecided.append(removal)
+    }
     var alone: [Removal] = []
     for removal in undecided where !isAllowed(removal) {
       // A batch may have been decided while the log was read.
@@ -194,25 +201,6 @@ package final class RemovalGuard {
     }
     if try await pay(alone, among: alone, kind, holding: nil) != nil { withheld.formUnion(alone.map(\.key)) }
     return withheld
-  }
-
-  /// Assigns removals that were noticed elsewhere to the windows of the log that contain them.
-  private func learn(_ removals: [Removal]) async throws(EngineError) {
-    var rest = removals.map(\.key)
-    // Whom this read of the log calls a leaver other batches decide.
-    while case let strangers = rest.filter(isStrange), !strangers.isEmpty {
-      try await assign(strangers)
-      rest.removeAll(where: strangers.contains)
-    }
-  }
-
-  /// Assigns keys to the windows of the log that contain them and have not been read completely.
-  private func assign(_ keys: [RosterKey]) async throws(EngineError) {
-    // A missing row was deleted before it was read, so after this read of the log the window that contains the
-    // delete, if any, is known. A window that was decided in the meantime has had this key looked at.
-    for (key, window) in try await catchUp(keys) where isUndecided(window.removalBatch) {
-      dispatcher?.queue.join(key, window.removalBatch, isPlain: window.isPlain)
-    }
   }
 
   /// Leaves a removal to the batches that it belongs to; false if there are none.

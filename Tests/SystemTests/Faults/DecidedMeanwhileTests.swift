@@ -10,12 +10,12 @@ import Testing
 
 /// G2, G8: a removal that meets a batch while that is being decided is neither lost nor paid for alone.
 @Suite struct DecidedMeanwhileTests {
-  private static func removal(_ key: RosterKey) -> Removal {
+  static func removal(_ key: RosterKey) -> Removal {
     Removal(key: key, action: .delete, dn: DistinguishedName(unchecked: "uid=\(key),dc=example,dc=com"))
   }
 
   /// An engine that is not connected to its directory, with a ledger that is real.
-  private func withEngine(
+  func withEngine(
     _ removals: String = "{ most: 10%, least: 25 }", _ body: @escaping @Reactor @Sendable (Engine) async throws -> Void
   ) async throws -> Site {
     var settings = SiteSettings()
@@ -35,10 +35,21 @@ import Testing
 
   /// Hands keys in with a batch and ends their turns without a removal, as of those that are parked.
   @Reactor
-  private static func park(_ keys: [RosterKey], in batch: RemovalBatch, _ engine: Engine) {
+  static func park(_ keys: [RosterKey], in batch: RemovalBatch, _ engine: Engine) {
     for key in keys { engine.dispatcher.queue.add(key, .sweep, removalBatch: batch) }
     _ = engine.dispatcher.queue.take(keys.count, within: .leaver ... .reconcile)
     for key in keys { engine.dispatcher.queue.finish(key, staying: false) }
+  }
+
+  /// Has the next turn, this key's, leave its removal to others.
+  @Reactor
+  static func leave(
+    _ key: RosterKey, _ engine: Engine, _ location: SourceLocation = #_sourceLocation
+  ) async throws {
+    _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
+    let withheld = try await engine.removalGuard.withhold([removal(key)])
+    #expect(withheld == [key], sourceLocation: location)
+    engine.dispatcher.queue.finish(key)
   }
 
   @Test("G2: a row that goes while its batch is decided is decided with it")
@@ -120,9 +131,7 @@ import Testing
       let (first, window) = (removalGuard.begin(), removalGuard.begin(isOfTheLog: true))
       engine.dispatcher.queue.add("a", .sweep, removalBatch: first)
       engine.dispatcher.queue.add("a", .sweep, removalBatch: window, isPlain: true)
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
-      engine.dispatcher.queue.finish("a")
+      try await Self.leave("a", engine)
       try await removalGuard.decide(first, epoch: epoch)
       #expect(!engine.dispatcher.queue.contains("a"))
       try await removalGuard.decide(window, epoch: epoch)
@@ -137,9 +146,7 @@ import Testing
       let epoch = engine.dispatcher.queue.epochs.current
       let first = removalGuard.begin()
       engine.dispatcher.queue.add("a", .sweep, removalBatch: first)
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
-      engine.dispatcher.queue.finish("a")
+      try await Self.leave("a", engine)
       let second = removalGuard.begin()
       engine.dispatcher.queue.add("a", .sweep, removalBatch: second)
       try await removalGuard.decide(first, epoch: epoch)
@@ -158,9 +165,7 @@ import Testing
       let epoch = engine.dispatcher.queue.epochs.current
       let (window, wipe) = (removalGuard.begin(isOfTheLog: true), removalGuard.begin(isOfTheLog: true))
       engine.dispatcher.queue.add("a", .sweep, removalBatch: window, isPlain: true)
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      #expect(try await removalGuard.withhold([Self.removal("a")]) == ["a"])
-      engine.dispatcher.queue.finish("a")
+      try await Self.leave("a", engine)
       removalGuard.catchUp = { keys throws(EngineError) in
         Dictionary(uniqueKeysWithValues: keys.map { ($0, UnreadWindow(removalBatch: wipe, isPlain: false)) })
       }
@@ -222,10 +227,7 @@ import Testing
         return Dictionary(uniqueKeysWithValues: keys.map { ($0, UnreadWindow(removalBatch: window, isPlain: false)) })
       }
       engine.dispatcher.queue.add("a", .notification)
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      let withheld = try await removalGuard.withhold([Self.removal("a")])
-      #expect(withheld == ["a"])
-      engine.dispatcher.queue.finish("a", staying: false)
+      try await Self.leave("a", engine)
       #expect(engine.dispatcher.queue.removalBatches.of("a").isEmpty)
     }
   }
@@ -239,10 +241,7 @@ import Testing
         .init(removalBatch: comparison, seen: SeenLinks(.caseExact), isOfTheLog: true))
       for key: RosterKey in ["a", "group"] {
         engine.dispatcher.queue.add(key, key == "a" ? .notification : .retry)
-        _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-        let withheld = try await removalGuard.withhold([Self.removal(key)])
-        #expect(withheld == [key])
-        engine.dispatcher.queue.finish(key, staying: false)
+        try await Self.leave(key, engine)
       }
       removalGuard.comparison.end(completely: false)
       removalGuard.abandon(comparison)
@@ -258,10 +257,7 @@ import Testing
     _ = try await withEngine { engine in
       engine.removalGuard.comparison.isAwaited = true
       engine.dispatcher.queue.add("a", .notification)
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      let withheld = try await engine.removalGuard.withhold([Self.removal("a")])
-      #expect(withheld == ["a"])
-      engine.dispatcher.queue.finish("a")
+      try await Self.leave("a", engine)
       #expect(!engine.dispatcher.queue.contains("a"))
       engine.failed(.directory(LDAPError(code: .sizeLimitExceeded, operation: "search")))
       #expect(engine.dispatcher.queue.contains("a"))
@@ -275,10 +271,7 @@ import Testing
       engine.dispatcher.queue.add("a", .notification)
       _ = engine.dispatcher.queue.epochs.close()
       engine.requestReconcile()
-      _ = engine.dispatcher.queue.take(1, within: .leaver ... .reconcile)
-      let withheld = try await engine.removalGuard.withhold([Self.removal("a")])
-      #expect(withheld == ["a"])
-      engine.dispatcher.queue.finish("a")
+      try await Self.leave("a", engine)
       #expect(engine.dispatcher.queue.epochs.settled() == nil, "a successor would not hear of it")
     }
   }
