@@ -76,6 +76,17 @@ struct DashboardCommand: AsyncParsableCommand {
   @Flag(help: "Take actions, not only show.")
   var actions = false
 
+  /// The daemon and the directory come first where they are on the same machine: libdispatch's threads of the
+  /// background priority have the niceness 10, and the reactor's and the web server's inherit it.
+  static func main() async {
+    await withCheckedContinuation { ended in
+      Task.detached(priority: .background) {
+        await main(nil)
+        ended.resume()
+      }
+    }
+  }
+
   func validate() throws {
     if connection != nil, file != nil { throw ValidationError("Give one of --config and --connection.") }
     if !listen.isLocal, !expose {

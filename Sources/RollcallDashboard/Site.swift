@@ -35,7 +35,7 @@ struct Site: Sendable {
     let desk = ActionDesk(reader: reader, sessions: sessions, actor: "dashboard@\(process.hostName)")
     return FrontDoor(
       token: token, sessions: sessions, origin: OriginCheck(command.listen, port: port, names: command.host),
-      takesActions: command.actions,
+      gate: PageGate(), takesActions: command.actions,
       metrics: { [metrics] in WebResponse(200, await metrics.text(), type: MetricsPage.contentType) },
       login: { complaint, next in .html(LoginPage(complaint: complaint, next: next).html) },
       asset: { Site.asset($0) },

@@ -1,4 +1,5 @@
 internal import RollcallPages
+internal import Synchronization
 
 /// Lets in who is logged in, and forms of this server's own pages; everything else is turned away here.
 struct FrontDoor: Sendable {
@@ -7,6 +8,7 @@ struct FrontDoor: Sendable {
   let token: AccessToken
   let sessions: Sessions
   let origin: OriginCheck
+  let gate: PageGate
   /// Whether forms may change something.
   let takesActions: Bool
   /// `/metrics`.
@@ -45,6 +47,7 @@ struct FrontDoor: Sendable {
     guard let session else {
       return .seeOther(Address.page("/login", ["next": request.path == "/" ? nil : request.path]))
     }
+    guard await gate.enter() else { return tooMany }
     return await page(request, session)
   }
 
@@ -70,6 +73,7 @@ struct FrontDoor: Sendable {
     guard takesActions else {
       return refusal(403, "This dashboard is read-only. Start it with --actions to allow actions.")
     }
+    guard await gate.enter() else { return tooMany }
     return await action(request, session)
   }
 
@@ -84,6 +88,12 @@ struct FrontDoor: Sendable {
     }
     var response = WebResponse.seeOther(next)
     response.headers.append(sessions.header(sessions.begin()))
+    return response
+  }
+
+  private var tooMany: WebResponse {
+    var response = refusal(429, "Too many pages are asked for at once. Try again in a moment.")
+    response.headers.append(("Retry-After", "1"))
     return response
   }
 

@@ -36,6 +36,7 @@ package final class Database {
   private var opening: Task<Result<PostgresConnection, EngineError>, Never>?
   /// The session's names of its prepared statements.
   private var prepared: [String: String] = [:]
+  private var plans = PlanRenewal()
   /// Sessions that end when their pending statements are answered.
   private var retired: [PostgresConnection] = []
   private(set) var retirements = 0
@@ -84,6 +85,7 @@ package final class Database {
       if hasEnded { throw PostgresError(kind: .connection, message: "this process is ending") }
       self.connection = connection
       prepared = [:]
+      plans = PlanRenewal()
       return .success(connection)
     } catch {
       return .failure(.database(error))
@@ -178,6 +180,7 @@ package final class Database {
       return try await on(session) { session throws(PostgresError) in
         if !isPrepared { try await session.prepare(ours, sql) }
         isPrepared = true
+        if self.plans.isDue() { try await session.script("DISCARD PLANS") }
         return try await session.execute(ours, parameters)
       }
     } catch {

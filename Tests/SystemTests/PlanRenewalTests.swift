@@ -1,0 +1,44 @@
+import Postgres
+import Reactor
+import Testing
+
+@testable import RollcallEngine
+@testable import RollcallLedger
+
+/// Plans that were made while a table was small.
+@Suite("Plans of prepared statements") struct PlanRenewalTests {
+  @Test("A statement that was planned for a small table uses its index after a load, before anybody analyzes it")
+  func afterALoad() async throws {
+    let site = try await World.shared.site()
+    try await site.sql(
+      """
+      CREATE TABLE seen (directory text, key text, entry_id text, PRIMARY KEY (directory, key)) WITH (autovacuum_enabled = off);
+      INSERT INTO seen VALUES ('main', 'k0', '0');
+      GRANT SELECT ON seen TO PUBLIC
+      """)
+    let configuration = site.configuration
+    try await Reactor.run {
+      let database = try Database(configuration)
+      defer { database.end() }
+      let keys = SQLText.array((0..<64).map { "k\($0)" })
+      @Reactor func look() async throws {
+        try await database.execute(
+          "seen", "SELECT key, entry_id FROM public.seen WHERE directory = $1 AND key = ANY ($2::text[])",
+          ["main", keys])
+      }
+      @Reactor func plan() async throws -> String {
+        let name = try await database.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'seen%'").text(
+          0, 0)
+        let lines = try await database.query("EXPLAIN EXECUTE \(name ?? "")('main', '\(keys)')")
+        return (0..<lines.rowCount).compactMap { lines.text($0, 0) }.joined(separator: "\n")
+      }
+      for _ in 0..<50 { try await look() }
+      try await site.sql("INSERT INTO seen SELECT 'main', 'k' || n, n FROM generate_series(1, 50000) AS n")
+      let before = try await plan()
+      #expect(!before.contains("AND (key = ANY"), "the table's growth has to matter: \(before)")
+      for _ in 0..<1100 { try await look() }
+      let after = try await plan()
+      #expect(after.contains("AND (key = ANY"), "\(after)")
+    }
+  }
+}
