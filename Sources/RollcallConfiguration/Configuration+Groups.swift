@@ -35,6 +35,10 @@ extension Configuration {
 
     /// `placeholder` (default none): a DN that stays as member if the class requires one.
     package var placeholder: DistinguishedName?
+
+    /// `references` (default none): for attributes that have the DNs of people, the SQL expression over the group's name
+    /// that gives their keys, one or an array.
+    package var references: [AttributeExpression] = []
   }
 
   /// `empty`: what happens to a group when the last member leaves.
@@ -48,6 +52,7 @@ extension Configuration {
 extension Configuration.Groups {
   static let keys = [
     "base", "membership", "naming", "classes", "member", "attributes", "create", "empty", "adopt", "placeholder",
+    "references",
   ]
 
   /// nil, with the problems recorded, if something is wrong.
@@ -58,18 +63,19 @@ extension Configuration.Groups {
     let classes = section.classes(default: ["groupOfNames"])
     let member = section.attributeType("member", default: "member")
     let attributes = section.expressions("attributes") ?? []
+    let references = section.expressions("references") ?? []
     let create = section.bool("create", default: true)
     let empty = section.choice("empty", default: Configuration.Empty.delete)
     let adopt = section.adoption()
     let placeholder = section.text("placeholder").flatMap { section.distinguishedName($0) }
     if let naming, let member {
-      section.checkNames(naming: naming.value, member: member.value, attributes: attributes)
+      section.checkNames(naming: naming.value, member: member.value, attributes: attributes, references: references)
     }
     guard let base, let membership, let naming, let member else { return nil }
     self.init(
       base: base, membership: membership.value, naming: naming.value, classes: classes,
       member: member.value, attributes: attributes, create: create, empty: empty, adopt: adopt,
-      placeholder: placeholder)
+      placeholder: placeholder, references: references)
   }
 }
 
@@ -83,18 +89,24 @@ extension ConfigurationSection {
 
   /// Attributes that Rollcall itself sets in a group have no expression.
   fileprivate func checkNames(
-    naming: String, member: String, attributes: [Configuration.AttributeExpression]
+    naming: String, member: String, attributes: [Configuration.AttributeExpression],
+    references: [Configuration.AttributeExpression]
   ) {
-    for attribute in attributes.map(\.attribute) {
-      let path = "\(pathOf("attributes")).\(attribute)"
-      let problem: String? =
-        switch attribute.lowercased() {
-        case naming.lowercased(): "is already the group's name"
-        case member.lowercased(): "already carries the members"
-        case "objectclass": "is set by \(pathOf("classes"))"
-        default: nil
-        }
-      if let problem { reader.problem(reader.keyPositions[path] ?? mark, "\(path): \(problem)") }
+    let given = Set(attributes.map { $0.attribute.lowercased() })
+    for (key, names) in [("attributes", attributes), ("references", references)] {
+      for attribute in names.map(\.attribute) {
+        let path = "\(pathOf(key)).\(attribute)"
+        let problem: String? =
+          switch attribute.lowercased() {
+          case naming.lowercased(): "is already the group's name"
+          case member.lowercased(): "already carries the members"
+          case "objectclass": "is set by \(pathOf("classes"))"
+          case let lower where key == "references" && given.contains(lower):
+            "is in \(pathOf("attributes")) as well; keep one of them"
+          default: nil
+          }
+        if let problem { reader.problem(reader.keyPositions[path] ?? mark, "\(path): \(problem)") }
+      }
     }
   }
 }

@@ -20,4 +20,18 @@ import Testing
     let text = ConfigurationSample.minimal.replacing(base, with: "\(base)\n  \(lines)", maxReplacements: 1)
     #expect(ConfigurationSample.problems(text) == ["rollcall.yaml:" + problem])
   }
+
+  @Test func anAttributeOfGroupsHasOneSource() {
+    let references = "references: { CN: a, Member: b, objectClass: c, gidnumber: d, owner: e }"
+    let groups = "groups: { base: dc=example, membership: a, attributes: { gidNumber: a }, \(references) }\n"
+    let problems = ConfigurationSample.problems(
+      ConfigurationSample.minimal.replacing("users:\n", with: groups + "users:\n", maxReplacements: 1))
+    #expect(
+      problems.map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) } == [
+        "groups.references.CN: is already the group's name",
+        "groups.references.Member: already carries the members",
+        "groups.references.objectClass: is set by groups.classes",
+        "groups.references.gidnumber: is in groups.attributes as well; keep one of them",
+      ])
+  }
 }

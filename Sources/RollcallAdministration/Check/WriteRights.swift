@@ -69,14 +69,16 @@ struct WriteRights {
   private func groups() async throws(LDAPError) -> [Finding] {
     guard let groups = configuration.groups else { return [] }
     let place = configuration.place(of: "groups.base")
+    let written = [groups.member] + groups.references.map(\.attribute)
     var findings: [Finding] = []
     if groups.create {
       findings += try await adding(below: groups.base, groups.naming, groups.classes, place)
     }
     guard let entry = try await anyone(below: groups.base, .present(groups.member)) else {
-      return findings + unseen(findings, "whether it may change \(groups.member)", "a group with members", place)
+      let what = "whether it may change \(written.joined(separator: ", "))"
+      return findings + unseen(findings, what, "a group with members", place)
     }
-    findings += try await refused([groups.member], of: entry, place)
+    findings += try await refused(written, of: entry, place)
     if findings.isEmpty { findings.append(Finding(.ok, place, "this account may write \(entry.text)")) }
     return findings
   }

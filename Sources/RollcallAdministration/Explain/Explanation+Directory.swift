@@ -47,7 +47,7 @@ extension Observation {
 
   /// The operations for this key, and those that belong to them.
   var steps: [Step] {
-    let groups: Set<Step.What> = [.join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer]
+    let groups: Set<Step.What> = [.join, .leave, .follow, .refer, .makeGroup, .dropGroup, .makeContainer]
     return rehearsal?.plan.sequences.filter { sequence in
       sequence.steps.contains { $0.key == key || groups.contains($0.what) }
     }.flatMap(\.steps) ?? []

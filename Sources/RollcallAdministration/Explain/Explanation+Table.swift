@@ -91,13 +91,32 @@ extension Observation {
       // Who has no entry is left out until there is one.
       let missing = wanted.references.flatMap { reference in reference.missing.map { (reference.attribute, $0) } }
       let without = missing.map { "; without \($0.0): key \($0.1.shown) has no entry" }.joined()
+      let referring = groupsReferring
       return .init(
-        .mapping, .ok, wanted.entry.dn.text.excerpt() + without,
+        .mapping, .ok, wanted.entry.dn.text.excerpt() + without + referring.text,
         [
           .text("dn", wanted.entry.dn.text), values, .list("groups", groups),
           missing.isEmpty ? nil : .list("unresolved", missing.map { "\($0.0): \($0.1.shown)" }),
+          referring.names.isEmpty ? nil : .list("referring", referring.names),
         ])
     }
+  }
+
+  /// The groups that are to have the person's DN in other attributes than the members', and which of the person's groups
+  /// go without somebody.
+  private var groupsReferring: (text: String, names: [String]) {
+    var text = ""
+    var names: [String] = []
+    for look in rehearsal?.groupReferences ?? [] {
+      for reference in look.references {
+        if reference.targets.contains(key) { names.append("\(reference.attribute) of \(look.group.dn.text)") }
+        for other in reference.missing where other != key {
+          text += "; \(look.group.dn.text.excerpt()) without \(reference.attribute): key \(other.shown) has no entry"
+        }
+      }
+    }
+    for problem in rehearsal?.failingReferences ?? [] { text += "; \(problem.message)" }
+    return (names.map { "; \($0.excerpt())" }.joined() + text, names)
   }
 
   /// The entry that the mapping makes of the row; nil if it makes none, or the directory's schema is unknown.

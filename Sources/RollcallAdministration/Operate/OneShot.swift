@@ -109,6 +109,7 @@ package final class OneShot {
       reason = self.engine.stuck(upTo: epoch)
       return reason != nil
     }
+    if isSettled { reason = engine.failingReferences }
     guard let reason else { return isSettled }
     if case .keys = work { return true }
     giveUp(.refused(reason))

@@ -58,7 +58,7 @@ package struct PlanReport: Codable, Sendable {
   /// The pinned ones of the keys that were looked at.
   package var pinned: [Pinned]
   package var waiting: [Waiting]
-  /// The reasons for named keys for which there is nothing to do.
+  /// The reasons for named keys for which there is nothing to do, and why whom groups refer to cannot be planned for.
   package var standings: [String]
   /// What happens at its time until a given date; nil where nobody has asked for it.
   package var due: [ComingChange]?
@@ -92,7 +92,7 @@ package struct PlanReport: Codable, Sendable {
     waiting = result.plan.blocked.sorted { $0.key < $1.key }.map { key, blocker in
       Waiting(key: key.text, holder: blocker.key.text, dn: blocker.dn.text)
     }
-    standings = result.standings.map { "\($0)" }
+    standings = result.standings.map { "\($0)" } + result.failingReferences.map(\.message)
     hasUnknown = !result.unknown.isEmpty
   }
 

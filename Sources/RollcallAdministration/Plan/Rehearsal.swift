@@ -57,6 +57,10 @@ package final class Rehearsal {
     package var standings: [Standing] = []
     /// Both sides of the named keys, as far as they could be read.
     package var subjects: [Subject] = []
+    /// The groups that the named keys' rows name, or that refer to them, where groups refer to people.
+    package var groupReferences: [GroupLook] = []
+    /// Why it is unknown whom groups are to refer to.
+    package var failingReferences: [Problem] = []
     /// Named keys that neither side knows.
     package var unknown: [RosterKey] { standings.filter(\.isUnknown).map(\.key) }
   }
@@ -97,7 +101,7 @@ package final class Rehearsal {
     }
     try PlanLimit.Meter(limit).check(keys: keys.count)
     engine.meter?.begin(.planning, total: keys.count)
-    let subjects = try await plan(keys, stateReader, &result, empty)
+    let subjects = try await plan(keys, named: named, stateReader, &result, empty)
     result.standings = try await standings(of: named, subjects, result)
     if !named.isEmpty {
       let asked = Set(named)
@@ -132,7 +136,7 @@ package final class Rehearsal {
   /// Plans for all keys that differ together, so that names which some of them free are known to be free; returns
   /// what was found for each.
   private func plan(
-    _ keys: [RosterKey], _ stateReader: StateReader, _ result: inout Result, _ empty: [GroupName]
+    _ keys: [RosterKey], named: [RosterKey], _ stateReader: StateReader, _ result: inout Result, _ empty: [GroupName]
   ) async throws(EngineError) -> [Subject] {
     var subjects: [Subject] = []
     var occupants: [Occupant] = []
@@ -188,6 +192,7 @@ package final class Rehearsal {
     }
     result.plan.sequences = sequences(duplicates) + result.plan.sequences
     result.plan.sequences += sequences(try await following(subjects, result.plan, stateReader))
+    result.plan.sequences += sequences(try await referring(subjects, named: named, stateReader, &result))
     result.pinned = pinned(result.plan)
     result.takeovers = result.plan.takeovers
     result.parked.merge(result.plan.parked) { first, _ in first }

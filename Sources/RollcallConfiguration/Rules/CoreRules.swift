@@ -27,7 +27,7 @@ extension GroupRules {
       base: groups.base, naming: groups.naming, classes: groups.classes, member: groups.member,
       attributes: groups.attributes.map(\.attribute), create: groups.create,
       empty: EmptyGroupPolicy(rawValue: groups.empty.rawValue) ?? .delete, adopt: groups.adopt,
-      placeholder: groups.placeholder)
+      placeholder: groups.placeholder, references: groups.references.map(\.attribute))
   }
 }
 

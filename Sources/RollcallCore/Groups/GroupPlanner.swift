@@ -10,7 +10,7 @@ public struct GroupPlanner: Sendable {
   public let carriesNames: Bool
   /// Whether a group of the configured classes must have a member.
   public let demandsMember: Bool
-  private let schema: Schema
+  let schema: Schema
   private let protection: Protection
   /// Ids of the groups that are taken over without approval; nil: all.
   private var welcome: Set<String>? = []

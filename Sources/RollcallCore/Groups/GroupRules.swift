@@ -20,11 +20,14 @@ public struct GroupRules: Sendable, Equatable {
   public var adopt: GroupAdoption
   /// A member that stays in the group if the class requires one.
   public var placeholder: DistinguishedName?
+  /// Attribute descriptions that have the DNs of people, whom their expressions name by keys.
+  public var references: [String]
 
   public init(
     base: DistinguishedName, naming: String = "cn", classes: [String] = ["groupOfNames"],
     member: String = "member", attributes: [String] = [], create: Bool = true,
-    empty: EmptyGroupPolicy = .delete, adopt: GroupAdoption = .none, placeholder: DistinguishedName? = nil
+    empty: EmptyGroupPolicy = .delete, adopt: GroupAdoption = .none, placeholder: DistinguishedName? = nil,
+    references: [String] = []
   ) {
     self.base = base
     self.naming = naming
@@ -35,6 +38,7 @@ public struct GroupRules: Sendable, Equatable {
     self.empty = empty
     self.adopt = adopt
     self.placeholder = placeholder
+    self.references = references
   }
 }
 

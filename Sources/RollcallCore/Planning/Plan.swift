@@ -79,6 +79,8 @@ public struct Step: Sendable, Equatable {
     case leave
     /// Replaces a member's old name in a group by the new one.
     case follow
+    /// Gives a group the DNs of people in other attributes than the members', such as its owner's.
+    case refer
     /// Creates a missing group that somebody is to be in.
     case makeGroup = "make-group"
     /// Deletes a group without members.

@@ -148,7 +148,7 @@ public struct SchemaCheck: Sendable {
     let planner = GroupPlanner(rules: groups, schema: schema)
     var found = classes(groups.classes, "groups.classes")
     for name in groups.attributes { found += written(name, "groups.attributes.\(name)", by: groups.classes) }
-    found += written(groups.naming, "groups.naming", by: groups.classes)
+    found += written(groups.naming, "groups.naming", by: groups.classes) + references(groups)
     found += written(groups.member, "groups.member", by: groups.classes)
     found += single(groups.member, "groups.member", isSeveral: true, "it must hold all members")
     found += searched(groups.member, "groups.member")

@@ -62,6 +62,7 @@ public struct UndoPlanner: Sendable {
     case .password: return "the previous password is not known"
     case .makeGroup, .dropGroup, .makeContainer:
       return "groups and containers follow their members; take the members' rows back"
+    case .refer: return "the people to whom a group refers follow the tables; change the row that names them"
     case .create, .update, .rename, .move, .temporaryRename, .disable, .enable, .delete, .removeDuplicate, .adopt,
       .join,
       .leave, .follow:

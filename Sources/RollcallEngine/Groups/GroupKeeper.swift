@@ -207,6 +207,11 @@ package final class GroupKeeper {
     return report
   }
 
+  /// Applies steps that do not concern members, each while nothing else writes its group; returns the refusals.
+  func write(_ steps: [(group: GroupName, step: Step)], _ lane: WriteLane) async -> [LDAPError?] {
+    await lanes.apply(steps, through: lane)
+  }
+
   /// Deletes groups without members; a group that gets members meanwhile stays.
   func drop(_ groups: [GroupName]) async throws(EngineError) {
     let nothing = groups.map { GroupChange(key: RosterKey($0.dn.first?.text ?? ""), group: $0) }

@@ -26,6 +26,10 @@ final class GroupLanes {
 
   private let writer: GroupWriter
   private var queues: [GroupName: [Job]] = [:]
+  /// Groups that are being written.
+  private var busy: Set<GroupName> = []
+  /// Other writes of a group, which are made alone.
+  private var others: [GroupName: [@Reactor () async -> Void]] = [:]
 
   init(_ writer: GroupWriter) { self.writer = writer }
 
@@ -46,23 +50,45 @@ final class GroupLanes {
     }
   }
 
-  private func enter(_ job: Job) {
-    let group = job.change.group
-    if queues[group] != nil {
-      queues[group]?.append(job)
-    } else {
-      queues[group] = [job]
-      Reactor.task { await self.drain(group) }
+  /// Applies steps that do not concern members, one per group, while nothing else writes the group.
+  ///
+  /// - Returns: the server's refusal of each; nil where there was none.
+  func apply(_ steps: [(group: GroupName, step: Step)], through lane: WriteLane) async -> [LDAPError?] {
+    if steps.isEmpty { return [] }
+    return unsafe await withUnsafeContinuation { continuation in
+      var refusals: [LDAPError?] = steps.map { _ in nil }
+      var open = steps.count
+      for (index, (group, step)) in steps.enumerated() {
+        others[group, default: []].append {
+          refusals[index] = await lane.apply([Plan.Sequence(steps: [step])]).first?.failure
+          open -= 1
+          if open == 0 { unsafe continuation.resume(returning: refusals) }
+        }
+        begin(group)
+      }
     }
   }
 
+  private func enter(_ job: Job) {
+    queues[job.change.group, default: []].append(job)
+    begin(job.change.group)
+  }
+
+  /// Starts working on a group's queue, unless that is being done.
+  private func begin(_ group: GroupName) {
+    if busy.insert(group).inserted { Reactor.task { await self.drain(group) } }
+  }
+
   private func drain(_ group: GroupName) async {
-    while let jobs = queues[group], !jobs.isEmpty {
-      queues[group] = []
+    while true {
+      for other in others.removeValue(forKey: group) ?? [] { await other() }
+      let jobs = queues.removeValue(forKey: group) ?? []
+      if jobs.isEmpty, others[group] == nil { break }
+      if jobs.isEmpty { continue }
       let outcomes = await write(jobs, group)
       for (job, outcome) in zip(jobs, outcomes) { job.completion(outcome) }
     }
-    queues[group] = nil
+    busy.remove(group)
   }
 
   private func write(_ jobs: [Job], _ group: GroupName) async -> [GroupOutcome] {

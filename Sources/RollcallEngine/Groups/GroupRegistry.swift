@@ -57,7 +57,7 @@ package final class GroupRegistry {
   /// Whether the group existed before, so that further members may be missing when it is gone.
   func wasThere(_ group: GroupName) -> Bool { groups[group.id] != nil && !unmade.contains(group.id) }
 
-  var all: [GroupName] { groups.values.map { planner.group(at: $0.dn) } }
+  package var all: [GroupName] { groups.values.map { planner.group(at: $0.dn) } }
 
   /// Groups whose former members have not been looked at.
   var uncompared: [GroupName] { groups.values.filter { !$0.isCompared }.map { planner.group(at: $0.dn) } }

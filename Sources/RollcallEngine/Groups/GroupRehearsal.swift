@@ -1,5 +1,5 @@
 internal import LDAP
-internal import LDAPModel
+package import LDAPModel
 package import Reactor
 package import RollcallCore
 package import RollcallLedger
@@ -133,4 +133,11 @@ private struct GroupShow {
       return [Step(key: change.key, operation: .add(entry.dn, entry.attributes), what: .makeGroup)]
     }
   }
+}
+
+extension GroupKeeper {
+  package func group(at dn: DistinguishedName) -> GroupName { planner.group(at: dn) }
+
+  /// The groups that a person's row names.
+  package func groups(of subject: Subject) -> [GroupName] { planner.groups(named: subject.groups ?? []).groups }
 }

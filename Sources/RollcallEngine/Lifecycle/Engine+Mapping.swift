@@ -12,6 +12,7 @@ extension Engine {
       noteMapping(query.path, nil)
       let log = ChangeLog(sessions.changed, sources, hasCommitTimes: dispatcher.counting.hasCommitTimes)
       let reader = KeyQueryReader(query, place: place, roster, log, sessions.keys, dispatcher, events)
+      reader.onRows = { [weak self] rows in self?.groupReferences?.changed(rows) }
       reader.onProblem = { [weak self] reason in
         guard let reason else {
           self?.noteMapping(query.path, nil)

@@ -112,6 +112,7 @@ extension Engine {
         let silent = try await self.bound.ended()
         try await self.state.passwords.forgetDoubtful()
         let found = try await reconciler.run(epoch: epochs[0])
+        self.groupReferences?.lookAtAll()
         self.meter?.begin(.writing)
         for epoch in epochs.dropFirst() { self.dispatcher.queue.epochs.leave(epoch) }
         self.events.emit(.compared(entries: found.entries, in: .now - started))

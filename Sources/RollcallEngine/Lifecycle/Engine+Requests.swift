@@ -31,6 +31,7 @@ extension Engine {
     case .keys:
       do throws(EngineError) {
         guard let outcomes = try await look(at: try LedgerText.decode(request.argument)) else { return .stopped }
+        await groupReferences?.settle()
         return .done(try LedgerText.encode(outcomes))
       } catch {
         guard case .refused(let reason) = error else { throw error }
@@ -46,6 +47,7 @@ extension Engine {
   /// The person wants it now, not at the next attempt.
   private func retryKeyQueries() {
     for reader in sweeper?.keyQueries ?? [] { reader.retryNow() }
+    groupReferences?.retryNow()
   }
 
   /// Waits until everything has settled, unless that depends on a comparison that the directory does not let complete, or
@@ -57,7 +59,7 @@ extension Engine {
       reason = reason ?? self.stuck(upTo: epoch)
       return reason != nil
     }
-    if isSettled { return .done(nil) }
+    if isSettled { return failingReferences.map { .cannot($0) } ?? .done(nil) }
     if let reason, dispatcher.isWorking { return .cannot(reason) }
     return .stopped
   }
@@ -86,7 +88,10 @@ extension Engine {
     try await sweeper?.look()
     while dispatcher.isWorking, let sweeper {
       sweeper.progress(atOnce: true)
-      if sweeper.storedUpTo >= target { return true }
+      if sweeper.storedUpTo >= target {
+        await groupReferences?.settle()
+        return groupReferences == nil || dispatcher.isWorking
+      }
       if givesUp(target) { return false }
       try? await Reactor.sleep(for: .milliseconds(10))
     }
@@ -125,6 +130,7 @@ extension Engine {
     while dispatcher.passesRunning > 0, ContinuousClock.now < deadline {
       try? await Reactor.sleep(for: .milliseconds(5))
     }
+    await endGroupReferences(by: deadline)
     if dispatcher.passesRunning == 0, leader.isLeading { await servers.end() }
     sweeper?.progress(atOnce: true)
     while sweeper?.isStoring == true, ContinuousClock.now < deadline {

@@ -17,6 +17,8 @@ extension Engine {
       }
     }
     dispatcher.suspend()
+    // The next connection begins with a look at all groups.
+    groupReferences?.stop()
     switch error {
     case .directory(let failure): giveUp(failure)
     case .database(let failure) where failure.isConnectionLost:

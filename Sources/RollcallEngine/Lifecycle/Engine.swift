@@ -40,6 +40,8 @@ package final class Engine {
   private(set) var stateReader: StateReader?
   /// Nil if no groups are configured, and before the first connection.
   private(set) var groups: GroupKeeper?
+  /// Nil if no references of groups are configured, and before the first connection.
+  private(set) var groupReferences: GroupReferences?
   /// Nil if nobody watches the progress.
   package var meter: ReadingMeter?
   var reconciles = ReconcileAgenda()
@@ -148,10 +150,10 @@ package final class Engine {
     try await beginCounting()
     try await journal.flush()
     try await intents.takeUp(stateReader)
+    let recorder = Recorder(journal, configuration, stateReader, groups: groups?.planner)
     dispatcher.resume(
       Worker(
-        stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups,
-        recorder: Recorder(journal, configuration, stateReader, groups: groups?.planner)))
+        stateReader, link: link, removalGuard: removalGuard, state: state, groups: groups, recorder: recorder))
     unknown.note(state.meetings.keysInMaking)
     // A full comparison is delayed instead: it must see the effects of the predecessor's last operations.
     unknown.connected(afterTakeover: isNew && isTakeover, from: reason == nil ? record?.watermark : nil)
@@ -160,6 +162,8 @@ package final class Engine {
     takeUp(finding, comparesAnyway: reason != nil)
     takeUpGroups()
     takeUpReferences()
+    groupReferences?.stop()
+    groupReferences = beginGroupReferences(stateReader, recorder)
     return reason
   }
 
@@ -262,6 +266,7 @@ package final class Engine {
 
   package func close() {
     dispatcher.end()
+    groupReferences?.stop()
     stopCounting()
     sweeper?.stop()
     disconnected()

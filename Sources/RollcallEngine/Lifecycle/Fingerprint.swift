@@ -28,7 +28,7 @@ enum Fingerprint {
       ", adoption: nil",
     ]
     combine(unused.reduce(described(rules)) { $0.replacing($1, with: "") })
-    combine(described(groups))
+    combine(described(groups).replacing(", references: []", with: ""))
     for name in rules.classes + rules.conditional {
       guard let found = schema.objectClass(name) else { continue }
       combine(name)

@@ -71,6 +71,8 @@ final class KeyQueryReader {
   private(set) var hasStopped = false
   /// Called when everybody has to be compared; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
+  /// Called with rows that have changed, before their people are looked for.
+  var onRows: (@Reactor ([ChangedRow]) -> Void)?
   /// Called with the reason why people cannot be found, and with nil when they can again.
   var onProblem: (@Reactor (String?) -> Void)?
 
@@ -234,6 +236,7 @@ final class KeyQueryReader {
     if let cursor { rows = try await cursor.next(beyond: window.done) } else { rows = short ?? [] }
     if hasStopped { throw .standby }
     guard let last = rows.last else { return true }
+    onRows?(rows)
     if rows.contains(where: \.key.isTooLong) {
       current?.everyone = true
       return true

@@ -34,7 +34,7 @@ extension StateReader {
   }
 
   /// The DNs of people by their keys, without those who have no entry, or several.
-  private func names(
+  func names(
     of targets: Set<RosterKey>, _ subjects: [Subject], _ session: LDAPSession
   ) async throws(EngineError) -> [RosterKey: DistinguishedName] {
     if targets.isEmpty { return [:] }

@@ -49,7 +49,7 @@ extension Step {
     case .delete: nil
     // An entry that was taken over has no name before.
     case .update, .disable, .enable, .adopt, .password: operation.dn
-    case .removeDuplicate, .join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer: name
+    case .removeDuplicate, .join, .leave, .follow, .refer, .makeGroup, .dropGroup, .makeContainer: name
     }
   }
 }

@@ -57,7 +57,7 @@ package struct MappingInspection: Sendable {
             .error, configuration.place(of: reading.path), DueQuery.Part.Kind.expected,
             remedy: "cast it: (expression)::date"))
       }
-      if reading.path.hasPrefix("users.references."), let finding = reference(reading, readings) {
+      if reading.isOfReferences, let finding = reference(reading, readings) {
         findings.append(finding)
       }
       for stranger in reading.strangers {

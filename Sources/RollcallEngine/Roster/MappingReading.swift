@@ -50,6 +50,8 @@ package struct MappingReading: Sendable {
   var isBlind = false
   /// Whether it finds the people whom changes concern: what it reads has no part in entries.
   package var isOfKeys: Bool { path.hasPrefix("source.watch") }
+  /// Whether it gives keys of people.
+  var isOfReferences: Bool { path.hasPrefix("users.references.") || path.hasPrefix("groups.references.") }
   /// Whether a function of this database may read more than it shows.
   var hidesReads: Bool { functions.contains(where: \.isForeign) }
 }
@@ -111,6 +113,10 @@ package struct MappingReader {
       reading.tables = []
       reading.functions = []
       readings.append(reading)
+    }
+    for reference in configuration.groups?.references ?? [] {
+      let sql = GroupAttributes.select([reference.expression], over: "''")
+      readings.append(try await read("groups.references.\(reference.attribute)", sql))
     }
     return readings
   }

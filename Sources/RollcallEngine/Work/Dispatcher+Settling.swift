@@ -66,6 +66,7 @@ extension Dispatcher {
       if let delay = entry.retryAfter { onParked?(.seconds(delay)) }
     }
     counting.settled(batch, report, at: confirmed, drift: drift) { originsInFlight[$0] }
+    groupReferences?.worked(on: batch.keys, report.applied) { origin(of: $0, batch.priority) }
     finish(batch, report, refused)
     if queue.backlog == 0 { isWorkingOff = false }
     events.emit(.batchEnded(waiting: queue.backlog))

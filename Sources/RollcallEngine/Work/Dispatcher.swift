@@ -53,6 +53,8 @@ package final class Dispatcher {
   weak var unknown: UnknownOutcomes?
   /// Tracks what other servers may lack.
   weak var servers: ServerWatch?
+  /// Keeps the attributes of groups that have the DNs of people; nil if none are configured.
+  weak var groupReferences: GroupReferences?
   /// Called when one of the sides fails; work has stopped until ``resume(_:)``.
   var onTrouble: (@Reactor (EngineError) -> Void)?
   /// Called when more of the log may have settled.

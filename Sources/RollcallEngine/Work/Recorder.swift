@@ -79,6 +79,13 @@ struct Recorder {
     return rows
   }
 
+  /// The row of a step that changes whom a group refers to. It is of no person.
+  func row(of step: Step, _ entry: Entry?, _ origin: Origin, _ cause: JournalCause) -> JournalRow {
+    var row = self.row(of: step, .done, entry, at: .now)
+    (row.key, row.origin, row.cause) = (nil, origin, cause)
+    return row
+  }
+
   private func row(
     of step: Step, _ outcome: JournalRow.Outcome, _ entry: Entry?, at now: ContinuousClock.Instant
   ) -> JournalRow {
@@ -195,7 +202,7 @@ extension Step {
   /// Whether the entry that it writes is a group or a container.
   fileprivate var isOfGroup: Bool {
     switch what {
-    case .join, .leave, .follow, .makeGroup, .dropGroup, .makeContainer: true
+    case .join, .leave, .follow, .refer, .makeGroup, .dropGroup, .makeContainer: true
     default: false
     }
   }

@@ -60,6 +60,7 @@ struct JournalWords {
     "remove-twin": ("removed a duplicate", "remove a duplicate"), "adopt": ("adopted", "adopt"),
     "password": ("set the first password", "set the first password"), "join": ("joined a group", "join a group"),
     "leave": ("left a group", "leave a group"), "follow": ("renamed in a group", "rename in a group"),
+    "refer": ("changed whom the group refers to", "change whom the group refers to"),
     "make-group": ("made the group", "make the group"), "drop-group": ("dropped the group", "drop the group"),
     "make-container": ("made the container", "make the container"), "park": ("parked", "park"),
     "hold": ("held for a decision", "hold"), "release": ("approved", "approve"),

@@ -187,6 +187,7 @@ import Testing
 
   @Test(arguments: [
     ("password", "the previous password is not known"), ("park", "nothing was written to the directory"),
+    ("refer", "the people to whom a group refers follow the tables; change the row that names them"),
     ("make-group", "groups and containers follow their members; take the members' rows back"),
   ])
   func whatCannot(_ action: String, _ reason: String) {
