@@ -137,4 +137,4 @@ setup-build:
 	@sh .ci/setup build
 
 setup-test:
-	@sh .ci/setup build servers directories poolers monitoring browser
+	@sh .ci/setup build servers directories poolers monitoring browser clocks

@@ -13,6 +13,7 @@ public actor PostgresServer {
   nonisolated let installation: PostgresInstallation
   nonisolated let folder: TemporaryFolder
   nonisolated let home: String
+  private nonisolated let clock: SettableClock?
   private var process: ChildProcess?
 
   nonisolated var data: String { home + "/data" }
@@ -24,15 +25,17 @@ public actor PostgresServer {
   ///   - durable: false disables fsync.
   ///   - passwordRoles: roles that must authenticate over TCP with a password. They need not exist yet.
   ///   - tls: the authority whose server certificate is used for TLS.
+  ///   - clock: its clock; nil: the machine's.
   /// - Throws: `SandboxError`.
   public static func start(
     in folder: TemporaryFolder, settings: [String: String] = [:], durable: Bool = true,
-    passwordRoles: [String] = [], tls: TestAuthority? = nil
+    passwordRoles: [String] = [], tls: TestAuthority? = nil, clock: SettableClock? = nil
   ) async throws -> PostgresServer {
     let installation = try PostgresInstallation.find()
     return try await FreePort.untilFree { port in
       let server = PostgresServer(
-        installation: installation, folder: folder, home: try folder.makeSubfolder("postgres"), port: port)
+        installation: installation, folder: folder, home: try folder.makeSubfolder("postgres"), port: port,
+        clock: clock)
       try await server.initialize(
         settings: settings, durable: durable, passwordRoles: passwordRoles, tls: tls)
       try await server.start()
@@ -40,11 +43,14 @@ public actor PostgresServer {
     }
   }
 
-  init(installation: PostgresInstallation, folder: TemporaryFolder, home: String, port: Int) {
+  init(
+    installation: PostgresInstallation, folder: TemporaryFolder, home: String, port: Int, clock: SettableClock? = nil
+  ) {
     self.installation = installation
     self.folder = folder
     self.home = home
     self.port = port
+    self.clock = clock
     socketFolder = home
     log = home + ".log"
   }
@@ -96,9 +102,10 @@ public actor PostgresServer {
   /// Restarts it on the same port and data; returns when it answers. Does nothing if it runs.
   public func start() async throws {
     if let process, !process.hasEnded { return }
-    let words = installation.prefix + ["\(installation.programs)/postgres", "-D", data]
+    let words = installation.prefix + (clock?.prefix ?? []) + ["\(installation.programs)/postgres", "-D", data]
     let started = try await ChildProcess.start(
       words[0], Array(words.dropFirst()), name: name, in: folder, workingDirectory: home, lastSignal: "QUIT")
+    for file in clock?.leftovers(of: started.pid) ?? [] { try folder.takeAlong(file) }
     process = started
     // The Unix socket: another server that has taken the port meanwhile must not be mistaken for this one.
     let isReady = Command("\(installation.programs)/pg_isready", ["-q", "-h", socketFolder, "-p", "\(port)"])

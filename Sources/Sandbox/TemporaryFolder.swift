@@ -63,11 +63,11 @@ public final class TemporaryFolder: Sendable {
   func makeSubfolder(_ name: String) throws -> String {
     var candidate = "\(path)/\(name)"
     var number = 1
-    while Files.exists(candidate) {
+    while unsafe mkdir(candidate, 0o755) != 0 {
+      if errno != EEXIST { throw SandboxError.system(call: "mkdir \(candidate)", code: errno) }
       number += 1
       candidate = "\(path)/\(name)-\(number)"
     }
-    try Files.makeFolder(candidate)
     return candidate
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -22,6 +23,23 @@ import Testing
       try await server.start()
       #expect(try await server.psql("SELECT sum(n) FROM t") == "3")
       #expect(try #require(await server.pid) != pid)
+    }
+  }
+
+  @Test func itsClockCanBeSetWhileItRuns() async throws {
+    try await TemporaryFolder.with { folder in
+      let clock = try SettableClock.make(in: folder)
+      let server = try await PostgresServer.start(in: folder, durable: false, clock: clock)
+      // Minutes ahead of the machine's.
+      func ahead() async throws -> Int {
+        let seconds = Double(try await server.psql("SELECT extract(epoch FROM clock_timestamp())")) ?? 0
+        return Int(((seconds - Date.now.timeIntervalSince1970) / 60).rounded())
+      }
+      #expect(try await ahead() == 0)
+      for minutes in [60, -1440, 0] {
+        try clock.set(ahead: minutes * 60)
+        #expect(try await ahead() == minutes)
+      }
     }
   }
 

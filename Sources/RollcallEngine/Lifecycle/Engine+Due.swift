@@ -8,6 +8,11 @@ internal import RollcallLedger
 extension Engine {
   func wireDue() {
     due.onJump = { [weak self] seconds in self?.clockJumped(seconds) }
+    removalGuard.clockHasJumped = { [weak self] () throws(EngineError) in
+      guard let self else { return false }
+      try await due.checkClock()
+      return clockHasJumped
+    }
     due.onEveryone = { [weak self] in self?.requestReconcile() }
     due.onProblem = { [weak self] message in
       self?.noteMapping(
@@ -24,7 +29,9 @@ extension Engine {
         "the database's clock has jumped \(text); every removal is held until everybody is compared", place: nil,
         fix: "look at the clock of the database's machine, then at rollcall status"))
     clockHasJumped = true
-    if removalGuard.comparison.holding == nil { removalGuard.comparison.expect(.clockJumped) }
+    // One that is under way has read rows by another time.
+    reconciles.sawJump = false
+    removalGuard.comparison.expectAnother(.clockJumped)
     requestReconcile()
   }
 

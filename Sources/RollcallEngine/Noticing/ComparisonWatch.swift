@@ -47,6 +47,12 @@ struct ComparisonWatch {
     self.holding = holding
   }
 
+  /// Has removals wait until one more comparison has read everything, which holds them unless it would anyway.
+  mutating func expectAnother(_ holding: RemovalBudget.Reason) {
+    self.holding = self.holding ?? holding
+    isRead = false
+  }
+
   mutating func begin(_ reading: Reading) {
     self.reading = reading
     isRead = false

@@ -28,6 +28,9 @@ final class DueWatch {
   private let events: Events
   private var known: DueQuery?
   private var clock = DatabaseClock()
+  /// How often it has jumped, and whether it was back, so that leavers whose time had come are not due any more.
+  private var jumps = 0
+  private var isBack = false
   /// The instant up to which rows have been looked at, in PostgreSQL's text form; nil before the first look.
   private var position: String?
   /// Looks whose keys have not settled: the epoch, and the instant up to which they looked.
@@ -38,7 +41,8 @@ final class DueWatch {
   private var isStoring = false
   private var lastStore = ContinuousClock.now - DueWatch.longest
   private var timer: Timer?
-  private var wakesAt = ContinuousClock.now
+  /// When it looks next.
+  private(set) var wakesAt = ContinuousClock.now
   private var mayLookAt = ContinuousClock.now
   private var isLooking = false
   private var mustLookAgain = false
@@ -120,16 +124,12 @@ final class DueWatch {
   /// Looks once; the time until the next date.
   private func lookOnce() async throws(EngineError) -> Duration? {
     let query = roster.due.isEmpty ? nil : try await self.query()
-    let now = try await ledger.clock()
-    guard var from = position else { return nil }
-    var holding = dispatcher.removalGuard.comparison.holding
-    if let jump = clock.read(database: now.seconds, own: DueWatch.own) {
-      onJump?(jump)
-      holding = holding ?? .clockJumped
-      if jump < 0 {
-        from = now.text
-        try await leavers.load()
-      }
+    let now = try await readClock()
+    guard let from = position else { return nil }
+    let (jumps, holding) = (self.jumps, dispatcher.removalGuard.comparison.holding)
+    if isBack {
+      try await leavers.load()
+      isBack = false
     }
     // The statement's transaction begins after this instant, and so do those that read the rows.
     var rows: (keys: [RosterKey], next: Double?) = ([], nil)
@@ -139,6 +139,10 @@ final class DueWatch {
       try await queue(query, rows.keys, gone.keys, from: from, upTo: now.text, holding)
     }
     if hasStopped { return nil }
+    guard jumps == self.jumps else {
+      mustLookAgain = true
+      return nil
+    }
     position = now.text
     if open.isEmpty { unstored = now.text }
     progress()
@@ -221,6 +225,25 @@ final class DueWatch {
   /// Seconds of a clock that only runs forward.
   private static var own: Double { (ContinuousClock.now - beginning) / .seconds(1) }
   private static let beginning = ContinuousClock.now
+
+  /// Looks at the database's clock, by which rows have been read, where anything depends on it.
+  func checkClock() async throws(EngineError) {
+    if isActive { _ = try await readClock() }
+  }
+
+  private func readClock() async throws(EngineError) -> (text: String, seconds: Double) {
+    let now = try await ledger.clock()
+    guard let jump = clock.read(database: now.seconds, own: DueWatch.own) else { return now }
+    jumps += 1
+    // What has passed will pass again.
+    if jump < 0, position != nil {
+      position = now.text
+      isBack = true
+    }
+    onJump?(jump)
+    poke()
+    return now
+  }
 
   /// Rows that have been worked on may have dates that pass sooner than the next one known.
   func poke() {

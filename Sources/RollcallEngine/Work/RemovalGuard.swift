@@ -11,21 +11,9 @@ package import RollcallLedger
 /// completely; a removal is decided alone only if it belongs to no known batch.
 @Reactor @safe
 package final class RemovalGuard {
-  private struct Open {
-    var removals: [RemovalKind: [RosterKey: Removal]] = [:]
-    var holding: RemovalBudget.Reason?
-    /// A window of the log, which has itself named all its keys.
-    var isOfTheLog: Bool
-
-    @Reactor
-    func held(_ kind: RemovalKind, _ state: LedgerState) -> [RosterKey] {
-      (removals[kind] ?? [:]).keys.filter { state.held($0, kind) != nil }
-    }
-  }
-
   let policy: RemovalPolicy
   let state: LedgerState
-  private var open: [RemovalBatch: Open] = [:]
+  private var open: [RemovalBatch: OpenRemovals] = [:]
   private var last: RemovalBatch = 0
   /// Keys whose removal a batch's decision has allowed and charged.
   private(set) var allowed: [RemovalKind: Set<RosterKey>] = [:]
@@ -48,6 +36,8 @@ package final class RemovalGuard {
   var catchUp: @Reactor (_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] = {
     _ throws(EngineError) in [:]
   }
+  /// Whether the database's clock has jumped since everybody was compared: rows may have been read at a wrong time.
+  var clockHasJumped: @Reactor () async throws(EngineError) -> Bool = { () throws(EngineError) in false }
   /// Records held removals in the journal.
   var record: @Reactor ([Removal], RemovalBudget.Reason) async throws(EngineError) -> Void = {
     _, _ throws(EngineError) in
@@ -67,7 +57,7 @@ package final class RemovalGuard {
   ///   - isOfTheLog: whether it consists of keys that the log has named.
   func begin(holding: RemovalBudget.Reason? = nil, isOfTheLog: Bool = false) -> RemovalBatch {
     last += 1
-    open[last] = Open(holding: holding, isOfTheLog: isOfTheLog)
+    open[last] = OpenRemovals(holding: holding, isOfTheLog: isOfTheLog)
     return last
   }
 
@@ -100,6 +90,7 @@ package final class RemovalGuard {
       if !new.isEmpty {
         // A wipe may have deleted their rows since the window that names them for another reason, or be read anew.
         try await assign(new)
+        if reasons[kind] ?? nil == nil, try await clockHasJumped() { reasons[kind] = .clockJumped }
         asked.formUnion(new)
         continue
       }
@@ -190,6 +181,7 @@ package final class RemovalGuard {
     if isOff { return withheld }
     let decided = removals.filter(isAllowed)
     try await learn(undecided + decided)
+    let hasJumped = undecided.isEmpty && decided.isEmpty ? false : try await clockHasJumped()
     for removal in decided where isNamedAnew(removal.key) {
       allowed[kind]?.remove(removal.key)
       undecided.append(removal)
@@ -199,7 +191,8 @@ package final class RemovalGuard {
       // A batch may have been decided while the log was read.
       if isHeld(removal, kind) || waits(for: removal) { withheld.insert(removal.key) } else { alone.append(removal) }
     }
-    if try await pay(alone, among: alone, kind, holding: nil) != nil { withheld.formUnion(alone.map(\.key)) }
+    let holding: RemovalBudget.Reason? = hasJumped ? .clockJumped : nil
+    if try await pay(alone, among: alone, kind, holding: holding) != nil { withheld.formUnion(alone.map(\.key)) }
     return withheld
   }
 
