@@ -221,6 +221,41 @@ import Testing
     #expect(try await site.sql("SELECT base FROM rollcall.directory WHERE name = 'rival'").isEmpty)
   }
 
+  @Test("of two that begin at the same moment, and see nothing of each other, the later one gives its base up")
+  func twoAtOnce() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    try await site.succeed("sync")
+    let base = try await site.sql("SELECT base FROM rollcall.directory; UPDATE rollcall.directory SET base = NULL")
+    // Whoever has looked for others waits here before it records its own base; then there is one.
+    let other = Task {
+      try await site.sql(
+        """
+        BEGIN; LOCK TABLE rollcall.directory IN SHARE ROW EXCLUSIVE MODE;
+        DO $$ DECLARE until constant timestamptz := clock_timestamp() + interval '60 s'; BEGIN
+          WHILE clock_timestamp() < until AND NOT EXISTS (
+            SELECT FROM pg_locks WHERE relation = 'rollcall.directory'::regclass AND NOT granted) LOOP
+            PERFORM pg_sleep(0.01);
+          END LOOP;
+        END $$;
+        UPDATE rollcall.directory SET base = '\(base)' WHERE name = '\(site.name)'; COMMIT
+        """)
+    }
+    try await soon("the table is locked") {
+      try await site.sql(
+        """
+        SELECT count(*) FROM pg_locks
+        WHERE relation = 'rollcall.directory'::regclass AND mode = 'ShareRowExclusiveLock' AND granted
+        """) == "1"
+    }
+    let rival = try site.with("name: \(site.name)\n", "name: rival\n")
+    let ran = try await rival.rollcall("sync")
+    _ = try await other.value
+    #expect(ran.code == 1 && ran.errors.contains("\"\(site.name)\" already manages"), "\(ran.words)")
+    #expect(try await site.sql("SELECT base IS NULL FROM rollcall.directory WHERE name = 'rival'") == "t")
+    try await site.succeed("sync")
+  }
+
   /// Also where nobody is in the table yet.
   @Test(arguments: [
     ("plan", "mail: email", "mail: e_mail", "users.attributes.mail: column \"e_mail\" does not exist"),

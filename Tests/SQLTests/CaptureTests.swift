@@ -41,7 +41,7 @@ import Testing
       "MERGE INTO users u USING (VALUES (1)) v(id) ON u.id = v.id WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'm')",
       ["1"]
     ),
-    ("TRUNCATE users", ["*"]),
+    ("TRUNCATE users", ["*"]), ("BEGIN; TRUNCATE users; TRUNCATE users; COMMIT; TRUNCATE users", ["*", "*"]),
     ("SET rollcall.notify = off; INSERT INTO users VALUES (1, 'a')", ["1"]),
     ("SET session_replication_role = replica; INSERT INTO users VALUES (1, 'a')", ["1"]),
   ])

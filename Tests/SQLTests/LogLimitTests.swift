@@ -61,6 +61,38 @@ import Testing
     #expect(try await isStopped(database))
   }
 
+  @Test(
+    "updates look at the bound, too: those of a row, of its key, and those that are urgent",
+    arguments: [("", "name = name || 'b'"), ("", "id = id + 1000"), (", NULL, '{name}'", "name = name || 'b'")])
+  func updates(columns: String, change: String) async throws {
+    let database = try await CaptureTests.watched(columns)
+    try await database.sql("INSERT INTO users SELECT n, 'a' FROM generate_series(1, 300) n")
+    #expect(try await !isStopped(database))
+    try await database.sql(
+      """
+      UPDATE rollcall.log_limit SET changes = 10; SELECT setval('rollcall.room', 1);
+      SELECT setval('rollcall.change_seq_seq', 4000)
+      """)
+    try await database.sql("UPDATE users SET \(change)")
+    #expect(try await isStopped(database))
+    let logged = try await count(database)
+    try await database.sql("UPDATE users SET \(change)")
+    #expect(try await count(database) == logged)
+  }
+
+  @Test("prune() gives room where a directory has settled what it takes away") func pruning() async throws {
+    let database = try await watched(limit: 6000)
+    func log(_ first: Int) async throws {
+      try await database.sql("INSERT INTO users SELECT n, 'a' FROM generate_series(\(first), \(first + 4499)) n")
+    }
+    try await log(10_000)
+    try await database.sql("INSERT INTO rollcall.directory (name, watermark) VALUES ('main', pg_current_snapshot())")
+    #expect(try await database.sql("SELECT rollcall.prune()") == "4500")
+    try await log(20_000)
+    #expect(try await !isStopped(database))
+    #expect(try await count(database) == 4500)
+  }
+
   @Test("a stop outlives the transaction that made it, the bell and an upgrade") func outlives() async throws {
     let database = try await watched(limit: 10)
     try await database.sql(

@@ -140,13 +140,22 @@ import Testing
     try await site.expectInStep()
   }
 
-  @Test func truncateIsNoticed() async throws {
+  /// - Parameter others: who is inserted by the same transaction: more than one read of the log returns.
+  @Test(arguments: [0, 1200]) func truncateIsNoticed(others: Int) async throws {
     let site = try await World.shared.site()
     try await site.insert(["ann", "ben"])
     try await site.withDaemon { _ in
       try await eventually("both are there") { try await site.names().count == 2 }
-      try await site.sql("TRUNCATE users")
-      try await eventually("both are gone") { try await site.names().isEmpty }
+      try await site.sql(
+        """
+        BEGIN; TRUNCATE users; INSERT INTO users SELECT 100 + n, 'u' || n, 'x', 'Full ' || n, 'active', now()
+        FROM generate_series(1, \(others)) n; COMMIT
+        """)
+      try await eventually("both are gone") {
+        try await site.names()
+      } is: {
+        $0.count == others && $0.first != "ann"
+      }
     }
     try await site.expectInStep()
   }

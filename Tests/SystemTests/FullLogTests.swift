@@ -25,7 +25,9 @@ import Testing
   }
 
   /// Writes more than the log may hold, where nobody has pruned it for as long.
-  private func fill(_ site: Site) async throws {
+  ///
+  /// - Parameter isRolledBack: nothing in the log says then that logging has stopped.
+  private func fill(_ site: Site, isRolledBack: Bool = false) async throws {
     let before = try await stops(site)
     // A daemon that runs may prune in between, and may have taken logging up again afterwards.
     try await eventually("logging has stopped") {
@@ -33,8 +35,9 @@ import Testing
         """
         UPDATE rollcall.log_limit SET changes = 50; SELECT setval('rollcall.room', 1);
         SELECT setval('rollcall.change_seq_seq', (nextval('rollcall.change_seq_seq') / 4096 + 1) * 4096);
+        BEGIN;
         INSERT INTO users SELECT n, 'u' || n, 'x', 'Full ' || n, 'active', now() FROM generate_series(1001, 1300) n;
-        DELETE FROM users WHERE id > 1000
+        \(isRolledBack ? "ROLLBACK" : "COMMIT"); DELETE FROM users WHERE id > 1000
         """)
       return try await stops(site) > before
     }
@@ -64,8 +67,9 @@ import Testing
       try await eventually("cid is changed") { try await site.value("mail", of: "3") == "logged" }
       #expect(try await site.value("mail", of: "1") == "ann@example.com")
     }
-    // A process that starts later knows of it.
+    // A process that starts later knows of it, also where nothing has it look at ann.
     try await late.run("COMMIT")
+    try await site.sql("DELETE FROM rollcall.confirmed")
     try await site.withDaemon { _ in
       try await eventually("ann is found") { try await site.value("mail", of: "1") == "late" }
       try await eventually("nothing is waited for") {
@@ -81,13 +85,14 @@ import Testing
     let site = try await site()
     try await site.insert(["ann"])
     try await site.sync()
-    try await fill(site)
-    try await site.sql("UPDATE users SET email = 'unlogged'; SELECT rollcall.rearm()")
+    try await fill(site, isRolledBack: true)
+    try await site.sql(
+      "UPDATE users SET email = 'unlogged'; SELECT rollcall.rearm(); DELETE FROM rollcall.confirmed")
     try await site.sync()
     #expect(try await site.value("mail", of: "1") == "unlogged")
     // While a daemon runs.
     try await site.withDaemon { _ in
-      try await fill(site)
+      try await fill(site, isRolledBack: true)
       try await site.sql(
         "SET rollcall.notify = off; UPDATE users SET email = 'again'; SELECT rollcall.rearm()")
       try await eventually("ann is found") { try await site.value("mail", of: "1") == "again" }

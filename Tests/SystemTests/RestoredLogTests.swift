@@ -13,7 +13,9 @@ import Testing
   private static let future = """
     INSERT INTO rollcall.change (xid, source, key)
     SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000000 + n)::text::xid8, 'users'::regclass, n::text
-    FROM generate_series(1, 1500) n
+    FROM generate_series(1, 1500) n;
+    INSERT INTO rollcall.urgent (xid, source, key) SELECT xid, source, key FROM rollcall.change
+    WHERE xid::text::bigint > 1000000000 AND key::int <= 40
     """
 
   @Test("G12: changes of a future that never was are not looked at, and pruned")
@@ -23,12 +25,15 @@ import Testing
     try await site.sql(Self.future)
     // Each look would find them anew.
     let conninfo = site.postgres.conninfo(database: site.name)
-    let look = try await Reactor.run {
+    let (look, hasMore) = try await Reactor.run {
       let database = Database(try ConnectionOptions(conninfo, applicationName: "test"))
       defer { database.close() }
-      return try await ChangeLog(database).look(beyond: "3:3:")
+      let log = ChangeLog(database)
+      let look = try await log.look(beyond: "3:3:")
+      return (look, try await log.hasNews(beyond: look.snapshot, stops: look.stops))
     }
     #expect(!look.isBulk && look.changes.map(\.key) == ["1"])
+    #expect(look.marks.isEmpty && !hasMore)
     try await site.withDaemon { _ in
       try await eventually("ann is there") { try await site.names() == ["ann"] }
       try await eventually("all is settled") { try await site.report().backlog == 0 }
@@ -37,5 +42,6 @@ import Testing
     }
     try await site.sync()
     #expect(try await site.sql("SELECT count(*) FROM rollcall.change WHERE key <> '1'") == "0")
+    #expect(try await site.sql("SELECT count(*) FROM rollcall.urgent") == "0")
   }
 }
