@@ -29,10 +29,15 @@ actor World {
 
   /// A database with the example table, watched, and an empty base below `ou=users`.
   ///
-  /// - Parameter other: a PostgreSQL of the test's own; nil for the shared one.
-  func site(_ settings: SiteSettings = SiteSettings(), on other: PostgresServer? = nil) async throws -> Site {
+  /// - Parameters:
+  ///   - other: a PostgreSQL of the test's own; nil for the shared one.
+  ///   - server: a directory server of the test's own.
+  func site(
+    _ settings: SiteSettings = SiteSettings(), on other: PostgresServer? = nil,
+    at server: (any ThrowawayDirectory)? = nil
+  ) async throws -> Site {
     sites += 1
-    return try await Site.make(number: sites, settings, other ?? postgres, directory)
+    return try await Site.make(number: sites, settings, other ?? postgres, server ?? directory)
   }
 }
 
@@ -47,6 +52,7 @@ struct SiteSettings {
   var key = "id"
   /// Lines in the `source` section.
   var source = "active: status = 'active'"
+  var classes = ["inetOrgPerson"]
   var attributes = """
     uid: username
         cn: full_name
