@@ -29,7 +29,7 @@ extension Opening {
     guard protect(handle, isSecured) else {
       throw LDAPError(code: .localError, diagnostic: "libldap has no SASL", operation: operation)
     }
-    try converse(handle, operation)
+    try converse(handle, isSecured, operation)
     // A plug-in of another Kerberos would take the tickets of whoever has run kinit.
     guard let user = handle.saslUser, user == name else {
       throw LDAPError(
@@ -64,7 +64,7 @@ extension Opening {
   }
 
   /// Exchanges tokens with the server until both are content.
-  private func converse(_ handle: borrowing Handle, _ operation: String) throws(LDAPError) {
+  private func converse(_ handle: borrowing Handle, _ isSecured: Bool, _ operation: String) throws(LDAPError) {
     var mechanism: UnsafePointer<CChar>?
     var id: Int32 = 0
     var answer: OpaquePointer?
@@ -75,7 +75,7 @@ extension Opening {
         &mechanism, &id)
       if code == LDAP_SUCCESS { return }
       guard code == LDAP_SASL_BIND_IN_PROGRESS else {
-        throw refusal(ResultCode(rawValue: code), handle.diagnostic(), operation)
+        throw refusal(ResultCode(rawValue: code), handle.diagnostic(), isSecured, operation)
       }
       if unsafe answer != nil { unsafe ldap_msgfree(answer) }
       unsafe answer = nil
@@ -96,7 +96,9 @@ extension Opening {
     return LDAP_SUCCESS
   }
 
-  private func refusal(_ code: ResultCode, _ said: String, _ operation: String) -> LDAPError {
+  private func refusal(
+    _ code: ResultCode, _ said: String, _ isSecured: Bool, _ operation: String
+  ) -> LDAPError {
     let advice: String? =
       switch code {
       case .authUnknown where said.contains("No worthy mechs") || said.contains("no mechanism available"):
@@ -108,6 +110,9 @@ extension Opening {
           + KerberosFailure.clockAdvice
       case .other: "the server cannot use the ticket: look at its keytab, and at its log"
       case .authMethodNotSupported: "the server has no GSSAPI: give slapd a keytab and libsasl2-modules-gssapi-mit"
+      // Samba's "ldap server require strong auth = yes".
+      case .strongerAuthRequired where isSecured:
+        "the server takes no ticket inside TLS: use ldap:// without starttls, over which Kerberos itself encrypts"
       case .strongerAuthRequired, .confidentialityRequired: "the server requires TLS: use ldaps:// or starttls"
       default: nil
       }

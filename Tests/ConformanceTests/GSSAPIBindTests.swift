@@ -14,12 +14,13 @@ import Testing
 @Suite(.serialized, .enabled(if: SambaDomain.obstacle == nil, "Samba's fixed ports must be free and open to us"))
 struct GSSAPIBindTests {
   @Test(
-    "Active Directory: signed and encrypted by Kerberos over LDAP, tied to the certificate over TLS",
-    arguments: [false, true])
-  func activeDirectory(_ isSecure: Bool) async throws {
+    "Active Directory: signed and encrypted by Kerberos over LDAP, tied to the certificate over TLS, however that begins",
+    arguments: ["ldap", "starttls", "ldaps"])
+  func activeDirectory(_ transport: String) async throws {
     let domain = try await Servers.shared.domain()
     var settings = SiteSettings()
-    settings.url = isSecure ? domain.secureURL : domain.url
+    settings.url = transport == "ldaps" ? domain.secureURL : domain.url
+    if transport == "starttls" { settings.directory = ["starttls: true"] }
     settings.bind = try Self.bind("Active Directory", keytab: try await domain.exportKeytab())
     try await Servers.withSite(.activeDirectory, settings) { site in
       try await site.insert(["ann"])
@@ -144,7 +145,7 @@ struct GSSAPIBindTests {
   }
 
   /// Why a connection cannot be opened; nil if it can.
-  private static func refusal(_ options: LDAPOptions) async -> LDAPError? {
+  static func refusal(_ options: LDAPOptions) async -> LDAPError? {
     let result = try? await Reactor.run { () -> LDAPError? in
       do throws(LDAPError) {
         try await LDAPSession.open(options).close()
@@ -157,35 +158,39 @@ struct GSSAPIBindTests {
   // MARK: Servers
 
   /// One slapd for the suite, its service account in the domain, and Rollcall's own keytab.
-  private static let slapd = Task {
+  static let slapd = Task {
     let domain = try await Servers.shared.domain()
     return (try await startSlapd(try await serviceKeytab.value), domain, try await domain.exportKeytab())
   }
 
-  private static let serviceKeytab = Task { try await Servers.shared.domain().makeService("ldap/localhost") }
+  static let serviceKeytab = Task { try await Servers.shared.domain().makeService("ldap/localhost") }
+  static let addressKeytab = Task { try await Servers.shared.domain().makeService("ldap/127.0.0.1") }
 
   /// It maps principals as the page says.
-  private static func startSlapd(_ keytab: String, lines: [String] = []) async throws -> DirectoryServer {
+  static func startSlapd(
+    _ keytab: String, host: String = "localhost", lines: [String] = [], tls: TestAuthority? = nil
+  ) async throws -> DirectoryServer {
     let servers = try await Servers.shared
     let block = try #require(Page.blocks(of: .kerberos).first { $0.language == "slapd.conf" })
     var options = OpenLDAPOptions()
     options.durable = false
     options.ppolicy = true
-    options.globalLines = block.text.replacing("ldap.example.com", with: "localhost").split(separator: "\n").map(
+    options.tls = tls
+    options.globalLines = block.text.replacing("ldap.example.com", with: host).split(separator: "\n").map(
       String.init)
     options.globalLines += lines
     options.environment = ["KRB5_KTNAME": keytab, "KRB5_CONFIG": "\(servers.folder.path)/krb5.conf"]
     return try await DirectoryServer.start(in: servers.folder, options: options)
   }
 
-  private static func options(_ url: String, _ principal: String, _ keytab: String) -> LDAPOptions {
+  static func options(_ url: String, _ principal: String, _ keytab: String) -> LDAPOptions {
     var options = LDAPOptions(url: url)
     options.bind = .gssapi(principal: principal, keytab: keytab)
     return options
   }
 
   /// The account of the page's section, with this keytab.
-  private static func bind(_ section: String, keytab: String) throws -> String {
+  static func bind(_ section: String, keytab: String) throws -> String {
     let block = try #require(Page.blocks(of: .kerberos).first { $0.section == section && $0.language == "yaml" })
     let line = try #require(block.text.split(separator: "\n").first { $0.contains("bind: ") })
     return String(line).replacing("  bind: ", with: "").replacing("/etc/rollcall/ldap.keytab", with: keytab)
@@ -194,5 +199,5 @@ struct GSSAPIBindTests {
 
 extension DirectoryServer {
   /// With the name of its service principal.
-  fileprivate nonisolated var kerberosURL: String { "ldap://localhost:\(port)" }
+  nonisolated var kerberosURL: String { "ldap://localhost:\(port)" }
 }

@@ -66,15 +66,27 @@ import Testing
       }
     }
   }
+
+  @Test("Kerberos is proposed beside the password where the server takes tickets")
+  func kerberos() async throws {
+    try await Servers.withSite(.openLDAP) { site in
+      try await site.sql("CREATE ROLE \(site.name)_daemon LOGIN")
+      let mechanisms = try await site.server.search(
+        base: "", scope: "base", attributes: ["supportedSASLMechanisms"])
+      let (text, _) = try await site.initialize(isBound: false)
+      let proposed = "\n#   bind:\n#     mechanism: gssapi\n#     principal: rollcall@EXAMPLE.COM\n"
+      #expect(try #require(text).contains(proposed) == mechanisms.contains("GSSAPI"), "\(mechanisms)")
+    }
+  }
 }
 
 extension Site {
   /// Runs `init` for this site's table and base; gives the proposal and what was said besides.
-  fileprivate func initialize() async throws -> (text: String?, lines: [String]) {
+  fileprivate func initialize(isBound: Bool = true) async throws -> (text: String?, lines: [String]) {
     var settings = Initializer.Settings()
     settings.wishes.url = server.secureURL ?? server.url
     settings.wishes.ca = server.authorityFile
-    settings.wishes.bindDN = server.accountDN
+    if isBound { settings.wishes.bindDN = server.accountDN }
     settings.wishes.base = base
     settings.wishes.name = name
     settings.connection = Secret(postgres.conninfo(database: name))

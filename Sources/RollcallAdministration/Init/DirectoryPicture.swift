@@ -36,6 +36,8 @@ package struct DirectoryPicture: Sendable {
   package var groups: [Place]
   /// Whether an account can be disabled the server's own way.
   package var disables: Bool
+  /// Whether the server takes Kerberos tickets (SASL's mechanism GSSAPI).
+  package var takesTickets: Bool
   /// Attributes with an equality index; nil where that is not seen.
   package var indexed: Set<String>?
   /// Whether all of it was seen, or the server ended a search.
@@ -43,8 +45,8 @@ package struct DirectoryPicture: Sendable {
 
   package init(
     kind: DirectoryKind, schema: Schema, suffixes: [DistinguishedName], units: [DistinguishedName] = [],
-    people: [Place] = [], groups: [Place] = [], disables: Bool = true, indexed: Set<String>? = nil,
-    isComplete: Bool = true
+    people: [Place] = [], groups: [Place] = [], disables: Bool = true, takesTickets: Bool = false,
+    indexed: Set<String>? = nil, isComplete: Bool = true
   ) {
     self.kind = kind
     self.schema = schema
@@ -53,6 +55,7 @@ package struct DirectoryPicture: Sendable {
     self.people = people
     self.groups = groups
     self.disables = disables
+    self.takesTickets = takesTickets
     self.indexed = indexed
     self.isComplete = isComplete
   }

@@ -21,6 +21,7 @@ struct DirectorySurveyor {
     let schema = try await session.schema()
     var picture = DirectoryPicture(kind: kind, schema: schema, suffixes: Self.suffixes(root, kind))
     picture.disables = Self.disables(root, schema, kind)
+    picture.takesTickets = root.saslMechanisms.contains("GSSAPI")
     for suffix in picture.suffixes {
       let units = await entries(
         below: suffix,

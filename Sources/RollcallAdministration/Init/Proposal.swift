@@ -43,7 +43,7 @@ package struct Proposal: Sendable {
     let isWatchable = facts.memberships.first?.names == nil || person.roles[.groups] != nil
     let watched = area != nil && isWatchable ? groups?.watch : nil
     Self.source(&sheet, facts, wishes, person, key: (keySQL, key.note), watched)
-    Self.directory(&sheet, wishes, place.account)
+    Self.directory(&sheet, picture, wishes, place)
     users(&sheet, picture, wishes, person, place)
     if let groups {
       Self.groups(&sheet, groups, area, place, isActive: area != nil && isWatchable)
@@ -109,7 +109,9 @@ package struct Proposal: Sendable {
     return isPlain ? name : SQLText.identifier(name)
   }
 
-  private static func directory(_ sheet: inout ProposalSheet, _ wishes: InitWishes, _ account: String) {
+  private static func directory(
+    _ sheet: inout ProposalSheet, _ picture: DirectoryPicture, _ wishes: InitWishes, _ place: PlaceProposal
+  ) {
     sheet.open("directory")
     sheet.pair("url", wishes.url)
     if wishes.startTLS { sheet.pair("starttls", "true", isBare: true) }
@@ -120,7 +122,7 @@ package struct Proposal: Sendable {
       sheet.pair("mechanism", "external")
     } else {
       if wishes.bindDN == nil { sheet.remark("A guess. The account needs the rights that the page Servers names.") }
-      sheet.pair("dn", account)
+      sheet.pair("dn", place.account)
       if let file = wishes.passwordFile {
         sheet.variable("password_file", file)
       } else {
@@ -129,8 +131,23 @@ package struct Proposal: Sendable {
       }
     }
     sheet.close()
+    let isSocket = wishes.url.lowercased().hasPrefix("ldapi:")
+    if picture.takesTickets, !isSocket, wishes.bindDN == nil, !wishes.external { kerberos(&sheet, place) }
     sheet.close()
     sheet.blank()
+  }
+
+  private static func kerberos(_ sheet: inout ProposalSheet, _ place: PlaceProposal) {
+    sheet.remark(
+      "The server takes Kerberos tickets too. This in place of the bind above needs no password, but a keytab (a guess, as "
+        + "the principal is), and the server's name in url (page Servers).")
+    sheet.isComment = true
+    sheet.open("bind")
+    sheet.pair("mechanism", "gssapi")
+    sheet.pair("principal", "rollcall@\(place.domain?.uppercased() ?? "EXAMPLE.COM")")
+    sheet.pair("keytab", "/etc/rollcall/ldap.keytab")
+    sheet.close()
+    sheet.isComment = false
   }
 
   private func users(

@@ -152,6 +152,33 @@ import Testing
     #expect(proposal.shortcomings[0].contains("--username") && proposal.shortcomings[1].contains("--base"))
   }
 
+  @Test func kerberosIsProposedWhereTheServerTakesIt() throws {
+    var picture = Self.picture()
+    func text(_ change: (inout InitWishes) -> Void = { _ in }) throws -> String {
+      var wishes = Self.wishes
+      wishes.url = "ldap://ldap.example.com"
+      change(&wishes)
+      return try #require(Proposal(Self.facts(Self.seed), picture, wishes).text)
+    }
+    #expect(try !text().contains("gssapi"))
+    picture.takesTickets = true
+    let proposed = try text()
+    #expect(proposed.split(separator: "\n").allSatisfy { $0.count <= 120 })
+    // The one bind out, and the marks of the comment away from the other.
+    let first = try #require(proposed.firstMatch(of: #/(?m)^  bind:\n(    .*\n)+/#)).output.0
+    let edited = proposed.replacing(first, with: "").replacing(#/(?m)^# (?=  )/#, with: "")
+    let read = try Configuration.parse(edited, file: "rollcall.yaml", environment: [:]) { _ in
+      Array(ConfigurationSample.keytab.utf8)
+    }
+    #expect(
+      read.directory.bind
+        == .gssapi(principal: "rollcall@EXAMPLE.COM", keytab: "/etc/rollcall/ldap.keytab"))
+    // Whoever has said how to bind has said it.
+    #expect(try !text { $0.bindDN = "cn=rollcall,dc=example,dc=com" }.contains("gssapi"))
+    #expect(try !text { $0.external = true }.contains("gssapi"))
+    #expect(try !text { $0.url = "ldapi:///" }.contains("gssapi"))
+  }
+
   @Test func aUserNameOfTheAddressOrOfAComment() throws {
     let byAddress = attributes(
       try propose([Column("id", .integer), Column("e-mail", sql: "\"e-mail\""), Column("name")]))
