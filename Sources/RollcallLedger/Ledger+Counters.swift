@@ -79,13 +79,16 @@ extension Ledger {
   private static let minutes = 65
 
   /// Which of these keys the log names among what has not settled; of a long log its beginning is looked at.
-  package func unsettled(among keys: [RosterKey]) async throws(EngineError) -> Set<RosterKey> {
+  ///
+  /// - Parameter sources: a condition on the column `source` that keys of people meet: those of other tables, and of other
+  ///   directories, may be equal.
+  package func unsettled(among keys: [RosterKey], sources: String) async throws(EngineError) -> Set<RosterKey> {
     let result = try await database.query(
       """
       SELECT DISTINCT c.key FROM rollcall.directory AS d, LATERAL (
-        SELECT xid, key FROM rollcall.change
+        SELECT xid, key, source FROM rollcall.change
         WHERE xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(xid, d.watermark) LIMIT 20000) AS c
-      WHERE d.name = $1 AND c.key = ANY ($2::text[])
+      WHERE d.name = $1 AND c.key = ANY ($2::text[]) AND \(sources)
       """, [directory, SQLText.array(keys)])
     return Set((0..<result.rowCount).compactMap { result.key($0, 0) })
   }

@@ -44,6 +44,7 @@ extension Engine {
     problems.isForeign = { [weak self] () throws(EngineError) in try await self?.isLedElsewhere() ?? false }
     removalGuard.catchUp = { [weak self] keys throws(EngineError) in try await self?.catchUp(keys) ?? [:] }
     journal.sources = { [weak sources] in sources?.condition ?? "true" }
+    dispatcher.sources = { [weak sources] in sources?.condition ?? "true" }
     removalGuard.record = { [weak self] removals, reason throws(EngineError) in
       try await self?.recordHeld(removals, reason)
     }

@@ -80,7 +80,7 @@ extension Dispatcher {
   private func findDrift(_ batch: Batch, _ report: WorkReport) async throws(EngineError) -> Set<RosterKey> {
     let suspects = counting.suspects(batch, report) { originsInFlight[$0] }
     if suspects.isEmpty { return [] }
-    return Set(suspects).subtracting(try await state.ledger.unsettled(among: suspects))
+    return Set(suspects).subtracting(try await state.ledger.unsettled(among: suspects, sources: sources()))
   }
 
   /// Notes when a change was committed of which only a notification was heard so far.

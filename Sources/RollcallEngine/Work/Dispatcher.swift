@@ -67,6 +67,8 @@ package final class Dispatcher {
   package var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be retried after a while.
   var onParked: (@Reactor (Duration) -> Void)?
+  /// A condition on the column `source` of the log: the keys name people.
+  var sources: @Reactor () -> String = { "true" }
   /// Called when a removal batch's removals are decided; its epoch waits until this returns.
   var onDecided: (@Reactor (RemovalBatch) async throws(EngineError) -> Void)?
 
