@@ -24,7 +24,8 @@ actor ModelHouse {
   private var places: [Place] = []
   private var secondDaemon: DaemonProcess?
   /// A standby has taken over that lacked the last commits.
-  private(set) var hasLostCommits = false
+  var hasLostCommits: Bool { losses > 0 }
+  private(set) var losses = 0
 
   init(_ plan: ModelPlan = ModelPlan()) async throws {
     self.plan = plan
@@ -42,7 +43,11 @@ actor ModelHouse {
     try await mirror?.converge()
     mirrored = mirror.map { Site(site.name, site.base, site.configuration, site.yaml, site.postgres, $0.second) }
     second = plan.hasSecond ? try await Self.second(beside: site) : nil
+    for site in sites where plan.hasHandmade { try await ModelHandmade.makePlace(site) }
   }
+
+  /// The site and the other directory on its log.
+  nonisolated var sites: [Site] { [site] + [second].compactMap(\.self) }
 
   private static func startDirectories(
     _ plan: ModelPlan, in folder: TemporaryFolder
@@ -73,6 +78,8 @@ actor ModelHouse {
     // Each is managed by one who may be there, and by one whom a change of the row exchanges for another.
     settings.users += "\n  references: { manager: \"\(ModelOracle.managers)\" }"
     ModelRooms.add(to: &settings)
+    ModelAccounts.add(to: &settings)
+    ModelHandmade.add(to: &settings)
     settings.directory = "timeout: 3s"
     // Who has left is moved, and deleted a moment later.
     if plan.hasLeavers { settings.users += "\n  removed: disable\n  leavers: ou=former\n  delete_after: 1s" }
@@ -198,7 +205,7 @@ actor ModelHouse {
     return true
   }
 
-  func noteLostCommits() { hasLostCommits = true }
+  func noteLostCommits() { losses += 1 }
 
   // MARK: Outcome
 

@@ -72,7 +72,8 @@ enum ModelOracle {
       let names = try DistinguishedName(parsing: dn).relativeNames()
       let first = names[0]
       let name = first.parts.compactMap(\.value.text).joined(separator: "+")
-      let values = entry.attributes.flatMap { attribute in
+      // What is not mapped stays as it was made by hand.
+      let values = entry.attributes.filter { $0.name != "description" }.flatMap { attribute in
         attribute.values.map { value in
           let text = value.text ?? "?"
           let isReference = attribute.name.lowercased() == "manager"
@@ -93,6 +94,7 @@ enum ModelOracle {
       if isKeptOut(person) { continue }
       lines.append("missing: \(key), wanted \(person)")
     }
+    lines += try await ModelHandmade.remains(site)
     return lines.sorted() + (try await groupDifferences(site))
   }
 
@@ -123,7 +125,7 @@ enum ModelOracle {
         AND key <> ALL ('{\(present.joined(separator: ","))}'::text[])
       GROUP BY key
       HAVING count(DISTINCT (xid::text, dn, changes::text))
-          FILTER (WHERE action = 'create' AND outcome = 'done' AND cause <> 'reconcile')
+          FILTER (WHERE action IN ('create', 'adopt') AND outcome = 'done' AND cause <> 'reconcile')
         > count(*) FILTER (WHERE action = 'delete' AND intent IS NULL)
       """)
     let found = keys.split(separator: "\n").map(String.init)
@@ -187,7 +189,8 @@ enum ModelOracle {
       """
       SELECT concat_ws(E'\\t', id, username, coalesce(email, ''), full_name,
         CASE WHEN ends <= clock_timestamp() THEN 'left' ELSE status END, left(username, 1),
-        coalesce(\(ModelRooms.name), ''), coalesce(\(ModelRooms.former), ''), array_to_string(\(managers), ','))
+        coalesce(\(ModelRooms.name), ''), coalesce(\(ModelRooms.former), ''), array_to_string(\(managers), ','),
+        coalesce(shell, ''), coalesce(phone, ''))
       FROM users AS roster WHERE \(ModelRooms.isOpen)
       """)
     var people: [String: Person] = [:]
@@ -201,6 +204,8 @@ enum ModelOracle {
       values += Set(fields[8].split(separator: ",").map(String.init)).intersection(present).map { "manager=\($0)" }
       if !fields[6].isEmpty { values.append("roomNumber=\(fields[6])") }
       if !fields[7].isEmpty { values.append("title=\(fields[7])") }
+      values += ModelAccounts.values(key, shell: fields[9])
+      if !fields[10].isEmpty { values.append("telephoneNumber=\(fields[10])") }
       let place = hasContainers(site) ? fields[5] : hasLeavers(site) && status != "active" ? "former" : ""
       people[key] = Person(name: name, values: values.sorted(), container: place)
     }

@@ -26,6 +26,9 @@ struct ModelPlan: Sendable {
   /// Leavers wait in a place of their own; elsewhere they are deleted at once.
   var hasLeavers: Bool { !isHeld && !isMirrored }
 
+  /// Entries are made by hand before their people come; what one server of a mirror has the other may lack just then.
+  var hasHandmade: Bool { !isMirrored }
+
   /// How long the directory may take to converge: in a mirror each server in turn may have to be compared.
   var patience: Duration { .seconds(isMirrored ? 300 : 90) }
 

@@ -3,8 +3,9 @@ import Sandbox
 /// Values from other tables, and who they concern: rooms, each of a few people, and whoever came before somebody.
 enum ModelRooms {
   private static let count = 12
-  /// The room of the row `roster`, which its person leaves for another one with some changes of the row.
-  private static let room = "(id + length(coalesce(email, ''))) % \(count)"
+  /// The room of the row `roster`, which its person leaves for another one with some changes of the row. People for whom
+  /// there were entries before have none, so that these are theirs as long as their rows are there.
+  private static let room = "CASE WHEN phone IS NULL THEN (id + length(coalesce(email, ''))) % \(count) END"
 
   /// SQL over a person's row: whether the room is in use, its name, and the name of whom the writer made before.
   static let isOpen = "(SELECT r.is_open FROM rooms AS r WHERE r.room = \(room)) IS DISTINCT FROM false"

@@ -145,12 +145,15 @@ final class ModelWriter: Sendable {
       return last * 10 + number
     }
     if hasGroups, random.chance(35) { return membership(somebody, &random) }
+    if random.chance(8) { return ModelAccounts.statement(somebody, &random) }
     switch random.below(100) {
     case 0..<22:
       let id = new()
       let status = random.chance(85) ? "active" : "left"
       return """
-        INSERT INTO users SELECT \(id), '\(name)', 'e\(id)@example.com', 'First Last\(id)', '\(status)', now()
+        INSERT INTO users (id, username, email, full_name, status, updated_at, shell)
+        SELECT \(id), '\(name)', 'e\(id)@example.com', 'First Last\(id)', '\(status)', now(),
+          \(ModelAccounts.shell(&random))
         WHERE NOT EXISTS (SELECT FROM users WHERE username = '\(name)')
         """
     case 22..<40:

@@ -65,7 +65,7 @@ final class Site: Sendable {
         base: \(base)
         naming: uid
         link: employeeNumber
-        classes: [inetOrgPerson]
+        classes: [\(settings.classes.joined(separator: ", "))]
         attributes:
           \(settings.attributes)
         \(settings.users.replacing("$BASE", with: base))
