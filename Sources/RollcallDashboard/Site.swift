@@ -36,7 +36,12 @@ struct Site: Sendable {
     return FrontDoor(
       token: token, sessions: sessions, origin: OriginCheck(command.listen, port: port, names: command.host),
       gate: PageGate(), takesActions: command.actions,
-      metrics: { [metrics] in WebResponse(200, await metrics.text(), type: MetricsPage.contentType) },
+      metrics: { [metrics] in
+        switch await metrics.text() {
+        case .success(let text): WebResponse(200, text, type: MetricsPage.contentType)
+        case .failure: WebResponse(500, "The metrics cannot be read. The log of rollcall-dashboard says why.\n")
+        }
+      },
       login: { complaint, next in .html(LoginPage(complaint: complaint, next: next).html) },
       asset: { Site.asset($0) },
       page: { await pages.answer($0, $1) },

@@ -152,6 +152,10 @@ extension StandingTests {
     #expect(summary.sentence == "Behind by 2\u{A0}min; 1\u{202F}204\u{A0}changes to go.")
     summary.held = 81
     #expect(summary.sentence == "81\u{A0}removals wait for your decision.")
+    summary.takeovers = 1
+    #expect(summary.sentence == "80\u{A0}removals and 1\u{A0}takeover wait for your decision.")
+    (summary.held, summary.takeovers) = (1, 1)
+    #expect(summary.sentence == "1\u{A0}takeover waits for your decision.")
     summary.leader = nil
     #expect(summary.sentence == "Nobody leads. Changes wait until a daemon is started.")
   }

@@ -68,8 +68,8 @@ extension OperatorOrder {
   @Reactor
   private func carryOut(_ actions: OperatorActions) async throws(EngineError) -> OperatorActions.Outcome {
     if action == .retry {
-      if let reason { return try await actions.retry(parkedFor: reason) }
-      return keys.isEmpty ? OperatorActions.Outcome(keys: [], unknown: []) : try await actions.retry(keys)
+      // Without keys all that are parked, as the command does.
+      return if let reason { try await actions.retry(parkedFor: reason) } else { try await actions.retry(keys) }
     }
     if let set { return try await actions.release(set: set) }
     if let dn { return try await actions.release(dn: dn) }

@@ -45,7 +45,7 @@ struct FrontDoor: Sendable {
       return session == nil ? login(nil, next) : .seeOther(next)
     }
     guard let session else {
-      return .seeOther(Address.page("/login", ["next": request.path == "/" ? nil : request.path]))
+      return .seeOther(Address.page("/login", ["next": request.target == "/" ? nil : request.target]))
     }
     guard await gate.enter() else { return tooMany }
     return await page(request, session)

@@ -65,13 +65,16 @@ final class LedgerReader {
         d.state, d.reason, \(SQLText.time("d.since")), \(SQLText.time("d.last_reconcile")), d.server || ' ' || d.base,
         (SELECT count(*) FROM rollcall.parked AS p WHERE p.directory = d.name),
         (SELECT count(*) FROM rollcall.held AS h WHERE h.directory = d.name AND NOT h.approved),
+        (SELECT count(*) FROM rollcall.held AS h
+          WHERE h.directory = d.name AND NOT h.approved AND h.action = 'takeover'),
         (SELECT count(*) FROM rollcall.pinned AS p WHERE p.directory = d.name AND (p.until IS NULL OR p.until > now())),
         CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM (
           SELECT FROM rollcall.change AS c
           WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)
             AND c.xid < pg_snapshot_xmax(pg_current_snapshot()) LIMIT \(Self.mostCounted)) AS beyond) END,
-        CASE WHEN d.counted_at > clock_timestamp() - interval '10 seconds' THEN d.unsettled END, d.watermark IS NOT NULL
-      FROM rollcall.directory AS d ORDER BY d.name
+        CASE WHEN d.counted_at > clock_timestamp() - interval '10 seconds' THEN d.unsettled END,
+        \(SQLText.time("(d.last_reconcile + (c.counts ->> 'comparison.every')::bigint * interval '1 second')"))
+      FROM rollcall.directory AS d LEFT JOIN rollcall.counters AS c ON c.directory = d.name ORDER BY d.name
       """)
     let problems = try await problems(database)
     var directories: [DirectorySummary] = []
@@ -79,9 +82,10 @@ final class LedgerReader {
       let name = rows.text(row, 0) ?? ""
       let age = rows.double(row, 3).map { max(0, $0) }
       var summary = DirectorySummary(
-        name: name, watermarkAge: age, isBehind: age.map { $0 > behindAfter } ?? true, backlog: rows.int(row, 12),
+        name: name, watermarkAge: age, isBehind: age.map { $0 > behindAfter } ?? true, backlog: rows.int(row, 13),
         lastReconcile: rows.text(row, 7).flatMap { Moment($0) }, parked: rows.int(row, 9) ?? 0,
-        held: rows.int(row, 10) ?? 0, pinned: rows.int(row, 11) ?? 0, problems: problems[name] ?? [])
+        held: rows.int(row, 10) ?? 0, takeovers: rows.int(row, 11) ?? 0, pinned: rows.int(row, 12) ?? 0,
+        problems: problems[name] ?? [])
       if let state = rows.text(row, 4) {
         let reason = rows.text(row, 5)
         summary.condition = DirectorySummary.Condition(
@@ -93,8 +97,9 @@ final class LedgerReader {
       {
         summary.leader = leader
         summary.leaderSince = rows.text(row, 2).flatMap { Moment($0) }
+        summary.nextReconcile = rows.text(row, 15).flatMap { Moment($0) }
         // What the daemon has settled already of what it works on is still beyond the watermark.
-        if let backlog = summary.backlog, let counted = rows.int(row, 13) { summary.backlog = min(backlog, counted) }
+        if let backlog = summary.backlog, let counted = rows.int(row, 14) { summary.backlog = min(backlog, counted) }
       } else {
         summary.lose(leader: rows.text(row, 1))
       }

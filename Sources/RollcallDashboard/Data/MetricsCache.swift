@@ -1,3 +1,4 @@
+internal import Postgres
 internal import Reactor
 internal import RollcallAdministration
 internal import RollcallLedger
@@ -8,12 +9,13 @@ final class MetricsCache {
   private static let fresh: Duration = .seconds(1)
 
   private let reader: LedgerReader
-  private var latest: (at: ContinuousClock.Instant, text: String)?
-  private var reading: Task<String, Never>?
+  private var latest: (at: ContinuousClock.Instant, text: Result<String, EngineError>)?
+  private var reading: Task<Result<String, EngineError>, Never>?
 
   init(_ reader: LedgerReader) { self.reader = reader }
 
-  func text() async -> String {
+  /// - Returns: the metrics; or why there are none, although PostgreSQL answers.
+  func text() async -> Result<String, EngineError> {
     if let latest, ContinuousClock.now - latest.at < Self.fresh { return latest.text }
     // Those who ask meanwhile get the same answer.
     if let reading { return await reading.value }
@@ -25,10 +27,14 @@ final class MetricsCache {
     return text
   }
 
-  private func read() async -> String {
-    // That the database does not answer is a metric, too.
-    do throws(EngineError) { return try await MetricsPage.text(reader.sessions.next) } catch {
-      return MetricsPage.databaseDown
+  private func read() async -> Result<String, EngineError> {
+    do throws(EngineError) { return .success(try await MetricsPage.text(reader.sessions.next)) } catch {
+      // That the database does not answer is a metric, too; that it refuses is not.
+      if case .database(let failure) = error, failure.isConnectionLost { return .success(MetricsPage.databaseDown) }
+      if latest.flatMap({ try? $0.text.get() }) != nil || latest == nil {
+        ProcessOutput.error("rollcall-dashboard: the metrics cannot be read: \(error)\n")
+      }
+      return .failure(error)
     }
   }
 }

@@ -72,7 +72,10 @@ struct ActionDesk: Sendable {
       var action = PageQuestions.Action(.release)
       action.because = form["because"] ?? "released in the dashboard"
       if let set = form["set"] {
-        if let complaint = try await wrongCount(form["count"], set, directory) { return .failure(complaint) }
+        // The page's form always has the number. The id of a set alone says what is meant, too: it is another one as
+        // soon as something else is held.
+        let typed = form.fields.first { $0.name == "count" }?.value
+        if let complaint = try await wrongCount(typed, set, directory) { return .failure(complaint) }
         action.set = set
         return .success(Order(action: action, page: waiting))
       }
@@ -87,9 +90,6 @@ struct ActionDesk: Sendable {
       action.because = form["because"]
       action.keys = form["key"].map { [$0] } ?? []
       action.reason = action.keys.isEmpty ? form["reason"] : nil
-      guard !action.keys.isEmpty || action.reason != nil else {
-        return .failure(Complaint(text: "The form names nobody to try again."))
-      }
       return .success(Order(action: action, page: person ?? waiting))
     case ["people", "pin"], ["people", "unpin"], ["people", "sync"]:
       guard let kind = PageQuestions.Action.Kind(rawValue: path[1]) else { break }
@@ -117,8 +117,9 @@ struct ActionDesk: Sendable {
       return Complaint(
         text: "What is held has changed since the page was loaded. Nothing was released. Reload the page.", status: 409)
     }
-    let digits = typed?.filter { $0 != " " && $0 != "\u{202F}" && $0 != "\u{A0}" }
-    guard digits.flatMap({ Int($0) }) == held.removals.count else {
+    guard let typed else { return nil }
+    let digits = typed.filter { $0 != " " && $0 != "\u{202F}" && $0 != "\u{A0}" }
+    guard Int(digits) == held.removals.count else {
       return Complaint(
         text: "To release everything that is held, type the number of held items. Nothing was released.", status: 409)
     }

@@ -9,8 +9,11 @@ internal import RollcallPages
 
 extension LedgerReader {
   private static let rowsOfPage = 50
-  /// A name is in no index, since that would make each write dearer: so many rows are searched for one page.
+  /// A name is in no index, since that would make each write dearer, nor is a frequent action: so many rows are searched
+  /// for one page.
   static let searchedAtOnce = 50_000
+  /// What the index of rare actions leaves out.
+  private static let frequent: Set = ["create", "update"]
 
   func history(_ frame: Frame, _ query: WebForm) async throws(EngineError) -> HistoryPage {
     var shown = HistoryPage.Filter()
@@ -31,7 +34,8 @@ extension LedgerReader {
       return page
     }
     let before = query["before"].flatMap { Int($0) }
-    if filter.dn != nil, filter.key == nil, filter.xid == nil {
+    let isSearched = filter.dn != nil || filter.since != nil || !Self.frequent.isDisjoint(with: filter.actions ?? [])
+    if isSearched, filter.key == nil, filter.xid == nil {
       filter.after = (before ?? extent.newest + 1) - Self.searchedAtOnce - 1
     }
     var rows: [PageRow] = []

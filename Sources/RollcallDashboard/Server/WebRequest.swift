@@ -8,6 +8,8 @@ struct WebRequest: Sendable {
   var method: Method
   /// As it came, without the query: nothing is decoded yet.
   var path: String
+  /// The path with the query, as they came.
+  var target: String
   /// Decoded.
   var query: WebForm
   /// By the names in lower case; where a field came several times, all of them.

@@ -91,7 +91,7 @@ extension WebRequest {
       case .post: .post
       default: .other(request.method.rawValue)
       }
-    self.init(method: method, path: String(path), query: query, headers: headers)
+    self.init(method: method, path: String(path), target: request.head.path ?? "", query: query, headers: headers)
     guard case .post = method else { return }
     if let length = header("content-length").flatMap({ Int($0) }), length > WebServer.longestBody {
       throw NIOTooManyBytesError(maxBytes: WebServer.longestBody)

@@ -91,6 +91,7 @@ extension Engine {
     func add(_ name: String, _ value: Int?) { if let value { parts.append("\"\(name)\":\(value)") } }
     add("managed", counting.managed)
     add("comparison.took", counting.comparisonTook)
+    add("comparison.every", Int(configuration.reconcile.every / .seconds(1)))
     // Without work nobody looks at the log: then it tells itself.
     if dispatcher.isWorking { add("oldest", sweeper?.oldestUnsettled ?? counting.databaseTime) }
     for (priority, count) in dispatcher.queue.waiting { add("queue.\(priority.label)", count) }

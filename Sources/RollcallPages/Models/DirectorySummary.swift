@@ -54,6 +54,8 @@ package struct DirectorySummary: Sendable {
   package var parked: Int
   /// How many removals and takeovers wait for a person.
   package var held: Int
+  /// How many of these are takeovers.
+  package var takeovers: Int
   package var pinned: Int
   /// Deletions that come by themselves at their time.
   package var due: Int
@@ -62,7 +64,7 @@ package struct DirectorySummary: Sendable {
   package init(
     name: String, leader: String? = nil, leaderSince: Moment? = nil, watermarkAge: Double? = nil,
     isBehind: Bool = false, backlog: Int? = nil, condition: Condition? = nil, lastReconcile: Moment? = nil,
-    nextReconcile: Moment? = nil, parked: Int = 0, held: Int = 0, pinned: Int = 0, due: Int = 0,
+    nextReconcile: Moment? = nil, parked: Int = 0, held: Int = 0, takeovers: Int = 0, pinned: Int = 0, due: Int = 0,
     problems: [Problem] = []
   ) {
     self.name = name
@@ -76,6 +78,7 @@ package struct DirectorySummary: Sendable {
     self.nextReconcile = nextReconcile
     self.parked = parked
     self.held = held
+    self.takeovers = takeovers
     self.pinned = pinned
     self.due = due
     self.problems = problems

@@ -75,10 +75,21 @@ extension HistoryPage {
       guard let word = value.shellWord else { return "" }
       words.append(option + word)
     }
+    let command = words.joined(separator: " ")
+    // The command has no option for an action.
+    if !filter.action.isEmpty {
+      guard let selection = "select(.action == \"\(filter.action)\")".shellWord else { return "" }
+      return """
+        <details class="fold"><summary>As JSON</summary>
+        <p>\(Shown.command("\(command) --json | jq \(selection)"))</p>
+        </details>
+
+        """
+    }
     return """
       <details class="fold"><summary>As LDIF or JSON</summary>
-      <p>\(Shown.command("\(words.joined(separator: " ")) --ldif"))</p>
-      <p>\(Shown.command("\(words.joined(separator: " ")) --json"))</p>
+      <p>\(Shown.command("\(command) --ldif"))</p>
+      <p>\(Shown.command("\(command) --json"))</p>
       </details>
 
       """

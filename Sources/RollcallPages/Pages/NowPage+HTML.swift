@@ -106,7 +106,8 @@ extension NowPage {
       parts.append("led by \(Shown.name(leader))\(since)")
     }
     parts.append(summary.lastReconcile.map { "compared in full \($0.markup(now))" } ?? "never compared in full")
-    if let next = summary.nextReconcile { parts.append("next time \(next.markup(now))") }
+    // The time of one that is under way has come.
+    if let next = summary.nextReconcile, next > now { parts.append("next time \(next.markup(now))") }
     if let condition = summary.condition, let reason = condition.reason {
       let since: Markup = condition.since.map { " since \($0.markup(now))" } ?? ""
       parts.append("\(condition.state)\(since): \(reason)")

@@ -71,7 +71,9 @@ extension DirectorySummary {
       return problem.message.prefix(1).uppercased() + problem.message.dropFirst() + "."
     }
     if held > 0 {
-      return "\(counted(held, "removal")) \(plural(held, "waits", "wait")) for your decision."
+      let parts = [(held - takeovers, "removal"), (takeovers, "takeover")].filter { $0.0 > 0 }
+      let what = parts.map { counted($0.0, $0.1) }.joined(separator: " and ")
+      return "\(what) \(plural(held, "waits", "wait")) for your decision."
     }
     if isBehind {
       let late = watermarkAge.map { "Behind by \(Span.rough($0))" } ?? "Not compared yet"

@@ -30,6 +30,40 @@ import Testing
     #expect(guessed.status == 303)
   }
 
+  @Test("After the login the browser is where it wanted to go, with the filters of the address")
+  func theWayIsKept() async throws {
+    let dashboard = try await dashboard()
+    let reply = try await dashboard.get("/people/17?directory=second&x=a%26b")
+    #expect(reply["location"] == "/login?next=%2Fpeople%2F17%3Fdirectory%3Dsecond%26x%3Da%2526b")
+    let form = try await dashboard.get(reply["location"] ?? "")
+    #expect(form.body.contains(#"name="next" value="/people/17?directory=second&amp;x=a%26b""#))
+    let next = "/people/17?directory=second&x=a%26b"
+    let entered = try await dashboard.post("/login", ["token": dashboard.token, "next": next])
+    #expect(entered.status == 303 && entered["location"] == next)
+  }
+
+  @Test("That PostgreSQL refuses to show the metrics is not told as a database that is down")
+  func metricsThatMayNotBeRead() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    let viewer = "viewer_\(site.name)"
+    try await site.sql("CREATE ROLE \(viewer) LOGIN")
+    try await site.postgres.psqlFile(
+      "\(Repository.root)/sql/grants.sql", variables: ["viewer": viewer], database: site.name)
+    let dashboard = try await DashboardSite.start(of: site, viewer: viewer)
+    #expect(try await dashboard.get("/metrics").status == 200)
+    try await site.sql("REVOKE rollcall_auditor FROM \(viewer)")
+    let reply = try await soon("the metrics are refused") {
+      try await dashboard.get("/metrics")
+    } is: {
+      $0.status != 200
+    }
+    #expect(reply.status == 500 && !reply.body.contains("rollcall_database_up"))
+    let printed = try dashboard.process.printed()
+    #expect(printed.contains("rollcall-dashboard: the metrics cannot be read: "), "\(printed)")
+    await dashboard.process.stop()
+  }
+
   @Test func healthNeedsNoSessionAndNoHost() async throws {
     let reply = try await dashboard().get("/healthz", ["Host": "anything.example"])
     #expect(reply.status == 200 && reply.body == "ok\n")

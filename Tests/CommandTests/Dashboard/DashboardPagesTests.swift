@@ -88,6 +88,13 @@ import Testing
       try await soon("the page shows who leads") { try await !dashboard.get("/").body.contains("No process leads") }
       let page = try await dashboard.get("/people/1")
       #expect(page.status == 200 && page.body.contains("uid=ada,\(site.base)") && page.body.contains("in step"))
+      try await soon("the page says when everybody is compared again") {
+        try await dashboard.get("/").body.contains("next time <time ")
+      }
+      let created = try await dashboard.get("/history?action=create&since=1h")
+      #expect(created.status == 200 && created.body.contains("uid=cy,\(site.base)"))
+      #expect(created.body.contains("rollcall history --since 1h --json | jq"))
+      #expect(try await !dashboard.get("/history?action=update&since=1h").body.contains("uid=cy,"))
       // Nobody pins without saying why.
       let named = ["directory": site.name, "key": "1"]
       #expect(try await dashboard.act("/people/pin", named).status == 400)
@@ -157,6 +164,21 @@ import Testing
           "SELECT count(*), min(because) FROM rollcall.journal WHERE action = 'release' AND actor LIKE 'dashboard@%'")
           == "3|they have left")
       #expect(try await !dashboard.get("/waiting").body.contains("name=\"set\""))
+      // The id of a set alone names what is meant; who is parked is tried again without a name, too.
+      try await site.sql("DELETE FROM users WHERE id IN (4, 5)")
+      let second = try await soon("two more are held") { () -> String? in
+        let page = try await dashboard.get("/waiting").body
+        return try #/name="set" value="([0-9a-f]{16})"/#.firstMatch(in: page).map { String($0.1) }
+      } is: {
+        $0 != nil
+      }
+      try await soon("the first page says so, too") {
+        try await dashboard.get("/").body.contains("2\u{A0}removals wait for your decision.")
+      }
+      let alone = ["directory": site.name, "set": second ?? ""]
+      #expect(try await dashboard.act("/waiting/release", alone).status == 303)
+      try await soon("they are gone, too") { try await site.names() == ["u6"] }
+      #expect(try await dashboard.act("/waiting/retry", ["directory": site.name]).status == 303)
       await dashboard.process.stop()
     }
   }
