@@ -21,7 +21,7 @@ extension Ledger {
     return known
   }
 
-  /// Records which entries belong to which keys.
+  /// Records which entries belong to which keys, on the server's disk.
   ///
   /// - Parameter rows: rows of `rollcall.making` of which no add is open any more.
   func record(_ entries: [RosterKey: String], made rows: [Int] = []) async throws(EngineError) {
@@ -29,9 +29,10 @@ extension Ledger {
     let pairs = Array(entries)
     try await database.query(
       """
-      WITH made AS (DELETE FROM rollcall.making WHERE id = ANY ($4::bigint[]))
+      WITH safe AS MATERIALIZED (SELECT set_config('synchronous_commit', 'local', true)),
+        made AS (DELETE FROM rollcall.making WHERE id = ANY ($4::bigint[]))
       INSERT INTO rollcall.entry AS e (directory, key, entry_id)
-      SELECT $1, x.key, x.id FROM unnest($2::text[], $3::text[]) AS x(key, id)
+      SELECT $1, x.key, x.id FROM safe, unnest($2::text[], $3::text[]) AS x(key, id)
       ON CONFLICT (directory, key) DO UPDATE SET entry_id = excluded.entry_id
       WHERE e.entry_id <> excluded.entry_id
       """,

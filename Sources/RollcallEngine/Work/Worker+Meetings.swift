@@ -39,6 +39,19 @@ extension Worker {
       adds.map { MadeEntry(key: $0.key, name: $0.operation.dn.normalized(stateReader.facts.schema)) })
   }
 
+  /// Records unlinked entries that are taken over, before they get the link: after a crash they would be a stranger's.
+  func recordAdopted(_ plan: Plan, _ survey: Survey) async throws(EngineError) {
+    if plan.adopted.isEmpty, survey.unmet.isEmpty { return }
+    let written = Set(plan.sequences.flatMap(\.steps).map(\.key))
+    var adopted = plan.adopted.filter { written.contains($0.key) }.mapValues { stateReader.facts.id(of: $0) }
+    for subject in survey.subjects where written.contains(subject.key) {
+      if let entry = subject.current, entry[stateReader.rules.link].isEmpty {
+        adopted[subject.key] = survey.unmet[subject.key]
+      }
+    }
+    if !adopted.isEmpty { try await state.meetings.record(adopted.map { (key: $0.key, id: $0.value) }) }
+  }
+
   /// Records the entries that are known from now on: those that were created, and those whose change was approved.
   func recordMeetings(
     _ survey: Survey, _ plan: Plan, _ written: Written, _ pass: Pass

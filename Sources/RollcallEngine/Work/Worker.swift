@@ -57,6 +57,7 @@ final class Worker {
         try await intend(plan, survey, &pass)
         try await beginPasswords(plan, survey)
         let turn = try await beginGroups(survey.subjects, &plan, &pass)
+        try await recordAdopted(plan, survey)
         let written = try await write(plan, &pass)
         try await judge(written.failures, &pass)
         try await recordMeetings(survey, plan, written, pass)

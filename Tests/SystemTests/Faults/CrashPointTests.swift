@@ -19,6 +19,8 @@ import Testing
     case chain
     case disableAndRename
     case removeAndReuse
+    /// An entry that was made by hand is moved to its place, and linked.
+    case adopt
 
     var sql: String {
       switch self {
@@ -35,13 +37,14 @@ import Testing
       case .disableAndRename: "UPDATE users SET status = 'left', username = 'anna' WHERE id = 1"
       case .removeAndReuse:
         "DELETE FROM users WHERE id = 1; INSERT INTO users VALUES (9, 'ann', 'x', 'Next Ann', 'active', now())"
+      case .adopt: "INSERT INTO users VALUES (9, 'eve', 'new', 'Eve Adams', 'active', now())"
       }
     }
 
     /// How many get the address `new`.
     var addresses: Int {
       switch self {
-      case .renameAndChange: 1
+      case .renameAndChange, .adopt: 1
       case .swapOfThree: 3
       default: 0
       }
@@ -56,6 +59,7 @@ import Testing
       case .swapOfThree: (names["1"], names["2"], names["3"]) = ("ben", "cid", "ann")
       case .chain: (names["1"], names["2"], names["3"]) = ("ben", "cid", "eve")
       case .removeAndReuse: (names["1"], names["9"]) = (nil, "ann")
+      case .adopt: names["9"] = "eve"
       }
       return names
     }
@@ -91,6 +95,11 @@ import Testing
         try await site.expectInStep()
         #expect(try await site.parked().isEmpty, "\(work) \(point)")
         #expect(try await site.sync(full: true).applied == 0, "\(work) \(point): a second look has written")
+        // What it has made or taken over is its own: a change needs nobody's approval.
+        try await site.sql("UPDATE users SET email = 'later'")
+        try await site.sync()
+        #expect(
+          try await site.entries(["mail"]).values.allSatisfy { $0["mail"] == ["later"] }, "\(work) \(point)")
         tap.stop()
       }
     }
@@ -103,9 +112,14 @@ import Testing
     var settings = SiteSettings()
     settings.directoryPort = tap.port
     settings.directory = "timeout: 1s"
+    if work == .adopt { settings.users += "\n  adopt: { by: mail }" }
     let site = try await world.site(settings)
     try await site.insert(["ann", "ben", "cid"])
     try await site.sync()
+    if work == .adopt {
+      try await world.directory.modify(
+        "dn: uid=hand,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\nuid: hand\ncn: E\nsn: A\nmail: new\n")
+    }
     try await site.sql(work.sql)
     return (site, tap, tap.writes)
   }
