@@ -15,6 +15,8 @@ public struct LDAPError: Error, Hashable, Sendable {
   public var matchedDN: String
   /// The operation, as in `add uid=x,dc=example,dc=com` or `connect ldaps://host`.
   public var operation: String
+  /// Whether the server has been found to take no writes at all, so that this answer to a write concerns no entry.
+  public var isOfServer = false
 
   public init(code: ResultCode, diagnostic: String = "", matchedDN: String = "", operation: String) {
     self.code = code

@@ -65,14 +65,28 @@ struct Message: ~Copyable {
     guard code != LDAP_SUCCESS else { return Result(code: .success) }
     var matched: UnsafeMutablePointer<CChar>?
     var diagnostic: UnsafeMutablePointer<CChar>?
-    unsafe ldap_parse_result(ld, message, &code, &matched, &diagnostic, nil, nil, 0)
+    var referrals: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    unsafe ldap_parse_result(ld, message, &code, &matched, &diagnostic, &referrals, nil, 0)
     defer {
       unsafe ldap_memfree(matched)
       unsafe ldap_memfree(diagnostic)
     }
+    let words = [unsafe diagnostic.map { unsafe String(cString: $0) }, unsafe Message.referral(referrals)]
     return Result(
       code: ResultCode(rawValue: code), matchedDN: unsafe matched.map { unsafe String(cString: $0) } ?? "",
-      diagnostic: unsafe diagnostic.map { unsafe String(cString: $0) } ?? "")
+      diagnostic: words.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: "; "))
+  }
+
+  /// Where a referral (RFC 4511 section 4.1.10) leads, as words; frees the list. Servers send no other message with it.
+  private static func referral(_ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> String? {
+    guard let list = unsafe list else { return nil }
+    defer {
+      unsafe UnsafeMutableRawPointer(list).withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: 1) {
+        unsafe ldap_memvfree($0)
+      }
+    }
+    guard let first = unsafe list[0] else { return nil }
+    return "it refers to \(unsafe String(cString: first))"
   }
 
   /// The cookie for the next page (RFC 2696): empty after the last, nil when the server sent none at all.

@@ -27,6 +27,8 @@ public struct RootDSE: Sendable {
   }
   /// Whether this is Active Directory or Samba: LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3).
   public var isActiveDirectory: Bool { texts("supportedCapabilities").contains("1.2.840.113556.1.4.800") }
+  /// Whether it is a read-only domain controller: LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID.
+  public var isReadOnlyController: Bool { texts("supportedCapabilities").contains("1.2.840.113556.1.4.1920") }
   /// Active Directory: whether it is ready as a global catalog; nil if the server does not say.
   public var isGlobalCatalogReady: Bool? { texts("isGlobalCatalogReady").first.map { $0 == "TRUE" } }
 

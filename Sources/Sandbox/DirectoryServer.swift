@@ -104,6 +104,13 @@ public actor DirectoryServer: ThrowawayDirectory {
       input: backup, within: .seconds(60))
   }
 
+  /// Makes a replica a server that takes writes; it must be stopped.
+  public func endReplication() throws(SandboxError) {
+    let lines = try Files.read(home + "/slapd.conf").split(separator: "\n")
+    let kept = lines.filter { line in !["syncrepl ", "  ", "updateref "].contains { line.hasPrefix($0) } }
+    try Files.write(kept.joined(separator: "\n") + "\n", to: home + "/slapd.conf", mode: 0o600)
+  }
+
   public nonisolated var adminPasswordFile: String { home + "/admin.password" }
   public nonisolated var accountPasswordFile: String { home + "/account.password" }
 }

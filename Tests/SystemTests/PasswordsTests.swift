@@ -93,7 +93,7 @@ import Testing
 }
 
 /// What is logged, as text.
-private final class LogSink: Sendable {
+final class LogSink: Sendable {
   private let lines = Lines()
 
   var text: String { lines.text }

@@ -1,11 +1,9 @@
 internal import LDAP
-internal import LDAPModel
 internal import Reactor
 internal import RollcallConfiguration
-internal import RollcallCore
+internal import RollcallEngine
 
-/// Finds out whether a server takes writes, without any: it is asked to delete an entry that does not exist, which a
-/// replica refuses before it looks.
+/// Finds out which of the servers take writes.
 @Reactor
 struct WriteProbe {
   private let users: Configuration.Users
@@ -20,17 +18,12 @@ struct WriteProbe {
   }
 
   mutating func ask(_ session: LDAPSession, _ url: String) async throws(LDAPError) {
-    let name = "\(users.naming)=rollcall-check-\(UInt64.random(in: .min ... .max)),\(users.base.text)"
-    do throws(LDAPError) {
-      try await session.perform(.delete(DistinguishedName(unchecked: name)))
+    let isActiveDirectory = try await session.rootDSE().isActiveDirectory
+    let probe = ReadOnlyProbe(base: users.base, isActiveDirectory: isActiveDirectory)
+    if let refusal = try await probe.refusal(session) {
+      refusals.append((url, refusal))
+    } else {
       works = true
-    } catch {
-      if !session.isUsable { throw error }
-      if ErrorClassifier.isReadOnly(error.code, error.diagnostic) {
-        refusals.append((url, error))
-      } else {
-        works = true
-      }
     }
   }
 

@@ -24,12 +24,14 @@ public enum ErrorClassifier {
 
   /// Classifies a failure. `code` is not success.
   ///
+  /// A write that is refused as by a read-only server is classified as if it concerned its entry alone: a referral
+  /// object or a restriction gives the same answers. Whether the server takes no writes at all must be asked of it.
+  ///
   /// - Parameter diagnostic: the server's message, which decides where the code is ambiguous.
   public static func classify(
     code: ResultCode, during activity: Activity, diagnostic: String = ""
   ) -> FailureClass {
     switch (activity, code) {
-    case (_, .unwillingToPerform) where isReadOnly(code, diagnostic): .ofTheDirectory
     case (.connect, .serverDown), (.connect, .timeout), (.connect, .connectError), (.connect, .busy),
       (.connect, .unavailable), (.connect, .localError), (.connect, .decodingError):
       .connectionLost
@@ -38,6 +40,8 @@ public enum ErrorClassifier {
     case (.search, .sizeLimitExceeded), (.search, .adminLimitExceeded), (.search, .timeLimitExceeded): .search
     // The base of a search comes from the configuration, not from an entry.
     case (.search, .noSuchObject), (.search, .invalidDNSyntax): .ofTheDirectory
+    case (.search, _) where isReadOnly(code, diagnostic): .ofTheDirectory
+    case (_, _) where isReadOnly(code, diagnostic): .access
     default: byCode[code] ?? (code.isLocal ? .ofTheDirectory : .ambiguous)
     }
   }
@@ -52,7 +56,8 @@ public enum ErrorClassifier {
     return Set(own.keys).union([.referral, .aliasDereferencingProblem]).subtracting([.operationsError])
   }()
 
-  /// Whether the server says that it accepts no writes: a replica with or without a referral to its provider.
+  /// Whether a replica answers writes so, with or without a referral to its provider. A server that takes writes gives
+  /// the same answers to one that concerns a referral object, or is restricted (slapd's `restrict`).
   public static func isReadOnly(_ code: ResultCode, _ diagnostic: String) -> Bool {
     if code == .referral { return true }
     guard code == .unwillingToPerform else { return false }
@@ -75,11 +80,11 @@ public enum ErrorClassifier {
         .notAllowedOnRDN, .objectClassModsProhibited, .affectsMultipleDSAs, .encodingError,
       ],
       .ofTheDirectory: [
-        .protocolError, .authMethodNotSupported, .strongerAuthRequired, .referral,
-        .unavailableCriticalExtension, .confidentialityRequired, .inappropriateAuthentication,
-        .invalidCredentials, .saslBindInProgress, .loopDetect, .aliasDereferencingProblem,
+        .protocolError, .authMethodNotSupported, .strongerAuthRequired, .unavailableCriticalExtension,
+        .confidentialityRequired, .inappropriateAuthentication, .invalidCredentials,
+        .saslBindInProgress, .loopDetect, .aliasDereferencingProblem,
       ],
-      .access: [.insufficientAccessRights],
+      .access: [.insufficientAccessRights, .referral],
       .search: [.sizeLimitExceeded, .adminLimitExceeded],
     ]
     var result: [ResultCode: FailureClass] = [:]

@@ -101,7 +101,7 @@ package final class ContainerMaker {
         continue
       }
       if error.code == .entryAlreadyExists { continue }
-      switch ErrorClassifier.classify(code: error.code, during: .add, diagnostic: error.diagnostic) {
+      switch error.meaning(during: .add) {
       case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
       case .busy, .ambiguous, .repairable, .ofTheEntry, .access:
         var problem = Problem.refusal(of: step, error)

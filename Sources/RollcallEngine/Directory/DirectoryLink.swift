@@ -136,6 +136,7 @@ package final class DirectoryLink {
     var facts = try await learn(reading)
     let reader = ClockReader(kind: facts.dialect.kind, suffix: facts.suffix(of: base))
     facts.clock = try await reader.readAll(opened.values)
+    let probe = ReadOnlyProbe(base: base, isActiveDirectory: facts.dialect.kind == .activeDirectory)
     for (lane, session) in opened {
       guard session.isUsable else {
         throw LDAPError(
@@ -146,7 +147,7 @@ package final class DirectoryLink {
       session.onStranger = { [weak self] name in self?.note(stranger: name) }
       session.gathersAnswers = lane == .bulk
       session.maximumMessageSize = facts.dialect.messageLimit
-      lanes[lane] = WriteLane(session, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
+      lanes[lane] = WriteLane(session, probe: probe, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
     }
     self.facts = facts
     self.url = url

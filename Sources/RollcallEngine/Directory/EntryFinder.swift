@@ -54,26 +54,31 @@ struct EntryFinder {
     return all(filters.map { (base, .subtree, $0) }, session)
   }
 
+  /// Codes that mean that no entry has the name, or that the name is invalid for this server.
+  static let none: Set<ResultCode> = [.noSuchObject, .invalidDNSyntax, .encodingError]
+
   /// The entries at these names and with these values; a name that does not exist is not an error.
   ///
-  /// - Parameters:
-  ///   - narrow: attributes whose values are unique only below the base.
-  ///   - other: a filter that they have to match; nil accepts any entry.
+  /// A name at which the server shows nothing, for whatever reason that concerns this name alone, has no holder that
+  /// could give way: the write that uses the name is refused with the reason, and nobody else waits for it.
+  ///
+  /// - Parameter narrow: attributes whose values are unique only below the base.
   func claimed(
-    _ claims: [Claim], narrow: Set<String> = [], matching other: Filter? = nil, _ session: LDAPSession
+    _ claims: [Claim], narrow: Set<String> = [], _ session: LDAPSession
   ) async throws(EngineError) -> [Entry] {
-    let searches: [(DistinguishedName, SearchScope, Filter)] = claims.map { claim in
+    var names: [(DistinguishedName, SearchScope, Filter)] = []
+    var values = names
+    for claim in claims {
       switch claim {
-      case .name(let dn): (dn, .base, other ?? .present("objectClass"))
+      case .name(let dn): names.append((dn, .base, .present("objectClass")))
       case .value(let attribute, let value):
-        (
-          narrow.contains(attribute) ? base : suffix, .subtree,
-          other.map { .and([.equal(attribute, value), $0]) } ?? .equal(attribute, value)
-        )
+        values.append((narrow.contains(attribute) ? base : suffix, .subtree, .equal(attribute, value)))
       }
     }
-    // A name that is invalid for this server has no holder; the add that uses it will be refused.
-    return try await all(searches, session, absent: [.noSuchObject, .invalidDNSyntax, .encodingError]).entries()
+    // Both are sent before either answer is awaited.
+    let atNames = all(names, session, absent: EntryFinder.none.union(ErrorClassifier.objectCodes))
+    let withValues = all(values, session, absent: EntryFinder.none)
+    return try await atNames.entries() + withValues.entries()
   }
 
   /// Runs searches concurrently and joins their results.

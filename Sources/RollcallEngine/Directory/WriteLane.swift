@@ -27,6 +27,7 @@ final class WriteLane {
   private static let least = 32
 
   private let session: LDAPSession
+  private let probe: ReadOnlyProbe
   private let limit: Int
   private var window: Int
   private var running = 0
@@ -36,8 +37,9 @@ final class WriteLane {
   /// Told what the server answers.
   weak var counting: Counting?
 
-  init(_ session: LDAPSession, limit: Int) {
+  init(_ session: LDAPSession, probe: ReadOnlyProbe, limit: Int) {
     self.session = session
+    self.probe = probe
     self.limit = limit
     window = limit
   }
@@ -49,9 +51,11 @@ final class WriteLane {
   func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
     if sequences.isEmpty { return [] }
     let run = ApplyRun(sequences, self)
-    return unsafe await withUnsafeContinuation { continuation in
+    var outcomes: [SequenceOutcome] = unsafe await withUnsafeContinuation { continuation in
       run.begin { unsafe continuation.resume(returning: $0) }
     }
+    await probe.judge(&outcomes, session)
+    return outcomes
   }
 
   fileprivate func enter(_ job: @escaping @Reactor () -> Void) {

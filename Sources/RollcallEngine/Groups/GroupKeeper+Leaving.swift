@@ -44,8 +44,12 @@ extension GroupKeeper {
   package func countMembers(upTo limit: Int?, _ lane: DirectoryLink.Lane) async throws(EngineError) -> Int {
     var count = 0
     for group in registry.all {
-      _ = try await finder.members(of: group, try session(lane)) { members in
-        count += members.count { !self.planner.isPlaceholder($0) }
+      let session = try session(lane)
+      // Those of a group that the server does not show are left out: the removal budget is smaller for it.
+      _ = try await refusable { () throws(EngineError) in
+        try await finder.members(of: group, session) { members in
+          count += members.count { !self.planner.isPlaceholder($0) }
+        }
       }
       if let limit, count >= limit { break }
     }

@@ -130,8 +130,7 @@ final class GroupWriter {
     let step = Step(key: "", operation: operation, what: .update)
     let outcomes = try await link.lane(lane).apply([Plan.Sequence(steps: [step])])
     guard let error = outcomes.first?.failure else { return nil }
-    let activity = ErrorClassifier.Activity(operation)
-    switch ErrorClassifier.classify(code: error.code, during: activity, diagnostic: error.diagnostic) {
+    switch error.meaning(during: ErrorClassifier.Activity(operation)) {
     case .connectionLost, .ofTheDirectory, .search: throw .directory(error)
     case .busy, .ambiguous, .repairable, .ofTheEntry, .access: return error
     }

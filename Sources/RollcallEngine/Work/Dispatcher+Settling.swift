@@ -154,6 +154,8 @@ extension Dispatcher {
     var putBack: Set<RosterKey> = []
     for (key, verdict) in report.verdicts {
       guard case .parked(let problem, _, let retry) = verdict, let code = problem.code, code > 0 else { continue }
+      // The server has been found to take writes.
+      if code == ResultCode.referral.rawValue { continue }
       // A name or a value that another entry has is not a fault of the directory.
       guard retry != nil || problem.reason == .access, problem.reason != .nameTaken else { continue }
       switch breaker.refused(key, code) {

@@ -18,7 +18,9 @@ extension Problem {
     let names =
       if case .modify = step.operation { " (\(step.operation.attributeNames.joined(separator: ", ")))" } else { "" }
     return Problem(
-      reason, "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text)\(names): \(error.summary)",
+      reason,
+      "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text)\(names): \(error.summary)"
+        + (error.code == .referral && !error.matchedDN.isEmpty ? " (the referral is \(error.matchedDN))" : ""),
       blocks: error.matchedDN.isEmpty ? nil : step.operation.dn.parent?.text, code: error.code.rawValue)
   }
 }

@@ -32,7 +32,9 @@ extension StateReader {
       let key = survey.subjects[index].key
       guard let entries else {
         problems[key] = adoption.undecided(
-          key, nil, because: "\(adoption.below) does not exist, or too many entries have its \(adoption.attribute)")
+          key, nil,
+          because: "\(adoption.below) does not exist, too many entries have its \(adoption.attribute), "
+            + "or the server does not show \(survey.subjects[index].desired.wanted?.entry.dn.text ?? "its name")")
         continue
       }
       if entries.count > 1 { problems[key] = adoption.ambiguous(key, entries.map(\.dn)) }
@@ -45,7 +47,7 @@ extension StateReader {
     survey.subjects.removeAll { problems[$0.key] != nil }
   }
 
-  /// The unlinked entries for each wanted one; nil: more than the server gives.
+  /// The unlinked entries for each wanted one; nil: more than the server gives, or it does not show the place.
   ///
   /// The wanted place is looked at too: a move may have been the last thing that was done before a crash.
   private func unlinked(
@@ -57,16 +59,14 @@ extension StateReader {
     let below = try await SideBySide.limited(
       filters.map { SearchRequest(base: adoption.below, scope: .subtree, filter: $0, attributes: attributes) }, session,
       absent: [.encodingError], excess: [.sizeLimitExceeded, .adminLimitExceeded, .noSuchObject], atOnce: 32)
-    let there = try await SideBySide.run(
+    let there = try await SideBySide.limited(
       zip(wanted, filters).map { SearchRequest(base: $0.dn, scope: .base, filter: $1, attributes: attributes) },
-      session,
-      absent: [.noSuchObject, .invalidDNSyntax, .encodingError], atOnce: 32)
+      session, absent: EntryFinder.none, excess: ErrorClassifier.objectCodes.subtracting(EntryFinder.none), atOnce: 32)
     return wanted.indices.map { index in
+      guard let below = below[index], let there = there[index] else { return nil }
       var seen: Set<String> = []
-      return below[index].map { below in
-        (below + there[index]).filter { entry in
-          adoption.share(entry, wanted[index]) && seen.insert(entry.dn.normalized(facts.schema)).inserted
-        }
+      return (below + there).filter { entry in
+        adoption.share(entry, wanted[index]) && seen.insert(entry.dn.normalized(facts.schema)).inserted
       }
     }
   }
@@ -109,15 +109,12 @@ extension StateReader {
 
   /// The configuration asks for it, so no further approval is needed.
   private func take(_ matches: [Match], into survey: inout Survey, _ session: LDAPSession) async throws(EngineError) {
-    let looks = protected.map { filter in
-      matches.map { SearchRequest(base: $0.entry.dn, scope: .base, filter: filter, attributes: ["1.1"]) }
-    }
-    let untouchable = try await SideBySide.run(looks ?? [], session, absent: [.noSuchObject], atOnce: 32)
-    for (place, match) in matches.enumerated() {
+    let untouchable = try await untouchable(matches.map(\.entry), session)
+    for match in matches {
       let key = survey.subjects[match.index].key
       survey.subjects[match.index].current = match.entry
       survey.subjects[match.index].acquaintance = [.change, .removal]
-      survey.subjects[match.index].isProtected = looks != nil && !untouchable[place].isEmpty
+      survey.subjects[match.index].isProtected = untouchable.contains(match.entry.dn.text)
       survey.unmet[key] = facts.id(of: match.entry)
     }
   }

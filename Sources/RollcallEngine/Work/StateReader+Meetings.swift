@@ -35,10 +35,14 @@ extension StateReader {
     }
   }
 
-  /// The names of protected entries that have the claimed names or values.
-  func untouchable(_ claims: [Claim], _ session: LDAPSession) async throws(EngineError) -> Set<String> {
-    guard let protected, !claims.isEmpty else { return [] }
-    return Set(try await finder.claimed(claims, matching: protected, session).map(\.dn.text))
+  /// The names of those entries that are protected, or may be: the server does not answer for them.
+  func untouchable(_ entries: [Entry], _ session: LDAPSession) async throws(EngineError) -> Set<String> {
+    guard let protected else { return [] }
+    let looks = entries.map { SearchRequest(base: $0.dn, scope: .base, filter: protected, attributes: ["1.1"]) }
+    let found = try await SideBySide.limited(
+      looks, session, absent: EntryFinder.none, excess: ErrorClassifier.objectCodes.subtracting(EntryFinder.none),
+      atOnce: 32)
+    return Set(zip(entries, found).filter { $1?.isEmpty != true }.map(\.0.dn.text))
   }
 
   /// Sets for each subject what may be done to its entry.

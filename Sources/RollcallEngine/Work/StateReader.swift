@@ -109,7 +109,7 @@ package final class StateReader {
       let claims = planner.claims(of: survey.subjects)
       let found = try await finder.claimed(claims, narrow: learnt.narrow, session)
       let leftOut = try await leftOut(found, session)
-      let untouchable = try await untouchable(claims, session)
+      let untouchable = try await untouchable(found, session)
       survey.occupants = found.map { entry in
         // The attribute says nothing about our people in an entry that is outside the base or excluded by the filter.
         let isExcluded = leftOut.contains(entry.dn)

@@ -39,8 +39,9 @@ extension Worker {
   }
 
   private func mayBeOfOneAttribute(_ error: LDAPError, _ step: Step, _ isFirst: Bool) -> Bool {
-    switch ErrorClassifier.classify(code: error.code, during: ErrorClassifier.Activity(step.operation)) {
+    switch error.meaning(during: ErrorClassifier.Activity(step.operation)) {
     case .ofTheEntry: !(isFirst && stateReader.facts.dialect.collisionCodes.contains(error.code))
+    case .access where ErrorClassifier.isReadOnly(error.code, error.diagnostic): false
     case .ambiguous, .access: true
     case .connectionLost, .busy, .repairable, .ofTheDirectory, .search: false
     }
@@ -63,7 +64,7 @@ extension Worker {
         if part.clearsDisable { try await state.clearDisabled([part.key]) }
         continue
       }
-      switch ErrorClassifier.classify(code: error.code, during: .modify) {
+      switch error.meaning(during: .modify) {
       case .connectionLost, .ofTheDirectory, .search:
         if UnknownOutcomes.isUnknown(error.code) { report.unknown.append(part) }
         throw .directory(error)
@@ -81,7 +82,7 @@ extension Worker {
     problem.message =
       "key \(part.key): \(part.what.rawValue) of \(part.operation.dn.text): \(reasons.joined(separator: "; "))"
       + " (the other attributes are written)"
-    switch ErrorClassifier.classify(code: error.code, during: .modify) {
+    switch error.meaning(during: .modify) {
     // The other person's entry may have got another name since it was read.
     case .ofTheEntry where stateReader.planner.refers(part.operation): return retry(part.key, problem, most: 5)
     case .ambiguous, .repairable: return retry(part.key, problem, most: 5)

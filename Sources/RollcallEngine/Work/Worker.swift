@@ -266,9 +266,8 @@ final class Worker {
 
   /// - Parameter isFirst: whether no search for the holders has been made yet.
   func verdict(_ error: LDAPError, _ step: Step, isFirst: Bool = false, isLast: Bool) -> Judgement {
-    let activity = ErrorClassifier.Activity(step.operation)
     let problem = Problem.refusal(of: step, error)
-    switch ErrorClassifier.classify(code: error.code, during: activity, diagnostic: error.diagnostic) {
+    switch error.meaning(during: ErrorClassifier.Activity(step.operation)) {
     case .connectionLost, .ofTheDirectory, .search: return .trouble
     case .repairable where !isLast: return .again
     // The other person's entry may have got another name since it was read.
@@ -288,7 +287,7 @@ final class Worker {
     }
   }
 
-  /// Parks a key that the server does not let us write: nothing reports when the right is granted.
+  /// Parks a key that the server does not let us write: nothing reports when it does (a right, a referral removed).
   func denied(_ key: RosterKey, _ problem: Problem) -> Verdict { retry(key, problem, most: .max, cap: .seconds(60)) }
 
   /// Parks a key for a while, or permanently after enough attempts.

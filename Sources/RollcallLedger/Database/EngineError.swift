@@ -26,7 +26,8 @@ extension EngineError {
   /// The server's answer, if it concerns only one entry that was requested by name and not the directory. Use it only
   /// for requests for such an entry.
   package var refusalOfObject: LDAPError? {
-    guard case .directory(let error) = self, ErrorClassifier.concernsObject(error.code) else { return nil }
+    guard case .directory(let error) = self, !error.isOfServer, ErrorClassifier.concernsObject(error.code)
+    else { return nil }
     return error
   }
 }

@@ -12,7 +12,7 @@ import Testing
       (FailureClass.connectionLost, [-1, -5, -11, 52]), (.busy, [51, 3]),
       (.ambiguous, [80, 53, 1, 9_999, 4096]),
       (.repairable, [68, 32, 20, 16]), (.ofTheEntry, [17, 18, 19, 21, 34, 64, 65, 66, 67, 69, 71]),
-      (.ofTheDirectory, [2, 7, 8, 10, 12, 13, 48, 49]), (.access, [50]), (.search, [4, 11]),
+      (.ofTheDirectory, [2, 7, 8, 12, 13, 48, 49]), (.access, [10, 50]), (.search, [4, 11]),
     ] as [(FailureClass, [Int32])])
   func writes(failure: FailureClass, codes: [Int32]) {
     for code in codes {
@@ -20,6 +20,22 @@ import Testing
         #expect(
           ErrorClassifier.classify(code: ResultCode(rawValue: code), during: activity) == failure, "\(code)")
       }
+    }
+  }
+
+  /// A referral object and a restriction give the answers of a read-only server. They concern one entry, unless the
+  /// server, asked, takes no writes at all; a search's base is no entry's.
+  @Test(
+    arguments: [(10, ""), (53, "operation restricted"), (53, "shadow context; no update referral")]
+      as [(Int32, String)])
+  func answersOfReadOnlyServers(code: Int32, diagnostic: String) {
+    let code = ResultCode(rawValue: code)
+    #expect(ErrorClassifier.isReadOnly(code, diagnostic))
+    for activity in Self.writes {
+      #expect(ErrorClassifier.classify(code: code, during: activity, diagnostic: diagnostic) == .access)
+    }
+    for activity in [Activity.search, .connect] {
+      #expect(ErrorClassifier.classify(code: code, during: activity, diagnostic: diagnostic) == .ofTheDirectory)
     }
   }
 

@@ -21,7 +21,10 @@ import Testing
     }
     // One that ends when it is done moves on as well.
     try await site.sql("UPDATE users SET email = 'new' || id")
-    try await site.sync()
+    let log = LogSink()
+    try await site.sync(logger: log.logger)
+    #expect(log.text.contains("the server takes no writes"), "\(log.text)")
+    #expect(log.text.contains(mirrored.servers.second.url) && log.text.contains("goesOn: true"), "\(log.text)")
     try await mirrored.expectContent(mirrored.atFirst)
   }
 
@@ -43,6 +46,17 @@ import Testing
       }
       #expect(!problem.isWell)
       #expect(try await site.parked().isEmpty, "the key pays nothing for it")
+      await mirrored.servers.second.stop()
+      try await mirrored.servers.second.endReplication()
+      try await mirrored.servers.second.start()
+      // It is passed over for half a minute, and asked at most once a minute.
+      try await mirrored.expectContent(mirrored.atSecond, within: .seconds(180))
+      try await eventually("the problem is over") {
+        try await site.sql("SELECT count(*) FROM rollcall.problem") == "0"
+      }
+      try await site.sql("UPDATE users SET email = 'new' || id")
+      try await mirrored.expectContent(mirrored.atSecond)
+      #expect(try await site.parked().isEmpty)
     }
   }
 }
