@@ -50,13 +50,14 @@ struct OpenLDAPConfiguration {
   /// The account may write only below ou=users and ou=groups; it may read everything except passwords.
   private var access: [String] {
     let write = "by dn.exact=\"\(account)\" write"
-    return ["ou=users,\(suffix)", "ou=groups,\(suffix)"].flatMap { unit in
-      [
-        "access to dn.children=\"\(unit)\" attrs=userPassword \(write) by self =xw by * auth",
-        "access to dn.children=\"\(unit)\" \(write) by * read",
-        "access to dn.base=\"\(unit)\" attrs=children \(write) by * read",
-      ]
-    } + ["access to attrs=userPassword by * auth", "access to * by * read"]
+    return options.access
+      + ["ou=users,\(suffix)", "ou=groups,\(suffix)"].flatMap { unit in
+        [
+          "access to dn.children=\"\(unit)\" attrs=userPassword \(write) by self =xw by * auth",
+          "access to dn.children=\"\(unit)\" \(write) by * read",
+          "access to dn.base=\"\(unit)\" attrs=children \(write) by * read",
+        ]
+      } + ["access to attrs=userPassword by * auth", "access to * by * read"]
   }
 
   private var overlayNames: [String] {

@@ -21,6 +21,8 @@ public struct OpenLDAPOptions: Sendable {
   public var globalLines: [String] = []
   /// … and at its end.
   public var databaseLines: [String] = []
+  /// Access rules before those that it always has.
+  public var access: [String] = []
   /// Variables of the server's environment.
   public var environment: [String: String] = [:]
   /// LDIF of further initial entries.

@@ -55,7 +55,9 @@ struct DatabaseInspection {
     let isInstalled = try await checkSchema(database, place)
     if isInstalled {
       try await checkUpkeep(database)
-      facts.others = try await Ledger(database, directory: configuration.name).others()
+      let ledger = Ledger(database, directory: configuration.name)
+      facts.others = try await ledger.others()
+      facts.isCompared = try await ledger.record()?.sinceReconcile != nil
     }
     if let finding = try await TimezoneInspection(database, configuration).finding() { return note(finding) }
     let path = MappingPath(database, configuration)

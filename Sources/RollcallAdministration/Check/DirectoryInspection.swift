@@ -81,7 +81,7 @@ struct DirectoryInspection {
           remedy: "use ldaps:// in directory.url, directory.starttls: true or mechanism: gssapi"))
     }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
-    try await lookForRivals(session, dialect, schema)
+    try await lookForRivals(session, dialect, schema, rootDSE)
     if let groups = configuration.groups { try await look(at: groups, session, kind) }
     let limits = SearchLimits(configuration, session, source, note)
     let linked = try await limits.inspect(kind)
@@ -99,7 +99,7 @@ struct DirectoryInspection {
 
   /// Whether another directory name manages the base.
   private func lookForRivals(
-    _ session: LDAPSession, _ dialect: any Dialect, _ schema: Schema
+    _ session: LDAPSession, _ dialect: any Dialect, _ schema: Schema, _ rootDSE: RootDSE
   ) async throws(LDAPError) {
     if source.others.isEmpty { return }
     let base = configuration.users.base
@@ -108,9 +108,12 @@ struct DirectoryInspection {
         base: name, scope: .base, filter: .present("objectClass"), attributes: [dialect.identityAttribute])
       return found?.first?[dialect.identityAttribute].first.map(DirectoryFacts.identity)
     }
-    let refusal = await Rivals(others: source.others, schema: schema, base: base).refusal(
-      normalized: base.normalized(schema), identity: await identity(base) ?? "unknown"
-    ) { await identity($0) }
+    let place = Rivals.Place(
+      base: base.normalized(schema), identity: await identity(base) ?? "unknown",
+      suffix: rootDSE.suffix(of: base, schema), isNew: !source.isCompared)
+    let refusal = await Rivals(others: source.others, schema: schema, base: base).refusal(of: place) {
+      await identity($0)
+    }
     if let refusal { note(Finding(.error, configuration.place(of: "users.base"), refusal)) }
   }
 

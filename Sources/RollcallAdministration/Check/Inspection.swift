@@ -44,4 +44,6 @@ struct SourceFacts: Sendable {
   var names: [String] = []
   /// Other directory names of this database, with their bases.
   var others: [Rivals.Other] = []
+  /// Whether this directory has been compared.
+  var isCompared = false
 }

@@ -20,12 +20,7 @@ package struct DirectoryFacts: Sendable {
   package var isEncrypted: Bool
 
   /// The suffix that holds `base`: the scope in which values have to be unique.
-  func suffix(of base: DistinguishedName) -> DistinguishedName {
-    let holding = rootDSE.namingContexts.map { DistinguishedName(unchecked: $0) }.filter {
-      base.isBelow($0, schema)
-    }
-    return holding.max { $0.text.utf8.count < $1.text.utf8.count } ?? base
-  }
+  func suffix(of base: DistinguishedName) -> DistinguishedName { rootDSE.suffix(of: base, schema) }
 
   /// Why this server cannot take people as the configuration describes them; nil if it can.
   package func refusal(of users: Configuration.Users) -> String? {
@@ -52,5 +47,13 @@ package struct DirectoryFacts: Sendable {
     if rootDSE.isActiveDirectory { return .activeDirectory }
     let vendor = [rootDSE.vendorName, rootDSE.vendorVersion].compactMap { $0 }.joined(separator: " ")
     return vendor.contains("389") ? .directory389 : .openldap
+  }
+}
+
+extension RootDSE {
+  /// The suffix of the server that holds `base`.
+  package func suffix(of base: DistinguishedName, _ schema: Schema) -> DistinguishedName {
+    let holding = namingContexts.map { DistinguishedName(unchecked: $0) }.filter { base.isBelow($0, schema) }
+    return holding.max { $0.text.utf8.count < $1.text.utf8.count } ?? base
   }
 }

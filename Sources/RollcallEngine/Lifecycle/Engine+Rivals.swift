@@ -11,7 +11,11 @@ extension Engine {
   ///   that start at the same moment may overlook each other before that, but at least one of them notices afterwards.
   func refuseRivals(_ facts: DirectoryFacts, _ base: String, givingUp: Bool = false) async throws(EngineError) {
     let rivals = Rivals(others: try await ledger.others(), schema: facts.schema, base: configuration.users.base)
-    let refusal = try await rivals.refusal(normalized: base, identity: facts.identity) { name throws(EngineError) in
+    if rivals.others.isEmpty { return }
+    let place = Rivals.Place(
+      base: base, identity: facts.identity, suffix: facts.suffix(of: configuration.users.base),
+      isNew: try await ledger.record()?.sinceReconcile == nil)
+    let refusal = try await rivals.refusal(of: place) { name throws(EngineError) in
       try await self.link.identity(of: name)
     }
     guard let refusal else { return }
@@ -23,6 +27,24 @@ extension Engine {
 /// The other directory names in this database, which may manage the same data.
 package struct Rivals {
   package typealias Other = (name: String, base: String, server: String)
+
+  /// The directory that may have rivals.
+  package struct Place {
+    /// The base as stored in the ledger, and its unique id.
+    var base: String
+    var identity: String
+    /// The suffix of the server that holds it.
+    var suffix: DistinguishedName
+    /// Whether the directory has never been compared.
+    var isNew: Bool
+
+    package init(base: String, identity: String, suffix: DistinguishedName, isNew: Bool) {
+      self.base = base
+      self.identity = identity
+      self.suffix = suffix
+      self.isNew = isNew
+    }
+  }
 
   let others: [Other]
   let schema: Schema
@@ -38,17 +60,16 @@ package struct Rivals {
   /// Why another directory name already manages this base; nil if none does.
   ///
   /// Two servers may have equal DNs. The data is the same if the other base is found here with the unique id that the
-  /// other directory has recorded. If the other base lies above this one and this account cannot read it, refusing is
-  /// left to the other directory.
+  /// other directory has recorded. An outer base that this account cannot read exists all the same. A directory that has
+  /// been compared goes on then; a new one is refused, since otherwise the other directory, which can read both, would
+  /// have to stop.
   ///
-  /// - Parameters:
-  ///   - normalized: the base as stored in the ledger.
-  ///   - identity: the unique id of the base.
-  ///   - look: returns the unique id of another entry.
+  /// - Parameter look: returns the unique id of another entry; nil if it cannot be read.
   @Reactor
   package func refusal<Failure: Error>(
-    normalized: String, identity: String, _ look: @Reactor (DistinguishedName) async throws(Failure) -> String?
+    of place: Place, _ look: @Reactor (DistinguishedName) async throws(Failure) -> String?
   ) async throws(Failure) -> String? {
+    let (normalized, identity) = (place.base, place.identity)
     let own = DistinguishedName(unchecked: normalized)
     for other in others {
       let theirs = DistinguishedName(unchecked: other.base)
@@ -63,10 +84,22 @@ package struct Rivals {
       } else {
         continue
       }
-      if other.base != normalized, try await look(theirs) != other.server { continue }
+      if other.base != normalized {
+        let found = try await look(theirs)
+        if found == nil, place.isNew, own.isBelow(theirs, schema), isHere(theirs, place.suffix) {
+          return "the directory name \"\(other.name)\" manages \(manages), and whether that is the same directory "
+            + "cannot be told: let the account of directory.bind read the unique id of \(other.base)"
+        }
+        if found != other.server { continue }
+      }
       return "the directory name \"\(other.name)\" already manages \(manages); two names must not share a base "
         + "(rollcall uninstall with its configuration releases it)"
     }
     return nil
+  }
+
+  /// Whether the server holds a base's place.
+  private func isHere(_ base: DistinguishedName, _ suffix: DistinguishedName) -> Bool {
+    base.isBelow(suffix, schema) || base.normalized(schema) == suffix.normalized(schema)
   }
 }

@@ -232,7 +232,7 @@ final class GroupReferences {
           done.append((step, look.entry, one.cause))
           continue
         }
-        switch ErrorClassifier.classify(code: refusal.code, during: .modify, diagnostic: refusal.diagnostic) {
+        switch refusal.meaning(during: .modify) {
         case .connectionLost, .ofTheDirectory, .search: trouble = .directory(refusal)
         case .repairable where round < GroupReferences.tries: open.append(one)
         // Somebody's entry may have got another name since it was read.
