@@ -1,3 +1,4 @@
+import LDAPModel
 import RollcallEngine
 import Sandbox
 import Testing
