@@ -19,14 +19,39 @@ extension CheckTests {
     #expect(try await !site.succeed("check").output.contains("users.adopt"))
     try await site.hire(["unzoe"], from: 3)
     try await add("unzoe")
-    let words = "users.adopt: uid=unzoe,ou=staff,\(site.base) has no employeeNumber and the uid of a row: such people"
+    let words =
+      "users.adopt: an entry without employeeNumber looks like a person of the roster: uid=unzoe,ou=staff,\(site.base) "
+      + "has the uid of person 3; such people"
     try await find(words, site, code: 0)
     let adopting = try site.with("link: employeeNumber", "link: employeeNumber\n  adopt: { by: uid }")
     let ran = try await adopting.succeed("check")
-    #expect(!ran.output.contains("has no employeeNumber and"))
+    #expect(!ran.output.contains("looks like a person"))
     try await find(
       "users.adopt.below: ou=nowhere,\(site.base) does not exist",
       site.with(
         "link: employeeNumber", "link: employeeNumber\n  adopt: { by: uid, below: \"ou=nowhere,\(site.base)\" }"))
+  }
+
+  /// They are found however many people are in step, by mail, too, and only where they are in scope.
+  @Test func fewAmongManyWithoutALink() async throws {
+    let site = try await installed().with("key: id", "key: id\n  where: id < 305")
+    try await site.sql(
+      "INSERT INTO users SELECT n, 'unm' || n, 'unm' || n || '@example.com', 'Full', 'active' "
+        + "FROM generate_series(1, 300) n")
+    try await site.succeed("sync")
+    try await site.directory.modify("dn: ou=staff,\(site.base)\nchangetype: add\nobjectClass: organizationalUnit\n")
+    // The second has a name that needs escapes.
+    for (name, mail) in [("unm301", "x"), ("un\\, o'*(m", "UNM302@example.com"), ("unm304", "x"), ("unm305", "x")] {
+      try await site.directory.modify(
+        "dn: uid=\(name),ou=staff,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: x\nsn: x\nmail: \(mail)\n"
+      )
+    }
+    try await site.hire((301...305).map { "unm\($0)" }, from: 301)
+    let ran = try await site.succeed("check")
+    #expect(ran.output.contains("3 entries without employeeNumber look like people of the roster"), "\(ran.output)")
+    #expect(ran.output.contains("uid=unm301,ou=staff,\(site.base) has the uid of person 301"), "\(ran.output)")
+    try await site.sql("DELETE FROM users WHERE id IN (301, 304)")
+    let by = "has the mail of person 302"
+    #expect(try await site.succeed("check").output.contains(by))
   }
 }

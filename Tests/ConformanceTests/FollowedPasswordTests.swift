@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallConfiguration
 import RollcallEngine
 import Sandbox
 import Testing
@@ -76,6 +77,57 @@ import Testing
       #expect(try await site.parked() == [])
       #expect(try await site.canLogIn(1))
       try await site.expectAtRest()
+    }
+  }
+
+  /// The text of the hash would be the password: nobody's account is made, or changed, with it.
+  @Test(arguments: Servers.kinds.filter { $0 == .activeDirectory }, [false, true])
+  func activeDirectoryGetsNoHash(_ kind: DirectoryServerKind, follows: Bool) async throws {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD pw text;"
+    settings.password = "pw"
+    try await Servers.withSite(kind, settings) { first in
+      let site = follows ? try first.changed(#"password: "pw""#, to: "password: { sql: pw, follow: true }") : first
+      try await site.insert(["ann", "ben"])
+      try await site.sql("UPDATE users SET pw = CASE id WHEN 1 THEN '{SSHA}x9UXjdKZXIvwK/rZCSMC' ELSE 'First-Pw-2' END")
+      try await site.sync()
+      #expect(try await site.parked() == ["1|mapping"])
+      #expect(try await site.entry(1) == nil)
+      #expect(try await site.canLogIn(2))
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("is a hash") && !message.contains("SSHA"))
+      let findings = try await site.check()
+      #expect(findings.contains { $0.level == .warning && $0.message.hasPrefix("of person 1 is a hash") })
+      #expect(!findings.contains { $0.message.contains("SSHA") })
+
+      try await site.sql("UPDATE users SET pw = 'First-Pw-1' WHERE id = 1")
+      try await site.sync()
+      #expect(try await site.canLogIn(1))
+      try await site.sql("UPDATE users SET pw = '{CRYPT}$6$salt$hash', status = 'left' WHERE id = 1")
+      try await site.sync()
+      #expect(try await !site.canLogIn(1), "disabling does not wait")
+      #expect(try await site.parked() == ["1|mapping"])
+      try await site.sql("UPDATE users SET pw = 'First-Pw-1', status = 'active' WHERE id = 1")
+      try await site.sync()
+      #expect(try await site.canLogIn(1))
+    }
+  }
+
+  @Test func a389ThatRefusesHashes() async throws {
+    var settings = SiteSettings()
+    settings.schema += "ALTER TABLE users ADD pw text;"
+    settings.password = "pw"
+    try await Servers.withSite(.directory389, settings, alone: true) { site in
+      try await site.server.modify(
+        "dn: cn=config\nchangetype: modify\nreplace: nsslapd-allow-hashed-passwords\nnsslapd-allow-hashed-passwords: off\n"
+      )
+      try await site.insert(["ann"])
+      try await site.sql("UPDATE users SET pw = '{SSHA}x9UXjdKZXIvwK/rZCSMCXj3oem9hYmNkZWZnaA=='")
+      try await site.sync()
+      #expect(try await site.parked().count == 1)
+      #expect(try await site.entry(1) == nil)
+      let message = try await site.sql("SELECT message FROM rollcall.parked")
+      #expect(message.contains("set nsslapd-allow-hashed-passwords: on") && !message.contains("SSHA"), "\(message)")
     }
   }
 }

@@ -161,7 +161,7 @@ struct DatabaseInspection {
         "SELECT count(*), count(*) - count(DISTINCT key) FROM (\(scope)) AS people (key)",
         timeout: .seconds(120))
       facts.people = count.int(0, 0)
-      facts.names = await names(query, mapping)
+      facts.hashedPasswords = await HashedPasswords(configuration, facts.readings, mapping)
       if let twice = count.int(0, 1), twice > 0 {
         note(
           Finding(
@@ -202,15 +202,6 @@ struct DatabaseInspection {
               : "grant the role of source.reader SELECT on it"))
       }
     }
-  }
-
-  /// The names of a few people; none where their expression fails.
-  private func names(_ query: RosterQuery, _ mapping: Database) async -> [String] {
-    let path = "users.attributes.\(configuration.users.naming)".lowercased()
-    guard let expression = query.expressions.first(where: { $0.path.lowercased() == path }) else { return [] }
-    let sql = "SELECT (\(expression.sql)\n)::text FROM \(query.source) AS roster LIMIT \(UnlinkedPeople.most)"
-    guard let found = try? await mapping.read(sql, limit: .seconds(10)) else { return [] }
-    return (0..<found.rowCount).compactMap { found.text($0, 0) }.filter { !$0.allSatisfy(\.isWhitespace) }
   }
 
   private func checkKeyIndex(_ database: Database, _ mapping: Database) async throws(EngineError) {

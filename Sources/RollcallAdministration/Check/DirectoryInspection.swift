@@ -80,6 +80,7 @@ struct DirectoryInspection {
           "this server accepts passwords only over an encrypted connection",
           remedy: "use ldaps:// in directory.url, directory.starttls: true or mechanism: gssapi"))
     }
+    for finding in source.hashedPasswords?.findings(configuration, dialect) ?? [] { note(finding) }
     guard try await baseExists(session, "users.base", configuration.users.base) else { return }
     try await lookForRivals(session, dialect, schema, rootDSE)
     if let groups = configuration.groups { try await look(at: groups, session, kind) }
@@ -92,8 +93,9 @@ struct DirectoryInspection {
       if let below = adoption.below { _ = try await baseExists(session, "users.adopt.below", below) }
       try await LinkIndex(adopting: adoption, configuration, session, note)
         .inspect(kind, entries: linked, tellsDoubt: false)
-    } else if let finding = await UnlinkedPeople(configuration, schema, session, rootDSE).finding(source.names) {
-      note(finding)
+    } else if source.people ?? 0 > 0 {
+      let findings = await UnlinkedPeople(configuration, schema, rootDSE).findings(url)
+      for finding in findings { note(finding) }
     }
   }
 

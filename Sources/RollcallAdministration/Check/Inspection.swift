@@ -40,8 +40,8 @@ struct SourceFacts: Sendable {
   var readings: [MappingReading] = []
   /// People in scope; nil where they could not be counted.
   var people: Int?
-  /// The names of some of them, as the mapping gives them.
-  var names: [String] = []
+  /// Nil where they could not be looked for.
+  var hashedPasswords: HashedPasswords?
   /// Other directory names of this database, with their bases.
   var others: [Rivals.Other] = []
   /// Whether this directory has been compared.

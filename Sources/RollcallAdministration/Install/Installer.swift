@@ -55,7 +55,8 @@ package final class Installer {
     let readings = try await MappingReader(mapping, configuration).read()
     let failures = MappingInspection(configuration).failures(readings)
     if !failures.isEmpty { throw .refused(Finding.text(failures)) }
-    let (demands, findings) = try await Coverage(database, mapping: mapping, configuration, readings).demands()
+    let coverage = Coverage(database, mapping: mapping, configuration, readings)
+    let (demands, findings) = try await coverage.demands()
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
     watched = (0, demands.count)
@@ -64,12 +65,14 @@ package final class Installer {
       try await watch(demand)
       watched?.done += 1
     }
+    for finding in coverage.readOnce() { onStep?("\(finding.place): \(finding.message)") }
     (now, watched) = ("granting rights", nil)
     try await nameOtherKeys(demands)
     let tables = demands.map { Relation(oid: $0.oid, name: $0.table) }
     // Views are read with their owners' rights, but the daemon needs the right to read the views. What only the queries
-    // that find people read is not watched.
-    let others = readings.flatMap { reading in reading.tables.filter { $0.isView || reading.isOfKeys && !$0.isCatalog }
+    // that find people and the attributes of groups read is not watched.
+    let others = readings.flatMap { reading in
+      reading.tables.filter { $0.isView || (reading.isOfKeys || reading.isOnce) && !$0.isCatalog }
     }
     let more = Set(others.map { Relation(oid: $0.oid, name: $0.name) }).subtracting(tables)
     try await grant(user, tables, more.sorted { $0.name < $1.name }, isOwner: isOwner)

@@ -22,6 +22,9 @@ public struct ActiveDirectory: Dialect {
   /// [MS-ADTS] 3.1.1.3.1.5.1.
   public var passwordNeedsEncryption: Bool { true }
 
+  /// unicodePwd takes clear text only ([MS-ADTS] 3.1.1.3.1.5.1).
+  public var takesHashedPasswords: Bool { false }
+
   public var identityAttribute: String { "objectGUID" }
 
   /// AdminSDHolder sets it on members of the protected groups ([MS-ADTS] 3.1.1.6.1) and never clears it.

@@ -30,6 +30,10 @@ public protocol Dialect: Sendable {
   /// Whether the server accepts a password only over an encrypted connection.
   var passwordNeedsEncryption: Bool { get }
 
+  /// Whether the server takes the hash of a password with its scheme before it (RFC 2307 section 5.3), at least where
+  /// it is told to. Elsewhere the text of the hash would become the password.
+  var takesHashedPasswords: Bool { get }
+
   /// The attribute that identifies an entry permanently.
   var identityAttribute: String { get }
 
@@ -153,6 +157,7 @@ extension Dialect {
   }
 
   public var passwordNeedsEncryption: Bool { false }
+  public var takesHashedPasswords: Bool { true }
   public var privilegeMark: Attribute? { nil }
   public var operationalAttributes: [String] { [] }
   public var uniqueAttributes: [UniqueAttribute] { [] }

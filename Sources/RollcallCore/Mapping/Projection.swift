@@ -13,6 +13,7 @@ public struct Projection: Sendable {
   /// For each attribute of `create_only` the classes with a condition that alone allow it; empty: others do.
   private let createOnlyClasses: [[Int]]
   private let references: [AttributeRule]
+  private let takesHashedPasswords: Bool
 
   /// A mapped attribute and the constraints on its values.
   private struct Column: Sendable {
@@ -59,6 +60,7 @@ public struct Projection: Sendable {
     objectClass = Attribute("objectClass", rules.classes.map { AttributeValue($0) })
     containers = rules.containers.map { AttributeRule($0, schema) }
     references = rules.references.map { AttributeRule($0, schema) }
+    takesHashedPasswords = dialect.takesHashedPasswords
     columnCount =
       rules.attributes.count + rules.createOnly.count + (rules.hasPassword ? 1 : 0) + rules.containers.count
       + rules.references.count + rules.conditional.count
@@ -133,6 +135,11 @@ public struct Projection: Sendable {
     guard password.count < 2 else {
       throw Problem(
         .mapping, "person \(row.key): password returns several values; an entry has one first password")
+    }
+    if let hash = password.first.flatMap(PasswordHash.init),
+      let complaint = hash.complaint(takesHashes: takesHashedPasswords)
+    {
+      throw Problem(.mapping, "person \(row.key): password \(complaint)")
     }
     // Who may not log in is in the place of leavers, whatever the department is.
     let isLeaver = !row.active && rules.leavers != nil

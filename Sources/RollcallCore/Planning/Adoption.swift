@@ -46,7 +46,14 @@ public struct AdoptionSearch: Sendable {
   public func filter(_ values: [AttributeValue]) -> Filter? {
     if values.isEmpty { return nil }
     let terms = values.map { Filter.equal(attribute, $0) }
-    var all = [terms.count == 1 ? terms[0] : .or(terms), .not(.present(link))]
+    return unlinked([terms.count == 1 ? terms[0] : .or(terms)])
+  }
+
+  /// The filter for all unlinked entries that could be somebody's.
+  public var unlinked: Filter { unlinked([]) }
+
+  private func unlinked(_ terms: [Filter]) -> Filter {
+    var all = terms + [.not(.present(link))]
     if let structural { all.append(.equal("objectClass", AttributeValue(structural))) }
     if let filter { all.append(filter) }
     return .and(all)

@@ -32,13 +32,16 @@ package struct Coverage {
   private let mapping: Database
   let configuration: Configuration
   let readings: [MappingReading]
+  /// What is read once, when a group is created.
+  let once: [MappingReading]
 
   /// - Parameter mapping: a session that resolves the tables' names as the mapping does.
   package init(_ database: Database, mapping: Database, _ configuration: Configuration, _ readings: [MappingReading]) {
     self.database = database
     self.mapping = mapping
     self.configuration = configuration
-    self.readings = readings.filter { !$0.isOfKeys }
+    self.readings = readings.filter { !$0.isOfKeys && !$0.isOnce }
+    once = readings.filter(\.isOnce)
   }
 
   /// The tables that have to be watched, and the problems with them.
@@ -113,7 +116,7 @@ package struct Coverage {
         findings.append(Finding(.warning, demand.table, warning, remedy: install))
       }
     }
-    return findings
+    return findings + readOnce()
   }
 
   private static func unseen(_ demand: Demand, _ columns: [String]?) -> String? {

@@ -90,8 +90,9 @@ package struct MappingInspection: Sendable {
         .error, place, "\(function.name) changes its value although no row changes, so this date never comes",
         remedy: "give the date that the row has, such as valid_until + 1")
     }
-    // It runs when a row has changed; what it reads at that time is what counts.
-    if path.hasPrefix("source.watch"), !MappingInspection.writing.contains(function.name) { return nil }
+    // It runs when a row has changed or a group is created; what it reads at that time is what counts.
+    let isReadThen = path.hasPrefix("source.watch") || path.hasPrefix(MappingReading.groups)
+    if isReadThen, !MappingInspection.writing.contains(function.name) { return nil }
     if isClock, !configuration.source.due.isEmpty { return nil }
     if MappingInspection.writing.contains(function.name) {
       return Finding(

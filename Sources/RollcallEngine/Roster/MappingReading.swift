@@ -34,14 +34,14 @@ package struct MappingReading: Sendable {
   }
 
   /// Its path in the configuration.
-  var path: String
+  package var path: String
   /// Why PostgreSQL rejects it.
   var failure: PostgresError?
   /// The OID of its type; for a domain that of the base type.
-  var type: UInt32 = 0
+  package var type: UInt32 = 0
   /// Its columns: one, except of a query that is wrong.
   var columns = 1
-  var isArray = false
+  package var isArray = false
   package var tables: [Table] = []
   var functions: [Function] = []
   /// Functions that belong neither to a superuser nor to the owner of the database or of the source table.
@@ -52,6 +52,9 @@ package struct MappingReading: Sendable {
   package var isOfKeys: Bool { path.hasPrefix("source.watch") }
   /// Whether it gives keys of people.
   var isOfReferences: Bool { path.hasPrefix("users.references.") || path.hasPrefix("groups.references.") }
+  /// Whether it is evaluated once, when a group is created: what it reads need not be watched.
+  package var isOnce: Bool { path.hasPrefix(MappingReading.groups) }
+  static let groups = "groups.attributes."
   /// Whether a function of this database may read more than it shows.
   var hidesReads: Bool { functions.contains(where: \.isForeign) }
 }
@@ -108,11 +111,7 @@ package struct MappingReader {
     for query in configuration.keyQueries { readings.append(try await read(query)) }
     for attribute in configuration.groups?.attributes ?? [] {
       let sql = GroupAttributes.select([attribute.expression], over: "''")
-      var reading = try await read("groups.attributes.\(attribute.attribute)", sql)
-      // It is evaluated once, when a group is created: what it reads need not be watched.
-      reading.tables = []
-      reading.functions = []
-      readings.append(reading)
+      readings.append(try await read("\(MappingReading.groups)\(attribute.attribute)", sql))
     }
     for reference in configuration.groups?.references ?? [] {
       let sql = GroupAttributes.select([reference.expression], over: "''")

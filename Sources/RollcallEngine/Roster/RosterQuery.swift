@@ -148,6 +148,12 @@ package struct RosterQuery: Sendable, Equatable {
     return "SELECT \(wholeKey) FROM \(source) AS roster\(condition)"
   }
 
+  /// The keys of the people in scope and, as the column `value`, their values of one expression.
+  package func values(of expression: Expression) -> String {
+    let condition = scope.map { "\nWHERE (\($0.sql)\n)" } ?? ""
+    return "SELECT \(wholeKey) AS key, (\(expression.sql)\n) AS value FROM \(source) AS roster\(condition)\nOFFSET 0"
+  }
+
   /// A few random keys other than those in `$1`: rows that fail may be adjacent.
   func others(_ type: KeyType, _ count: Int) -> String {
     "SELECT \(wholeKey) FROM \(source) AS roster WHERE NOT \(isAsked(type)) ORDER BY pg_catalog.random() LIMIT \(count)"
@@ -193,6 +199,18 @@ package struct RosterQuery: Sendable, Equatable {
       WHERE pg_catalog.lower(v) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
         OR pg_catalog.regexp_replace(pg_catalog.lower(v), '[^a-z0-9]', '', 'g') OPERATOR(pg_catalog.=)
           ANY ($1::pg_catalog.text[])) LIMIT \(most + 1)
+    """
+  }
+
+  /// The keys of people in scope who have one of the texts in `$1` for a value of an expression, each with the value, in
+  /// lower case; at most `$2`.
+  package func keysByText(_ expression: Expression) -> String {
+    """
+    SELECT people.key, pg_catalog.lower(v)
+    FROM (SELECT key, pg_catalog.to_jsonb(value) AS j FROM (\(values(of: expression))) AS people OFFSET 0) AS people,
+      pg_catalog.jsonb_array_elements_text(
+        CASE pg_catalog.jsonb_typeof(j) WHEN 'array' THEN j ELSE pg_catalog.jsonb_build_array(j) END) AS v
+    WHERE pg_catalog.lower(v) OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) LIMIT $2::pg_catalog.int8
     """
   }
 

@@ -19,7 +19,7 @@ extension Problem {
       if case .modify = step.operation { " (\(step.operation.attributeNames.joined(separator: ", ")))" } else { "" }
     return Problem(
       reason,
-      "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text)\(names): \(error.summary)"
+      "key \(step.key): \(step.what.rawValue) of \(step.operation.dn.text)\(names): \(error.summary)\(error.advice)"
         + (error.code == .referral && !error.matchedDN.isEmpty ? " (the referral is \(error.matchedDN))" : ""),
       blocks: error.matchedDN.isEmpty ? nil : step.operation.dn.parent?.text, code: error.code.rawValue)
   }
@@ -56,5 +56,12 @@ extension LDAPError {
   /// The server's code and message, without the operation.
   var summary: Wording {
     diagnostic.isEmpty ? "\(code)" : "\(code): \(message: diagnostic)"
+  }
+
+  /// What an administrator can do where the server's message does not say so.
+  fileprivate var advice: Wording {
+    // 389, of a value with a scheme from anybody but its Directory Manager.
+    diagnostic.contains("passwords with storage scheme are not allowed")
+      ? "; set nsslapd-allow-hashed-passwords: on in cn=config, or give the row clear text" : ""
   }
 }

@@ -81,4 +81,33 @@ import Testing
     let encoded = ActiveDirectory().encode(password: "Secret2")
     #expect(steps.map(\.operation) == [.modify(entry.dn, [Modification(.replace, "unicodePwd", [encoded])])])
   }
+
+  private static let ssha: AttributeValue = "{SSHA}x9UXjdKZXIvwK/rZCSMCXj3oem9hYmNkZWZnaA=="
+  private static let crypt: AttributeValue = "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2"
+
+  /// The text of a hash would be the password where the server does not know the form.
+  @Test(arguments: [ssha, "{CRYPT}$6$salt$abc", crypt])
+  func aHashIsNoPasswordInActiveDirectory(_ hash: AttributeValue) throws {
+    let rules = UserRules(
+      base: People.base, naming: "cn", link: "employeeNumber", classes: ["user"],
+      attributes: ["cn", "sn", "sAMAccountName"], hasPassword: true)
+    let row = RosterRow(key: "1", values: [["Ann"], ["S"], ["ann"], [hash]])
+    let projection = Projection(rules: rules, schema: People.schema, dialect: ActiveDirectory())
+    let subject = Subject(key: "1", desired: projection.desired(for: row), current: nil)
+    let plan = People.planner(rules, ActiveDirectory()).plan([subject])
+    #expect(plan.sequences.isEmpty)
+    let problem = try #require(plan.parked["1"])
+    #expect(problem.reason == .mapping)
+    #expect(problem.message.contains("is a hash") && problem.message.contains("clear text"))
+    #expect(!problem.message.contains("SSHA") && !problem.message.contains("$6$"))
+  }
+
+  @Test func onlyHashesWithASchemeAreOfUseElsewhere() {
+    #expect(steps(row([Self.ssha])).map(\.what) == [.password])
+    #expect(steps(row([Self.crypt])).isEmpty)
+    let texts = ["{", "{}x", "{a}x", "{SSHA", "{no scheme}x", "$6$short", "$ecret$qFmFH.bQmmtXzyBY0s9v7O"]
+    for clear in texts.map({ AttributeValue($0) }) {
+      #expect(PasswordHash(clear) == nil, "\(clear)")
+    }
+  }
 }
