@@ -35,7 +35,7 @@ struct Site: Sendable {
     let desk = ActionDesk(reader: reader, sessions: sessions, actor: "dashboard@\(process.hostName)")
     return FrontDoor(
       token: token, sessions: sessions, origin: OriginCheck(command.listen, port: port, names: command.host),
-      gate: PageGate(), takesActions: command.actions,
+      takesActions: command.actions,
       metrics: { [metrics] in
         switch await metrics.text() {
         case .success(let text): WebResponse(200, text, type: MetricsPage.contentType)

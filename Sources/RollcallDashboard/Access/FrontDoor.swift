@@ -8,7 +8,9 @@ struct FrontDoor: Sendable {
   let token: AccessToken
   let sessions: Sessions
   let origin: OriginCheck
-  let gate: PageGate
+  /// Slows down whoever asks for anything without a pause.
+  let gate = RequestGate(.all(at: .now))
+  let pages = RequestGate(.pages(at: .now))
   /// Whether forms may change something.
   let takesActions: Bool
   /// `/metrics`.
@@ -22,6 +24,7 @@ struct FrontDoor: Sendable {
   let refusal: @Sendable (_ status: Int, _ message: String) -> WebResponse
 
   func respond(_ request: WebRequest) async -> WebResponse {
+    await gate.enter()
     switch request.method {
     case .get, .head: return await get(request)
     case .post: return await post(request)
@@ -47,7 +50,7 @@ struct FrontDoor: Sendable {
     guard let session else {
       return .seeOther(Address.page("/login", ["next": request.target == "/" ? nil : request.target]))
     }
-    guard await gate.enter() else { return tooMany }
+    guard await pages.enter() else { return tooMany }
     return await page(request, session)
   }
 
@@ -73,7 +76,7 @@ struct FrontDoor: Sendable {
     guard takesActions else {
       return refusal(403, "This dashboard is read-only. Start it with --actions to allow actions.")
     }
-    guard await gate.enter() else { return tooMany }
+    guard await pages.enter() else { return tooMany }
     return await action(request, session)
   }
 
