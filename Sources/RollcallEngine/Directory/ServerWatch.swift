@@ -93,7 +93,9 @@ final class ServerWatch {
   func note(_ report: WorkReport, _ batch: [RosterKey]) {
     let applied = report.applied.lazy.map(\.key)
     if !checking.isEmpty {
-      if !memory.owesComparison || memory.isSuspected { suspect(applied.filter(checking.contains)) }
+      if !memory.owesComparison || memory.isSuspected {
+        suspect(applied.filter { self.checking.contains($0) && !report.followed.contains($0) })
+      }
       checking.subtract(batch.filter { report.verdicts[$0] != nil && !suspects.contains($0) })
     }
     if report.applied.isEmpty { return }

@@ -10,6 +10,9 @@ struct ReferenceLook: Sendable {
   /// The others with digests of their DNs, nil where there is no entry; nil where the row cannot be read.
   var found: [RosterKey: String?]?
 
+  /// Whether the entry may have to follow another one.
+  var isNews: Bool { !isRecorded || before.values.contains { $0.due != nil } }
+
   /// Whether the ledger knows all of it already.
   var isRecorded: Bool {
     guard let found else { return true }
@@ -55,7 +58,7 @@ package struct ReferenceBook {
   func end(_ looks: [RosterKey: ReferenceLook]) async throws(EngineError) {
     var rows: [ReferenceRow] = []
     var gone: [(key: RosterKey, target: RosterKey)] = []
-    for (key, look) in looks where !look.isRecorded || look.before.values.contains(where: { $0.due != nil }) {
+    for (key, look) in looks where look.isNews {
       guard let found = look.found else {
         // Parked, until the row can be read.
         for (target, record) in look.before where record.due != nil {

@@ -20,6 +20,7 @@ extension Worker {
       case .settled?, .parked?, .withheld?, .pinned?: break
       }
       looks[key] = seen.references
+      if seen.references.isNews { pass.report.followed.insert(key) }
       var name = seen.name
       for step in pass.report.applied[seen.applied...] where step.key == key {
         name = step.name(after: name)

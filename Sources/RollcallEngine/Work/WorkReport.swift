@@ -35,6 +35,8 @@ struct WorkReport: Sendable {
   var keepGroups: Set<RosterKey> = []
   /// Leavers whose entries are looked at once more, to record how they were left.
   var lookAgain: Set<RosterKey> = []
+  /// People whose rows name others than before, or others with other DNs: their entries differ for this reason.
+  var followed: Set<RosterKey> = []
   /// People whose rows name somebody whose entry has another DN by now, each with that one, and whether there are more.
   var referrers: [(key: RosterKey, target: RosterKey)] = []
   var hasMoreReferrers = false

@@ -1,4 +1,5 @@
 import LDAPModel
+import RollcallAdministration
 import Sandbox
 import Testing
 
@@ -37,5 +38,34 @@ import Testing
       }
     }
     try await site.expectInStep()
+  }
+
+  @Test("who follows a name that changes while the last confirmed people are looked at again is no sign of lost writes")
+  func whoFollowsDuringALook() async throws {
+    var settings = SiteSettings()
+    settings.schema += "; ALTER TABLE users ADD manager_id bigint"
+    settings.users += "\n  references: { manager: manager_id }"
+    let site = try await World.shared.site(settings)
+    try await site.insert(["boss"])
+    try await site.sql(
+      """
+      INSERT INTO users (id, username, email, full_name, status, manager_id)
+      SELECT n, 'v' || n, 'x', 'Full V', 'active', 1 FROM generate_series(101, 1600) AS n
+      """)
+    try await site.sync()
+    let compared = try await site.sql("SELECT last_reconcile FROM rollcall.directory")
+    try await site.withDaemon(compared: false) { _ in
+      // The notified change goes ahead of those who are looked at again.
+      try await site.sql("UPDATE users SET username = 'chief' WHERE id = 1")
+      try await eventually("all follow") {
+        let chief = "uid=chief,\(site.base)"
+        return try await site.entries(["manager"]).values.count { $0["manager"].first?.text == chief } == 1500
+      }
+      try await eventually("nobody is looked at any more") {
+        try await site.sql("SELECT count(*) FROM rollcall.reference WHERE due IS NOT NULL") == "0"
+      }
+      #expect(try await site.report().problems.isEmpty)
+    }
+    #expect(try await site.sql("SELECT last_reconcile FROM rollcall.directory") == compared)
   }
 }
