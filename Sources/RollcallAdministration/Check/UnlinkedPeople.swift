@@ -31,10 +31,7 @@ struct UnlinkedPeople {
     self.configuration = configuration
     self.schema = schema
     query = RosterQuery(configuration)
-    let base = configuration.users.base
-    suffix =
-      rootDSE.namingContexts.map { DistinguishedName(unchecked: $0) }.filter { base.isBelow($0, schema) }
-      .max { $0.text.utf8.count < $1.text.utf8.count } ?? base
+    suffix = rootDSE.suffix(of: configuration.users.base, schema)
   }
 
   /// An unlinked entry that has a value of a row.

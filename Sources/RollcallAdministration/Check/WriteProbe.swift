@@ -18,8 +18,8 @@ struct WriteProbe {
   }
 
   mutating func ask(_ session: LDAPSession, _ url: String) async throws(LDAPError) {
-    let isActiveDirectory = try await session.rootDSE().isActiveDirectory
-    let probe = ReadOnlyProbe(base: users.base, isActiveDirectory: isActiveDirectory)
+    let rootDSE = try await session.rootDSE()
+    let probe = ReadOnlyProbe(base: users.base, isActiveDirectory: rootDSE.isActiveDirectory, rootDSE)
     if let refusal = try await probe.refusal(session) {
       refusals.append((url, refusal))
     } else {

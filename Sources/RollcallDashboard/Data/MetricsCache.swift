@@ -31,9 +31,8 @@ final class MetricsCache {
     do throws(EngineError) { return .success(try await MetricsPage.text(reader.sessions.next)) } catch {
       // That the database does not answer is a metric, too; that it refuses is not.
       if case .database(let failure) = error, failure.isConnectionLost { return .success(MetricsPage.databaseDown) }
-      if latest.flatMap({ try? $0.text.get() }) != nil || latest == nil {
-        ProcessOutput.error("rollcall-dashboard: the metrics cannot be read: \(error)\n")
-      }
+      let wasRefused = if case .failure? = latest?.text { true } else { false }
+      if !wasRefused { ProcessOutput.error("rollcall-dashboard: the metrics cannot be read: \(error)\n") }
       return .failure(error)
     }
   }

@@ -136,7 +136,7 @@ package final class DirectoryLink {
     var facts = try await learn(reading)
     let reader = ClockReader(kind: facts.dialect.kind, suffix: facts.suffix(of: base))
     facts.clock = try await reader.readAll(opened.values)
-    let probe = ReadOnlyProbe(base: base, isActiveDirectory: facts.dialect.kind == .activeDirectory)
+    let probe = ReadOnlyProbe(base: base, isActiveDirectory: facts.dialect.kind == .activeDirectory, facts.rootDSE)
     for (lane, session) in opened {
       guard session.isUsable else {
         throw LDAPError(

@@ -12,18 +12,18 @@ internal import RollcallCore
 package struct ReadOnlyProbe: Sendable {
   let base: DistinguishedName
   let isActiveDirectory: Bool
+  let isReadOnlyController: Bool
 
-  package nonisolated init(base: DistinguishedName, isActiveDirectory: Bool) {
+  package nonisolated init(base: DistinguishedName, isActiveDirectory: Bool, _ rootDSE: RootDSE) {
     self.base = base
     self.isActiveDirectory = isActiveDirectory
+    isReadOnlyController = isActiveDirectory && rootDSE.isReadOnlyController
   }
 
   /// The refusal of a server that takes no writes; nil if it takes some.
   ///
   /// - Throws: `LDAPError` if the session ends.
   package func refusal(_ session: LDAPSession) async throws(LDAPError) -> LDAPError? {
-    var isReadOnlyController = false
-    if isActiveDirectory { isReadOnlyController = try await session.rootDSE().isReadOnlyController }
     var last: LDAPError?
     for operation in operations() {
       do throws(LDAPError) {

@@ -24,8 +24,7 @@ struct GroupAttributes {
   /// - Throws: ``EngineError`` if the database does not answer.
   func values(for group: GroupName) async throws(EngineError) -> Result<[[AttributeValue]], Problem> {
     if expressions.isEmpty { return .success([]) }
-    let name = group.dn.first?.parts.first { $0.type.lowercased() == naming.lowercased() }?.value.text
-    guard let name else { return .failure(problem(group, "its name is not text")) }
+    guard let name = group.text(of: naming) else { return .failure(problem(group, "its name is not text")) }
     let select = GroupAttributes.select(expressions.map(\.expression), over: "$1")
     let result: QueryResult
     do throws(EngineError) { result = try await database.read(select, [name]) } catch {

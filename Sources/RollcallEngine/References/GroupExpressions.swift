@@ -28,8 +28,7 @@ struct GroupExpressions {
     var found: [GroupName: Result<[WantedReference], Problem>] = [:]
     var named: [(group: GroupName, name: String)] = []
     for group in groups {
-      let parts = group.dn.first?.parts ?? []
-      if let name = parts.first(where: { $0.type.lowercased() == planner.rules.naming.lowercased() })?.value.text {
+      if let name = group.text(of: planner.rules.naming) {
         named.append((group, name))
       } else {
         found[group] = .failure(problem(group, "its name is not text"))

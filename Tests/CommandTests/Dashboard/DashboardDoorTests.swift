@@ -8,10 +8,7 @@ import Testing
   private static let shared = Task { () async throws -> DashboardSite in
     let site = try await House.shared.site()
     try await site.install()
-    let viewer = "viewer_\(site.name)"
-    try await site.sql("CREATE ROLE \(viewer) LOGIN")
-    try await site.postgres.psqlFile(
-      "\(Repository.root)/sql/grants.sql", variables: ["viewer": viewer], database: site.name)
+    let viewer = try await site.viewer()
     return try await DashboardSite.start(of: site, viewer: viewer)
   }
 
@@ -46,10 +43,7 @@ import Testing
   func metricsThatMayNotBeRead() async throws {
     let site = try await House.shared.site()
     try await site.install()
-    let viewer = "viewer_\(site.name)"
-    try await site.sql("CREATE ROLE \(viewer) LOGIN")
-    try await site.postgres.psqlFile(
-      "\(Repository.root)/sql/grants.sql", variables: ["viewer": viewer], database: site.name)
+    let viewer = try await site.viewer()
     let dashboard = try await DashboardSite.start(of: site, viewer: viewer)
     #expect(try await dashboard.get("/metrics").status == 200)
     try await site.sql("REVOKE rollcall_auditor FROM \(viewer)")

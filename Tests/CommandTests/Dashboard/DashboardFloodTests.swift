@@ -7,11 +7,7 @@ import Testing
   private func dashboard() async throws -> DashboardSite {
     let site = try await House.shared.site()
     try await site.install()
-    let viewer = "viewer_\(site.name)"
-    try await site.sql("CREATE ROLE \(viewer) LOGIN")
-    try await site.postgres.psqlFile(
-      "\(Repository.root)/sql/grants.sql", variables: ["viewer": viewer], database: site.name)
-    return try await DashboardSite.start(of: site, viewer: viewer)
+    return try await DashboardSite.start(of: site, viewer: try await site.viewer())
   }
 
   @Test("Pages that are asked for faster than twenty a second wait, and then are refused; the rest goes on")
