@@ -4,7 +4,7 @@ internal import NIOHTTPTypes
 /// Ends a connection whose request or response does not come to its end in time, whichever side is slow.
 ///
 /// The idle timeout ends one that says nothing; a drop every second would keep it. And what a client still sends after
-/// its request has been answered is taken for a moment only.
+/// its request has been answered is taken for a moment only, and up to a size.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -15,16 +15,25 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
   static let limit = TimeAmount.seconds(12)
   /// For what comes after an early answer.
   static let patience = TimeAmount.seconds(1)
+  /// The octets that are taken after an early answer.
+  static let mostIgnored = 16 << 20
 
   private var isReading = false
+  /// The octets that have come after an early answer; nil before it.
+  private var ignored: Int?
   private var timer: Scheduled<Void>?
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head:
       isReading = true
+      ignored = nil
       start(context, Self.limit)
-    case .body: break
+    case .body(let octets):
+      if let before = ignored {
+        ignored = before + octets.readableBytes
+        if before + octets.readableBytes > Self.mostIgnored { return context.close(promise: nil) }
+      }
     case .end: isReading = false
     }
     context.fireChannelRead(data)
@@ -36,7 +45,12 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     written.futureResult.whenComplete { _ in
       let (handler, context) = bound.value
-      if handler.isReading { handler.start(context, Self.patience) } else { handler.stop() }
+      if handler.isReading {
+        handler.ignored = 0
+        handler.start(context, Self.patience)
+      } else {
+        handler.stop()
+      }
     }
     context.writeAndFlush(data, promise: written)
   }
