@@ -28,6 +28,9 @@ public final class QueryResult {
   /// The OID of a column's type; for a domain, that of its base type.
   public func typeOID(_ column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
 
+  /// The OID of the table or view of which a column is a column; 0 if it is computed.
+  public func tableOID(_ column: Int) -> UInt32 { unsafe PQftable(pointer, Int32(column)) }
+
   public func columnName(_ column: Int) -> String {
     guard let name = unsafe PQfname(pointer, Int32(column)) else { return "" }
     return unsafe String(cString: name)

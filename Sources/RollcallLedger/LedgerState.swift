@@ -11,6 +11,8 @@ package final class LedgerState {
     var blocks: String?
     /// Whether the server does not let us write it.
     var isDenied: Bool
+    /// Whether the mapping fails for its row.
+    var isFailing: Bool
     /// A hash of its reason and message.
     var words: Int
   }
@@ -56,7 +58,11 @@ package final class LedgerState {
     for row in rows {
       let isDenied = row.reason == Problem.Reason.access.rawValue
       let words = LedgerState.words(row.reason, row.message)
-      remember(row.key, Parked(attempts: row.attempts, blocks: row.blocks, isDenied: isDenied, words: words))
+      let isFailing = row.reason == Problem.Reason.mapping.rawValue
+      remember(
+        row.key,
+        Parked(
+          attempts: row.attempts, blocks: row.blocks, isDenied: isDenied, isFailing: isFailing, words: words))
     }
     for kind in RemovalKind.allCases { held[kind] = try await ledger.held(kind) }
     disabled = try await ledger.allDisabled()
@@ -68,6 +74,9 @@ package final class LedgerState {
 
   /// Parked keys that wait for something other than their row, the mapping or the schema.
   package var blockedKeys: [RosterKey] { parked.filter { $0.value.blocks != nil }.map(\.key) }
+
+  /// Parked keys for whose rows the mapping fails.
+  package var failingKeys: [RosterKey] { parked.filter(\.value.isFailing).map(\.key) }
 
   /// Keys that are parked, held or pinned, or have adds with an unknown result.
   package var exceptions: Set<RosterKey> {
@@ -116,7 +125,10 @@ package final class LedgerState {
       let isDenied = key.problem.reason == .access
       let words = LedgerState.words(key.problem.reason.rawValue, key.problem.message)
       remember(
-        key.key, Parked(attempts: key.attempts, blocks: key.problem.blocks, isDenied: isDenied, words: words))
+        key.key,
+        Parked(
+          attempts: key.attempts, blocks: key.problem.blocks, isDenied: isDenied,
+          isFailing: key.problem.reason == .mapping, words: words))
     }
   }
 

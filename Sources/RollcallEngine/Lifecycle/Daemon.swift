@@ -174,6 +174,7 @@ package final class Daemon {
       // An error that would prevent a start does not end a daemon that has been running well.
       guard hasBeenReady else { throw error }
       backoff = Backoff(base: .seconds(5), cap: .seconds(60))
+      isUnsteady = true
       await tell(.paused(reason))
     case .directory(let failure):
       // The base does not exist: an error at the start. Later, the server may be in the middle of a reload.
@@ -188,6 +189,8 @@ package final class Daemon {
       if failure.isConnectionLost {
         announce("waiting for PostgreSQL")
       } else {
+        // As after a refusal, a connection does not show that the reason is gone.
+        isUnsteady = true
         await tell(.paused(error.description))
       }
     }

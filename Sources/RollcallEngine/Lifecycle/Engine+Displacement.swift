@@ -42,6 +42,11 @@ extension Engine {
   /// connection, and everything that a person has approved meanwhile.
   func takeUpLedger() async throws(EngineError) {
     dispatcher.addTogether(state.blockedKeys, .retry)
+    // It may have failed for everybody, which only the process that noticed it knows (``RosterHealth``).
+    if failingTerm != leader.term {
+      failingTerm = leader.term
+      dispatcher.addTogether(state.failingKeys, .sweep)
+    }
     try await takeUpReleased()
     try await pins.takeUp()
   }

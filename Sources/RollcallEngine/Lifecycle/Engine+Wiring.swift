@@ -18,7 +18,7 @@ extension Engine {
     roster.health.onRecovered = { [weak self] keys in
       guard let self else { return }
       events.emit(.mappingWorks)
-      for key in keys { dispatcher.add(key, .retry) }
+      dispatcher.addTogether(keys, .retry)
     }
     wireServers()
     wireDue()

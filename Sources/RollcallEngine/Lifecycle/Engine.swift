@@ -60,6 +60,8 @@ package final class Engine {
   package var onIncomplete: (@Reactor (EngineError) -> Void)?
   /// Called when the condition that `status` shows has changed while the directory is connected.
   var onState: (@Reactor () -> Void)?
+  /// The term at whose start the keys were queued for whose rows the mapping fails.
+  var failingTerm: Int?
   /// The problem that last opened the circuit breaker.
   var refusal: Problem?
   var hasWarnedOfLock = false

@@ -81,7 +81,8 @@ extension Roster {
     if try await canReadAnother(than: [key], shape) { return health.acquit() }
     health.open()
     let message = query.secretPaths.isEmpty ? error.message : "SQLSTATE \(error.sqlState ?? "unknown")"
-    throw .refused("the mapping fails for everybody: \(message); Rollcall retries by itself")
+    await restForLeavers()
+    throw .refused("\(RosterFailure.forEverybody(message)); Rollcall retries by itself")
   }
 
   /// Whether another row can be read in time: the last one that was read, or a few others of the table.

@@ -63,7 +63,13 @@ package final class Roster {
   /// The key's type.
   ///
   /// - Throws: ``EngineError``, also if the column's type cannot be a key.
-  package func resolveKeyType() async throws(EngineError) -> KeyType { try await currentShape().key }
+  package func resolveKeyType() async throws(EngineError) -> KeyType {
+    do throws(EngineError) { return try await currentShape().key } catch {
+      // The rest of the mapping may fail.
+      guard RosterFailure.isStale(error) else { throw error }
+      return try await RosterShape.keyType(database, query)
+    }
+  }
 
   /// Whether a row could have this key, as far as is known without a query.
   func isKey(_ key: RosterKey) -> Bool { shape?.shape.key.admits(key) ?? true }
@@ -77,6 +83,7 @@ package final class Roster {
     if let shape, shape.session === session { return shape.shape }
     let found = try await RosterShape.read(database, query)
     shape = (session, found)
+    health.origin = found.origin
     return found
   }
 
@@ -99,7 +106,8 @@ package final class Roster {
     while true {
       do throws(EngineError) { return try await attempt(keys) } catch {
         // A table was altered: its columns, including the key, may have other types now.
-        guard RosterFailure.isStale(error), mayForget else { throw error }
+        guard RosterFailure.isStale(error) else { throw error }
+        if !mayForget { return try await fetchWithoutValues(keys, error) }
         mayForget = false
         forget()
       }

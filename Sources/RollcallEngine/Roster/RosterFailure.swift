@@ -35,6 +35,18 @@ enum RosterFailure {
     return state == "0A000" || state.hasPrefix("42")
   }
 
+  static func forEverybody(_ message: String) -> String { "the mapping fails for everybody: \(message)" }
+
+  /// The row of somebody who is to be locked out, where the mapping fails for everybody.
+  static func rejected(_ key: RosterKey, _ error: PostgresError) -> Problem {
+    var problem = Problem(
+      .mapping,
+      "key \(key): the mapping fails for everybody: \(message: error.message) (SQLSTATE \(error.sqlState ?? "none"))"
+    )
+    problem.mayPass = true
+    return problem
+  }
+
   /// The code is PostgreSQL's query_canceled.
   static func slow(_ key: RosterKey) -> Problem {
     var problem = Problem(

@@ -16,6 +16,8 @@ final class RosterHealth {
   private(set) var slow: Set<RosterKey> = []
   /// A key that was read recently.
   private(set) var witness: RosterKey?
+  /// The table or view whose column the key is, as of when the mapping could last be read; 0 if it is computed.
+  var origin: UInt32 = 0
   private var state: String?
   /// Keys that failed in succession with the same error.
   private(set) var row: [RosterKey] = []

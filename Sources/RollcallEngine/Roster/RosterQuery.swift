@@ -169,6 +169,13 @@ package struct RosterQuery: Sendable, Equatable {
     "SELECT \(key)::pg_catalog.text, \(flag(active)) FROM \(source) AS roster WHERE \(isAsked(type))"
   }
 
+  /// Returns for the keys in `$1` whether they are in scope and active, true where that is not evaluated, and the key's
+  /// column itself.
+  func flagsByKey(_ type: KeyType, evaluated: Bool) -> String {
+    let flags = evaluated ? "\(flag(scope)), \(flag(active))" : "true, true"
+    return "SELECT \(key)::pg_catalog.text, \(flags), \(key) FROM \(source) AS roster WHERE \(isAsked(type))"
+  }
+
   /// Columns of the key in `$1` whose names are in `$2`, one row each: name, value as text.
   func columnsByKey(_ type: KeyType) -> String {
     """

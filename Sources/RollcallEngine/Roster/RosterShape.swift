@@ -6,6 +6,8 @@ internal import RollcallLedger
 /// The columns of the roster's SELECT in one session: determined anew in each, because tables are altered.
 struct RosterShape: Sendable {
   let key: KeyType
+  /// The OID of the table or view whose column the key is; 0 if it is computed.
+  let origin: UInt32
   /// The value columns.
   let columns: [Column]
   /// The columns of the answer to ``RosterQuery/selectByKey(_:withoutSecrets:)``, by the OIDs of their types: text,
@@ -60,17 +62,29 @@ extension RosterShape {
   @Reactor static func read(_ database: Database, _ query: RosterQuery) async throws(EngineError) -> RosterShape {
     // No row is read. A named statement could have been replaced before it is described.
     let described = try await database.read(query.columnsOnly + "\nLIMIT 0")
-    guard let key = KeyType(oid: described.typeOID(0)) else {
-      throw .refused(
-        "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
-    }
+    let key = try keyType(described, query)
     let oids = (1..<described.columnCount).map { described.typeOID($0) }
     for (expression, oid) in zip(query.expressions, oids) where expression.isReference {
       guard let found = key.misreference(oid) else { continue }
       throw .refused("\(expression.path) \(found.message); \(found.remedy)")
     }
     let types = try await UserTypes.read(database, oids)
-    return RosterShape(key: key, columns: oids.map { column($0, types) }, answer: [25, 16, 16, 20] + oids)
+    return RosterShape(
+      key: key, origin: described.tableOID(0), columns: oids.map { column($0, types) },
+      answer: [25, 16, 16, 20] + oids)
+  }
+
+  /// The key's type alone, where the rest of the mapping cannot be read.
+  @Reactor static func keyType(_ database: Database, _ query: RosterQuery) async throws(EngineError) -> KeyType {
+    try keyType(try await database.read("SELECT \(query.key) FROM \(query.source) AS roster LIMIT 0"), query)
+  }
+
+  @Reactor private static func keyType(_ described: QueryResult, _ query: RosterQuery) throws(EngineError) -> KeyType {
+    guard let key = KeyType(oid: described.typeOID(0)) else {
+      throw .refused(
+        "the key \(query.key) has a type that cannot be a key; it must be an integer, uuid, text or varchar")
+    }
+    return key
   }
 
   private static func column(_ oid: UInt32, _ types: [UInt32: UserTypes.Found]) -> Column {

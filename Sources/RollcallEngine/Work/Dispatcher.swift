@@ -10,7 +10,7 @@ package final class Dispatcher {
   static let fastBatch = 32
   // Enough to fill the window while other passes read, and no more: a key in flight waits for its pass when HR
   // changes it, and a pass works through its batch without a pause.
-  private static let bulkBatch = 64
+  static let bulkBatch = 64
   private static let fastPasses = 2
   private static let bulkPasses = 4
   /// Passes that have written and wait for the ledger.
