@@ -90,7 +90,7 @@ extension Engine {
     if record.server != server { return "the LDAP server holds another directory than last time" }
     if record.base != base { return "the base has changed" }
     if record.fingerprint != fingerprint { return "the mapping, the scope or the schema has changed" }
-    if let last = record.capture, last != capture { return "tables or triggers were changed" }
+    if let last = record.capture, last != capture { return CaptureSignature.change }
     return nil
   }
 }

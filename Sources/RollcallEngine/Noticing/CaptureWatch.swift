@@ -22,8 +22,11 @@ final class CaptureWatch {
   private var isLost = false
   private var isLooking = false
   private var failures = 0
-  /// The readings of the mapping at the last successful check.
+  /// The readings of the mapping when it could last be read, and the views and functions that it depends on.
   private var readings: [MappingReading]?
+  private var code: MappingCode?
+  /// The checks that have been made.
+  private(set) var looks = 0
 
   init(_ engine: Engine) {
     self.engine = engine
@@ -33,26 +36,51 @@ final class CaptureWatch {
 
   /// The digest at the beginning of a term, before the log is read.
   func begin() async throws(EngineError) -> String {
-    let now = try await CaptureSignature.read(engine.sessions.database, mapping: engine.sessions.mapping, tables, keys)
+    // A mapping that cannot be analysed fails where it is used.
+    if code == nil, let found = try? await readMapping() { note(found) }
+    let now = try await read(engine.sessions.database)
     if now != signature { isVerified = false }
     signature = now
     try await engine.sources.read(engine.sessions.database, mapping: engine.sessions.mapping)
     return now
   }
 
+  /// Takes over what the mapping reads.
+  ///
+  /// - Returns: whether all of it could be read.
+  @discardableResult
+  func note(_ found: [MappingReading]) -> Bool {
+    guard found.allSatisfy({ $0.failure == nil }) else { return false }
+    readings = found
+    code = MappingCode(found)
+    return true
+  }
+
+  private func read(_ database: Database) async throws(EngineError) -> String {
+    try await CaptureSignature.read(
+      database, mapping: engine.sessions.mapping, tables, keys, code ?? MappingCode())
+  }
+
   /// Checks, reports problems, and requests a full comparison when they are fixed.
   func look() async {
     guard !isLooking, engine.dispatcher.isWorking else { return }
     isLooking = true
-    defer { isLooking = false }
+    defer {
+      isLooking = false
+      looks += 1
+    }
     // While a table is being altered, nobody waits on this session.
     let session = Database(engine.sessions.options, timeout: 20_000)
     defer { session.end() }
     do throws(EngineError) {
-      let now = try await CaptureSignature.read(session, mapping: engine.sessions.mapping, tables, keys)
+      let now = try await read(session)
       if now != signature || !isVerified || isLost {
         try await engine.sources.read(session, mapping: engine.sessions.mapping)
-        note(try await faults(session), now)
+        let known = code
+        let isWhole = note(try await readMapping())
+        // What has just come to be known may have been replaced before the digest: the next check reads it again.
+        let isSame = code == known
+        note(try await faults(session), isSame ? now : try await read(session), isVerified: isWhole && isSame)
       }
       failures = 0
     } catch {
@@ -65,7 +93,7 @@ final class CaptureWatch {
     }
   }
 
-  private func note(_ faults: [Finding], _ now: String) {
+  private func note(_ faults: [Finding], _ now: String, isVerified: Bool) {
     guard engine.dispatcher.isWorking else { return }
     guard faults.isEmpty else {
       isLost = true
@@ -75,9 +103,9 @@ final class CaptureWatch {
         fix: remedies.isEmpty ? nil : remedies.joined(separator: "; "))
       return
     }
-    let why = isLost ? "changes are logged again" : now != signature ? "tables or triggers were changed" : nil
+    let why = isLost ? "changes are logged again" : now != signature ? CaptureSignature.change : nil
     isLost = false
-    isVerified = true
+    self.isVerified = isVerified
     signature = now
     engine.problems.clear(.capture)
     guard let why else { return }
@@ -86,14 +114,16 @@ final class CaptureWatch {
     engine.requestReconcile()
   }
 
-  /// The problems that keep changes from being logged, without an unreadable mapping: that fails where it is used.
-  private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
+  private func readMapping() async throws(EngineError) -> [MappingReading] {
     let mapping = try Database(mapping: engine.configuration, timeout: 20_000)
     defer { mapping.end() }
-    let found = try await MappingReader(mapping, engine.configuration).read()
-    if found.allSatisfy({ $0.failure == nil }) { readings = found }
+    return try await MappingReader(mapping, engine.configuration).read()
+  }
+
+  /// The problems that keep changes from being logged, without an unreadable mapping: that fails where it is used.
+  private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
     guard let readings else { return [] }
-    return try await Coverage(session, mapping: mapping, engine.configuration, readings).findings()
+    return try await Coverage(session, mapping: engine.sessions.mapping, engine.configuration, readings).findings()
       .filter { $0.level == .error }
   }
 }

@@ -232,6 +232,7 @@ extension Engine {
   package func requireCoverage() async throws(EngineError) {
     try await requirePath()
     let readings = try await requireMapping()
+    capture.note(readings)
     let unseen = try await MappingPath(sessions.database, configuration).findings(readings)
     if !unseen.isEmpty { throw .refused(Finding.text(unseen)) }
     let coverage = Coverage(sessions.database, mapping: sessions.mapping, configuration, readings)

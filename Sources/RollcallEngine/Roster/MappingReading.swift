@@ -44,6 +44,8 @@ package struct MappingReading: Sendable {
   package var isArray = false
   package var tables: [Table] = []
   var functions: [Function] = []
+  /// The views and functions that it depends on, as far as PostgreSQL tells.
+  var code = MappingCode()
   /// Functions that belong neither to a superuser nor to the owner of the database or of the source table.
   var strangers: [Stranger] = []
   /// Whether it is unknown what it reads, because the role may not create temporary views.
@@ -64,7 +66,7 @@ package struct MappingReading: Sendable {
 /// PostgreSQL itself records in `pg_depend` which columns a view reads, in subqueries and through other views too.
 @Reactor
 package struct MappingReader {
-  private let database: Database
+  let database: Database
   private let query: RosterQuery
   private let configuration: Configuration
 
@@ -159,6 +161,7 @@ package struct MappingReader {
         reading.tables = try await tables()
         reading.functions = try await functions()
         reading.strangers = try await strangers()
+        reading.code = try await code()
       }
     } catch {
       guard case .database(let refusal) = error, Self.isMistake(refusal) else { throw error }
@@ -182,7 +185,7 @@ package struct MappingReader {
 
   /// The rules of the view and of the views below it, and the bodies of functions that PostgreSQL has parsed (BEGIN
   /// ATOMIC): what those read it records too.
-  private static let rules = """
+  static let rules = """
     WITH RECURSIVE object (class, oid) AS (
       SELECT 'pg_class'::regclass::oid, 'pg_temp.rollcall_probe'::regclass::oid
       UNION
