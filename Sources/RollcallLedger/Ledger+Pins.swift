@@ -130,6 +130,19 @@ extension Ledger {
     return (0..<result.rowCount).compactMap { result.key($0, 0) }
   }
 
+  /// Lets pins that end with a change end with one that is logged from now on, where the database has other transaction
+  /// ids than the one in which they were set.
+  ///
+  /// - Parameter all: whether it is another cluster; otherwise only those are concerned that have seen ids which are
+  ///   still to come.
+  package func renewPins(all: Bool) async throws(EngineError) {
+    try await database.query(
+      """
+      UPDATE rollcall.pinned SET seen = pg_current_snapshot() WHERE directory = $1 AND seen IS NOT NULL
+        AND ($2::boolean OR pg_snapshot_xmax(seen) > pg_snapshot_xmax(pg_current_snapshot()))
+      """, [directory, all ? "t" : "f"])
+  }
+
   /// The current pins.
   ///
   /// - Parameter keys: the keys to select; nil for all.

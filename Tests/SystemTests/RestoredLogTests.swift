@@ -44,4 +44,29 @@ import Testing
     #expect(try await site.sql("SELECT count(*) FROM rollcall.change WHERE key <> '1'") == "0")
     #expect(try await site.sql("SELECT count(*) FROM rollcall.urgent") == "0")
   }
+
+  @Test("a pin until the row changes ends with a change in a younger cluster, too") func pins() async throws {
+    let site = try await site(pinned: "1")
+    // As if it had been set in a cluster that has given out more ids.
+    try await site.sql(
+      """
+      UPDATE rollcall.pinned SET seen = format('%1$s:%1$s:', pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000000)::pg_snapshot;
+      UPDATE rollcall.directory SET system_identifier = 'another'
+      """)
+    try await site.sync()
+    #expect(try await site.report().pinned.map(\.key) == ["1"])
+    #expect(try await site.value("mail", of: "1") == "ann@example.com")
+    try await site.sql("UPDATE users SET email = 'new' WHERE id = 1")
+    try await site.sync()
+    #expect(try await site.value("mail", of: "1") == "new")
+    #expect(try await site.report().pinned.isEmpty)
+  }
+
+  private func site(pinned key: RosterKey) async throws -> Site {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.sync()
+    try await site.pinUntilChange([key])
+    return site
+  }
 }

@@ -128,6 +128,7 @@ package final class Engine {
     if record?.fingerprint != nil, record?.fingerprint != fingerprint { try await ledger.releaseParked([]) }
     let isLoss = record?.hasLost(to: identity) == true
     // Before the record of it: a crash in between must not make old digests valid.
+    if isLoss { try await ledger.renewPins(all: record?.system != identity.system) }
     try await state.passwords.begin(isLoss: isLoss || record?.server != facts.identity || record?.base != base)
     try await ledger.begin(
       identity, fingerprint: fingerprint, server: facts.identity, base: base, capture: signature,
