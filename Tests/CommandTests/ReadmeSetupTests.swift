@@ -51,7 +51,7 @@ import Testing
     }
     do {
       try await eventually(within: .seconds(120), "ada is there") { try await has("Lovelace") }
-      try await postgres.psql("UPDATE users SET full_name = 'Ada King'", database: "hr")
+      try await postgres.psql("UPDATE users SET full_name = 'Ada King '", database: "hr")
       try await eventually(within: .seconds(60), "ada has her name") { try await has("King") }
     } catch {
       Issue.record("\(error): \(try shell.printed())")

@@ -1,6 +1,10 @@
-import RollcallEngine
+import Reactor
+import RollcallCore
 import Sandbox
 import Testing
+
+@testable import RollcallEngine
+@testable import RollcallLedger
 
 /// A partitioned table whose partitions come and go.
 @Suite struct PartitionTests {
@@ -13,6 +17,11 @@ import Testing
       """
     settings.more = "sweep: { every: 500ms }\nremovals: { most: 100% }"
     return try await World.shared.site(settings)
+  }
+
+  @Reactor
+  private final class Told {
+    var lines: [String] = []
   }
 
   private func row(_ id: Int, _ name: String) -> String {
@@ -29,6 +38,19 @@ import Testing
       """)
     #expect(
       try await site.sql("SELECT problem, warning FROM rollcall.watched") == "|TRUNCATE is not noticed on users_2")
+    let configuration = site.configuration
+    let warned = try await Reactor.run {
+      let engine = try Engine(configuration, logger: Site.logger)
+      defer { engine.close() }
+      let told = Told()
+      engine.events.subscribe { event in
+        guard case .warning(let message, let place, _) = event, message.contains("TRUNCATE") else { return }
+        told.lines.append("\(place ?? ""): \(message)")
+      }
+      try await engine.requireAll()
+      return told.lines
+    }
+    #expect(warned == ["public.users: TRUNCATE is not noticed on public.users_2"])
     try await site.sync()
     #expect(try await site.names() == ["ann", "bob"])
     try await site.withDaemon { _ in
