@@ -64,9 +64,10 @@ package final class DirectoryLink {
     return found
   }
 
-  /// Lets a lane write as long as `permit` allows; before that, no lane writes.
-  func permit(_ lane: Lane, _ permit: any WritePermit) throws(EngineError) {
+  /// Lets a lane write as long as `permit` allows; before that, no lane writes. Its errors quote no hidden values.
+  func permit(_ lane: Lane, _ permit: any WritePermit, _ hidden: HiddenValues) throws(EngineError) {
     try self.lane(lane).permit = permit
+    try self.lane(lane).hidden = hidden
     try session(lane).permit = permit
   }
 

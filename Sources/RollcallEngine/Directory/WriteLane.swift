@@ -34,6 +34,8 @@ final class WriteLane {
   private var waiting = Deque<@Reactor () -> Void>()
   /// Asked before each send; without it nothing is sent.
   weak var permit: (any WritePermit)?
+  /// The values that no error quotes.
+  var hidden: HiddenValues?
   /// Told what the server answers.
   weak var counting: Counting?
 
@@ -115,7 +117,9 @@ final class WriteLane {
     let sent = ContinuousClock.now
     session.send(operation) { result in
       self.adapt(to: ContinuousClock.now - sent)
-      completion(result)
+      guard case .failure(var error) = result, let hidden = self.hidden else { return completion(result) }
+      error.diagnostic = hidden.removed(from: error.diagnostic, about: operation)
+      completion(.failure(error))
     }
   }
 }

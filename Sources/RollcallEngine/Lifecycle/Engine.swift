@@ -146,8 +146,9 @@ package final class Engine {
     noteAcquaintance(facts, record, identity)
     let finding = try await servers.connected(isNew: isNew, hasUnknown: unknown.isOpen)
     self.stateReader = stateReader
+    let hidden = HiddenValues(createOnly: stateReader.rules.createOnly, facts.schema)
     for lane in DirectoryLink.Lane.allCases {
-      try link.permit(lane, leader)
+      try link.permit(lane, leader, hidden)
     }
     groups = try await groupKeeper(facts)
     try await beginCounting()

@@ -62,9 +62,14 @@ extension StateReader {
       let entries = try? await session.search(
         base: finder.suffix, scope: .subtree, filter: .equal(attribute, value), attributes: ["1.1"])
       let other = entries?.map(\.dn).first { !$0.isEquivalent(to: dn, facts.schema) }
-      if let other { return "\(attribute): \(value.text ?? "(octets)") belongs to \(other.text)" }
+      if let other { return "\(named(attribute, value)) belongs to \(other.text)" }
     }
     return nil
+  }
+
+  /// A value that no plan can exchange, in words; values of `create_only` and `password` are not shown.
+  private func named(_ attribute: String, _ value: AttributeValue) -> String {
+    isSame(attribute, rules.link) ? "\(attribute): \(value.text ?? "(octets)")" : "the value of \(attribute)"
   }
 
   /// Those of these values that entries other than the one at `dn` have, as far as this account may read: the

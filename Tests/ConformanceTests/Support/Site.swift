@@ -148,10 +148,10 @@ final class Site: Sendable {
   }
 
   @discardableResult
-  func sync(full: Bool = false) async throws -> OneShot.Outcome {
+  func sync(full: Bool = false, logger: Logger = Site.logger) async throws -> OneShot.Outcome {
     let configuration = self.configuration
     return try await Reactor.run {
-      let engine = try Engine(configuration, logger: Site.logger)
+      let engine = try Engine(configuration, logger: logger)
       defer { engine.close() }
       return try await OneShot(engine).run(full ? .full : .look)
     }
