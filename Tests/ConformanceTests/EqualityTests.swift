@@ -36,6 +36,35 @@ import Testing
     }
   }
 
+  /// A key is octets: of two that the link takes for one each is set aside by its own name until the other one is gone.
+  @Test(arguments: Servers.kinds)
+  func keysInTwoNormalForms(_ kind: DirectoryServerKind) async throws {
+    var settings = SiteSettings()
+    settings.schema = "CREATE TABLE users (id text PRIMARY KEY, username text, email text, full_name text, status text)"
+    try await Servers.withSite(kind, settings) { site in
+      let (one, other) = ("U&'caf\\00E9'", "U&'cafe\\0301'")
+      try await site.sql(
+        "INSERT INTO users VALUES (\(one), 'ann', 'a', 'Ann', 'active'), (\(other), 'ben', 'b', 'Ben', 'active')")
+      try await site.sync()
+      let links = { () async throws in
+        Dictionary(
+          uniqueKeysWithValues: try await site.entries([site.naming, "employeeNumber"]).map {
+            ($0[site.naming].first?.text ?? "", $0["employeeNumber"].first?.bytes.count ?? 0)
+          })
+      }
+      #expect(try await links().isEmpty)
+      #expect(try await site.sql("SELECT octet_length(key) FROM rollcall.parked ORDER BY 1") == "5\n6")
+      #expect(
+        try await site.sql(
+          "SELECT count(*) FROM rollcall.parked WHERE position('person ' || key || ' and ' IN message) = 1") == "2")
+      try await site.sql("DELETE FROM users WHERE id = \(other)")
+      try await site.sync()
+      #expect(try await links() == ["ann": 5])
+      #expect(try await site.parked() == [])
+      try await site.expectAtRest()
+    }
+  }
+
   @Test(arguments: Servers.kinds)
   func groupsOfOneNameAreOne(_ kind: DirectoryServerKind) async throws {
     try await Servers.withSite(kind, .groups()) { site in
