@@ -4,10 +4,11 @@ import Testing
 
 /// Two servers behind one address, which take turns.
 @Suite(.serialized) struct BalancerTests {
-  @Test("servers that never agree are not compared for ever", arguments: [true, false])
-  func theyTakeTurns(_ replicates: Bool) async throws {
+  @Test("servers that never agree are not compared for ever", arguments: [true, false], [true, false])
+  func theyTakeTurns(_ replicates: Bool, _ hasClock: Bool) async throws {
     let balancer = try await TCPProxy.start(to: 1)
-    let mirrored = try await MirroredSite.start(urls: { _, _ in ["ldap://127.0.0.1:\(balancer.port)"] })
+    let mirrored = try await MirroredSite.start(
+      hasClock: hasClock, urls: { _, _ in ["ldap://127.0.0.1:\(balancer.port)"] })
     await balancer.lead(to: [mirrored.servers.first.port, mirrored.servers.second.port])
     let site = mirrored.atFirst
     try await site.insert((1...50).map { "u\($0)" })
@@ -35,7 +36,11 @@ import Testing
         }
         comparisons.insert(try await site.sql("SELECT last_reconcile FROM rollcall.directory"))
       }
-      #expect(comparisons.count <= (replicates ? 1 : 2), "\(comparisons)")
+      // Without a clock, a server that lags for a moment cannot be told from one that has lost writes.
+      #expect(comparisons.count <= (replicates && hasClock ? 1 : 2), "\(comparisons)")
+      if !hasClock {
+        #expect(try await site.sql("SELECT count(*) FROM rollcall.server WHERE clock IS NOT NULL") == "0")
+      }
       if replicates {
         try await mirrored.servers.converge()
         try await mirrored.expectContent(mirrored.atFirst)

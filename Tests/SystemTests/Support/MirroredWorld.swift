@@ -15,9 +15,10 @@ struct MirroredSite: Sendable {
   /// - Parameters:
   ///   - isMirror: whether both take writes; otherwise the second is a replica that only reads from the first.
   ///   - referral: whether that replica says where to go.
+  ///   - hasClock: whether the account may read how far the servers are.
   ///   - urls: in the order of the configuration, made of the first server's and the second one's.
   static func start(
-    _ settings: SiteSettings = SiteSettings(), isMirror: Bool = true, referral: Bool = false,
+    _ settings: SiteSettings = SiteSettings(), isMirror: Bool = true, referral: Bool = false, hasClock: Bool = true,
     urls: @Sendable (String, String) async throws -> [String] = { [$0, $1] }
   ) async throws -> MirroredSite {
     let folder = try TemporaryFolder()
@@ -25,6 +26,7 @@ struct MirroredSite: Sendable {
       in: folder, settings: ["max_connections": "100", "synchronous_commit": "on"], durable: false)
     var options = OpenLDAPOptions()
     options.durable = false
+    if !hasClock { options.access = ["access to dn.base=\"\(options.suffix)\" attrs=contextCSN by * none"] }
     let servers = try await MirroredDirectories.start(
       in: folder, options: options, isMirror: isMirror, referral: referral)
     var settings = settings
