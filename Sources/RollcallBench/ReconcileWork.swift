@@ -38,10 +38,8 @@ struct ReconcileWork {
     let started = ContinuousClock.now
     let run = try await ChildProcess.start(
       "/bin/sh",
-      [
-        "-c", "exec ldapsearch \"$@\" > /dev/null", "ldapsearch", "-x", "-H", directory.url, "-D", directory.accountDN,
-        "-y", directory.accountPasswordFile, "-LLL", "-o", "ldif-wrap=no", "-b", stage.base, "(employeeNumber=*)",
-      ], name: "ldapsearch-\(started.hashValue)", in: stage.folder)
+      ["-c", "exec ldapsearch \"$@\" > /dev/null", "ldapsearch"] + directory.searchArguments(base: stage.base),
+      name: "ldapsearch-\(started.hashValue)", in: stage.folder)
     _ = await run.waitForEnd()
     let printed = try run.printed()
     guard printed.isEmpty else { throw BenchError("ldapsearch: \(printed)") }

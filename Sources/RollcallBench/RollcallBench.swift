@@ -15,6 +15,7 @@ struct RollcallBench: AsyncParsableCommand {
         rollcall-bench
         rollcall-bench --only latency,load --size 5000 --rounds 5 --durable
         rollcall-bench --only references,keys --size 1000 --nosync
+        rollcall-bench --busy --only change
         rollcall-bench --json | jq '.figures[] | select(.ratio)'
       """)
 
@@ -36,6 +37,13 @@ struct RollcallBench: AsyncParsableCommand {
 
   @Flag(help: "Only the slapd that does not (dbnosync).")
   var nosync = false
+
+  @Flag(
+    help: """
+      Beside others that use the same servers: pgbench at \(Competition.rate) transactions a second in another database, and \
+      ldapsearch of the whole directory without a pause. The floor is measured beside them, too.
+      """)
+  var busy = false
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
@@ -63,13 +71,16 @@ struct RollcallBench: AsyncParsableCommand {
     _ works: [Work], _ mapping: MeasuredMapping, _ isDurable: Bool, _ report: inout Report
   ) async throws {
     try await TemporaryFolder.with { folder in
-      let stage = try await Stage.start(in: folder, mapping, durable: isDurable, size: size)
+      let stage = try await Stage.start(in: folder, mapping, durable: isDurable, size: size, busy: busy)
+      if busy { try await stage.fill() }
+      let competition = busy ? try await Competition.start(beside: stage) : nil
       for work in works {
         for round in 1...rounds {
           Progress.say("\(stage.label): \(work.rawValue), round \(round) of \(rounds)")
           try await work.measure(on: stage, round: round, into: &report)
         }
       }
+      try await competition?.stop()
       await stage.end()
     }
   }

@@ -23,25 +23,27 @@ actor Stage {
   nonisolated var conninfo: String { site.conninfo }
   nonisolated var base: String { directory.usersBase }
 
-  /// - Parameter size: how many people; nil for as many as the mapping is measured with.
+  /// - Parameters:
+  ///   - size: how many people; nil for as many as the mapping is measured with.
+  ///   - busy: whether others use the servers meanwhile.
   static func start(
-    in folder: TemporaryFolder, _ mapping: MeasuredMapping, durable: Bool, size: Int?
+    in folder: TemporaryFolder, _ mapping: MeasuredMapping, durable: Bool, size: Int?, busy: Bool
   ) async throws -> Stage {
     var options = OpenLDAPOptions()
     options.durable = durable
     let size = size ?? mapping.size(durable: durable)
     let site = try await ThrowawaySite.start(
       "bench", in: folder, options, surname: "regexp_replace(full_name, '^.*\\s', '')", lines: mapping.lines)
-    let stage = try Stage(site, durable: durable, size: size)
+    let stage = try Stage(site, durable: durable, size: size, busy: busy)
     try await site.install(rows: Person.insert(size) + mapping.rows)
     return stage
   }
 
-  private init(_ site: ThrowawaySite, durable: Bool, size: Int) throws {
+  private init(_ site: ThrowawaySite, durable: Bool, size: Int, busy: Bool) throws {
     self.site = site
     self.size = size
     isDurable = durable
-    label = durable ? "durable" : "dbnosync"
+    label = (durable ? "durable" : "dbnosync") + (busy ? " busy" : "")
     let directory = site.directory
     access = DirectoryAccess(url: directory.url, dn: directory.accountDN, password: directory.accountPassword)
     program = try MeasuredProgram(configuration: site.configuration.file, folder: site.folder.path)

@@ -32,6 +32,9 @@ public struct UrgentMarks: Sendable {
     return leavers
   }
 
+  /// Whether everybody whom they name leaves alone: none is a part of a batch, and they are few.
+  public var areSingle: Bool { batches.isEmpty && (keys.isEmpty || !leavers.isEmpty) }
+
   /// Whether a change takes nobody's access away by itself.
   public func isPlain(_ transaction: UInt64, _ key: RosterKey) -> Bool {
     !batches.contains(transaction) && keys[transaction]?.contains(key) != true

@@ -6,7 +6,7 @@ internal import RollcallLedger
 extension Sweeper {
   /// Those of these keys that are in windows not yet read completely, or that such windows' rows concern.
   func unread(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: UnreadWindow] {
-    var found = try await windows.unread(keys, log)
+    var found = try await windows.unread(keys, log, leavers: Set(keys.filter(dispatcher.queue.isLeaver)))
     for reader in keyQueries {
       for (key, window) in try await reader.unread(keys, log) where found[key]?.isPlain != false { found[key] = window }
     }

@@ -31,6 +31,8 @@ final class WindowReader {
   private var cursor: ChangeWindow?
   private var reading: Task<Void, Never>?
   private var hasStopped = false
+  /// What is known of the windows, by their beginnings.
+  private var marks: [String: StretchMarks] = [:]
   /// Called when all keys have to be looked at; the epoch waits until that is done.
   var onEveryone: (@Reactor (Epoch) -> Void)?
 
@@ -76,16 +78,33 @@ final class WindowReader {
 
   /// Those of these keys that are in windows not yet read completely.
   ///
-  /// - Parameter log: on another session than the windows': a leaver does not wait until one has been sorted.
-  func unread(_ keys: [RosterKey], _ log: ChangeLog) async throws(EngineError) -> [RosterKey: UnreadWindow] {
+  /// - Parameters:
+  ///   - log: on another session than the windows': a leaver does not wait until one has been sorted.
+  ///   - leavers: those of them who leave by a change of their own: only windows that decide on them are named.
+  func unread(
+    _ keys: [RosterKey], _ log: ChangeLog, leavers: Set<RosterKey> = []
+  ) async throws(EngineError) -> [RosterKey: UnreadWindow] {
     var found: [RosterKey: UnreadWindow] = [:]
     for window in ([current].compactMap { $0 } + waiting) {
-      for (key, isPlain) in try await log.naming(keys, after: window.after, upTo: window.upTo)
+      var asked = keys
+      if !leavers.isEmpty, try await !decidesOnLeavers(window, log) { asked.removeAll(where: leavers.contains) }
+      if asked.isEmpty { continue }
+      for (key, isPlain) in try await log.naming(asked, after: window.after, upTo: window.upTo)
       where found[key]?.isPlain != false {
         found[key] = UnreadWindow(removalBatch: window.removalBatch, isPlain: isPlain)
       }
     }
     return found
+  }
+
+  private func decidesOnLeavers(_ window: Window, _ log: ChangeLog) async throws(EngineError) -> Bool {
+    let known = marks[window.after] ?? StretchMarks(upTo: window.after)
+    if known.upTo == window.upTo { return known.decidesOnLeavers }
+    let found = try await log.marks(known, upTo: window.upTo)
+    if current?.after == window.after || waiting.contains(where: { $0.after == window.after }) {
+      marks[window.after] = found
+    }
+    return found.decidesOnLeavers
   }
 
   /// Whether every window has been read to its end.
@@ -110,6 +129,7 @@ final class WindowReader {
     reading = Reactor.task {
       let isRead = await self.read(window)
       self.current = nil
+      self.marks[window.after] = nil
       if isRead { self.dispatcher.close(window.removalBatch, epoch: window.epoch) } else { self.giveUp(window) }
       self.reading = nil
       self.readNext()
