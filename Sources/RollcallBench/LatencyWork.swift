@@ -34,8 +34,7 @@ struct LatencyWork {
   }
 
   private func bare(_ observer: Observer, _ marker: String) async throws -> Histogram<UInt64> {
-    // Without a row, writers always notify.
-    try await stage.postgres.psql("DELETE FROM rollcall.bell", database: "hr")
+    try await stage.ring(true)
     let (isListening, isOver) = (Switch(), Switch())
     let loop = Task { [stage] in
       try await blocking { try LatencyWork.serve(stage, isListening, until: isOver) }
@@ -47,6 +46,7 @@ struct LatencyWork {
     }
     isOver.set()
     try await loop.value
+    try await stage.ring(false)
     return found
   }
 

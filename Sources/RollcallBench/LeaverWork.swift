@@ -189,8 +189,7 @@ struct LeaverWork {
 
   private func bare() async throws -> Histogram<UInt64> {
     await stage.stopDaemon()
-    // Without a row, writers always notify.
-    try await stage.postgres.psql("DELETE FROM rollcall.bell", database: "hr")
+    try await stage.ring(true)
     let (isListening, isOver) = (Switch(), Switch())
     let loop = Task { [stage] in
       try await blocking {
@@ -212,6 +211,7 @@ struct LeaverWork {
     }
     isOver.set()
     try await loop.value
+    try await stage.ring(false)
     try await comeBack()
     return found
   }

@@ -98,6 +98,13 @@ actor Stage {
 
   // MARK: Without Rollcall
 
+  /// Has writers notify of each change or no longer, as a daemon does that is in time; where nobody asks for it, they
+  /// send few.
+  nonisolated func ring(_ isAsking: Bool) async throws {
+    let ask = isAsking ? "; INSERT INTO rollcall.bell VALUES ('floor', true, 'infinity')" : ""
+    try await postgres.psql("DELETE FROM rollcall.bell\(ask)", database: "hr")
+  }
+
   /// Deletes all people from the directory.
   func empty() async throws {
     let (access, base, size) = (self.access, self.base, self.size)
