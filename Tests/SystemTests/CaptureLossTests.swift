@@ -172,8 +172,8 @@ import Testing
     try await site.withDaemon { daemon in
       try await eventually("ann is there") { try await site.value("title", of: "1") == "Full ann!" }
       try await whole(site)
-      let before = try await site.sql("SELECT last_reconcile FROM rollcall.directory")
       let sweeps = try await Sweeps(daemon)
+      let before = try await site.sql("SELECT last_reconcile FROM rollcall.directory")
       try await site.sql("GRANT EXECUTE ON FUNCTION title(text) TO pg_monitor")
       try await sweeps.begin()
       try await eventually("it has swept three times") { try await sweeps.count() > 3 }
@@ -194,6 +194,10 @@ import Testing
     init(_ running: RunningDaemon) async throws {
       let engine = running.daemon.engine
       capture = engine.capture
+      // Before it has made its first check everything is read anyway.
+      let deadline = ContinuousClock.now + .seconds(60)
+      while !capture.isVerified, .now < deadline { try await Reactor.sleep(for: .milliseconds(20)) }
+      try #require(capture.isVerified)
       engine.events.subscribe { event in
         guard case .problem(let code, _, _, _) = event, code == ConditionProblem.Code.capture.rawValue else { return }
         self.seen = self.capture.looks

@@ -45,6 +45,14 @@ import Testing
     #expect(try await site.sql("SELECT count(*) FROM rollcall.urgent") == "0")
   }
 
+  @Test func theyAreNoBacklog() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.sync()
+    try await site.sql(Self.future)
+    #expect(try await site.report().backlog == 0)
+  }
+
   @Test("a pin until the row changes ends with a change in a younger cluster, too") func pins() async throws {
     let site = try await site(pinned: "1")
     // As if it had been set in a cluster that has given out more ids.

@@ -18,7 +18,7 @@ final class CaptureWatch {
   /// The digest when changes were last known to be logged.
   private(set) var signature: String?
   /// Whether a detailed check has been made since this digest was read.
-  private var isVerified = false
+  private(set) var isVerified = false
   private var isLost = false
   private var isLooking = false
   private var failures = 0
