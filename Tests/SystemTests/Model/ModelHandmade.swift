@@ -58,13 +58,16 @@ struct ModelHandmade: Sendable {
     var tally = Tally()
     var key = Self.firstKey(of: round)
     var ambiguous: [Ambiguity] = []
+    var cleared: [Ambiguity] = []
     while !Task.isCancelled {
       try? await Task.sleep(for: random.seconds(0.2...1.5))
       if Task.isCancelled { break }
       if random.chance(25), let first = ambiguous.first {
+        let losses = await house.losses
         // Not to be cancelled half done.
         guard let wrong = await Task.detached(operation: { try? await clear(first) }).value else { continue }
         ambiguous.removeFirst()
+        cleared.append(Ambiguity(phone: first.phone, losses: losses))
         tally.wrong += wrong
         continue
       }
@@ -79,7 +82,9 @@ struct ModelHandmade: Sendable {
         tally.ambiguous += 1
       }
     }
-    for rest in ambiguous {
+    // A standby that took over may have lost the row's change.
+    let losses = await house.losses
+    for rest in ambiguous + cleared.filter({ $0.losses < losses }) {
       let wrong = await Task.detached {
         try? await eventually("\(rest.phone) is not ambiguous", poll: .milliseconds(200)) {
           try await house.site.endPrepared()
