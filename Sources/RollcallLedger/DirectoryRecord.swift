@@ -22,6 +22,8 @@ package struct DirectoryRecord: Sendable {
   package var isRecording: Bool
   /// The instant up to which rows whose dates have passed were looked at, as text; nil if none was stored.
   package var dueAt: String?
+  /// Seconds since the log was last looked at, by the database's clock; nil if it never was.
+  package var unseen: Double?
   /// Whether the watermark lies in this database's future, as after a restore of an old backup.
   package var isFuture: Bool
 
@@ -46,7 +48,7 @@ extension Ledger {
       SELECT watermark::text, system_identifier, timeline, fingerprint, server, base,
         extract(epoch FROM clock_timestamp() - last_reconcile), leader, leader_since::text, state, reason,
         coalesce(pg_snapshot_xmax(watermark) > pg_snapshot_xmax(pg_current_snapshot()), false), capture, compared,
-        recording, due_at::text
+        recording, due_at::text, extract(epoch FROM clock_timestamp() - looked_at)
       FROM rollcall.directory WHERE name = $1
       """, [directory])
     if result.isEmpty { return nil }
@@ -56,7 +58,8 @@ extension Ledger {
       capture: result.text(0, 12),
       sinceReconcile: result.double(0, 6), leader: result.text(0, 7), leadingSince: result.text(0, 8),
       condition: DirectoryCondition(state: result.text(0, 9) ?? "", reason: result.text(0, 10)),
-      isRecording: result.bool(0, 14), dueAt: result.text(0, 15), isFuture: result.bool(0, 11))
+      isRecording: result.bool(0, 14), dueAt: result.text(0, 15), unseen: result.double(0, 16),
+      isFuture: result.bool(0, 11))
   }
 
   /// Records the database, server and mapping of the next watermark.

@@ -34,6 +34,24 @@ extension Ledger {
     }
   }
 
+  /// Moves the times of removals with a clock that was set: those of before a jump ahead by as much, and those that
+  /// would be in the future after a jump back.
+  package func moveRemovals(by seconds: Double) async throws(EngineError) {
+    // A minute: the jump is known as exactly as statements are quick.
+    let (moved, earlier) = (
+      "at + $2::float8 * interval '1 second'",
+      """
+      directory = $1 AND at > CASE WHEN $2::float8 < 0 THEN clock_timestamp() ELSE '-infinity' END
+        AND at <= clock_timestamp() + interval '1 minute' - $2::float8 * interval '1 second'
+      """
+    )
+    try await database.query(
+      """
+      WITH memberships AS (UPDATE rollcall.leaving SET at = \(moved) WHERE \(earlier))
+      UPDATE rollcall.removal SET at = \(moved) WHERE \(earlier)
+      """, [directory, "\(seconds)"])
+  }
+
   /// Parallel array literals of keys and groups.
   private static func memberships(of removals: [Removal]) -> (keys: String, groups: String) {
     let pairs = removals.flatMap { removal in removal.groups.map { (removal.key, $0) } }

@@ -10,7 +10,7 @@ extension Engine {
     due.onJump = { [weak self] seconds in self?.clockJumped(seconds) }
     removalGuard.clockHasJumped = { [weak self] () throws(EngineError) in
       guard let self else { return false }
-      try await due.checkClock()
+      try await due.clock.read()
       return clockHasJumped
     }
     due.onEveryone = { [weak self] in self?.requestReconcile() }
@@ -21,13 +21,17 @@ extension Engine {
     }
   }
 
-  /// Has everybody compared, and holds every removal until that is done.
+  /// Has everybody compared, and holds every removal until that is done, if anything happens at its time.
   private func clockJumped(_ seconds: Double) {
     let text = seconds < 0 ? "back by \(Int(-seconds)) s" : "ahead by \(Int(seconds)) s"
+    let consequence =
+      due.isActive
+      ? "every removal is held until everybody is compared" : "the budget still counts the removals before that"
     events.emit(
       .warning(
-        "the database's clock has jumped \(text); every removal is held until everybody is compared", place: nil,
+        "the database's clock has jumped \(text); \(consequence)", place: nil,
         fix: "look at the clock of the database's machine, then at rollcall status"))
+    guard due.isActive else { return }
     clockHasJumped = true
     // One that is under way has read rows by another time.
     reconciles.sawJump = false

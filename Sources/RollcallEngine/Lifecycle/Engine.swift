@@ -71,6 +71,8 @@ package final class Engine {
   var mappingFailures: [String: (message: String, fix: String)] = [:]
   /// Whether the database's clock has jumped since the last comparison that holds every removal for it.
   var clockHasJumped = false
+  /// Whether a change of a person's row may change whom groups refer to.
+  var groupsReadPeople = true
 
   /// - Throws: ``PostgresError`` if the connection string is malformed.
   package init(_ configuration: Configuration, logger: Logger) throws(EngineError) {
@@ -221,7 +223,9 @@ package final class Engine {
     if removalGuard.comparison.holding != nil, !reconciles.isUnderWay { requestReconcile() }
     planReconcile(since: reason == nil ? record?.sinceReconcile : nil)
     if reason == nil, state.meetings.phase == .recording, !reconciles.isUnderWay { requestReconcile() }
-    try await due.begin(from: record?.dueAt, comparesAnyway: reason != nil)
+    // Only a daemon looks at the log without a pause.
+    let unseen = record?.unseen.map { reconciles.isPeriodic ? $0 : min($0, 0) }
+    try await due.begin(from: record?.dueAt, comparesAnyway: reason != nil, unseen: unseen)
     runReconciles()
     try await takeUpLedger()
     try await sweeper?.look()

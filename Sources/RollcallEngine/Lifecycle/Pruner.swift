@@ -2,7 +2,7 @@ package import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
-/// Deletes log entries that every directory has settled, at most once a minute.
+/// Deletes log entries that every directory has settled, and old rows of the journal, at most once a minute.
 @Reactor
 package final class Pruner {
   private unowned let engine: Engine
@@ -20,7 +20,12 @@ package final class Pruner {
     storesAtLast = sweeper.stores
     let (events, session) = (engine.events, Database(engine.sessions.options, timeout: 120_000))
     defer { session.end() }
-    do throws(EngineError) { try await ChangeLog(session).prune() } catch {
+    do throws(EngineError) {
+      try await ChangeLog(session).prune()
+      // By a clock that is wrong, the whole journal may be too old.
+      try await engine.due.clock.read()
+      if !engine.due.clock.isDoubtful { try await ChangeLog(session).pruneJournal() }
+    } catch {
       // It is tried again later; a log that is longer than necessary is no reason to stop.
       events.emit(.failed(.pruning, "\(error)"))
     }

@@ -160,8 +160,12 @@ package final class ChangeLog {
     while true {
       let pruned = try await database.query(
         "SELECT rollcall.prune(batch => \(ChangeLog.portion))", timeout: .seconds(120))
-      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { break }
+      guard let count = pruned.int(0, 0), count >= ChangeLog.portion else { return }
     }
+  }
+
+  /// Deletes rows of the journal that are older than their directories keep them, by the database's clock.
+  func pruneJournal() async throws(EngineError) {
     while true {
       let pruned = try await database.query("SELECT rollcall.prune_journal()", timeout: .seconds(120))
       guard let count = pruned.int(0, 0), count > 0 else { return }

@@ -1,12 +1,12 @@
 internal import DequeModule
-internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
 /// Looks at rows when one of their dates passes: a contract begins or ends although nobody writes the row. And at the
-/// entries of leavers when the time of their deletion has come.
+/// entries of leavers when the time of their deletion has come. It reads the clock by which they do also where nothing
+/// has a date: the budget of removals counts by it.
 ///
 /// It sleeps until the next date, a minute at most. Rows that were written meanwhile may have an earlier one, so it looks
 /// again soon after keys have been worked on. All rows of one look are a batch, whose removals are decided together. The
@@ -27,9 +27,8 @@ final class DueWatch {
   private let dispatcher: Dispatcher
   private let events: Events
   private var known: DueQuery?
-  private var clock = DatabaseClock()
-  /// How often it has jumped, and whether it was back, so that leavers whose time had come are not due any more.
-  private var jumps = 0
+  let clock: ClockWatch
+  /// Whether it has jumped back, so that leavers whose time had come are not due any more.
   private var isBack = false
   /// The instant up to which rows have been looked at, in PostgreSQL's text form; nil before the first look.
   private var position: String?
@@ -62,32 +61,34 @@ final class DueWatch {
     self.ledger = ledger
     self.dispatcher = dispatcher
     self.events = events
+    clock = ClockWatch(ledger)
+    clock.onJump = { [weak self] now, seconds in self?.jumped(now, seconds) }
   }
 
   /// Whether anything happens at its time.
-  private var isActive: Bool { !roster.due.isEmpty || leavers.wait != nil }
+  var isActive: Bool { !roster.due.isEmpty || leavers.wait != nil }
   private var leavers: LeaverBook { dispatcher.state.leavers }
 
   /// Starts at the stored instant, or now if everybody is compared anyway, and looks.
-  func begin(from stored: String?, comparesAnyway: Bool) async throws(EngineError) {
-    if !isActive { return }
-    let now = try await ledger.clock()
-    let own = DueWatch.own
-    if position == nil || comparesAnyway {
+  ///
+  /// - Parameter unseen: for how many seconds nobody has looked at the log, by the database's clock.
+  func begin(from stored: String?, comparesAnyway: Bool, unseen: Double?) async throws(EngineError) {
+    if !clock.hasBegun || isActive && position == nil || comparesAnyway {
       var looked: Double?
-      if let stored { looked = try await ledger.seconds(of: stored) }
-      let wall = Date.now.timeIntervalSince1970
-      let jump = clock.begin(database: now.seconds, own: own, looked: looked, wall: wall)
-      open = []
-      unstored = nil
-      // Where the clock was put back, what has passed will pass again.
-      let isBack = looked.map { $0 > now.seconds } ?? false
-      position = comparesAnyway || isBack ? now.text : stored ?? now.text
-      if let jump { onJump?(jump) }
-      if comparesAnyway || stored == nil { try await ledger.store(dueAt: now.text) }
+      if isActive, let stored { looked = try await ledger.seconds(of: stored) }
+      let (now, jump) = try await clock.begin(looked: looked, unseen: unseen)
+      if isActive {
+        open = []
+        unstored = nil
+        // Where the clock was put back, what has passed will pass again.
+        let isBack = looked.map { $0 > now.seconds } ?? false
+        position = comparesAnyway || isBack ? now.text : stored ?? now.text
+        if let jump { onJump?(jump) }
+        if comparesAnyway || stored == nil { try await ledger.store(dueAt: now.text) }
+      }
     }
     // By what is stored, or by another configuration; what is held stays so.
-    dispatcher.addTogether(leavers.due, .due)
+    if isActive { dispatcher.addTogether(leavers.due, .due) }
     await look()
   }
 
@@ -102,7 +103,7 @@ final class DueWatch {
   /// Looks for dates that have passed; a call during a look causes one more.
   func look() async {
     mustLookAgain = true
-    if isLooking || hasStopped || !isActive { return }
+    if isLooking || hasStopped || !clock.hasBegun { return }
     isLooking = true
     defer { isLooking = false }
     while mustLookAgain, !hasStopped {
@@ -124,9 +125,9 @@ final class DueWatch {
   /// Looks once; the time until the next date.
   private func lookOnce() async throws(EngineError) -> Duration? {
     let query = roster.due.isEmpty ? nil : try await self.query()
-    let now = try await readClock()
+    let now = try await clock.read()
     guard let from = position else { return nil }
-    let (jumps, holding) = (self.jumps, dispatcher.removalGuard.comparison.holding)
+    let (jumps, holding) = (clock.jumps, dispatcher.removalGuard.comparison.holding)
     if isBack {
       try await leavers.load()
       isBack = false
@@ -139,7 +140,7 @@ final class DueWatch {
       try await queue(query, rows.keys, gone.keys, from: from, upTo: now.text, holding)
     }
     if hasStopped { return nil }
-    guard jumps == self.jumps else {
+    guard jumps == clock.jumps else {
       mustLookAgain = true
       return nil
     }
@@ -203,6 +204,8 @@ final class DueWatch {
 
   /// Tries again later. What one row's expression raises must not hide all others' dates: everybody is compared then.
   private func failed(_ error: EngineError) {
+    // The clock alone is read again in a while, and before anybody is removed.
+    guard isActive else { return wake(after: DueWatch.longest) }
     failures += 1
     known = nil
     mayLookAt = .now + DueWatch.pause.least
@@ -222,27 +225,14 @@ final class DueWatch {
 
   // MARK: Time
 
-  /// Seconds of a clock that only runs forward.
-  private static var own: Double { (ContinuousClock.now - beginning) / .seconds(1) }
-  private static let beginning = ContinuousClock.now
-
-  /// Looks at the database's clock, by which rows have been read, where anything depends on it.
-  func checkClock() async throws(EngineError) {
-    if isActive { _ = try await readClock() }
-  }
-
-  private func readClock() async throws(EngineError) -> (text: String, seconds: Double) {
-    let now = try await ledger.clock()
-    guard let jump = clock.read(database: now.seconds, own: DueWatch.own) else { return now }
-    jumps += 1
+  private func jumped(_ now: String, _ seconds: Double) {
     // What has passed will pass again.
-    if jump < 0, position != nil {
-      position = now.text
+    if seconds < 0, position != nil {
+      position = now
       isBack = true
     }
-    onJump?(jump)
+    onJump?(seconds)
     poke()
-    return now
   }
 
   /// Rows that have been worked on may have dates that pass sooner than the next one known.

@@ -63,7 +63,7 @@ import Testing
     let (clock, site) = try await site()
     try await site.withDaemon { running in
       let daemon = running.daemon
-      @Sendable func notice() async throws { try await Reactor.run { try await daemon.engine.due.checkClock() } }
+      @Sendable func notice() async throws { _ = try await Reactor.run { try await daemon.engine.due.clock.read() } }
       try await quiet(running)
       // Whom the comparison removes cannot be written down meanwhile.
       let holder = try await site.session()
