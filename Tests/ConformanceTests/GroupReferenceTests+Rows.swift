@@ -27,6 +27,39 @@ extension GroupReferenceTests {
     }
   }
 
+  /// Active Directory may forbid it for one group.
+  @Test(.enabled(if: Servers.kinds.contains(.activeDirectory)))
+  func oneThatTheServerRefusesIsToldOf() async throws {
+    let kind = DirectoryServerKind.activeDirectory
+    let domain = try await Servers.shared.domain()
+    try await Servers.withSite(kind, Self.settings(kind)) { site in
+      try await site.insert(["ann", "ben", "cid", "dan"])
+      try await site.grant([(3, "bow"), (3, "keel"), (3, "mast")])
+      try await site.sync()
+      let keel = "cn=keel,\(site.groupsBase)"
+      try await domain.forbid(writing: "managedBy", of: keel)
+      try await site.withDaemon {
+        try await site.sql("INSERT INTO teams VALUES ('bow', 1), ('keel', 2), ('mast', 1)")
+        try await eventually("the others have their owner") {
+          try await Self.owners(site, kind) == ["bow>ann", "mast>ann"]
+        }
+        let problem = "SELECT code FROM rollcall.problem WHERE message LIKE '%cn=keel,%' AND message LIKE '%(50)%'"
+        try await eventually("the problem names the group and the code") { try await site.sql(problem) == "mapping" }
+        try await site.grant([(4, "keel")])
+        try await site.sql("UPDATE teams SET owner_id = 4 WHERE name = 'mast'")
+        try await eventually("the others go on") { try await Self.owners(site, kind) == ["bow>ann", "mast>dan"] }
+        try await eventually("so do its members") { try await site.members("keel") == ["cid", "dan"] }
+        #expect(try await site.parked() == [])
+        // Nothing is wanted of it any more.
+        try await site.sql("DELETE FROM teams WHERE name = 'keel'")
+        try await eventually(within: .seconds(120), "the problem has gone") {
+          try await site.sql("SELECT count(*) FROM rollcall.problem") == "0"
+        }
+      }
+      try await site.expectAtRest()
+    }
+  }
+
   /// A daemon that loses the directory looks at all groups when it is back.
   @Test func whatChangesMeanwhileIsFoundLater() async throws {
     try await Servers.withSite(.openLDAP, Self.settings(.openLDAP)) { site in

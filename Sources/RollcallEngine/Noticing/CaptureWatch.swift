@@ -123,7 +123,8 @@ final class CaptureWatch {
   /// The problems that keep changes from being logged, without an unreadable mapping: that fails where it is used.
   private func faults(_ session: Database) async throws(EngineError) -> [Finding] {
     guard let readings else { return [] }
-    return try await Coverage(session, mapping: engine.sessions.mapping, engine.configuration, readings).findings()
-      .filter { $0.level == .error }
+    let coverage = Coverage(session, mapping: engine.sessions.mapping, engine.configuration, readings)
+    try await engine.noteReaders(coverage)
+    return try await coverage.findings().filter { $0.level == .error }
   }
 }

@@ -239,6 +239,7 @@ extension Engine {
     let findings = try await coverage.findings()
     let errors = findings.filter { $0.level == .error }
     if !errors.isEmpty { throw .refused(Finding.text(errors)) }
+    try await noteReaders(coverage)
     for finding in findings where finding.level == .warning && finding.remedy != nil {
       events.emit(.warning(finding.message, place: finding.place, fix: finding.remedy))
     }

@@ -15,6 +15,7 @@ extension Engine {
   func beginGroupReferences(_ stateReader: StateReader, _ recorder: Recorder?) -> GroupReferences? {
     guard let reader = groupReferenceReader(groups, stateReader) else { return nil }
     let references = GroupReferences(reader, link: link, dispatcher: dispatcher, recorder: recorder)
+    references.readsPeople = groupsReadPeople
     references.onTrouble = { [weak self] error in self?.trouble(error) }
     references.onFailure = { [weak self] message, fix in self?.noteMapping("groups.references", message, fix: fix) }
     dispatcher.groupReferences = references
@@ -23,6 +24,13 @@ extension Engine {
       return sweeper.isLooking || sweeper.keyQueries.contains { !$0.isFailing && $0.open > $0.aside.count }
     }
     return references
+  }
+
+  /// Finds out whether a change of a person's row may change whom groups refer to.
+  func noteReaders(_ coverage: Coverage) async throws(EngineError) {
+    let people = try await coverage.demands().demands.filter(\.namesPeople).map(\.oid)
+    groupsReadPeople = coverage.readings.contains { $0.isOfGroups && $0.mayRead(people) }
+    groupReferences?.readsPeople = groupsReadPeople
   }
 
   /// Why groups do not refer to whom they should; nil: they do.

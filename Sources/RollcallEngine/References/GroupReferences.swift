@@ -20,24 +20,6 @@ final class GroupReferences {
   private static let longestCatchingUp: Duration = .seconds(5)
   private static let backoff = Backoff(base: .seconds(1), cap: .seconds(300))
 
-  /// What has caused a look.
-  struct Cause {
-    var origin = Origin()
-    var cause: JournalCause = .reconcile
-
-    mutating func merge(_ other: Cause) {
-      origin.merge(other.origin)
-      cause = other.cause
-    }
-  }
-
-  struct Failure {
-    var problem: Problem
-    var attempts = 0
-    /// When it is tried again.
-    var next: ContinuousClock.Instant
-  }
-
   private let reader: GroupReferenceReader
   private let link: DirectoryLink
   private let dispatcher: Dispatcher
@@ -48,6 +30,8 @@ final class GroupReferences {
   private var groupsNaming: [RosterKey: Set<GroupName>] = [:]
   /// Groups to be looked at.
   private var due: [GroupName: Cause] = [:]
+  /// Whether a person's row may say whom groups refer to.
+  var readsPeople = true
   /// Whether rows may have changed that say whom groups refer to, and which: rows of further tables, or else people.
   private var isAsked = false
   private var changedRows: Cause?
@@ -110,8 +94,8 @@ final class GroupReferences {
     run()
   }
 
-  /// Marks the groups that refer to people who have been worked on, and those that were made for them. Any of their rows
-  /// may say whom groups refer to.
+  /// Marks the groups that refer to people who have been worked on, and those that are new. Where the expressions read
+  /// people, any of their rows may say whom groups refer to.
   func worked(on keys: [RosterKey], _ steps: [Step], origin: (RosterKey) -> (Origin, JournalCause)) {
     for step in steps where step.what == .makeGroup {
       let (origin, cause) = origin(step.key)
@@ -124,7 +108,12 @@ final class GroupReferences {
       changedPeople?.merge(found)
       changedPeople = changedPeople ?? found
     }
-    isAsked = true
+    if readsPeople {
+      isAsked = true
+    } else {
+      let unknown = reader.keeper.registry.all.filter { book[$0] == nil && failures[$0] == nil }
+      for group in missing.union(unknown) { due[group] = due[group] ?? changedPeople ?? Cause() }
+    }
     run()
   }
 
@@ -180,8 +169,13 @@ final class GroupReferences {
   private func look() async throws(EngineError) {
     let (all, marked, isFull) = (reader.keeper.registry.all, due, self.isFull)
     let cause = changedRows ?? (isFull ? Cause() : changedPeople ?? Cause())
+    let isOfAll = isFull || isAsked
     (due, self.isFull, isAsked, changedRows, changedPeople) = ([:], false, false, nil, nil)
-    let wanted = all.filter { isFull || failures[$0].map { $0.next <= .now } ?? true }
+    let wanted = all.filter { group in
+      if isFull { return true }
+      if let failure = failures[group] { return failure.next <= .now }
+      return isOfAll || marked[group] != nil
+    }
     var answers = try await reader.references(of: wanted)
     if hasStopped { return }
     for group in Set(book.keys).union(failures.keys).union(missing).subtracting(all) { forget(group) }
@@ -224,6 +218,7 @@ final class GroupReferences {
         changes.compactMap { one, look in look.step.map { (one.group, $0) } }, lane)
       open = []
       var done: [(step: Step, entry: Entry?, cause: Cause)] = []
+      var unknown = done
       var trouble: EngineError?
       for ((one, look), refusal) in zip(changes, refusals) {
         guard let step = look.step else { continue }
@@ -233,26 +228,33 @@ final class GroupReferences {
           continue
         }
         switch refusal.meaning(during: .modify) {
-        case .connectionLost, .ofTheDirectory, .search: trouble = .directory(refusal)
+        case .connectionLost, .ofTheDirectory, .search:
+          trouble = .directory(refusal)
+          if UnknownOutcomes.isUnknown(refusal.code) { unknown.append((step, look.entry, one.cause)) }
         case .repairable where round < GroupReferences.tries: open.append(one)
         // Somebody's entry may have got another name since it was read.
         case .ofTheEntry where refusal.code == .constraintViolation && round < GroupReferences.tries: open.append(one)
         case .busy, .ambiguous, .repairable, .ofTheEntry, .access: fail(one.group, Problem.refusal(of: step, refusal))
         }
       }
-      try await record(done)
+      try await record(done, unknown)
       if let trouble { throw trouble }
       if open.isEmpty { return }
     }
   }
 
-  private func record(_ done: [(step: Step, entry: Entry?, cause: Cause)]) async throws(EngineError) {
+  private func record(
+    _ done: [(step: Step, entry: Entry?, cause: Cause)], _ unknown: [(step: Step, entry: Entry?, cause: Cause)]
+  ) async throws(EngineError) {
     dispatcher.appliedSteps += done.count
     for one in done {
       dispatcher.events.emit(.applied(one.step, after: nil, isBulk: done.count > Dispatcher.fastBatch))
     }
     guard let recorder else { return }
-    try await recorder.journal.write(done.map { recorder.row(of: $0.step, $0.entry, $0.cause.origin, $0.cause.cause) })
+    let rows = [(done, JournalRow.Outcome.done), (unknown, .unknown)].flatMap { changes, outcome in
+      changes.map { recorder.row(of: $0.step, outcome, $0.entry, $0.cause.origin, $0.cause.cause) }
+    }
+    try await recorder.journal.write(rows)
   }
 
   // MARK: Remembering

@@ -54,11 +54,15 @@ package struct MappingReading: Sendable {
   package var isOfKeys: Bool { path.hasPrefix("source.watch") }
   /// Whether it gives keys of people.
   var isOfReferences: Bool { path.hasPrefix("users.references.") || path.hasPrefix("groups.references.") }
+  /// Whether it gives those of people whom groups refer to.
+  var isOfGroups: Bool { path.hasPrefix("groups.references.") }
   /// Whether it is evaluated once, when a group is created: what it reads need not be watched.
   package var isOnce: Bool { path.hasPrefix(MappingReading.groups) }
   static let groups = "groups.attributes."
   /// Whether a function of this database may read more than it shows.
   var hidesReads: Bool { functions.contains(where: \.isForeign) }
+  /// Whether it reads one of these tables, as far as that is known.
+  func mayRead(_ oids: [Int]) -> Bool { isBlind || hidesReads || tables.contains { oids.contains($0.oid) } }
 }
 
 /// Finds out what the mapping reads, by creating views of its parts and rolling them back.

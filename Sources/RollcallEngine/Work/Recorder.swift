@@ -80,8 +80,10 @@ struct Recorder {
   }
 
   /// The row of a step that changes whom a group refers to. It is of no person.
-  func row(of step: Step, _ entry: Entry?, _ origin: Origin, _ cause: JournalCause) -> JournalRow {
-    var row = self.row(of: step, .done, entry, at: .now)
+  func row(
+    of step: Step, _ outcome: JournalRow.Outcome, _ entry: Entry?, _ origin: Origin, _ cause: JournalCause
+  ) -> JournalRow {
+    var row = self.row(of: step, outcome, entry, at: .now)
     (row.key, row.origin, row.cause) = (nil, origin, cause)
     return row
   }
