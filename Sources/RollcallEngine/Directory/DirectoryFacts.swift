@@ -35,6 +35,15 @@ package struct DirectoryFacts: Sendable {
     entry[dialect.identityAttribute].first.map(DirectoryFacts.identity) ?? ""
   }
 
+  /// The value of an identity that ``identity(_:)`` has as text.
+  func identityValue(_ text: String) -> AttributeValue {
+    let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+    guard dialect.kind == .activeDirectory, digits.count == 32, text.utf8.count == 32 else {
+      return AttributeValue(text)
+    }
+    return AttributeValue(bytes: stride(from: 0, to: 32, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) })
+  }
+
   /// An identity as text: most servers send text, Active Directory sends octets.
   package static func identity(_ value: AttributeValue) -> String {
     let isText = value.bytes.allSatisfy { (0x21...0x7E).contains($0) }

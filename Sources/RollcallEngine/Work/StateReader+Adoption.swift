@@ -27,10 +27,17 @@ extension StateReader {
     if open.isEmpty { return }
     var problems: [RosterKey: Problem] = [:]
     var matches: [Match] = []
+    var own: [Match] = []
+    let recorded = try await recorded(open.map { survey.subjects[$0].key }, adoption, session)
+    let ids = Set((recorded ?? [:]).values.map { facts.id(of: $0) })
     let wanted = open.compactMap { survey.subjects[$0].desired.wanted?.entry }
     for (index, entries) in zip(open, try await unlinked(wanted, adoption, session)) {
       let key = survey.subjects[index].key
-      guard let entries else {
+      if let entry = recorded?[key] {
+        own.append(Match(index: index, entry: entry))
+        continue
+      }
+      guard recorded != nil, let entries = entries?.filter({ !ids.contains(facts.id(of: $0)) }) else {
         problems[key] = adoption.undecided(
           key, nil,
           because: "\(adoption.below) does not exist, too many entries have its \(adoption.attribute), "
@@ -42,7 +49,7 @@ extension StateReader {
     }
     try await compare(matches, adoption, roster, survey, &problems)
     let certain = matches.filter { problems[survey.subjects[$0.index].key] == nil }
-    try await take(certain, into: &survey, session)
+    try await take(own + certain, into: &survey, session)
     survey.problems.merge(problems) { first, _ in first }
     survey.subjects.removeAll { problems[$0.key] != nil }
   }

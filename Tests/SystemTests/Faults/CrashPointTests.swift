@@ -21,6 +21,15 @@ import Testing
     case removeAndReuse
     /// An entry that was made by hand is moved to its place, and linked.
     case adopt
+    /// The same from outside of the base, and its row changes before the next start.
+    case adoptFromOutside
+
+    var isAdoption: Bool { [.adopt, .adoptFromOutside].contains(self) }
+
+    /// What HR writes while no process is there.
+    var meanwhile: String? {
+      self == .adoptFromOutside ? "UPDATE users SET username = 'eva', email = 'newer' WHERE id = 9" : nil
+    }
 
     var sql: String {
       switch self {
@@ -37,21 +46,24 @@ import Testing
       case .disableAndRename: "UPDATE users SET status = 'left', username = 'anna' WHERE id = 1"
       case .removeAndReuse:
         "DELETE FROM users WHERE id = 1; INSERT INTO users VALUES (9, 'ann', 'x', 'Next Ann', 'active', now())"
-      case .adopt: "INSERT INTO users VALUES (9, 'eve', 'new', 'Eve Adams', 'active', now())"
+      case .adopt, .adoptFromOutside: "INSERT INTO users VALUES (9, 'eve', 'new', 'Eve Adams', 'active', now())"
       }
     }
 
     /// How many get the address `new`.
-    var addresses: Int {
+    ///
+    /// - Parameter isChanged: whether HR has written more meanwhile.
+    func addresses(_ isChanged: Bool) -> Int {
       switch self {
       case .renameAndChange, .adopt: 1
+      case .adoptFromOutside: isChanged ? 0 : 1
       case .swapOfThree: 3
       default: 0
       }
     }
 
     /// Uid by key, when it is done.
-    var outcome: [String: String] {
+    func outcome(_ isChanged: Bool) -> [String: String] {
       var names = ["1": "ann", "2": "ben", "3": "cid"]
       switch self {
       case .renameAndChange, .disableAndRename: names["1"] = "anna"
@@ -60,6 +72,7 @@ import Testing
       case .chain: (names["1"], names["2"], names["3"]) = ("ben", "cid", "eve")
       case .removeAndReuse: (names["1"], names["9"]) = (nil, "ann")
       case .adopt: names["9"] = "eve"
+      case .adoptFromOutside: names["9"] = isChanged ? "eva" : "eve"
       }
       return names
     }
@@ -87,11 +100,18 @@ import Testing
         try await eventually("\(work) comes to \(point)") { tap.isReached }
         try await daemon.process.kill()
         tap.letGo()
+        if let meanwhile = work.meanwhile { try await site.sql(meanwhile) }
         daemon = try await DaemonProcess.start(site, in: folder, name: "next")
         try await eventually("\(work) is finished after \(point)") {
-          try await isDone(work, site)
+          try await isDone(work, site, isChanged: true)
         }
         await daemon.process.stop()
+        if work.isAdoption {
+          let isThere = try await site.entries().values.filter { $0["telephoneNumber"] == ["123"] }
+            .contains { $0["employeeNumber"] == ["9"] }
+          // Outside, where its row was changed before anything was written, nothing makes it that person's.
+          #expect(isThere || work == .adoptFromOutside && point == .request(1), "\(work) \(point)")
+        }
         try await site.expectInStep()
         #expect(try await site.parked().isEmpty, "\(work) \(point)")
         #expect(try await site.sync(full: true).applied == 0, "\(work) \(point): a second look has written")
@@ -112,25 +132,42 @@ import Testing
     var settings = SiteSettings()
     settings.directoryPort = tap.port
     settings.directory = "timeout: 1s"
+    let old = "ou=old-\(UInt32.random(in: 0 ... .max)),\(world.directory.usersBase)"
     if work == .adopt { settings.users += "\n  adopt: { by: mail }" }
+    if work == .adoptFromOutside { settings.users += "\n  adopt: { by: mail, below: \"\(old)\" }" }
     let site = try await world.site(settings)
+    if work == .adoptFromOutside {
+      try await world.directory.modify("dn: \(old)\nchangetype: add\nobjectClass: organizationalUnit\n")
+    }
     try await site.insert(["ann", "ben", "cid"])
     try await site.sync()
-    if work == .adopt {
+    if work.isAdoption {
       try await world.directory.modify(
-        "dn: uid=hand,\(site.base)\nchangetype: add\nobjectClass: inetOrgPerson\nuid: hand\ncn: E\nsn: A\nmail: new\n")
+        """
+        dn: uid=hand,\(work == .adopt ? site.base : old)
+        changetype: add
+        objectClass: inetOrgPerson
+        uid: hand
+        cn: E
+        sn: A
+        mail: new
+        telephoneNumber: 123
+
+        """)
     }
     try await site.sql(work.sql)
     return (site, tap, tap.writes)
   }
 
-  private func isDone(_ work: Work, _ site: Site) async throws -> Bool {
+  private func isDone(_ work: Work, _ site: Site, isChanged: Bool = false) async throws -> Bool {
     let entries = try await site.entries(["uid", "employeeNumber", "employeeType", "mail"]).values
     var found: [String: String] = [:]
     for entry in entries {
       found[entry["employeeNumber"].first?.text ?? ""] = entry["uid"].compactMap(\.text).joined(separator: "+")
     }
-    guard found == work.outcome, entries.count(where: { $0["mail"] == ["new"] }) == work.addresses else {
+    guard found == work.outcome(isChanged),
+      entries.count(where: { $0["mail"] == ["new"] }) == work.addresses(isChanged)
+    else {
       return false
     }
     return work != .disableAndRename
