@@ -199,6 +199,8 @@ extension Configuration.Bind {
   fileprivate init?(_ section: ConfigurationSection) {
     if section.has("mechanism") {
       let mechanism = section.choice("mechanism", default: Configuration.Mechanism.external)
+      // What else is there depends on it.
+      guard section.text("mechanism")?.value == mechanism.rawValue else { return nil }
       for key in ["dn", "password", "password_file"] where section.has(key) {
         section.reader.problem(
           section.position(of: key), "directory.bind.\(key): cannot be combined with mechanism")

@@ -19,6 +19,15 @@ extension ConfigurationSection {
           : "\(text.path): is relative to users.base; leave \"\(base.text)\" out")
       return nil
     }
+    if let end = levels.last, let root = (try? base.relativeNames())?.last,
+      DistinguishedName([end]).isEquivalent(to: DistinguishedName([root]), .builtin)
+    {
+      reader.problem(
+        text.mark,
+        "\(text.path): is relative to users.base, and \"\(text.shown)\" looks like a complete DN outside of it; name a "
+          + "container below the base, as in ou=former")
+      return nil
+    }
     return levels.reversed().reduce(base) { $0.child($1) }
   }
 

@@ -163,7 +163,14 @@ extension Configuration.Source {
       let table = element.required("table").flatMap { element.qualifiedName($0) }
       let key = element.required("key").flatMap { element.identifier($0) }
       guard let table, let key else { continue }
-      let watched = Configuration.Watched(table: table, key: key, keys: element.text("keys")?.value)
+      let keys = element.text("keys")
+      if let keys, keys.value.firstMatch(of: /\bchanged\b/.ignoresCase()) == nil {
+        section.reader.warning(
+          keys.mark,
+          "\(keys.path): does not read the changed rows, so that each change concerns everybody whom it returns; join "
+            + "the people with the relation changed, as in JOIN changed ON users.department_id = changed.id")
+      }
+      let watched = Configuration.Watched(table: table, key: key, keys: keys?.value)
       if watch.contains(watched) {
         section.reader.problem(node.mark, "\(path): the same table and key are listed twice")
       }

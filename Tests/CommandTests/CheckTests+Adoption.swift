@@ -32,6 +32,23 @@ extension CheckTests {
         "link: employeeNumber", "link: employeeNumber\n  adopt: { by: uid, below: \"ou=nowhere,\(site.base)\" }"))
   }
 
+  /// Outside of the base the account needs rights, too: entries leave that place.
+  @Test func anAccountThatMayNotMoveThem() async throws {
+    let site = try await installed()
+    let old = "ou=old-\(site.name),dc=example,dc=com"
+    try await site.directory.modify("dn: \(old)\nchangetype: add\nobjectClass: organizationalUnit\n")
+    try await site.directory.modify(
+      "dn: uid=unhand,\(old)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n")
+    let adopting = try site.with(
+      "link: employeeNumber", "link: employeeNumber\n  adopt: { by: uid, below: \"\(old)\" }")
+    try await find("users.adopt.below: this account may not move uid=unhand,\(old); give it write access", adopting)
+    let users = "ou=old-\(site.name),\(site.directory.usersBase)"
+    try await site.directory.modify("dn: \(users)\nchangetype: add\nobjectClass: organizationalUnit\n")
+    try await site.directory.modify(
+      "dn: uid=unhand,\(users)\nchangetype: add\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n")
+    #expect(try await !adopting.with(old, users).succeed("check").output.contains("users.adopt.below: this account"))
+  }
+
   /// They are found however many people are in step, by mail, too, and only where they are in scope.
   @Test func fewAmongManyWithoutALink() async throws {
     let site = try await installed().with("key: id", "key: id\n  where: id < 305")

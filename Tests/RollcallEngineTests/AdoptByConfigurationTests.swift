@@ -19,7 +19,13 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{ by: mail2 }", #"users.adopt.by: "mail2" is not in users.attributes"#),
+    (
+      "{ by: mail2 }",
+      #"users.adopt.by: "mail2" is not in users.attributes; map it there, or choose one of uid, cn"#
+    ),
+    ("mail", #"users.adopt: expected true, false or { by: ATTRIBUTE }, found "mail""#),
+    ("yes", #"10:10: users.adopt: expected true, false or { by: ATTRIBUTE }, found "yes""#),
+    ("''", #"users.adopt: expected true, false or { by: ATTRIBUTE }, found """#),
     ("{ below: 'dc=x' }", #"missing key "by" under users.adopt"#),
     ("{ by: uid, below: x }", "users.adopt.below: "), ("{ by: uid, at: x }", #"unknown key "at" under users.adopt"#),
     ("[uid]", "users.adopt: expected text, found a list"),

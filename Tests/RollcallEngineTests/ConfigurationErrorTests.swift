@@ -119,8 +119,6 @@ struct Broken: CustomTestStringConvertible, Sendable {
       "users:\n", "users:\n  classes: inetOrgPerson\n",
       "10:12: users.classes: expected a list, found text"),
     Broken("users:\n", "users:\n  classes: [[a]]\n", "10:13: users.classes[0]: expected text, found a list"),
-    Broken("users:\n", "users:\n  adopt: yes\n", #"10:10: users.adopt: expected true or false, found "yes""#),
-    Broken("users:\n", "users:\n  adopt: ''\n", #"10:10: users.adopt: expected true or false, found """#),
     Broken("key: id", "key: id\n  due: valid_from", "4:8: source.due: expected a list, found text"),
     Broken("key: id", "key: id\n  due: [a, ' ']", "4:12: source.due[1]: is empty"),
     Broken("key: id", "key: id\n  due: [a, a]", "4:12: source.due[1]: the same expression is listed twice"),

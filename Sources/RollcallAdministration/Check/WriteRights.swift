@@ -29,7 +29,21 @@ struct WriteRights {
 
   func findings() async throws(LDAPError) -> [Finding] {
     guard dialect.kind == .openldap else { return [] }
-    return try await people() + groups()
+    return try await people() + adopted() + groups()
+  }
+
+  /// Whether entries that are to be taken over can be moved from where they are.
+  private func adopted() async throws(LDAPError) -> [Finding] {
+    let users = configuration.users
+    guard let adoption = users.adoption, let below = adoption.below,
+      let entry = try await anyone(below: below, .and([.present(adoption.by), .not(.present(users.link))])),
+      try await isRefused(.rename(entry, to: name(of: entry), deleteOld: false, newParent: nowhere(below: below)))
+    else { return [] }
+    return [
+      Finding(
+        .error, configuration.place(of: "users.adopt.below"), "this account may not move \(entry.text)",
+        remedy: Self.remedy)
+    ]
   }
 
   private func people() async throws(LDAPError) -> [Finding] {
