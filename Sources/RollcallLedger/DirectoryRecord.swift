@@ -91,14 +91,16 @@ extension Ledger {
   }
 
   /// The other directory names, their normalized bases, and the unique ids of those.
-  package func others() async throws(EngineError) -> [(name: String, base: String, server: String)] {
+  package func others() async throws(EngineError) -> [(name: String, base: String, server: String, urls: [String])] {
     let result = try await database.query(
       """
-      SELECT name, base, server FROM rollcall.directory
-      WHERE name <> $1 AND server IS NOT NULL AND base IS NOT NULL ORDER BY name
+      SELECT d.name, d.base, d.server, (SELECT string_agg(s.url, ' ') FROM rollcall.server AS s WHERE s.directory = d.name)
+      FROM rollcall.directory AS d
+      WHERE d.name <> $1 AND d.server IS NOT NULL AND d.base IS NOT NULL ORDER BY d.name
       """, [directory])
     return (0..<result.rowCount).map {
-      (result.text($0, 0) ?? "", result.text($0, 1) ?? "", result.text($0, 2) ?? "")
+      let urls = result.text($0, 3)?.split(separator: " ").map(String.init) ?? []
+      return (result.text($0, 0) ?? "", result.text($0, 1) ?? "", result.text($0, 2) ?? "", urls)
     }
   }
 

@@ -38,4 +38,39 @@ extension RefusalTests {
     #expect(try await site.sql("SELECT base FROM rollcall.directory WHERE name = 'rival'").isEmpty)
     try await outer.succeed("sync")
   }
+
+  /// The same where the new one's base lies around another, which its account cannot see.
+  @Test func aNewBaseAroundOneThatItsAccountCannotRead() async throws {
+    let site = try await House.shared.site()
+    try await site.install()
+    var options = OpenLDAPOptions()
+    options.durable = false
+    let (account, inner) = ("cn=outer,ou=users,\(options.suffix)", "ou=Inner,\(site.base)")
+    options.access = ["access to dn.subtree=\"\(inner)\" by dn.exact=\"\(account)\" none by * break"]
+    let (outer, server) = try await site.onOwnServer(options)
+    try await server.modify(
+      """
+      dn: \(inner)
+      changetype: add
+      objectClass: organizationalUnit
+      ou: Inner
+
+      dn: \(account)
+      changetype: add
+      objectClass: applicationProcess
+      objectClass: simpleSecurityObject
+      cn: outer
+      userPassword: \(server.accountPassword)
+      """)
+    try await site.hire(["ann"])
+    let first = try outer.with("base: \(site.base)", "base: \(inner)")
+    try await first.succeed("sync")
+    let rival = try outer.with("name: \(site.name)\n", "name: rival\n").with(server.accountDN, account)
+    for command in ["run", "sync", "check"] {
+      let ran = try await Rollcall.run([command, "--config", rival.file], environment: rival.environment)
+      #expect(ran.code == 1 && ran.words.contains("let the account of directory.bind read the unique id"), "\(ran)")
+    }
+    #expect(try await site.sql("SELECT base FROM rollcall.directory WHERE name = 'rival'").isEmpty)
+    try await first.succeed("sync")
+  }
 }

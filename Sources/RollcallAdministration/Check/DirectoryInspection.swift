@@ -112,7 +112,8 @@ struct DirectoryInspection {
     }
     let place = Rivals.Place(
       base: base.normalized(schema), identity: await identity(base) ?? "unknown",
-      suffix: rootDSE.suffix(of: base, schema), isNew: !source.isCompared)
+      suffix: rootDSE.suffix(of: base, schema), urls: configuration.directory.urls.map(\.text),
+      isNew: !source.isCompared)
     let refusal = await Rivals(others: source.others, schema: schema, base: base).refusal(of: place) {
       await identity($0)
     }

@@ -14,7 +14,7 @@ extension Engine {
     if rivals.others.isEmpty { return }
     let place = Rivals.Place(
       base: base, identity: facts.identity, suffix: facts.suffix(of: configuration.users.base),
-      isNew: try await ledger.record()?.sinceReconcile == nil)
+      urls: configuration.directory.urls.map(\.text), isNew: try await ledger.record()?.sinceReconcile == nil)
     let refusal = try await rivals.refusal(of: place) { name throws(EngineError) in
       try await self.link.identity(of: name)
     }
@@ -26,7 +26,7 @@ extension Engine {
 
 /// The other directory names in this database, which may manage the same data.
 package struct Rivals {
-  package typealias Other = (name: String, base: String, server: String)
+  package typealias Other = (name: String, base: String, server: String, urls: [String])
 
   /// The directory that may have rivals.
   package struct Place {
@@ -35,13 +35,16 @@ package struct Rivals {
     var identity: String
     /// The suffix of the server that holds it.
     var suffix: DistinguishedName
+    /// Where the servers are.
+    var urls: [String]
     /// Whether the directory has never been compared.
     var isNew: Bool
 
-    package init(base: String, identity: String, suffix: DistinguishedName, isNew: Bool) {
+    package init(base: String, identity: String, suffix: DistinguishedName, urls: [String], isNew: Bool) {
       self.base = base
       self.identity = identity
       self.suffix = suffix
+      self.urls = urls
       self.isNew = isNew
     }
   }
@@ -60,9 +63,9 @@ package struct Rivals {
   /// Why another directory name already manages this base; nil if none does.
   ///
   /// Two servers may have equal DNs. The data is the same if the other base is found here with the unique id that the
-  /// other directory has recorded. An outer base that this account cannot read exists all the same. A directory that has
-  /// been compared goes on then; a new one is refused, since otherwise the other directory, which can read both, would
-  /// have to stop.
+  /// other directory has recorded. An outer base that this account cannot read exists all the same, and an inner one may
+  /// where the servers are the same. A directory that has been compared goes on then; a new one is refused, since
+  /// otherwise the other directory, which can read both, would have to stop.
   ///
   /// - Parameter look: returns the unique id of another entry; nil if it cannot be read.
   @Reactor
@@ -86,9 +89,12 @@ package struct Rivals {
       }
       if other.base != normalized {
         let found = try await look(theirs)
-        if found == nil, place.isNew, own.isBelow(theirs, schema), isHere(theirs, place.suffix) {
+        let mayBeHere =
+          own.isBelow(theirs, schema) ? isHere(theirs, place.suffix) : other.urls.contains(where: place.urls.contains)
+        if found == nil, place.isNew, mayBeHere {
           return "the directory name \"\(other.name)\" manages \(manages), and whether that is the same directory "
-            + "cannot be told: let the account of directory.bind read the unique id of \(other.base)"
+            + "cannot be told: let the account of directory.bind read the unique id of \(other.base); where the name is "
+            + "not used any more, rollcall uninstall with its configuration releases the base"
         }
         if found != other.server { continue }
       }
