@@ -41,6 +41,22 @@ import Testing
     #expect(line.actor == "ada@host" && line.because == "leave")
   }
 
+  @Test("a short name is found as a whole value, however it is spelled, and in a name of several parts")
+  func shortNames() async throws {
+    let site = try await site()
+    let base = "ou=users,dc=example,dc=com"
+    let plain = try await site.journal("create", ["key": "'1'", "dn": "'uid=a_b,\(base)'"])
+    for (key, name) in [(2, "uid=axb"), (3, "uid=a_bc"), (4, "uid=ca_b"), (5, "cn=a_b")] {
+      try await site.journal("create", ["key": "'\(key)'", "dn": "'\(name),\(base)'"])
+    }
+    let spelled = try await site.journal("update", ["key": "'1'", "dn": "'UID = A_B , \(base)'"])
+    let escaped = try await site.journal("update", ["key": "'1'", "dn": #"'uid=a\5fb,\#(base)'"#])
+    let parts = try await site.journal("create", ["key": "'6'", "dn": "'cn=c + uid=A_B,\(base)'"])
+    #expect(try await ids(site, "--dn", "uid=A_b,\(base)") == [escaped, spelled, plain])
+    #expect(try await ids(site, "--dn", "uid=a_b+cn=C,\(base)") == [parts])
+    #expect(try await ids(site, "--dn", "uid=a,\(base)").isEmpty)
+  }
+
   @Test("by key, name, transaction, time and action")
   func filters() async throws {
     let site = try await site()

@@ -58,11 +58,14 @@ package struct HistoryFilter: Sendable {
     if let dn {
       guard let fragment = HistoryFilter.fragment(of: dn) else { return conditions + ["dn IS NOT NULL"] }
       let pattern = parameter("%\(fragment)%")
+      let whole = HistoryFilter.wholeValue(of: dn).map { parameter("%=\($0),%") }
       let tests = ["dn", "new_dn"].map { column in
+        let plain = "translate(lower(\(column) COLLATE \"C\"), '+; ', ',,') || ','"
+        let isEqual = whole.map { " AND \(plain) LIKE \($0)" } ?? ""
         // If a character can be written in another way, the program compares the names itself.
-        """
-        lower(\(column) COLLATE "C") LIKE \(pattern) OR \(column) COLLATE "C" ~ '[^] -!$-[^-~]'
-        """
+        return """
+          lower(\(column) COLLATE "C") LIKE \(pattern)\(isEqual) OR \(column) COLLATE "C" ~ '[^] -!$-[^-~]'
+          """
       }
       conditions.append("(\(tests.joined(separator: " OR ")))")
     }
@@ -79,5 +82,19 @@ package struct HistoryFilter: Sendable {
       }
     }
     return pieces.max { $0.count < $1.count }.map { String(decoding: $0, as: UTF8.self).lowercased() }
+  }
+
+  /// The name's first value in lower case and without blanks, as a pattern; nil if it needs escapes in a DN.
+  ///
+  /// A short one is in many names, and only the rows that have it as a whole value need a closer look.
+  private static func wholeValue(of dn: DistinguishedName) -> String? {
+    let value = (dn.first?.parts.first?.value.text ?? "").lowercased().filter { $0 != " " }
+    let isPlain = value.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x61...0x7A: true
+      default: "-_.@/:'()!$&*=?~".utf8.contains(byte)
+      }
+    }
+    return value.isEmpty || !isPlain ? nil : value.replacing("_", with: "\\_")
   }
 }

@@ -32,11 +32,13 @@ package struct HistoryRow: Sendable, Equatable {
   package var because: String?
   /// The transaction that wrote the row.
   var tx: UInt64
+  package var directory: String
 
   /// Its columns, in the order that ``init(_:_:)`` expects.
   static let columns = """
     id, \(SQLText.time("at")), key, dn, new_dn, action, outcome, intent, cause, xid::text,
-      round(extract(epoch FROM at - changed_at) * 1000, 1), changes, code, message, actor, because, tx::text
+      round(extract(epoch FROM at - changed_at) * 1000, 1), changes, code, message, actor, because, tx::text,
+      directory
     """
 
   @Reactor
@@ -58,5 +60,6 @@ package struct HistoryRow: Sendable, Equatable {
     actor = result.text(row, 14)
     because = result.text(row, 15)
     tx = result.text(row, 16).flatMap { UInt64($0) } ?? 0
+    directory = result.text(row, 17) ?? ""
   }
 }

@@ -33,7 +33,32 @@ package final class JournalReader {
     _ filter: HistoryFilter, _ order: JournalPages.Order, limit: Int?, seenBy snapshot: String? = nil,
     beyond id: Int? = nil
   ) -> JournalPages {
-    JournalPages(ledger, filter, order, limit: limit, snapshot: snapshot, last: id)
+    JournalPages(
+      ledger.database, [ledger.directory], filter, order, limit: limit, snapshot: snapshot, last: id)
+  }
+
+  /// The newest rows of several directories together that a filter selects.
+  ///
+  /// - Parameters:
+  ///   - limit: the maximum number.
+  ///   - id: begins before this row; nil at the end of the journal.
+  package static func newest(
+    _ database: Database, of directories: [String], _ filter: HistoryFilter, limit: Int, before id: Int?
+  ) -> JournalPages {
+    JournalPages(database, directories, filter, .newestFirst, limit: limit, snapshot: nil, last: id)
+  }
+
+  /// The newest rows of each of several directories, the newest first.
+  package static func last(
+    _ database: Database, of directories: [String], each limit: Int
+  ) async throws(EngineError) -> [HistoryRow] {
+    let result = try await database.query(
+      """
+      SELECT j.* FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (
+        SELECT \(HistoryRow.columns) FROM rollcall.journal WHERE directory = n.name ORDER BY id DESC LIMIT \(limit)) AS j
+      ORDER BY j.id DESC
+      """, [SQLText.array(directories)])
+    return (0..<result.rowCount).map { HistoryRow(result, $0) }
   }
 
   /// The transactions whose rows are visible now.
@@ -52,7 +77,8 @@ package final class JournalPages {
 
   private static let size = 200
 
-  private let ledger: Ledger
+  private let database: Database
+  private let directories: [String]
   private let filter: HistoryFilter
   private let order: Order
   private let limit: Int?
@@ -63,9 +89,13 @@ package final class JournalPages {
   /// Whether there are more rows than the limit; known at the end.
   package private(set) var hasMore = false
 
-  init(_ ledger: Ledger, _ filter: HistoryFilter, _ order: Order, limit: Int?, snapshot: String?, last: Int?) {
+  init(
+    _ database: Database, _ directories: [String], _ filter: HistoryFilter, _ order: Order, limit: Int?,
+    snapshot: String?, last: Int?
+  ) {
     self.last = last
-    self.ledger = ledger
+    self.database = database
+    self.directories = directories
     self.filter = filter
     self.order = order
     self.limit = limit
@@ -83,8 +113,9 @@ package final class JournalPages {
 
   private func page(_ order: Order) async throws(EngineError) -> [HistoryRow]? {
     while !isOver {
-      let rows = try await read(order)
-      if rows.count < JournalPages.size { isOver = true }
+      let size = size
+      let rows = try await read(order, size)
+      if rows.count < size { isOver = true }
       last = rows.last?.id ?? last
       var wanted = rows.filter(filter.matches)
       if let limit, count + wanted.count > limit {
@@ -98,9 +129,16 @@ package final class JournalPages {
     return nil
   }
 
-  private func read(_ order: Order) async throws(EngineError) -> [HistoryRow] {
-    var parameters: [String?] = [ledger.directory]
-    var conditions = ["directory = $1"] + filter.conditions(&parameters)
+  /// How many rows are read at once: no more than are wanted, where the database selects all by itself.
+  private var size: Int {
+    guard let limit, filter.dn == nil else { return JournalPages.size }
+    return min(JournalPages.size, max(1, limit + 1 - count))
+  }
+
+  private func read(_ order: Order, _ size: Int) async throws(EngineError) -> [HistoryRow] {
+    let isSingle = directories.count == 1
+    var parameters: [String?] = isSingle ? [directories[0]] : [SQLText.array(directories)]
+    var conditions = ["directory = \(isSingle ? "$1" : "n.name")"] + filter.conditions(&parameters)
     if let snapshot {
       parameters.append(snapshot)
       conditions.append("pg_visible_in_snapshot(tx, $\(parameters.count)::pg_snapshot)")
@@ -109,13 +147,21 @@ package final class JournalPages {
       parameters.append("\(last)")
       conditions.append("id \(order == .newestFirst ? "<" : ">") $\(parameters.count)::bigint")
     }
+    let selected = "FROM rollcall.journal WHERE \(conditions.joined(separator: " AND "))"
+    let first = "ORDER BY id \(order == .newestFirst ? "DESC" : "ASC") LIMIT \(size)"
+    // Each directory's first ones are in its own index; of those, the first of all are read.
+    let statement =
+      isSingle
+      ? "SELECT \(HistoryRow.columns) \(selected) \(first)"
+      : """
+      SELECT \(HistoryRow.columns) FROM rollcall.journal WHERE (directory, id) IN (
+        SELECT n.name, j.id FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (SELECT id \(selected) \(first)) AS j
+        \(first))
+      \(first)
+      """
     let result: QueryResult
     do throws(EngineError) {
-      result = try await ledger.database.query(
-        """
-        SELECT \(HistoryRow.columns) FROM rollcall.journal WHERE \(conditions.joined(separator: " AND "))
-        ORDER BY id \(order == .newestFirst ? "DESC" : "ASC") LIMIT \(JournalPages.size)
-        """, parameters)
+      result = try await database.query(statement, parameters)
     } catch {
       // invalid_datetime_format and datetime_field_overflow
       guard case .time(let time)? = filter.since, case .database(let failure) = error,

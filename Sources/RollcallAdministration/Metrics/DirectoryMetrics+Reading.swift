@@ -23,13 +23,14 @@ extension DirectoryMetrics {
         d.state, c.at > clock_timestamp() - interval '\(fresh) seconds', \(seconds("clock_timestamp()"))
       FROM rollcall.directory AS d LEFT JOIN rollcall.counters AS c ON c.directory = d.name ORDER BY d.name
       """)
+    var subjects: [String: String] = [:]
+    for row in 0..<rows.rowCount { subjects[rows.text(row, 0) ?? ""] = rows.text(row, 1) }
+    let led = try await Leader.led(subjects, database)
     for row in 0..<rows.rowCount {
       var metrics = DirectoryMetrics(name: rows.text(row, 0) ?? "")
       let counts = stored[metrics.name] ?? [:]
       metrics.take(counts, words[metrics.name] ?? [:])
-      if let subject = rows.text(row, 1) {
-        metrics.isLed = try await Leader.exists(for: metrics.name, subject: subject, database)
-      }
+      metrics.isLed = led.contains(metrics.name)
       metrics.watermark = rows.double(row, 2) ?? 0
       metrics.reconciled = rows.double(row, 3) ?? 0
       metrics.isUp = metrics.isLed && [DirectoryCondition.connected(nil).state, "refusing"].contains(rows.text(row, 4))
@@ -133,7 +134,9 @@ extension DirectoryMetrics {
     for row in 0..<held.rowCount {
       all[held.text(row, 0) ?? ""]?.held[held.text(row, 1) ?? ""] = held.int(row, 2)
     }
-    let pinned = try await database.query("SELECT directory, count(*) FROM rollcall.pinned GROUP BY 1")
+    // The daemon takes away what has ended; none may be there.
+    let pinned = try await database.query(
+      "SELECT directory, count(*) FROM rollcall.pinned WHERE until IS NULL OR until > now() GROUP BY 1")
     for row in 0..<pinned.rowCount { all[pinned.text(row, 0) ?? ""]?.pinned = pinned.int(row, 1) ?? 0 }
     let followers = try await database.query(
       """

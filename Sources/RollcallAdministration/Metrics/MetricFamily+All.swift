@@ -57,7 +57,8 @@ extension MetricFamily {
       "removals_total", .counter, "Entries deleted or disabled, and memberships taken away.", by: "action",
       Removal.Action.allCases, text: { $0.rawValue }, value: { $0.counters.removals[$1] }),
     MetricFamily(
-      "reconnects_total", .counter, "Connections that were lost and made again.", by: "side", Counters.Side.allCases,
+      "reconnects_total", .counter, "Interruptions of work by the loss or an error of a server, by side.",
+      by: "side", Counters.Side.allCases,
       text: { $0.rawValue }, value: { $0.counters.reconnects[$1] }),
   ]
 

@@ -1,5 +1,6 @@
 internal import LDAPModel
 internal import Postgres
+internal import Reactor
 package import RollcallCore
 package import RollcallLedger
 
@@ -63,14 +64,54 @@ extension Ledger {
   package func heldSet() async throws(EngineError) -> HeldSet {
     let result = try await database.query(
       """
-      SELECT subject, action, dn, \(SQLText.time("since")), reason FROM rollcall.held
+      SELECT \(HeldSet.columns) FROM rollcall.held
       WHERE directory = $1 AND NOT approved ORDER BY subject COLLATE "C", action COLLATE "C"
       """, [directory])
-    return HeldSet(
-      removals: (0..<result.rowCount).map { row in
-        HeldSet.Removal(
-          key: result.key(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
-          since: result.text(row, 3) ?? "", reason: result.text(row, 4))
-      })
+    return HeldSet(removals: (0..<result.rowCount).map { HeldSet.Removal(result, $0) })
+  }
+}
+
+extension HeldSet {
+  fileprivate static let columns = "subject, action, dn, \(SQLText.time("since")), reason"
+
+  /// What is held in each of several directories, by name; nil where that is more than can be shown.
+  ///
+  /// - Parameter most: how many removals of a directory are read.
+  @Reactor
+  package static func all(
+    _ database: Database, of directories: [String], most: Int
+  ) async throws(EngineError) -> [String: HeldSet?] {
+    let result = try await database.query(
+      """
+      SELECT h.*, n.name FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (
+        SELECT \(columns) FROM (
+          SELECT * FROM rollcall.held WHERE directory = n.name AND NOT approved LIMIT \(most + 1)) AS h) AS h
+      ORDER BY n.name, h.subject COLLATE "C", h.action COLLATE "C"
+      """, [SQLText.array(directories)])
+    var removals: [String: [Removal]] = [:]
+    for row in 0..<result.rowCount { removals[result.text(row, 5) ?? "", default: []].append(Removal(result, row)) }
+    return removals.mapValues { $0.count > most ? nil : HeldSet(removals: $0) }
+  }
+
+  /// Some of what is held, where it is too much to be shown.
+  @Reactor
+  package static func some(
+    _ database: Database, of directory: String, most: Int
+  ) async throws(EngineError) -> [Removal] {
+    let result = try await database.query(
+      """
+      SELECT \(columns) FROM rollcall.held
+      WHERE directory = $1 AND NOT approved ORDER BY action, subject LIMIT \(most)
+      """, [directory])
+    return (0..<result.rowCount).map { Removal(result, $0) }
+  }
+}
+
+extension HeldSet.Removal {
+  @Reactor
+  fileprivate init(_ result: QueryResult, _ row: Int) {
+    self.init(
+      key: result.key(row, 0) ?? "", action: result.text(row, 1) ?? "", dn: result.text(row, 2) ?? "",
+      since: result.text(row, 3) ?? "", reason: result.text(row, 4))
   }
 }

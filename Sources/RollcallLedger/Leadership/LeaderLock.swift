@@ -65,4 +65,26 @@ extension Leader {
   ) async throws(EngineError) -> Bool {
     try await holder(of: directory, subject: subject, database)?.isRollcall == true
   }
+
+  /// Those of several directories whose locks Rollcall processes hold: pg_locks is read once for all of them.
+  ///
+  /// - Parameter subjects: each directory's lock subject (``subject(server:base:)``), by its name.
+  package static func led(
+    _ subjects: [String: String], _ database: Database
+  ) async throws(EngineError) -> Set<String> {
+    if subjects.isEmpty { return [] }
+    let names = subjects.keys.sorted()
+    let numbers = names.map { "\(object(for: subjects[$0] ?? ""))" }
+    let result = try await database.query(
+      """
+      SELECT DISTINCT n.name FROM unnest($1::text[], $2::bigint[]) AS n (name, number)
+        JOIN rollcall.directory AS d ON d.name = n.name
+        JOIN pg_locks AS l ON l.objid::int8 = (coalesce(d.lock_number, n.number)::int8 & 4294967295)
+        JOIN pg_stat_activity AS a ON a.pid = l.pid
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = \(UInt32(bitPattern: lockClass))
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND l.mode = 'ExclusiveLock' AND has_table_privilege(a.usesysid, 'rollcall.directory', 'UPDATE')
+      """, [SQLText.array(names), SQLText.array(numbers)], timeout: .seconds(10))
+    return Set((0..<result.rowCount).compactMap { result.text($0, 0) })
+  }
 }

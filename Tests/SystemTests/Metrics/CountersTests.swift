@@ -1,5 +1,4 @@
 import LDAPModel
-import Postgres
 import Reactor
 import RollcallAdministration
 import RollcallCore
@@ -186,41 +185,5 @@ import Testing
       try await reader.close()
       if hasCommitTimes { await postgres.stop() }
     }
-  }
-}
-
-/// Reads metrics as a member of `rollcall_auditor`, who may do nothing else.
-private struct MetricsReader {
-  private let database: Database
-  private let site: Site
-
-  init(_ site: Site) async throws {
-    self.site = site
-    let role = "auditor_\(site.name)"
-    try await site.sql("CREATE ROLE \(role) LOGIN IN ROLE rollcall_auditor")
-    let conninfo = site.postgres.conninfo(user: role, database: site.name)
-    database = try await Reactor.run { Database(try ConnectionOptions(conninfo, applicationName: "metrics")) }
-  }
-
-  func close() async throws {
-    let database = self.database
-    try await Reactor.run { database.end() }
-  }
-
-  /// Waits until the site's metrics satisfy; a daemon stores what it has counted before each look.
-  nonisolated(nonsending) func read(
-    _ daemon: RunningDaemon? = nil, is satisfies: (DirectoryMetrics) async throws -> Bool
-  ) async throws -> DirectoryMetrics {
-    let (database, name) = (self.database, site.name)
-    var found = DirectoryMetrics(name: name)
-    try await eventually("the metrics") {
-      let all = try await Reactor.run {
-        await daemon?.daemon.engine.storeCounts()
-        return try await DirectoryMetrics.readAll(database)
-      }
-      found = try #require(all.first { $0.name == name })
-      return try await satisfies(found)
-    }
-    return found
   }
 }
