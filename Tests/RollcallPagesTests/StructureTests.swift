@@ -32,6 +32,48 @@ import Testing
     }
   }
 
+  /// Enter in a field presses a form's first button, which must not be one of a row.
+  @Test func enterDecidesAboutNoRow() {
+    var count = 0
+    for (name, html) in Self.pages {
+      let tags = HTMLTag.all(in: html)
+      let forms = Set(tags.filter { $0.name == "button" }.compactMap { $0["form"] })
+      for (place, tag) in tags.enumerated() where tag.name == "form" && !tag.isEnd && tag["id"] != nil {
+        count += 1
+        #expect(forms.contains(tag["id"] ?? ""), "\(name)")
+        let first = tags[place...].first { $0.name == "button" }
+        #expect(first?["disabled"] != nil && first?["form"] == nil, "\(name): \(tag)")
+        let inside = tags[place...].prefix { $0.name != "form" || !$0.isEnd }
+        #expect(!inside.contains { $0["formaction"] != nil }, "\(name)")
+      }
+    }
+    #expect(count > 3)
+  }
+
+  @Test func whatWaitsInNumbersIsBounded() {
+    var wiped = DirectorySummary(name: "main", leader: "h:1", watermarkAge: 1, condition: .init("connected"))
+    wiped.held = DirectorySummary.most + 1
+    #expect(wiped.standing.words == "more than 10\u{202F}000 held")
+    #expect(wiped.sentence == "More than 10\u{202F}000 removals and takeovers wait for your decision.")
+    let page = GalleryWaiting.tooMany.html
+    #expect(page.contains("rollcall release --set ID") && !page.contains("name=\"count\""))
+    #expect(page.contains("<h3>More than 10\u{202F}000 removals wait for your decision</h3>"))
+  }
+
+  @Test func aCardForEachDirectory() {
+    let unwell = Gallery.fifty.count { $0.standing.level != .well }
+    for (directories, unfolded) in [(Gallery.five, 5), (Gallery.fifty, unwell)] {
+      let page = NowPage(Gallery.frame(directories), cards: directories.map { Gallery.card($0, .normal) }).html
+      let tags = HTMLTag.all(in: page)
+      #expect(tags.count { $0["class"]?.hasPrefix("card ") == true } == directories.count)
+      let fold = tags.firstIndex { $0["id"] == "well-cards" } ?? tags.count
+      #expect(tags[..<fold].count { $0["class"]?.hasPrefix("card ") == true } == unfolded)
+      #expect(page.contains("Lag, last hour: p50 ") && page.contains("Writes, last hour: "))
+      // The table stands before them.
+      #expect(page.firstRange(of: "<table")!.lowerBound < page.firstRange(of: "class=\"card ")!.lowerBound)
+    }
+  }
+
   @Test func nothingIsInline() {
     for (name, html) in Self.pages {
       for tag in HTMLTag.all(in: html) {
@@ -105,7 +147,7 @@ import Testing
   }
 
   @Test func idsAreUnique() {
-    for (name, html) in Self.pages where name != "waiting" {
+    for (name, html) in Self.pages where name != "waiting" && name != "all waiting" {
       let ids = HTMLTag.all(in: html).compactMap { $0["id"] }
       #expect(Set(ids).count == ids.count, "\(name)")
     }

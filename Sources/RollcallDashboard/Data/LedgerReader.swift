@@ -54,8 +54,10 @@ final class LedgerReader {
     }
   }
 
-  /// So many changes are counted; a longer backlog is shown as this number.
-  private static let mostCounted = 100_000
+  /// So many changes are counted of all directories; a longer backlog is shown as this number.
+  private static let mostChanges = 100_000
+  /// So many of what waits are counted of each directory.
+  private static let mostCounted = DirectorySummary.most + 1
 
   private func readSummaries() async throws(EngineError) -> Summaries {
     let database = sessions.next
@@ -63,20 +65,29 @@ final class LedgerReader {
       """
       SELECT d.name, d.leader, \(SQLText.time("d.leader_since")), extract(epoch FROM clock_timestamp() - d.looked_at),
         d.state, d.reason, \(SQLText.time("d.since")), \(SQLText.time("d.last_reconcile")), d.server || ' ' || d.base,
-        (SELECT count(*) FROM rollcall.parked AS p WHERE p.directory = d.name),
-        (SELECT count(*) FROM rollcall.held AS h WHERE h.directory = d.name AND NOT h.approved),
-        (SELECT count(*) FROM rollcall.held AS h
-          WHERE h.directory = d.name AND NOT h.approved AND h.action = 'takeover'),
+        (SELECT count(*) FROM (
+          SELECT FROM rollcall.parked AS p WHERE p.directory = d.name LIMIT \(Self.mostCounted)) AS some_parked),
+        (SELECT count(*) FROM (
+          SELECT FROM rollcall.held AS h WHERE h.directory = d.name AND NOT h.approved LIMIT \(Self.mostCounted)) AS some_held),
+        (SELECT count(*) FROM (
+          SELECT FROM rollcall.held AS h WHERE h.directory = d.name AND NOT h.approved AND h.action = 'takeover'
+          LIMIT \(Self.mostCounted)) AS some_takeovers),
         (SELECT count(*) FROM rollcall.pinned AS p WHERE p.directory = d.name AND (p.until IS NULL OR p.until > now())),
         CASE WHEN d.watermark IS NOT NULL THEN (SELECT count(*) FROM (
           SELECT FROM rollcall.change AS c
           WHERE c.xid >= pg_snapshot_xmin(d.watermark) AND NOT pg_visible_in_snapshot(c.xid, d.watermark)
-            AND c.xid < pg_snapshot_xmax(pg_current_snapshot()) LIMIT \(Self.mostCounted)) AS beyond) END,
+            AND c.xid < pg_snapshot_xmax(pg_current_snapshot())
+          LIMIT greatest(1000, \(Self.mostChanges) / (SELECT count(*) FROM rollcall.directory))) AS beyond) END,
         CASE WHEN d.counted_at > clock_timestamp() - interval '10 seconds' THEN d.unsettled END,
         \(SQLText.time("(d.last_reconcile + (c.counts ->> 'comparison.every')::bigint * interval '1 second')"))
       FROM rollcall.directory AS d LEFT JOIN rollcall.counters AS c ON c.directory = d.name ORDER BY d.name
       """)
     let problems = try await problems(database)
+    var subjects: [String: String] = [:]
+    for row in 0..<rows.rowCount where rows.text(row, 1) != nil {
+      subjects[rows.text(row, 0) ?? ""] = rows.text(row, 8)
+    }
+    let led = try await Leader.led(subjects, database)
     var directories: [DirectorySummary] = []
     for row in 0..<rows.rowCount {
       let name = rows.text(row, 0) ?? ""
@@ -92,9 +103,7 @@ final class LedgerReader {
           state, reason: reason, since: rows.text(row, 6).flatMap { Moment($0) },
           isOfDatabase: DirectoryCondition.isOfDatabase(reason))
       }
-      if let subject = rows.text(row, 8), let leader = rows.text(row, 1),
-        try await Leader.exists(for: name, subject: subject, database)
-      {
+      if let leader = rows.text(row, 1), led.contains(name) {
         summary.leader = leader
         summary.leaderSince = rows.text(row, 2).flatMap { Moment($0) }
         summary.nextReconcile = rows.text(row, 15).flatMap { Moment($0) }

@@ -66,7 +66,9 @@ struct ActionDesk: Sendable {
     _ path: [String], _ form: WebForm, _ directory: String
   ) async throws(EngineError) -> Result<Order, Complaint> {
     let waiting = Address.page("/waiting", ["directory": directory])
-    let person = form["key"].map { Address.person($0, directory) }
+    // A form on the page Waiting leads back there.
+    let person = form["page"] == "waiting" ? nil : form["key"].map { Address.person($0, directory) }
+    let page = person ?? waiting
     switch path {
     case ["waiting", "release"]:
       var action = PageQuestions.Action(.release)
@@ -84,16 +86,16 @@ struct ActionDesk: Sendable {
         guard let key = form["key"] else { return .failure(Complaint(text: "The form names nothing to release.")) }
         action.keys = [key]
       }
-      return .success(Order(action: action, page: form["dn"] == nil ? person ?? waiting : waiting))
+      return .success(Order(action: action, page: form["dn"] == nil ? page : waiting))
     case ["waiting", "retry"]:
       var action = PageQuestions.Action(.retry)
       action.because = form["because"]
       action.keys = form["key"].map { [$0] } ?? []
       action.reason = action.keys.isEmpty ? form["reason"] : nil
-      return .success(Order(action: action, page: person ?? waiting))
+      return .success(Order(action: action, page: page))
     case ["people", "pin"], ["people", "unpin"], ["people", "sync"]:
       guard let kind = PageQuestions.Action.Kind(rawValue: path[1]) else { break }
-      guard let key = form["key"], let person else { return .failure(Complaint(text: "The form names nobody.")) }
+      guard let key = form["key"] else { return .failure(Complaint(text: "The form names nobody.")) }
       var action = PageQuestions.Action(kind)
       action.keys = [key]
       action.because = form["because"]
@@ -101,7 +103,7 @@ struct ActionDesk: Sendable {
       if kind == .pin, action.because?.allSatisfy(\.isWhitespace) ?? true {
         return .failure(Complaint(text: "To pin somebody, give a reason: it is shown to whoever looks next."))
       }
-      return .success(Order(action: action, page: person))
+      return .success(Order(action: action, page: page))
     default: break
     }
     return .failure(Complaint(text: "There is no such action.", status: 404))
@@ -112,8 +114,10 @@ struct ActionDesk: Sendable {
   private func wrongCount(
     _ typed: String?, _ set: String, _ directory: String
   ) async throws(EngineError) -> Complaint? {
-    let held = try await reader.sessions.ledger(directory).heldSet()
-    guard held.id == set else {
+    let sets = try await HeldSet.all(reader.sessions.next, of: [directory], most: LedgerReader.most)
+    // What is more than a page shows is left to the daemon, which reads the set anyway.
+    if sets[directory] == .some(nil), typed == nil { return nil }
+    guard let held = sets[directory] ?? nil, held.id == set else {
       return Complaint(
         text: "What is held has changed since the page was loaded. Nothing was released. Reload the page.", status: 409)
     }

@@ -10,8 +10,9 @@ internal import RollcallPages
 extension LedgerReader {
   private static let rowsOfPage = 50
   /// A name is in no index, since that would make each write dearer, nor is a frequent action: so many rows are searched
-  /// for one page.
-  static let searchedAtOnce = 50_000
+  /// for one page; for a name fewer, because each is looked at more closely.
+  private static let searchedAtOnce = 50_000
+  static let searchedForName = 20_000
   /// What the index of rare actions leaves out.
   private static let frequent: Set = ["create", "update"]
 
@@ -36,25 +37,17 @@ extension LedgerReader {
     let before = query["before"].flatMap { Int($0) }
     let isSearched = filter.dn != nil || filter.since != nil || !Self.frequent.isDisjoint(with: filter.actions ?? [])
     if isSearched, filter.key == nil, filter.xid == nil {
-      filter.after = (before ?? extent.newest + 1) - Self.searchedAtOnce - 1
+      let count = filter.dn == nil ? Self.searchedAtOnce : Self.searchedForName
+      filter.after = (before ?? extent.newest + 1) - count - 1
     }
-    var rows: [PageRow] = []
-    var hasMore = false
+    let hasMore: Bool
     do throws(EngineError) {
-      for name in names {
-        let found = try await journal(name, filter, limit: Self.rowsOfPage, before: before)
-        rows += found.rows
-        hasMore = hasMore || found.hasMore
-      }
+      (page.rows, hasMore) = try await journal(names, filter, limit: Self.rowsOfPage, before: before)
     } catch {
       guard let complaint = Self.complaint(error) else { throw error }
       page.complaint = complaint
       return page
     }
-    // Ids are drawn from one sequence for all directories.
-    rows.sort { $0.id > $1.id }
-    hasMore = hasMore || rows.count > Self.rowsOfPage
-    page.rows = Array(rows.prefix(Self.rowsOfPage))
     page.before = hasMore ? page.rows.last?.id : nil
     if !hasMore, let after = filter.after, after >= extent.oldest {
       (page.before, page.isPart) = (after + 1, true)
@@ -119,9 +112,9 @@ extension LedgerReader {
 typealias PageRow = RollcallPages.JournalRow
 
 extension PageRow {
-  init(_ row: HistoryRow, _ directory: String) {
+  init(_ row: HistoryRow) {
     self.init(
-      id: row.id, at: Moment(row.at) ?? Moment(seconds: 0), directory: directory, key: row.key, dn: row.dn,
+      id: row.id, at: Moment(row.at) ?? Moment(seconds: 0), directory: row.directory, key: row.key, dn: row.dn,
       newDN: row.newDN, action: row.action, outcome: row.outcome, cause: row.cause, xid: row.xid,
       lagMilliseconds: row.lagMilliseconds, changes: row.changes?.map(Change.init), code: row.code,
       message: row.message, actor: row.actor, because: row.because,

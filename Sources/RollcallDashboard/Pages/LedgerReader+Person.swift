@@ -8,15 +8,18 @@ internal import RollcallPages
 
 extension LedgerReader {
   private static let timeline = 50
+  /// All that can be held, as a list in SQL: the primary key of `rollcall.held` has the action before the subject.
+  private static let heldActions = (Removal.Action.allCases.map(\.rawValue) + ["takeover"]).map { "'\($0)'" }
+    .joined(separator: ", ")
 
   func person(_ frame: Frame, _ directory: String, key: String) async throws(EngineError) -> PersonPage {
     let answer = try await explained(frame, directory, key)
     var filter = HistoryFilter()
     filter.key = key
-    let (rows, hasMore) = try await journal(directory, filter, limit: Self.timeline)
+    let (rows, hasMore) = try await journal([directory], filter, limit: Self.timeline)
     var page = PersonPage(
-      frame, directory: directory, key: key, answer: .unanswered(""), pin: try await pins(directory, key: key).first,
-      parked: try await parked(directory, key: key).first, held: try await held(directory, key: key), timeline: rows,
+      frame, directory: directory, key: key, answer: .unanswered(""), pin: try await pins([directory], key: key).first,
+      parked: try await parked([directory], key: key).first, held: try await held(directory, key: key), timeline: rows,
       hasMore: hasMore)
     switch answer {
     case .answer(let person): page.take(person)
@@ -35,27 +38,32 @@ extension LedgerReader {
   ///
   /// Where a daemon leads, any key is taken for a person's: the daemon says more of it than the ledger.
   func find(_ text: String, in names: [String]) async throws(EngineError) -> [LookupPage.Match] {
-    var matches: [LookupPage.Match] = []
-    for name in names {
-      let rows = try await sessions.next.query(
-        """
+    let rows = try await sessions.next.query(
+      """
+      SELECT n.name, f.key, f.dn FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (
         SELECT key, dn FROM (
-          (SELECT key, coalesce(new_dn, dn) AS dn FROM rollcall.journal WHERE directory = $1 AND key = $2
+          (SELECT key, coalesce(new_dn, dn) AS dn FROM rollcall.journal WHERE directory = n.name AND key = $2
             ORDER BY id DESC LIMIT 1)
-          UNION ALL (SELECT key, NULL FROM rollcall.parked WHERE directory = $1 AND key = $2)
-          UNION ALL (SELECT key, NULL FROM rollcall.pinned WHERE directory = $1 AND key = $2)
-          UNION ALL (SELECT subject, dn FROM rollcall.held WHERE directory = $1 AND (subject = $2 OR dn = $2) LIMIT 1)
-        ) AS found LIMIT 1
-        """, [name, text])
-      if !rows.isEmpty {
-        matches.append(LookupPage.Match(directory: name, key: rows.text(0, 0) ?? "", dn: rows.text(0, 1)))
-      } else if let dn = try? DistinguishedName(parsing: text), !dn.isEmpty {
-        var filter = HistoryFilter()
-        filter.dn = dn
-        filter.after = try await extent([name]).newest - Self.searchedAtOnce
-        for row in try await journal(name, filter, limit: 1).rows {
-          if let key = row.key { matches.append(LookupPage.Match(directory: name, key: key, dn: row.newDN ?? row.dn)) }
-        }
+          UNION ALL (SELECT key, NULL FROM rollcall.parked WHERE directory = n.name AND key = $2)
+          UNION ALL (SELECT key, NULL FROM rollcall.pinned WHERE directory = n.name AND key = $2)
+          UNION ALL (SELECT subject, dn FROM rollcall.held
+            WHERE directory = n.name AND action IN (\(Self.heldActions)) AND subject = $2 LIMIT 1)
+          UNION ALL (SELECT subject, dn FROM rollcall.held
+            WHERE directory = n.name AND $2 LIKE '%=%' AND dn = $2 LIMIT 1)
+        ) AS found LIMIT 1) AS f
+      ORDER BY n.name
+      """, [SQLText.array(names), text])
+    var matches = (0..<rows.rowCount).map { row in
+      LookupPage.Match(directory: rows.text(row, 0) ?? "", key: rows.text(row, 1) ?? "", dn: rows.text(row, 2))
+    }
+    let others = names.filter { name in !matches.contains { $0.directory == name } }
+    if !others.isEmpty, let dn = try? DistinguishedName(parsing: text), !dn.isEmpty {
+      var filter = HistoryFilter()
+      filter.dn = dn
+      filter.after = try await extent(others).newest - Self.searchedForName
+      for row in try await journal(others, filter, limit: Self.timeline).rows {
+        guard let key = row.key, !matches.contains(where: { $0.directory == row.directory }) else { continue }
+        matches.append(LookupPage.Match(directory: row.directory, key: key, dn: row.newDN ?? row.dn))
       }
     }
     if matches.isEmpty, !text.contains("="), text.utf8.count <= RosterKey.longest, names.count == 1 {
@@ -75,7 +83,8 @@ extension LedgerReader {
     let rows = try await sessions.next.query(
       """
       SELECT action, dn, \(SQLText.time("since")), reason FROM rollcall.held
-      WHERE directory = $1 AND subject = $2 AND NOT approved ORDER BY action COLLATE "C"
+      WHERE directory = $1 AND action IN (\(Self.heldActions)) AND subject = $2 AND NOT approved
+      ORDER BY action COLLATE "C"
       """, [directory, key])
     return (0..<rows.rowCount).map { row in
       WaitingPage.Held.Item(

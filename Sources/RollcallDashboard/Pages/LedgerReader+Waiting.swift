@@ -7,7 +7,9 @@ internal import RollcallPages
 
 extension LedgerReader {
   /// How many of each list a page shows; more are worked on with the command.
-  private static let most = 2_000
+  static let most = 2_000
+  /// Of a set that is too large for a page, so many are shown.
+  private static let examples = 100
 
   /// So many daemons are asked for one page.
   private static let mostAsked = 4
@@ -15,20 +17,16 @@ extension LedgerReader {
   func waiting(_ frame: Frame) async throws(EngineError) -> WaitingPage {
     let names = frame.directory.map { [$0] } ?? frame.directories.map(\.name)
     var page = WaitingPage(frame)
-    for name in names {
-      if var held = try await held(name) {
-        // Where all are deletions, the ledger knows enough.
-        if held.ldif == nil, page.held.count < Self.mostAsked, isLed(name, frame) {
-          held.ldif = try await changes.ldif(sessions.next, name, held.set)
-        }
-        page.held.append(held)
+    page.held = try await held(names, frame)
+    for (place, held) in page.held.prefix(Self.mostAsked).enumerated() {
+      // Where all are deletions, the ledger knows enough.
+      if let set = held.set, held.ldif == nil, isLed(held.directory, frame) {
+        page.held[place].ldif = try await changes.ldif(sessions.next, held.directory, set)
       }
-      page.parked += try await parked(name)
-      page.pins += try await pins(name)
-      page.due += try await due(name)
     }
-    page.due.sort { $0.at.seconds < $1.at.seconds }
-    page.parked.sort { ($0.since?.seconds ?? 0) < ($1.since?.seconds ?? 0) }
+    page.parked = try await parked(names)
+    page.pins = try await pins(names)
+    page.due = try await due(names)
     if page.held.isEmpty { page.lastHeld = try await last("hold", names) }
     if page.parked.isEmpty { page.lastParked = try await last("park", names) }
     return page
@@ -38,59 +36,84 @@ extension LedgerReader {
     frame.directories.contains { $0.name == directory && $0.leader != nil }
   }
 
-  /// What is held in a directory; nil where nothing is.
-  func held(_ directory: String) async throws(EngineError) -> WaitingPage.Held? {
-    let ledger = sessions.ledger(directory)
-    let held = try await ledger.heldSet()
-    guard let set = held.id else { return nil }
-    return WaitingPage.Held(
-      directory: directory, set: set, items: held.removals.map(WaitingPage.Held.Item.init),
-      managed: try await managed(directory), ldif: held.deletions)
+  /// What is held, by directory.
+  private func held(_ names: [String], _ frame: Frame) async throws(EngineError) -> [WaitingPage.Held] {
+    let database = sessions.next
+    let sets = try await HeldSet.all(database, of: names, most: Self.most)
+    if sets.isEmpty { return [] }
+    let managed = try await managed(sets.keys.sorted())
+    var all: [WaitingPage.Held] = []
+    for (name, set) in sets.sorted(by: { $0.key < $1.key }) {
+      let removals: [HeldSet.Removal]
+      if let set {
+        removals = set.removals
+      } else {
+        removals = try await HeldSet.some(database, of: name, most: Self.examples)
+      }
+      var held = WaitingPage.Held(
+        directory: name, set: set?.id, items: removals.map(WaitingPage.Held.Item.init), managed: managed[name],
+        ldif: set?.deletions)
+      if set == nil { held.total = max(Self.most + 1, frame.directories.first { $0.name == name }?.held ?? 0) }
+      all.append(held)
+    }
+    return all
   }
 
-  /// How many entries are managed, as the daemon has counted them.
-  private func managed(_ directory: String) async throws(EngineError) -> Int? {
+  /// How many entries are managed, as the daemons have counted them.
+  private func managed(_ names: [String]) async throws(EngineError) -> [String: Int] {
     let rows = try await sessions.next.query(
-      "SELECT counts ->> 'managed' FROM rollcall.counters WHERE directory = $1", [directory])
-    return rows.isEmpty ? nil : rows.int(0, 0)
+      "SELECT directory, counts ->> 'managed' FROM rollcall.counters WHERE directory = ANY ($1::text[])",
+      [SQLText.array(names)])
+    var managed: [String: Int] = [:]
+    for row in 0..<rows.rowCount { managed[rows.text(row, 0) ?? ""] = rows.int(row, 1) }
+    return managed
   }
 
   /// - Parameter key: nil for all.
-  func parked(_ directory: String, key: String? = nil) async throws(EngineError) -> [WaitingPage.Parked] {
+  func parked(_ names: [String], key: String? = nil) async throws(EngineError) -> [WaitingPage.Parked] {
     let rows = try await sessions.next.query(
       """
-      SELECT key, reason, code, message, attempts, \(SQLText.time("since")), \(SQLText.time("next_at"))
-      FROM rollcall.parked WHERE directory = $1 AND ($2::text IS NULL OR key = $2) ORDER BY since, key LIMIT \(Self.most)
-      """, [directory, key])
+      SELECT key, reason, code, message, attempts, \(SQLText.time("since")), \(SQLText.time("next_at")), directory
+      FROM rollcall.parked WHERE directory = ANY ($1::text[]) AND ($2::text IS NULL OR key = $2)
+      ORDER BY since, key LIMIT \(Self.most)
+      """, [SQLText.array(names), key])
     return (0..<rows.rowCount).map { row in
       WaitingPage.Parked(
-        directory: directory, key: rows.text(row, 0) ?? "", reason: rows.text(row, 1) ?? "", code: rows.int(row, 2),
-        message: rows.text(row, 3) ?? "", attempts: rows.int(row, 4) ?? 0,
+        directory: rows.text(row, 7) ?? "", key: rows.text(row, 0) ?? "", reason: rows.text(row, 1) ?? "",
+        code: rows.int(row, 2), message: rows.text(row, 3) ?? "", attempts: rows.int(row, 4) ?? 0,
         since: rows.text(row, 5).flatMap { Moment($0) }, nextAt: rows.text(row, 6).flatMap { Moment($0) })
     }
   }
 
   /// - Parameter key: nil for all.
-  func pins(_ directory: String, key: String? = nil) async throws(EngineError) -> [WaitingPage.Pin] {
+  func pins(_ names: [String], key: String? = nil) async throws(EngineError) -> [WaitingPage.Pin] {
     let rows = try await sessions.next.query(
       """
-      SELECT key, because, actor, \(SQLText.time("since")), \(SQLText.time("until")), seen IS NOT NULL, removal
+      SELECT key, because, actor, \(SQLText.time("since")), \(SQLText.time("until")), seen IS NOT NULL, removal,
+        directory
       FROM rollcall.pinned
-      WHERE directory = $1 AND (until IS NULL OR until > now()) AND ($2::text IS NULL OR key = $2)
+      WHERE directory = ANY ($1::text[]) AND (until IS NULL OR until > now()) AND ($2::text IS NULL OR key = $2)
       ORDER BY since, key LIMIT \(Self.most)
-      """, [directory, key])
+      """, [SQLText.array(names), key])
     return (0..<rows.rowCount).map { row in
       WaitingPage.Pin(
-        directory: directory, key: rows.text(row, 0) ?? "", because: rows.text(row, 1) ?? "",
+        directory: rows.text(row, 7) ?? "", key: rows.text(row, 0) ?? "", because: rows.text(row, 1) ?? "",
         actor: rows.text(row, 2) ?? "", since: rows.text(row, 3).flatMap { Moment($0) },
         until: rows.text(row, 4).flatMap { Moment($0) }, endsWithChange: rows.bool(row, 5), removal: rows.text(row, 6))
     }
   }
 
-  /// Deletions that come by themselves.
-  private func due(_ directory: String) async throws(EngineError) -> [WaitingPage.Due] {
-    try await sessions.ledger(directory).coming(most: Self.most).compactMap { change in
-      Moment(change.at).map { WaitingPage.Due(directory: directory, key: change.key, dn: change.dn, at: $0) }
+  /// Deletions that come by themselves, the next one first.
+  private func due(_ names: [String]) async throws(EngineError) -> [WaitingPage.Due] {
+    let rows = try await sessions.next.query(
+      """
+      SELECT directory, key, dn, \(SQLText.time("at")) FROM rollcall.coming
+      WHERE directory = ANY ($1::text[]) ORDER BY at, key LIMIT \(Self.most)
+      """, [SQLText.array(names)])
+    return (0..<rows.rowCount).compactMap { row in
+      rows.text(row, 3).flatMap { Moment($0) }.map { at in
+        WaitingPage.Due(directory: rows.text(row, 0) ?? "", key: rows.text(row, 1) ?? "", dn: rows.text(row, 2), at: at)
+      }
     }
   }
 
@@ -100,7 +123,8 @@ extension LedgerReader {
     let rows = try await sessions.next.query(
       """
       SELECT \(SQLText.time("max(at)")) FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (
-        SELECT at, action FROM rollcall.journal AS j WHERE j.directory = n.name ORDER BY id DESC LIMIT 20000) AS j
+        SELECT at, action FROM rollcall.journal AS j WHERE j.directory = n.name
+        ORDER BY id DESC LIMIT \(20_000 / max(1, names.count))) AS j
       WHERE j.action = $2
       """, [SQLText.array(names), action])
     return rows.text(0, 0).flatMap { Moment($0) }

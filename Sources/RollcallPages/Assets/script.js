@@ -84,14 +84,19 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
   });
 }
 
-// One click acts once.
+// One click acts once. A form's buttons may stand in the rows of a table; the one that is hidden never acts.
+const buttonsOf = (form) => [...form.elements].filter((button) => button.matches("button:not([hidden])"));
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", () => {
-    setTimeout(() => form.querySelector("button").setAttribute("disabled", ""));
+    setTimeout(() => {
+      for (const button of buttonsOf(form)) button.setAttribute("disabled", "");
+    });
   });
 }
 window.addEventListener("pageshow", () => {
-  for (const button of document.querySelectorAll("form[method=post] button")) button.removeAttribute("disabled");
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    for (const button of buttonsOf(form)) button.removeAttribute("disabled");
+  }
 });
 
 // Commands can be copied.

@@ -16,6 +16,12 @@ struct LagDistribution {
     self.counts = counts
   }
 
+  /// - Parameter counts: of each bucket, an element more than `bounds`; missing ones are 0.
+  init(bounds: [Double], counts: [Int]) {
+    self.bounds = bounds
+    self.counts = (0...bounds.count).map { $0 < counts.count ? max(0, counts[$0]) : 0 }
+  }
+
   var total: Int { counts.reduce(0, &+) }
 
   /// The least value that is shown of the first bucket, and how far the last one reaches.

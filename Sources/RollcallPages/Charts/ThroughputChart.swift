@@ -4,7 +4,9 @@ struct ThroughputChart {
   private let minutes: [(at: Moment, writes: Int?)]
   private static let count = 60
 
-  init(_ hour: LastHour, now: Moment) {
+  init(_ hour: LastHour, now: Moment) { minutes = ThroughputChart.minutes(hour, now: now) }
+
+  static func minutes(_ hour: LastHour, now: Moment) -> [(at: Moment, writes: Int?)] {
     let last = (now.seconds / 60).rounded(.down) * 60
     var found: [Int: Int] = [:]
     for minute in hour.minutes {
@@ -12,7 +14,7 @@ struct ThroughputChart {
       guard age > -1, age < Double(ThroughputChart.count) else { continue }
       found[Int(age.rounded(.up)), default: 0] &+= max(0, minute.writes)
     }
-    minutes = (0..<ThroughputChart.count).reversed().map { age in
+    return (0..<ThroughputChart.count).reversed().map { age in
       (at: Moment(seconds: last - Double(age) * 60), writes: found[age])
     }
   }

@@ -36,6 +36,9 @@ package struct DirectorySummary: Sendable {
     }
   }
 
+  /// So many of what waits are counted; more are shown as that.
+  package static let most = 10_000
+
   package var name: String
   /// `host:pid` of the process that leads; nil if none does.
   package var leader: String?
@@ -50,7 +53,7 @@ package struct DirectorySummary: Sendable {
   package var condition: Condition?
   package var lastReconcile: Moment?
   package var nextReconcile: Moment?
-  /// How many keys are set aside with an error.
+  /// How many keys are set aside with an error, up to one more than ``most``; likewise what follows.
   package var parked: Int
   /// How many removals and takeovers wait for a person.
   package var held: Int
@@ -83,4 +86,7 @@ package struct DirectorySummary: Sendable {
     self.due = due
     self.problems = problems
   }
+
+  /// A number of what waits.
+  static func number(_ count: Int) -> String { count > most ? "more than \(most.grouped)" : count.grouped }
 }

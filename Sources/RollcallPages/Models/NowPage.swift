@@ -1,12 +1,33 @@
 /// `/`: how the directories are at present.
 package struct NowPage: Sendable {
   package var frame: Frame
-  /// The directory of the frame, or the only one, or the worst; nil where there is none.
+  /// The directory of the frame, or the only one; nil where the page is about several.
   package var details: Details?
+  /// Each of several directories, in any order.
+  package var cards: [Card]
 
-  package init(_ frame: Frame, details: Details? = nil) {
+  package init(_ frame: Frame, details: Details? = nil, cards: [Card] = []) {
     self.frame = frame
     self.details = details
+    self.cards = cards
+  }
+
+  /// One of several directories, in short.
+  package struct Card: Sendable {
+    package var summary: DirectorySummary
+    /// The minutes' writes; their lag is in ``lag``.
+    package var hour: LastHour
+    /// Of all minutes together: an element more than the hour's bounds.
+    package var lag: [Int]
+    /// The last rows of the journal, newest first.
+    package var writes: [JournalRow]
+
+    package init(_ summary: DirectorySummary, hour: LastHour, lag: [Int], writes: [JournalRow]) {
+      self.summary = summary
+      self.hour = hour
+      self.lag = lag
+      self.writes = writes
+    }
   }
 
   /// One directory in detail.

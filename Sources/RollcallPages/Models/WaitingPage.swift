@@ -2,9 +2,11 @@
 ///
 /// Its forms, each with the hidden fields `form` and `directory`:
 /// - `POST /waiting/release` with `set` and `count`, the number that the person has typed: to be refused unless it is
-///   the number of the set's removals; `because`, which may be empty.
+///   the number of the set's removals; `because`, which may be empty. Or with `key` and `because`: what is held of it.
 /// - `POST /waiting/retry` with `key` for one key, or with `reason` for all keys that are parked for it.
-/// - `POST /people/unpin` with `key`.
+/// - `POST /people/pin` with `key` and `because`, which must not be empty. `POST /people/unpin` with `key`.
+///
+/// What is about one key has the field `page`: with `waiting` the answer leads back here, not to the person.
 package struct WaitingPage: Sendable {
   package var frame: Frame
   package var held: [Held]
@@ -51,18 +53,21 @@ package struct WaitingPage: Sendable {
     }
 
     package var directory: String
-    /// The id of exactly this set.
-    package var set: String
+    /// The id of exactly this set; nil where it is too large for a page, which shows some of it and has no form.
+    package var set: String?
     package var items: [Item]
+    /// How many there are.
+    package var total: Int
     /// Entries that are managed in all; nil where it is not known.
     package var managed: Int?
     /// What approving would write; nil where no daemon has answered.
     package var ldif: String?
 
-    package init(directory: String, set: String, items: [Item], managed: Int? = nil, ldif: String? = nil) {
+    package init(directory: String, set: String?, items: [Item], managed: Int? = nil, ldif: String? = nil) {
       self.directory = directory
       self.set = set
       self.items = items
+      total = items.count
       self.managed = managed
       self.ldif = ldif
     }

@@ -52,7 +52,7 @@ extension HistoryPage {
     }
     let isMixed = frame.directories.count > 1 && frame.directory == nil
     return """
-      \(JournalList(rows: rows, now: frame.now, showsDirectory: isMixed).markup)\(older)\(export)
+      \(JournalList(rows: rows, frame: frame, showsDirectory: isMixed).markup)\(older)\(export)
       """
   }
 
@@ -67,30 +67,29 @@ extension HistoryPage {
     return "<p><a class=\"more-link\" href=\"\(exact: address)\">\(isPart ? "Search older rows" : "Older")</a></p>\n"
   }
 
-  /// The same as text, for those who want to keep it.
+  /// The same rows as text, for those who want to keep them.
   private var export: Markup {
-    var words = ["rollcall history"]
-    for (option, value) in [("", filter.key), ("--dn ", filter.dn), ("--xid ", filter.xid), ("--since ", filter.since)]
-    where !value.isEmpty {
+    var words = ["history"]
+    for (option, value) in [
+      ("--dn", filter.dn), ("--xid", filter.xid), ("--action", filter.action), ("--since", filter.since),
+    ] where !value.isEmpty {
       guard let word = value.shellWord else { return "" }
-      words.append(option + word)
+      words.append("\(option) \(word)")
     }
-    let command = words.joined(separator: " ")
-    // The command has no option for an action.
-    if !filter.action.isEmpty {
-      guard let selection = "select(.action == \"\(filter.action)\")".shellWord else { return "" }
-      return """
-        <details class="fold"><summary>As JSON</summary>
-        <p>\(Shown.command("\(command) --json | jq \(selection)"))</p>
-        </details>
-
-        """
+    var key = ""
+    if !filter.key.isEmpty {
+      guard let word = filter.key.shellArgument else { return "" }
+      key = " \(word)"
+    }
+    let name = frame.selected?.name
+    let each: Markup =
+      name == nil ? "<p>For one directory at a time; NAME.yaml is its configuration.</p>\n" : ""
+    let lines = ["--ldif", "--json"].map { form -> Markup in
+      "<p>\(Shown.shell("\(words.joined(separator: " ")) \(form)\(key)", name, frame))</p>\n"
     }
     return """
-      <details class="fold"><summary>As LDIF or JSON</summary>
-      <p>\(Shown.command("\(command) --ldif"))</p>
-      <p>\(Shown.command("\(command) --json"))</p>
-      </details>
+      <details class="fold" id="export"><summary>As LDIF or JSON</summary>
+      \(each)\(lines)</details>
 
       """
   }

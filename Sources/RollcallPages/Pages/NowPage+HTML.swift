@@ -12,7 +12,7 @@ extension NowPage {
           """))
         """
     } else {
-      content = overview
+      content = "\(overview)\(allCards)"
     }
     return Layout(
       title: frame.directory ?? "Now", place: .now, frame: frame, refresh: 5, content: content
@@ -46,6 +46,32 @@ extension NowPage {
       """
   }
 
+  /// A card for each directory, in the table's order and behind a fold where the table is.
+  private var allCards: Markup {
+    let known = Dictionary(cards.map { ($0.summary.name, $0) }) { first, _ in first }
+    let ranked = frame.ranked.compactMap { known[$0.name] }
+    if ranked.isEmpty { return "" }
+    let markups = ranked.enumerated().map { place, card in
+      (isWell: card.summary.standing.level == .well, DirectoryCard(card: card, number: place, frame: frame).markup)
+    }
+    let isFolded = ranked.count > NowPage.most
+    let first = markups.filter { !isFolded || !$0.isWell }.map(\.1)
+    let rest = markups.filter { isFolded && $0.isWell }.map(\.1)
+    let shown: Markup = first.isEmpty ? "" : "<div class=\"cards\">\n\(first)</div>\n"
+    let folded: Markup =
+      rest.isEmpty
+      ? ""
+      : """
+      <details class="fold" id="well-cards"><summary>Lag and writes of \(counted(rest.count, "directory", "directories")) \
+      in step</summary>
+      <div class="cards">
+      \(rest)</div>
+      </details>
+
+      """
+    return "<section aria-labelledby=\"each\">\n<h2 id=\"each\">Each directory</h2>\n\(shown)\(folded)</section>\n"
+  }
+
   private func table(of directories: [DirectorySummary], _ caption: String) -> Markup {
     Table(
       caption: caption,
@@ -69,7 +95,7 @@ extension NowPage {
   }
 
   private static func count(_ number: Int) -> Markup {
-    number == 0 ? "<span class=\"quiet\">0</span>" : "<b>\(number.grouped)</b>"
+    number == 0 ? "<span class=\"quiet\">0</span>" : "<b>\(DirectorySummary.number(number))</b>"
   }
 
   private func body(_ details: Details) -> Markup {
@@ -80,7 +106,7 @@ extension NowPage {
     return """
       <section class="now" aria-label="\(summary.name)">
       \(name)<\(level) class="sentence \(standing.level.name)" data-live>\(summary.sentence)</\(level)>
-      <p class="sub">\(subtitle(summary))</p>
+      <p class="sub">\(NowPage.subtitle(summary, frame.now))</p>
       \(decide(summary))\(problems(summary))\(figures(details))<div class="charts">
       \(LagChart(details.hour).markup)\(ThroughputChart(details.hour, now: frame.now).markup)</div>
       \(writes(details))</section>
@@ -92,13 +118,12 @@ extension NowPage {
   private func decide(_ summary: DirectorySummary) -> Markup? {
     if summary.held == 0 { return nil }
     let address = Address.page("/waiting", ["directory": summary.name])
-    let what = summary.held == 1 ? "what is held" : "the \(summary.held.grouped) that are held"
+    let what = summary.held == 1 ? "what is held" : "the \(DirectorySummary.number(summary.held)) that are held"
     return "<p class=\"way\"><a href=\"\(exact: address)\">Decide about \(what)</a></p>\n"
   }
 
   /// What a second look is for: leader, comparison.
-  private func subtitle(_ summary: DirectorySummary) -> Markup {
-    let now = frame.now
+  static func subtitle(_ summary: DirectorySummary, _ now: Moment) -> Markup {
     var parts: [Markup] = []
     if let age = summary.watermarkAge { parts.append("Last in step \(Shown.time(now + -age, now))") }
     if let leader = summary.leader {
@@ -141,7 +166,7 @@ extension NowPage {
       "\(distribution.quantile(share).map(Span.precise) ?? "–")"
     }
     func link(_ count: Int) -> Markup {
-      count == 0 ? "0" : "<a href=\"\(exact: waiting)\">\(count.grouped)</a>"
+      count == 0 ? "0" : "<a href=\"\(exact: waiting)\">\(DirectorySummary.number(count))</a>"
     }
     let rate = perMinute.map { decimal($0, $0 < 10 ? 1 : 0) } ?? "–"
     return """
@@ -161,7 +186,7 @@ extension NowPage {
       details.writes.isEmpty
       ? Shown.empty("The last writes to the directory would appear here. The journal has none.")
       : """
-      \(JournalList(rows: details.writes, now: frame.now).markup)<p><a href="\(exact: all)">All of the history</a></p>
+      \(JournalList(rows: details.writes, frame: frame).markup)<p><a href="\(exact: all)">All of the history</a></p>
 
       """
     return "<h2>Last writes</h2>\n\(list)"

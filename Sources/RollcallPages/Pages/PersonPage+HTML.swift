@@ -116,6 +116,6 @@ extension PersonPage {
     }
     let all = Address.page("/history", ["directory": directory, "key": key])
     let more: Markup = hasMore ? "<p><a href=\"\(exact: all)\">The whole history of this person</a></p>\n" : ""
-    return "\(JournalList(rows: timeline, now: frame.now, showsPerson: false).markup)\(more)"
+    return "\(JournalList(rows: timeline, frame: frame, showsPerson: false).markup)\(more)"
   }
 }

@@ -62,7 +62,8 @@ extension WaitingPage {
         person(pin.key, pin.directory), "\(pin.because)\(removal)", "\(pin.actor)", Shown.time(pin.since, now), end,
       ]
       let form = Form(
-        path: "/people/unpin", frame: frame, directory: pin.directory, fields: [("key", pin.key)], button: "Unpin",
+        path: "/people/unpin", frame: frame, directory: pin.directory, fields: [("key", pin.key), ("page", "waiting")],
+        button: "Unpin",
         subject: pin.key)
       return frame.hasActions ? cells + [form.markup] : cells
     }

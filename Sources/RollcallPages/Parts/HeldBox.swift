@@ -10,22 +10,46 @@ struct HeldBox {
   private static let first = 10
 
   var markup: Markup {
-    let count = held.items.count
-    let what = Shown.actions(held.items.map(\.action))
+    let count = held.total
+    let number = DirectorySummary.number(count)
+    let what =
+      held.set == nil
+      ? "\(number.prefix(1).uppercased() + number.dropFirst()) removals" : Shown.actions(held.items.map(\.action))
     let place: Markup? = isMixed ? " <span class=\"quiet\">in \(held.directory)</span>" : nil
     let ldif: Markup? = held.ldif.map { Shown.ldif($0, "What would be written, as LDIF") }
     return """
-      <article class="box trouble" id="set-\(exact: held.set)">
+      <article class="box trouble" id="set-\(exact: held.set ?? held.directory)">
       <h3>\(what) \(plural(count, "waits", "wait")) for your decision\(place)</h3>
       <p class="sub">\(share)\(age)</p>
-      \(causes)\(table(held.items.prefix(HeldBox.first), caption: "The first \(min(count, HeldBox.first).grouped) of \(count.grouped)"))
+      \(causes)\(single.form)\(table(held.items.prefix(HeldBox.first), caption: caption))
       \(rest)\(ldif)\(approval)</article>
 
       """
   }
 
+  private var caption: String {
+    "The first \(min(held.total, HeldBox.first).grouped) of \(DirectorySummary.number(held.total))"
+  }
+
+  /// Decides about one of them alone.
+  private var single: RowActions {
+    RowActions(
+      id: "held-\(held.directory)", frame: frame, directory: held.directory,
+      reason: "Because, to decide about one alone")
+  }
+
+  private func buttons(_ item: Item) -> Markup {
+    let what = PersonActions.noun(item.action)
+    let approve = RowActions.Button(
+      path: "/waiting/release", text: "Approve", label: "Approve only the \(what) of \(item.key)")
+    // A group is held by its name, and is nobody who could be pinned.
+    if item.key.lowercased() == item.dn.lowercased() { return single.cell(item.key, [approve]) }
+    let pin = RowActions.Button(path: "/people/pin", text: "Pin", label: "Pin \(item.key)")
+    return single.cell(item.key, [approve, pin])
+  }
+
   private var share: Markup {
-    guard let managed = held.managed, managed > 0 else { return "" }
+    guard let managed = held.managed, managed > 0, held.set != nil else { return "" }
     let part = percentage(held.items.count, of: managed)
     return "<b>\(part)</b> of \(counted(managed, "managed entry", "managed entries")) · "
   }
@@ -54,10 +78,12 @@ struct HeldBox {
     // Where it is the same for all, the heading has said it.
     let isMixed = Set(held.items.map(\.action)).count > 1
     if isMixed { columns.append(.init("What")) }
+    if frame.hasActions { columns.append(.init("", isHeading: true)) }
     return Table(
       caption: caption, columns: columns,
       rows: items.map { item in
         [Shown.person(item.key, held.directory), Shown.name(item.dn)] + (isMixed ? ["\(item.action)"] : [])
+          + (frame.hasActions ? [buttons(item)] : [])
       }
     ).markup
   }
@@ -82,12 +108,19 @@ struct HeldBox {
 
   private var approval: Markup {
     let count = held.items.count
+    guard let set = held.set else {
+      return """
+        <p>These are too many for a page. \(Shown.shell("status", held.directory, frame)) gives the id of the set, \
+        and \(Shown.shell("release --set ID", held.directory, frame)) approves it.</p>
+
+        """
+    }
     guard frame.hasActions else {
-      let command = held.set.shellWord.map { Shown.command("rollcall release --set \($0)") }
+      let command = set.shellWord.map { Shown.shell("release --set \($0)", held.directory, frame) }
       return "<p class=\"fix\"><span>To approve \(plural(count, "it", "them"))</span> \(command)</p>\n"
     }
     return Form(
-      path: "/waiting/release", frame: frame, directory: held.directory, fields: [("set", held.set)],
+      path: "/waiting/release", frame: frame, directory: held.directory, fields: [("set", set)],
       inputs: Form.field("Because", "because", placeholder: "for the journal"),
       button: HeldBox.button(held.items.map(\.action)), style: .danger, count: count
     ).markup

@@ -1,11 +1,13 @@
 /// Rows of the journal, each with what was there before and after behind a fold.
 struct JournalList {
   var rows: [JournalRow]
-  var now: Moment
+  var frame: Frame
   /// Whether each row names its person; not on the person's own page.
   var showsPerson = true
   /// Whether each row names its directory.
   var showsDirectory = false
+
+  private var now: Moment { frame.now }
 
   var markup: Markup {
     let items = rows.map(item)
@@ -89,9 +91,9 @@ struct JournalList {
     return """
       <details class="fold undo"><summary>Undo this</summary>
       <p>Shows what would be written, and whether it can be:</p>
-      <p>\(Shown.command("rollcall undo \(row.id)"))</p>
+      <p>\(Shown.shell("undo \(row.id)", row.directory, frame))</p>
       <p>Writes it and pins the person until the row changes:</p>
-      <p>\(Shown.command("rollcall undo \(row.id) --apply --because 'why'"))</p>
+      <p>\(Shown.shell("undo \(row.id) --apply --because 'why'", row.directory, frame))</p>
       </details>
 
       """

@@ -85,7 +85,9 @@ struct Layout {
     guard place == .waiting else { return nil }
     let shown = frame.selected.map { [$0] } ?? frame.directories
     let count = shown.reduce(0) { $0 + $1.held + $1.parked }
-    return count == 0 ? nil : " <span class=\"badge\">\(count.grouped)</span>"
+    if count == 0 { return nil }
+    let text = count > DirectorySummary.most ? "\(DirectorySummary.most.grouped)+" : count.grouped
+    return " <span class=\"badge\">\(text)</span>"
   }
 
   /// The directory, or a menu where there are several.

@@ -22,6 +22,30 @@ struct ParkedGroup {
     return groups
   }
 
+  /// Where the keys of one reason are of more directories than these, one of them is decided about on its own page.
+  private static let mostForms = 3
+
+  private var directories: [String] { Set(keys.map(\.directory)).sorted() }
+
+  /// Decides about one of them alone; nil where there is no such form.
+  private func single(_ directory: String, _ frame: Frame) -> RowActions? {
+    let all = directories
+    guard frame.hasActions, all.count <= ParkedGroup.mostForms else { return nil }
+    let place = all.count > 1 ? ", in \(directory)" : ""
+    return RowActions(
+      id: "parked-\(reason)-\(directory)", frame: frame, directory: directory,
+      reason: "Because, to decide about one alone\(place)")
+  }
+
+  private func buttons(_ key: WaitingPage.Parked, _ frame: Frame) -> Markup {
+    single(key.directory, frame)?.cell(
+      key.key,
+      [
+        .init(path: "/waiting/retry", text: "Retry", label: "Retry \(key.key)", needsReason: false),
+        .init(path: "/people/pin", text: "Pin", label: "Pin \(key.key)"),
+      ]) ?? ""
+  }
+
   func markup(_ frame: Frame, isMixed: Bool) -> Markup {
     let rest = keys.dropFirst(ParkedGroup.first)
     let more: Markup =
@@ -37,7 +61,7 @@ struct ParkedGroup {
       <article class="box waiting">
       <h3>\(ParkedGroup.title(reason)) <span class="quiet">\(counted(keys.count, "person", "people"))</span></h3>
       <p>\(ParkedGroup.advice(reason))</p>
-      \(table(keys.prefix(ParkedGroup.first), frame, isMixed, caption: "Parked: \(ParkedGroup.title(reason))"))
+      \(directories.map { single($0, frame)?.form ?? "" })\(table(keys.prefix(ParkedGroup.first), frame, isMixed, caption: "Parked: \(ParkedGroup.title(reason))"))
       \(more)\(retry(frame))</article>
 
       """
@@ -46,19 +70,20 @@ struct ParkedGroup {
   private func table(
     _ keys: some Collection<WaitingPage.Parked>, _ frame: Frame, _ isMixed: Bool, caption: String
   ) -> Markup {
-    Table(
+    let hasButtons = single(directories[0], frame) != nil
+    return Table(
       caption: caption,
       columns: [
         .init("Person", isHeading: true), .init("What is wrong", isHeading: true), .init("Since"),
         .init("Tries", isNumber: true), .init("Next try"),
-      ],
+      ] + (hasButtons ? [.init("", isHeading: true)] : []),
       rows: keys.map { key in
         let code: Markup = key.code.map { " <span class=\"quiet\">(LDAP result \(digits: $0))</span>" } ?? ""
         let place: Markup = isMixed ? " <span class=\"quiet\">\(key.directory)</span>" : ""
         return [
           "\(Shown.person(key.key, key.directory))\(place)", "\(key.message)\(code)", Shown.time(key.since, frame.now),
           "\(key.attempts.grouped)", Shown.time(key.nextAt, frame.now, otherwise: "when its cause changes"),
-        ]
+        ] + (hasButtons ? [buttons(key, frame)] : [])
       }
     ).markup
   }

@@ -79,13 +79,13 @@ struct PersonActions {
   }
 
   private var commands: Markup {
-    guard let word = page.key.shellWord else { return "" }
+    guard let word = page.key.shellArgument else { return "" }
     var lines: [String] = []
-    if !page.held.isEmpty { lines.append("rollcall release \(word)") }
-    if page.parked != nil { lines.append("rollcall retry \(word)") }
-    lines.append("rollcall sync \(word)")
-    lines.append(page.pin == nil ? "rollcall pin \(word) --because 'why'" : "rollcall unpin \(word)")
-    let items = lines.map { line -> Markup in "<li>\(Shown.command(line))</li>\n" }
+    if !page.held.isEmpty { lines.append("release \(word)") }
+    if page.parked != nil { lines.append("retry \(word)") }
+    lines.append("sync \(word)")
+    lines.append(page.pin == nil ? "pin --because 'why' \(word)" : "unpin \(word)")
+    let items = lines.map { line -> Markup in "<li>\(Shown.shell(line, page.directory, frame))</li>\n" }
     return """
       <p class="quiet">This page is read-only. These commands act, and so does the page if it is started with \
       <code>--actions</code>:</p>

@@ -3,6 +3,16 @@ enum Shown {
   /// A line that is to be copied: a command, or what to do in words.
   static func command(_ text: String) -> Markup { "<code class=\"command\" tabindex=\"0\">\(text)</code>" }
 
+  /// A command of `rollcall` for one directory; where there are several, with the file that is usually its configuration.
+  static func shell(_ text: String, _ directory: String?, _ frame: Frame) -> Markup {
+    guard frame.directories.count > 1, let file = "\(directory ?? "NAME").yaml".shellWord else {
+      return command("rollcall \(text)")
+    }
+    let words = text.split(separator: " ", maxSplits: 1)
+    let rest = words.count > 1 ? " \(words[1])" : ""
+    return command("rollcall \(words.first ?? "") --config \(file)\(rest)")
+  }
+
   /// A fix as the program words it: a command, or a sentence.
   static func fix(_ text: String?) -> Markup? {
     text.map { text in "<p class=\"fix\"><span>What to do</span> \(command(text))</p>\n" }

@@ -14,4 +14,7 @@ extension String {
       }
     return isPlain ? self : "'" + replacing("'", with: #"'\''"#) + "'"
   }
+
+  /// The last words of a command: what begins with a hyphen is no option there.
+  var shellArgument: String? { shellWord.map { hasPrefix("-") ? "-- \($0)" : $0 } }
 }

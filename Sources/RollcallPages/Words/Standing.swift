@@ -28,13 +28,15 @@ package struct Standing: Sendable, Equatable {
 extension DirectorySummary {
   package var standing: Standing {
     if let trouble {
-      return Standing(level: .trouble, words: held > 0 ? "\(trouble), \(held.grouped) held" : trouble)
+      let words = held > 0 ? "\(trouble), \(DirectorySummary.number(held)) held" : trouble
+      return Standing(level: .trouble, words: words)
     }
     if held > 0 {
-      return Standing(level: .trouble, words: "\(held.grouped) held" + (isBehind ? ", behind\(lateness)" : ""))
+      let late = isBehind ? ", behind\(lateness)" : ""
+      return Standing(level: .trouble, words: "\(DirectorySummary.number(held)) held\(late)")
     }
     if isBehind { return Standing(level: .waiting, words: "behind\(lateness)") }
-    if parked > 0 { return Standing(level: .waiting, words: "\(parked.grouped) parked") }
+    if parked > 0 { return Standing(level: .waiting, words: "\(DirectorySummary.number(parked)) parked") }
     return Standing(level: .well, words: "in step")
   }
 
@@ -70,6 +72,9 @@ extension DirectorySummary {
     if let problem = problems.first(where: { !$0.isAdvisory }) {
       return problem.message.prefix(1).uppercased() + problem.message.dropFirst() + "."
     }
+    if held > DirectorySummary.most {
+      return "More than \(DirectorySummary.most.grouped) removals and takeovers wait for your decision."
+    }
     if held > 0 {
       let parts = [(held - takeovers, "removal"), (takeovers, "takeover")].filter { $0.0 > 0 }
       let what = parts.map { counted($0.0, $0.1) }.joined(separator: " and ")
@@ -81,7 +86,8 @@ extension DirectorySummary {
       return backlog == 0 ? "\(late)." : "\(late); \(counted(backlog, "change")) to go."
     }
     if parked > 0 {
-      return "In step, except for \(counted(parked, "person", "people")) who \(plural(parked, "is", "are")) parked."
+      let people = "\(DirectorySummary.number(parked))\u{A0}\(plural(parked, "person", "people"))"
+      return "In step, except for \(people) who \(plural(parked, "is", "are")) parked."
     }
     return "In step."
   }

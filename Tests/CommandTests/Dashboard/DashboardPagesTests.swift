@@ -93,7 +93,7 @@ import Testing
       }
       let created = try await dashboard.get("/history?action=create&since=1h")
       #expect(created.status == 200 && created.body.contains("uid=cy,\(site.base)"))
-      #expect(created.body.contains("rollcall history --since 1h --json | jq"))
+      #expect(created.body.contains("rollcall history --action create --since 1h --json</code>"))
       #expect(try await !dashboard.get("/history?action=update&since=1h").body.contains("uid=cy,"))
       // Nobody pins without saying why.
       let named = ["directory": site.name, "key": "1"]
@@ -103,6 +103,9 @@ import Testing
       #expect(
         try await site.sql("SELECT key, because, actor LIKE 'dashboard@% (\(viewer))' FROM rollcall.pinned")
           == "1|on <leave>|t")
+      let fromWaiting = named.merging(["because": "on <leave>", "page": "waiting"]) { $1 }
+      let again = try await dashboard.act("/people/pin", fromWaiting)
+      #expect(again.status == 303 && again["location"] == "/waiting?directory=\(site.name)")
       let told = try await dashboard.get("/people/1")
       #expect(told.body.contains("Pinned: nothing is written for key 1.") && told.body.contains("on &lt;leave&gt;"))
       #expect(try await !dashboard.get("/people/1").body.contains("Pinned: nothing"), "it is told once")
@@ -136,15 +139,25 @@ import Testing
     let site = try await House.shared.site(settings)
     try await site.install()
     let viewer = try await site.viewer(acting: true)
-    try await site.hire((1...6).map { "u\($0)" })
+    try await site.hire((1...8).map { "u\($0)" })
     try await site.withDaemon { _ in
-      try await soon("they are there") { try await site.names().count == 6 }
-      try await site.sql("DELETE FROM users WHERE id <= 3")
+      try await soon("they are there") { try await site.names().count == 8 }
+      try await site.sql("DELETE FROM users WHERE id <= 4")
       try await soon("they are held") {
-        try await site.sql("SELECT count(*) FROM rollcall.held WHERE NOT approved") == "3"
+        try await site.sql("SELECT count(*) FROM rollcall.held WHERE NOT approved") == "4"
       }
       let dashboard = try await DashboardSite.start(of: site, viewer: viewer, ["--actions"]).loggedIn()
         .withForms(site.name)
+      // One of them alone, as the form above the table sends it.
+      let first = try await dashboard.get("/waiting").body
+      #expect(first.contains("form=\"held-\(site.name)\" formaction=\"/waiting/release\" name=\"key\" value=\"4\""))
+      #expect(first.contains("form=\"held-\(site.name)\" formaction=\"/people/pin\" name=\"key\" value=\"4\""))
+      let one = ["directory": site.name, "key": "4", "because": "alone", "page": "waiting"]
+      let alone = try await dashboard.act("/waiting/release", one)
+      #expect(alone.status == 303 && alone["location"] == "/waiting?directory=\(site.name)")
+      try await soon("one is gone") { try await site.names().count == 7 }
+      let because = "SELECT key, because FROM rollcall.journal WHERE action = 'release'"
+      #expect(try await site.sql(because) == "4|alone")
       let page = try await dashboard.get("/waiting")
       let set = try #require(
         try #/name="set" value="([0-9a-f]{16})"/#.firstMatch(in: page.body).map { String($0.1) }, "\(page.body)")
@@ -158,14 +171,14 @@ import Testing
       #expect(try await site.sql("SELECT count(*) FROM rollcall.held WHERE NOT approved") == "3")
       let released = try await dashboard.act("/waiting/release", form.merging(["count": "3"]) { $1 })
       #expect(released.status == 303 && released["location"] == "/waiting?directory=\(site.name)")
-      try await soon("they are gone") { try await site.names() == ["u4", "u5", "u6"] }
+      try await soon("they are gone") { try await site.names() == ["u5", "u6", "u7", "u8"] }
       #expect(
         try await site.sql(
-          "SELECT count(*), min(because) FROM rollcall.journal WHERE action = 'release' AND actor LIKE 'dashboard@%'")
-          == "3|they have left")
+          "SELECT count(*), max(because) FROM rollcall.journal WHERE action = 'release' AND actor LIKE 'dashboard@%'")
+          == "4|they have left")
       #expect(try await !dashboard.get("/waiting").body.contains("name=\"set\""))
       // The id of a set alone names what is meant; who is parked is tried again without a name, too.
-      try await site.sql("DELETE FROM users WHERE id IN (4, 5)")
+      try await site.sql("DELETE FROM users WHERE id IN (5, 6)")
       let second = try await soon("two more are held") { () -> String? in
         let page = try await dashboard.get("/waiting").body
         return try #/name="set" value="([0-9a-f]{16})"/#.firstMatch(in: page).map { String($0.1) }
@@ -175,9 +188,9 @@ import Testing
       try await soon("the first page says so, too") {
         try await dashboard.get("/").body.contains("2\u{A0}removals wait for your decision.")
       }
-      let alone = ["directory": site.name, "set": second ?? ""]
-      #expect(try await dashboard.act("/waiting/release", alone).status == 303)
-      try await soon("they are gone, too") { try await site.names() == ["u6"] }
+      let named = ["directory": site.name, "set": second ?? ""]
+      #expect(try await dashboard.act("/waiting/release", named).status == 303)
+      try await soon("they are gone, too") { try await site.names() == ["u7", "u8"] }
       #expect(try await dashboard.act("/waiting/retry", ["directory": site.name]).status == 303)
       await dashboard.process.stop()
     }

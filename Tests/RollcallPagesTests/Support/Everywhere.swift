@@ -67,10 +67,15 @@ struct Everywhere {
       directory: text, set: text, items: Array(repeating: item, count: 12), managed: 1000, ldif: text)
     var unpinned = person(.unanswered(text))
     unpinned.pin = nil
+    var all = frame
+    all.directory = nil
     let hour = LastHour(
       bounds: [0.01, 0.1], minutes: [.init(at: Everywhere.now, writes: 3, lag: [1, 2, 0])], isFromCommit: true)
     return [
       ("now", NowPage(frame, details: .init(summary, hour: hour, writes: rows)).html),
+      ("cards", NowPage(all, cards: all.directories.map { .init($0, hour: hour, lag: [1, 2, 0], writes: rows) }).html),
+      ("all waiting", WaitingPage(all, held: [held], parked: [parked], pins: [pin]).html),
+      ("all history", HistoryPage(all, filter: filter, actions: [text], rows: rows).html),
       (
         "waiting",
         WaitingPage(

@@ -14,10 +14,15 @@ enum Gallery {
     ("now-normal", NowPage(frame([well]), details: details(well, .normal)).html),
     ("now-trouble", NowPage(frame([trouble]), details: details(trouble, .outage)).html),
     ("now-held", NowPage(frame([held]), details: details(held, .normal)).html),
-    ("now-fifty", NowPage(frame(fifty), details: details(trouble, .outage)).html),
+    ("now-fifty", NowPage(frame(fifty), cards: fifty.map { card($0, .normal, writes: 1) }).html),
+    (
+      "now-five",
+      NowPage(frame(five), cards: five.map { card($0, $0.leader == nil ? .outage : .normal) }).html
+    ),
     ("now-one-of-fifty", NowPage(frame(fifty, "dir-07"), details: details(fifty[6], .normal)).html),
     ("waiting-empty", WaitingPage(frame([well]), lastHeld: now + -2_000_000, lastParked: now + -12 * 86_400).html),
     ("waiting-trouble", GalleryWaiting.trouble.html), ("waiting-200", GalleryWaiting.wipe(200, hasActions: true).html),
+    ("waiting-wipe", GalleryWaiting.tooMany.html),
     ("waiting-read-only", GalleryWaiting.wipe(3, hasActions: false).html),
     ("waiting-fifty", GalleryWaiting.fifty.html), ("person-ok", GalleryPeople.inStep.html),
     ("person-blocked", GalleryPeople.blocked.html), ("person-unanswered", GalleryPeople.unanswered.html),
@@ -88,6 +93,19 @@ enum Gallery {
       if number == 44 { $0.leader = nil }
       if number % 9 == 0 { $0.parked = number }
     }
+  }
+
+  static let five: [DirectorySummary] = [
+    with(well) { $0.name = "berlin" }, with(trouble) { $0.name = "lisbon" },
+    with(fifty[11]) { $0.name = "partner-organisations-in-the-former-north-western-region" },
+    with(held) { $0.name = "oslo" }, DirectorySummary(name: "paris"),
+  ]
+
+  static func card(_ summary: DirectorySummary, _ kind: Hour, writes: Int = 3) -> NowPage.Card {
+    let details = details(summary, summary.condition == nil ? .new : kind)
+    var lag = [Int](repeating: 0, count: details.hour.bounds.count + 1)
+    for minute in details.hour.minutes { for (place, count) in minute.lag.enumerated() { lag[place] += count } }
+    return NowPage.Card(summary, hour: details.hour, lag: lag, writes: Array(details.writes.prefix(writes)))
   }
 
   static func with<Value>(_ value: Value, _ change: (inout Value) -> Void) -> Value {

@@ -25,6 +25,13 @@ enum GalleryWaiting {
     return page
   }
 
+  /// A wipe of more people than a page can hold.
+  static var tooMany: WaitingPage {
+    var held = WaitingPage.Held(directory: "main", set: nil, items: items(100), managed: 1_000_000)
+    held.total = 10_001
+    return WaitingPage(Gallery.frame([Gallery.with(Gallery.held) { $0.held = 10_001 }]), held: [held])
+  }
+
   static var trouble: WaitingPage {
     var items = items(3)
     items[1].action = "disable"
