@@ -103,6 +103,18 @@ import Testing
     }
   }
 
+  @Test("the fields of the dashboard's forms are in Operations, with their paths")
+  func forms() throws {
+    let desk = try Page("Sources/RollcallDashboard/Pages/ActionDesk.swift").text
+    let page = try Page("Sources/RollcallEngine/Documentation.docc/Operations.md").text
+    let fields = Set(desk.matches(of: #/form\["([a-z]+)"\]/#).map { String($0.output.1) } + ["form", "count"])
+    #expect(fields.count > 8)
+    for field in fields { #expect(page.contains("`\(field)`") || page.contains("`\(field)="), "\(field)") }
+    for match in desk.matches(of: #/\["(waiting|people)", "([a-z]+)"\]/#) {
+      #expect(page.contains("`/\(match.output.1)/\(match.output.2)`"), "\(match.output.0)")
+    }
+  }
+
   private static func sources(under folder: String) throws -> [Page] {
     let files = FileManager.default.enumerator(atPath: "\(Page.root)/\(folder)")
     return try (files?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(".swift") || $0.hasSuffix(".sql") }
