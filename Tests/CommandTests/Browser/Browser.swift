@@ -25,7 +25,7 @@ struct Browser: Sendable {
       }
       let options =
         "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions "
-        + "--disable-background-networking --window-size=\(width),\(height) --user-data-dir=\(folder.path)/chromium"
+        + "--disable-background-networking --window-size=\(width),\(height) --user-data-dir=\(folder.path)/chromium-\(port)"
       let arguments = options.split(separator: " ").map { quoted(String($0)) }.joined(separator: ",")
       let answer = try await value(
         of: Made.self, port, "POST", "/session",
@@ -139,12 +139,12 @@ struct Browser: Sendable {
     try await Browser.value(of: type, port, "GET", "/session/\(session)\(path)", nil)
   }
 
-  private func send(_ path: String, _ body: String) async throws {
+  func send(_ path: String, _ body: String) async throws {
     _ = try await Browser.value(of: String?.self, port, "POST", "/session/\(session)\(path)", body)
   }
 
   /// A command of Chromium's own.
-  private func chrome(_ command: String, _ parameters: String) async throws {
+  func chrome(_ command: String, _ parameters: String) async throws {
     _ = try await Browser.checked(
       port, "POST", "/session/\(session)/goog/cdp/execute", #"{"cmd":"\#(command)","params":\#(parameters)}"#)
   }
@@ -175,7 +175,7 @@ struct Browser: Sendable {
     return reply.body
   }
 
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 }
