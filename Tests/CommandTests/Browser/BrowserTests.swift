@@ -69,7 +69,7 @@ import Testing
     #expect(try await site.names().count == 60)
     _ = try await browser.script("document.querySelector('input[name=count]').value = ''")
     try await browser.type("30", into: "input[name=count]")
-    try await browser.type("they have left", into: ".box input[name=because]")
+    try await browser.type("they have left", into: "form[data-confirm] input[name=because]")
     try await browser.click(".box .danger")
     try await soon("it says that it was done") { try await browser.count(".notice.done") == 1 }
     #expect(try await browser.count(".box .danger") == 0)
