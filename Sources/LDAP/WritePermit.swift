@@ -5,7 +5,9 @@ public import Reactor
 public protocol WritePermit: AnyObject {
   var mayWrite: Bool { get }
   /// Call it when writes will follow soon, so that they need not wait.
-  func refresh()
+  ///
+  /// - Parameter age: a younger decision is good enough.
+  func refresh(olderThan age: Duration)
   /// Calls `body` with the decision, now or later.
   func whenDecided(_ body: @escaping @Reactor (_ mayWrite: Bool) -> Void)
 }

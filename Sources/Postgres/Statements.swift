@@ -25,8 +25,10 @@ extension PostgresConnection {
   }
 
   /// Prepares a statement under a name; its parameter types are inferred or cast in the text.
-  public func prepare(_ name: String, _ sql: String) async throws(PostgresError) {
-    try await run(.prepare(name: name, sql), PostgresConnection.defaultTimeout)
+  public func prepare(
+    _ name: String, _ sql: String, timeout: Duration? = defaultTimeout
+  ) async throws(PostgresError) {
+    try await run(.prepare(name: name, sql), timeout)
   }
 
   /// The columns of a prepared statement: a result without rows.

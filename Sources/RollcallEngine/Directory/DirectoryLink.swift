@@ -148,7 +148,11 @@ package final class DirectoryLink {
       session.onStranger = { [weak self] name in self?.note(stranger: name) }
       session.gathersAnswers = lane == .bulk
       session.maximumMessageSize = facts.dialect.messageLimit
-      lanes[lane] = WriteLane(session, probe: probe, limit: lane == .fast ? 8 : max(facts.dialect.window, 1))
+      // Single writes leave the question to the pauses between them (``Leader/refreshInPause()``).
+      lanes[lane] =
+        lane == .fast
+        ? WriteLane(session, probe: probe, limit: 8, fresh: .milliseconds(500))
+        : WriteLane(session, probe: probe, limit: max(facts.dialect.window, 1), fresh: Leader.fresh)
     }
     self.facts = facts
     self.url = url

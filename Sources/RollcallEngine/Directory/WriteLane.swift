@@ -29,6 +29,8 @@ final class WriteLane {
   private let session: LDAPSession
   private let probe: ReadOnlyProbe
   private let limit: Int
+  /// A younger permission is not asked for before a write.
+  private let fresh: Duration
   private var window: Int
   private var running = 0
   private var waiting = Deque<@Reactor () -> Void>()
@@ -39,15 +41,16 @@ final class WriteLane {
   /// Told what the server answers.
   weak var counting: Counting?
 
-  init(_ session: LDAPSession, probe: ReadOnlyProbe, limit: Int) {
+  init(_ session: LDAPSession, probe: ReadOnlyProbe, limit: Int, fresh: Duration) {
     self.session = session
+    self.fresh = fresh
     self.probe = probe
     self.limit = limit
     window = limit
   }
 
   /// Call it before writes: the permission is requested while their data are read.
-  func prepare() { permit?.refresh() }
+  func prepare() { permit?.refresh(olderThan: fresh) }
 
   /// Applies sequences concurrently, the steps of each in order, and returns when all have ended.
   func apply(_ sequences: [Plan.Sequence]) async -> [SequenceOutcome] {
@@ -97,7 +100,7 @@ final class WriteLane {
 
   fileprivate func send(_ operation: Operation, _ completion: @escaping @Reactor (Result<Void, LDAPError>) -> Void) {
     guard let permit else { return completion(.failure(WriteLane.forbidden)) }
-    permit.refresh()
+    permit.refresh(olderThan: fresh)
     if permit.mayWrite { return sendPermitted(operation, completion) }
     permit.whenDecided { mayWrite in
       if mayWrite {

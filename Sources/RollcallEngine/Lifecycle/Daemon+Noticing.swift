@@ -45,25 +45,37 @@ extension Daemon {
     for change in heard.small where !sweeper.hear(change) { mustLook = true }
     // If the notifications named all changes, the log is read a little later, once per burst, to advance the watermark.
     // Otherwise it is read at once, but never without a pause between two reads.
-    lookSoon(
-      mustLook
-        ? max(.zero, lookedAt + Daemon.lookAfter.pause - .now)
-        : max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now))
+    if mustLook {
+      lookSoon(max(.zero, lookedAt + Daemon.lookAfter.pause - .now))
+    } else {
+      lookSoon(max(Daemon.lookAfter.change, lookedAt + Daemon.lookAfter.look - .now), inPause: true)
+    }
   }
 
-  func lookSoon(_ delay: Duration) {
+  /// Reads the log after a while.
+  ///
+  /// - Parameter inPause: whether it waits a moment longer for a pause between single writes, of which it meets none then.
+  func lookSoon(_ delay: Duration, inPause: Bool = false) {
     if delay == .zero {
       lookTimer?.cancel()
       lookTimer = nil
       return look()
     }
-    if lookTimer != nil, lookDue <= .now + delay { return }
+    if lookTimer != nil, lookDue <= .now + delay, inPause || !looksInPause { return }
     lookTimer?.cancel()
     lookDue = .now + delay
-    lookTimer = Reactor.loop.after(delay) {
-      self.lookTimer = nil
-      self.look()
+    looksInPause = inPause
+    lookTimer = Reactor.loop.after(delay) { self.look(patience: inPause ? 20 : 0) }
+  }
+
+  /// - Parameter patience: milliseconds for which it waits until nothing is being written.
+  private func look(patience: Int) {
+    if patience > 0, engine.dispatcher.passesRunning > 0 {
+      lookTimer = Reactor.loop.after(.milliseconds(1)) { self.look(patience: patience - 1) }
+      return
     }
+    lookTimer = nil
+    look()
   }
 
   private func look() {

@@ -21,6 +21,7 @@ package final class Daemon {
   private var tasks: [Task<Void, Never>] = []
   var lookTimer: Timer?
   var lookDue = ContinuousClock.now
+  var looksInPause = false
   var lookedAt = ContinuousClock.now
   /// When the log is read: this long after a change was notified, this long after the last read, and the minimum pause.
   static let lookAfter = (

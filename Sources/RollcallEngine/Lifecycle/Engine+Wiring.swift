@@ -37,6 +37,7 @@ extension Engine {
     unknown.onTakeover = { [weak self] watermark, epoch in self?.sweeper?.read(after: watermark, epoch) }
     unknown.onOverflow = { [weak self] in self?.requestReconcile() }
     retrier.onTrouble = { [weak self] error in self?.trouble(error) }
+    dispatcher.onPause = { [weak leader] in leader?.refreshInPause() }
     leader.onLost = { [weak self] error in self?.trouble(error) }
     leader.onStranger = { [weak self] holder in
       self?.events.emit(.lockHeldByStranger(holder: holder.text, fix: holder.fix))

@@ -63,6 +63,8 @@ package final class Dispatcher {
   var givesWay: @Reactor () -> Bool = { false }
   /// Waits after a pass of bulk work that has yielded and took so long.
   var rest: @Reactor (Duration) async -> Void = { try? await Reactor.sleep(for: WriterThrottle.rest(after: $0)) }
+  /// Called when a pass has ended and no other runs.
+  var onPause: (@Reactor () -> Void)?
   /// Called with the refusal that opens the breaker, and with nil when the breaker closes.
   package var onBreaker: (@Reactor (Problem?) -> Void)?
   /// Called when a key is to be retried after a while.
@@ -240,6 +242,7 @@ package final class Dispatcher {
       self.decideRemovalBatches()
       self.pump()
       self.wake()
+      if self.passesRunning == 0 { self.onPause?() }
     }
   }
 

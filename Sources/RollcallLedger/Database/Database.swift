@@ -132,13 +132,14 @@ package final class Database {
   /// Runs a statement that is prepared once per session under `name`.
   @discardableResult
   package func execute(
-    _ name: String, _ sql: String, _ parameters: [String?] = []
+    _ name: String, _ sql: String, _ parameters: [String?] = [],
+    timeout: Duration? = PostgresConnection.defaultTimeout
   ) async throws(EngineError) -> QueryResult {
     do throws(EngineError) {
-      return try await attempt(name, sql, parameters)
+      return try await attempt(name, sql, parameters, timeout)
     } catch {
       guard Database.isStale(error) else { throw error }
-      return try await attempt(name, sql, parameters)
+      return try await attempt(name, sql, parameters, timeout)
     }
   }
 
@@ -167,7 +168,7 @@ package final class Database {
   }
 
   private func attempt(
-    _ name: String, _ sql: String, _ parameters: [String?]
+    _ name: String, _ sql: String, _ parameters: [String?], _ timeout: Duration?
   ) async throws(EngineError) -> QueryResult {
     let session = try await self.session()
     let found = prepared[name]
@@ -178,10 +179,10 @@ package final class Database {
     var isPrepared = found != nil
     do throws(EngineError) {
       return try await on(session) { session throws(PostgresError) in
-        if !isPrepared { try await session.prepare(ours, sql) }
+        if !isPrepared { try await session.prepare(ours, sql, timeout: timeout) }
         isPrepared = true
-        if self.plans.isDue() { try await session.script("DISCARD PLANS") }
-        return try await session.execute(ours, parameters)
+        if self.plans.isDue() { try await session.script("DISCARD PLANS", timeout: timeout) }
+        return try await session.execute(ours, parameters, timeout: timeout)
       }
     } catch {
       // The next session has prepared statements of its own.

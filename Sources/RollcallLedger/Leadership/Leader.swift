@@ -22,8 +22,9 @@ package final class Leader: WritePermit {
   static let lockClass: Int32 = 0x726f_6c6c
   /// How often the lock is checked while nothing is written.
   private static let confirmEvery: Duration = .seconds(3)
-  /// While there are writes, it is checked if the last confirmed query is older than this.
-  private static let fresh: Duration = .milliseconds(200)
+  /// While there are writes, it is checked if the last confirmed query is older than this: ahead of bulk writes, and
+  /// in the pauses between others.
+  package static let fresh: Duration = .milliseconds(200)
   private static let validity: Duration = .milliseconds(900)
   /// Somewhat longer, because clocks differ in pace and a send takes a moment.
   private static let grace: Duration = .seconds(1)
@@ -173,10 +174,13 @@ package final class Leader: WritePermit {
   // MARK: Permission
 
   /// Checks whether the lock is still held, unless this was checked a moment ago.
-  func refresh() {
-    guard let confirmed, ContinuousClock.now - confirmed > Leader.fresh else { return }
+  func refresh(olderThan age: Duration) {
+    guard let confirmed, ContinuousClock.now - confirmed > age else { return }
     ask()
   }
+
+  /// Call it when nothing is being written for the moment: the question meets no write then.
+  package func refreshInPause() { refresh(olderThan: Leader.fresh) }
 
   func whenDecided(_ body: @escaping @Reactor (Bool) -> Void) {
     waiting.append(body)
@@ -187,7 +191,7 @@ package final class Leader: WritePermit {
   private func decide() {
     while !waiting.isEmpty, mayWrite || !isLeading, let body = waiting.popFirst() { body(isLeading) }
     // An answer may have taken longer than its validity.
-    if !waiting.isEmpty, hasOutlasted { refresh() }
+    if !waiting.isEmpty, hasOutlasted { refresh(olderThan: Leader.fresh) }
   }
 
   private func keep() async {
@@ -227,11 +231,12 @@ package final class Leader: WritePermit {
   }
 
   private func holdsLock() async throws(EngineError) -> Bool {
-    let held = try await database.query(
+    let held = try await database.execute(
+      "lock",
       """
       SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
-        AND classid = \(UInt32(bitPattern: Leader.lockClass)) AND objid = \(UInt32(bitPattern: object))
-      """, timeout: .seconds(4))
+        AND classid = $1::oid AND objid = $2::oid
+      """, ["\(UInt32(bitPattern: Leader.lockClass))", "\(UInt32(bitPattern: object))"], timeout: .seconds(4))
     return !held.isEmpty
   }
 
