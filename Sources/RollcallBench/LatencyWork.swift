@@ -26,10 +26,11 @@ struct LatencyWork {
       + "one modify, seen by the same observer"
     let work = "latency \(stage.label)"
     report.add(
-      work, "p50", rollcall.percentile(50), "ms", floor: floor.percentile(50), target: "<= 1.15",
+      work, "p50", rollcall.percentile(50), "ms", floor: floor.percentile(50),
+      target: stage.isDurable ? "<= 1.10" : "<= 1.15",
       method: method)
     report.add(
-      work, "p99", rollcall.percentile(99), "ms", floor: floor.percentile(99), target: "<= 1.35",
+      work, "p99", rollcall.percentile(99), "ms", floor: floor.percentile(99), target: "<= 1.2",
       method: method)
   }
 

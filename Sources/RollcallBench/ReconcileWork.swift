@@ -15,7 +15,7 @@ struct ReconcileWork {
     let work = "reconcile \(stage.size) \(stage.label)"
     let rollcall = "`rollcall plan` of people in step, from its start to its end; floor: "
     report.add(
-      work, "time / ldapsearch", run.seconds, "s", floor: ldapsearch, target: "<= 3",
+      work, "time / ldapsearch", run.seconds, "s", floor: ldapsearch, target: "<= 1.5",
       method: rollcall + "`ldapsearch` of all entries, whole, from its start to its end")
     report.add(
       work, "time / paged", run.seconds, "s", floor: paged,

@@ -9,6 +9,7 @@ internal import ThrowawaySite
 actor Stage {
   nonisolated let label: String
   nonisolated let isDurable: Bool
+  nonisolated let isBusy: Bool
   nonisolated let size: Int
   nonisolated let site: ThrowawaySite
   nonisolated let access: DirectoryAccess
@@ -43,6 +44,7 @@ actor Stage {
     self.site = site
     self.size = size
     isDurable = durable
+    isBusy = busy
     label = (durable ? "durable" : "dbnosync") + (busy ? " busy" : "")
     let directory = site.directory
     access = DirectoryAccess(url: directory.url, dn: directory.accountDN, password: directory.accountPassword)

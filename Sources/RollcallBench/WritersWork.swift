@@ -25,7 +25,7 @@ struct WritersWork {
         _ = try await stage.startDaemon()
         let running = try await rate(clients, column)
         let target =
-          column == .unmapped ? ">= 0.9" : clients == 1 ? ">= 0.85" : clients == 4 ? ">= 0.75" : ">= 0.6"
+          column == .unmapped ? ">= 0.95" : clients == 1 ? ">= 0.88" : clients == 4 ? ">= 0.85" : ">= 0.75"
         for (state, rate) in [("down", down), ("running", running)] {
           report.add(
             "writers \(column.rawValue)", "\(clients) clients, daemon \(state)", rate, "tps", floor: off,
