@@ -43,8 +43,10 @@ import Testing
   private func visit(_ browser: Browser, _ dashboard: DashboardSite, _ site: Site) async throws {
     try await browser.open("http://\(dashboard.host)/waiting")
     try await logIn(browser, dashboard)
+    try await decideAlone(browser, site)
     try await approve(browser, site)
     try await lookAround(browser)
+    try await undo(browser, site)
     try await pin(browser, site)
     #expect(try await browser.console() == [])
   }
@@ -58,23 +60,50 @@ import Testing
     #expect(try await browser.title().hasPrefix("30 held · "))
   }
 
-  /// Another number approves nothing; the right one approves exactly these.
+  /// One of those that are held is approved, another one pinned, where they stand. Nobody is approved by accident.
+  private func decideAlone(_ browser: Browser, _ site: Site) async throws {
+    #expect(try await browser.count(".box tbody tr .buttons") == 30)
+    try await browser.click(".box button[formaction='/waiting/release'][value='31']")
+    #expect(try await browser.script("return document.querySelector('.each').checkValidity()") == "false")
+    try await browser.type("a mistake", into: ".each input[name=because]")
+    try await browser.press(.enter)
+    #expect(try await browser.path() == "/waiting")
+    #expect(try await browser.count(".notice") == 0, "Enter in the field decides nothing")
+    try await browser.click(".box button[formaction='/people/pin'][value='32']")
+    try await soon("it says that she is pinned") { try await browser.count(".notice.done") == 1 }
+    #expect(try await browser.path().hasPrefix("/waiting"))
+    #expect(try await site.sql("SELECT key, because FROM rollcall.pinned") == "32|a mistake")
+    #expect(try await browser.text("#pins tbody").contains("a mistake"))
+    try await browser.type("has left", into: ".each input[name=because]")
+    try await browser.click(".box button[formaction='/waiting/release'][value='31']")
+    try await soon("he is deleted") { try await site.names().count == 59 }
+    #expect(
+      try await site.sql("SELECT key, because FROM rollcall.journal WHERE action = 'release'") == "31|has left")
+    // A pin leaves the hold as it is.
+    try await soon("29 are held") { try await site.status().held.count == 29 }
+    try await browser.open("http://\(try await browser.script("return location.host"))/waiting")
+  }
+
+  /// Another number approves nothing; the right one approves exactly these, by keyboard alone.
   private func approve(_ browser: Browser, _ site: Site) async throws {
     try await browser.picture(to: "\(Self.pictures)/waiting.png")
     try await browser.picture(to: "\(Self.pictures)/waiting-360-dark.png", width: 360, isDark: true)
-    #expect(try await browser.text(".box .danger") == "Approve these 30 deletions")
-    try await browser.type("29", into: "input[name=count]")
-    try await browser.click(".box .danger")
-    #expect(try await browser.script("return document.querySelector('input[name=count]').validity.valid") == "false")
-    #expect(try await site.names().count == 60)
-    _ = try await browser.script("document.querySelector('input[name=count]').value = ''")
+    #expect(try await browser.text(".box .danger") == "Approve these 29 deletions")
     try await browser.type("30", into: "input[name=count]")
-    try await browser.type("they have left", into: "form[data-confirm] input[name=because]")
-    try await browser.click(".box .danger")
+    try await browser.press(.enter)
+    #expect(try await browser.script("return document.querySelector('input[name=count]').validity.valid") == "false")
+    #expect(try await site.names().count == 59)
+    _ = try await browser.script("document.querySelector('input[name=count]').value = ''")
+    try await browser.type("29", into: "input[name=count]")
+    try await browser.press(.tab)
+    try await browser.type("they have left", into: "form[data-confirm] input:focus")
+    try await browser.press(.enter)
     try await soon("it says that it was done") { try await browser.count(".notice.done") == 1 }
     #expect(try await browser.count(".box .danger") == 0)
     try await browser.picture(to: "\(Self.pictures)/approved.png")
-    try await soon("they are deleted") { try await site.names().count == 30 }
+    try await soon("they are deleted") { try await site.names().count == 31 }
+    try await browser.click("#pins form button")
+    try await soon("she is not pinned, and deleted") { try await site.names().count == 30 }
   }
 
   /// The chart of the lag, with its lines; and the page keeps itself up to date without losing the reader's place.
@@ -94,6 +123,31 @@ import Testing
       try await browser.script("return document.activeElement.parentElement.id") == "lag-numbers", "the focus stays")
   }
 
+  /// What was written is taken back with the very command that the timeline shows.
+  private func undo(_ browser: Browser, _ site: Site) async throws {
+    try await browser.click("nav a[href^='/people']")
+    try await browser.type("7", into: "input[name=find]")
+    try await browser.press(.enter)
+    try await soon("the person") { try await browser.path().hasPrefix("/people/7") }
+    try await browser.click("#timeline details > summary")
+    try await browser.click("#timeline .undo > summary")
+    #expect(try await browser.text("#timeline details[open] .diff").contains("new@example.com"))
+    let command = try await browser.script(
+      "return document.querySelectorAll('#timeline details[open] .undo .command')[1].textContent")
+    #expect(try #/rollcall undo \d+ --apply --because 'why'/#.wholeMatch(in: command) != nil, "\(command)")
+    let ran = try await site.shell(command)
+    #expect(ran.code == 0, "\(ran.words)")
+    #expect(try await site.values("mail", of: "7") == ["u7@example.com"])
+    try await browser.open(try await browser.script("return location.href"))
+    #expect(try await browser.text("#actions").contains("until its row changes: why"))
+    #expect(try await browser.text(".diff .warn") == "differs")
+    try await browser.click("#timeline details:has(.diff) > summary")
+    #expect(try await browser.text("#timeline details[open] .diff").contains("u7@example.com"))
+    try await browser.picture(to: "\(Self.pictures)/undone.png")
+    try await browser.click("form[action='/people/unpin'] button")
+    try await soon("the row counts again") { try await site.values("mail", of: "7") == ["new@example.com"] }
+  }
+
   private func pin(_ browser: Browser, _ site: Site) async throws {
     try await browser.click("nav a[href^='/people']")
     try await browser.type("7", into: "input[name=find]")
@@ -102,10 +156,6 @@ import Testing
     #expect(try await browser.text("h1") == "Full <b>U7</b>")
     #expect(try await browser.count("ol.steps > li") == 8)
     #expect(try await browser.count(".diff .warn") == 0, "the sides are the same, but for what the server adds")
-    // What was written can be taken back: the timeline's link shows how.
-    try await browser.click("#timeline details > summary")
-    try await browser.click("#timeline .undo > summary")
-    #expect(try await browser.text("#timeline .undo .command").hasPrefix("rollcall undo "))
     try await browser.picture(to: "\(Self.pictures)/person.png")
     try await browser.click("#pin > summary")
     try await browser.type("on leave <i>until</i> May", into: "#pin input[name=because]")

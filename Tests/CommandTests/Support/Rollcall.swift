@@ -30,7 +30,9 @@ enum Rollcall {
   }
 
   /// Runs a line that a person was told to type.
-  static func shell(_ line: String) async throws -> Ran { try await run(["/bin/sh", "-c", line], [:]) }
+  static func shell(_ line: String, environment: [String: String] = [:]) async throws -> Ran {
+    try await run(["/bin/sh", "-c", line], environment)
+  }
 
   private static func run(_ words: [String], _ environment: [String: String]) async throws -> Ran {
     var variables: [Environment.Key: String] = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]

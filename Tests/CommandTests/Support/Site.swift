@@ -113,6 +113,15 @@ struct Site: Sendable {
     return ran
   }
 
+  /// Runs a line as it is shown to somebody whose configuration this is, with `rollcall` on the path.
+  func shell(_ line: String, location: SourceLocation = #_sourceLocation) async throws -> Ran {
+    let folder = Rollcall.program.split(separator: "/").dropLast().joined(separator: "/")
+    let variables = ["PATH": "/\(folder):/usr/bin:/bin", "ROLLCALL_CONFIG": file]
+    let ran = try await Rollcall.shell(line, environment: environment.merging(variables) { $1 })
+    expectNoSecret(ran.words, location)
+    return ran
+  }
+
   @discardableResult
   func install(location: SourceLocation = #_sourceLocation) async throws -> Ran {
     try await succeed("install", "--connection", owner, location: location)
