@@ -40,14 +40,20 @@ package final class Uninstaller {
     try await ledger.requireInstalled()
     let record = try await database.query(
       "SELECT server || ' ' || base, leader FROM rollcall.directory WHERE name = $1", [configuration.name])
-    if !record.isEmpty, let subject = record.text(0, 0),
-      try await Leader.exists(for: configuration.name, subject: subject, database)
-    {
-      throw .refused(
-        "\(record.text(0, 1) ?? "a daemon") leads the directory \"\(configuration.name)\"; stop it first")
+    guard !record.isEmpty, let subject = record.text(0, 0) else { return true }
+    // The session of a process that has just ended may still be there.
+    let deadline = ContinuousClock.now + (record.text(0, 1) == nil ? Uninstaller.patience : .zero)
+    while try await Leader.exists(for: configuration.name, subject: subject, database) {
+      if ContinuousClock.now >= deadline {
+        throw .refused(
+          "\(record.text(0, 1) ?? "a daemon") leads the directory \"\(configuration.name)\"; stop it first")
+      }
+      try? await Reactor.sleep(for: .milliseconds(50))
     }
     return true
   }
+
+  private static let patience: Duration = .seconds(5)
 
   /// Whether the journal stays, because the role may insert into it but not delete from it.
   package private(set) var keepsJournal = false

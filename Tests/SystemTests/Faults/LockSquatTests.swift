@@ -111,6 +111,31 @@ import Testing
     try await site.expectInStep()
   }
 
+  @Test("uninstall waits for the session of a process that has noted its end")
+  func aSessionThatEnds() async throws {
+    let site = try await World.shared.site()
+    try await site.insert(["ann"])
+    try await site.sync()
+    let session = try await take(site, "pg_advisory_lock", as: site.name)
+    let (configuration, administration) = (site.configuration, site.postgres.conninfo(database: site.name))
+    let uninstalling = Task {
+      try await Reactor.run {
+        let uninstaller = try Uninstaller(configuration, connection: administration)
+        defer { uninstaller.close() }
+        return try await uninstaller.forgetDirectory()
+      }
+    }
+    try await eventually("it has found the lock held") {
+      try await site.sql(
+        """
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+          AND application_name = 'rollcall uninstall' AND state = 'idle' AND query LIKE '%pg_locks%'
+        """) == "1"
+    }
+    try await session.run("SELECT pg_advisory_unlock_all()")
+    #expect(try await uninstalling.value)
+  }
+
   @Test("G15: a stranger that waits for the lock and gets it when the leader goes keeps no successor out")
   func aStrangerInTheQueue() async throws {
     let site = try await World.shared.site()
