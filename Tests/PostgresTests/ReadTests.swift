@@ -76,6 +76,28 @@ import Testing
     }
   }
 
+  @Test func aTableMayBeAlteredBetweenTwoReads() async throws {
+    try await withConnection { connection in
+      let conninfo = try await PostgresServerOfTests.shared.conninfo()
+      let other = try await PostgresConnection.open(ConnectionOptions(conninfo, applicationName: "other"))
+      defer { other.close() }
+      try await other.script("CREATE TABLE altered AS SELECT 1 AS a")
+      let changes = [
+        "ALTER TABLE altered ALTER a TYPE text USING 'one'", "ALTER TABLE altered ADD b int DEFAULT 2",
+        "ALTER TABLE altered RENAME TO old; CREATE TABLE altered AS SELECT 3 AS a", "DROP TABLE altered",
+        "CREATE VIEW altered AS SELECT 'four' AS a, 4 AS b",
+      ]
+      for change in changes {
+        for _ in 1...3 { _ = try? await connection.read("SELECT * FROM altered") }
+        try await other.script(change)
+        let fresh = try? await other.query("SELECT * FROM altered")
+        let read = try? await connection.read("SELECT * FROM altered")
+        #expect(read?.columnCount == fresh?.columnCount && read?.text(0, 0) == fresh?.text(0, 0), "\(change)")
+      }
+      try await other.script("DROP VIEW altered; DROP TABLE old")
+    }
+  }
+
   @Test func anErrorIsThatOfTheStatementAndTheNextReadIsFine() async throws {
     try await withConnection { connection in
       for _ in 0..<3 {
