@@ -89,7 +89,9 @@ extension StateReader {
     var others: [(key: RosterKey, wanted: Entry)] = survey.subjects.compactMap { subject in
       subject.desired.wanted.map { (subject.key, $0.entry) }
     }
-    let seen = Set(survey.subjects.map(\.key))
+    // Whoever could not be read there is read again.
+    let seen = Set(others.map(\.key)).union(matches.map { survey.subjects[$0.index].key })
+    var unread: [RosterKey] = []
     switch try await roster.keys(like: texts, for: adoption.attribute, most: Self.mostAlike) {
     case .failure(let why):
       for match in matches {
@@ -98,19 +100,54 @@ extension StateReader {
       }
       return
     case .success(let found):
-      let further = found.filter { !seen.contains($0) }
+      let further = found.keys.filter { !seen.contains($0) }
       for start in stride(from: 0, to: further.count, by: 256) {
-        for (key, answer) in try await roster.fetchAll(Array(further[start..<min(start + 256, further.count)])) {
-          guard case .row(let row) = answer, let wanted = projection.desired(for: row).wanted?.entry, isWanted(wanted)
-          else { continue }
-          others.append((key, wanted))
+        let some = Array(further[start..<min(start + 256, further.count)])
+        let answers = try await roster.fetchAll(some)
+        for key in some {
+          switch rival(answers[key], areAlike: found.areAlike) {
+          case .wants(let wanted): if isWanted(wanted) { others.append((key, wanted)) }
+          case .unread: unread.append(key)
+          case .none: continue
+          }
         }
       }
     }
     for match in matches {
       let key = survey.subjects[match.index].key
       let rivals = others.filter { $0.key != key && adoption.share($0.wanted, match.entry) }.map(\.key)
-      if !rivals.isEmpty { problems[key] = adoption.ambiguous(key, match.entry.dn, others: rivals) }
+      if !rivals.isEmpty {
+        problems[key] = adoption.ambiguous(key, match.entry.dn, others: rivals)
+      } else if let other = unread.first {
+        problems[key] = adoption.undecided(
+          key, match.entry.dn,
+          because: "person \(other) may have its \(adoption.attribute) too, but that row cannot be read or mapped")
+      }
+    }
+  }
+
+  private enum Rival {
+    case wants(Entry)
+    case unread
+    case none
+  }
+
+  /// - Parameters:
+  ///   - answer: nil where the row has gone, or has another key, since it was found.
+  ///   - areAlike: whether the row was found by its value.
+  private func rival(_ answer: RosterAnswer?, areAlike: Bool) -> Rival {
+    switch answer {
+    case .row(let row):
+      let desired = projection.desired(for: row)
+      if let wanted = desired.wanted { return .wants(wanted.entry) }
+      return switch desired {
+      case .rejected, .lockedOut: areAlike ? .unread : .none
+      default: .none
+      }
+    // Where every row was read since one fails, that one must not keep others from their entries.
+    case .problem(let problem, _): return areAlike || problem.mayPass ? .unread : .none
+    case .impossible: return .none
+    case nil: return .unread
     }
   }
 
@@ -132,26 +169,33 @@ struct UnsearchableRoster: Error {
   var message: String
 }
 
+/// Rows among which those that look alike are.
+struct FoundRows {
+  var keys: [RosterKey]
+  /// Whether they were found by their value; otherwise they are all that there are.
+  var areAlike: Bool
+}
+
 extension Roster {
   /// So many rows are read one after the other, where they cannot be searched.
   private static let mostRead = 20_000
 
-  private func everyKey() async throws(EngineError) -> Result<[RosterKey], UnsearchableRoster> {
+  private func everyKey() async throws(EngineError) -> Result<FoundRows, UnsearchableRoster> {
     let sql = query.keys(inScopeOnly: false) + " LIMIT \(Roster.mostRead + 1)"
     let result = try await database.read(sql, limit: .seconds(60), timeout: .seconds(70))
     if result.rowCount > Roster.mostRead {
       return .failure(UnsearchableRoster(message: "the mapping fails for a row, and there are too many to read each"))
     }
-    return .success((0..<result.rowCount).compactMap { result.key($0, 0) })
+    return .success(FoundRows(keys: (0..<result.rowCount).compactMap { result.key($0, 0) }, areAlike: false))
   }
 
   /// The keys of rows whose attribute resembles one of these texts, and perhaps some more.
   func keys(
     like texts: Set<String>, for attribute: String, most: Int
-  ) async throws(EngineError) -> Result<[RosterKey], UnsearchableRoster> {
+  ) async throws(EngineError) -> Result<FoundRows, UnsearchableRoster> {
     let path = "users.attributes.\(attribute)"
     guard let expression = query.expressions.first(where: { $0.path == path }), !texts.isEmpty else {
-      return .success([])
+      return .success(FoundRows(keys: [], areAlike: true))
     }
     let forms = Set(texts.flatMap(RosterQuery.likeness)).sorted().map { RosterKey($0) }
     do throws(ReadingError) {
@@ -159,7 +203,7 @@ extension Roster {
       if result.rowCount > most {
         return .failure(UnsearchableRoster(message: "more than \(most) rows have a similar \(attribute)"))
       }
-      return .success((0..<result.rowCount).compactMap { result.key($0, 0) })
+      return .success(FoundRows(keys: (0..<result.rowCount).compactMap { result.key($0, 0) }, areAlike: true))
     } catch {
       switch error {
       case .other(let error): throw error

@@ -147,9 +147,10 @@ struct ModelHandmade: Sendable {
       wrong += try await Self.remains(site, phone)
       let entries = try await Self.entries(site, phone)
       // Rows with one number never become more.
-      let rows = try await house.site.sql("SELECT count(*) FROM users WHERE phone = '\(phone)'")
-      if rows != "0", rows != "1", await house.losses == ambiguity.losses {
-        wrong += entries.filter { !$0.isUnlinked }.map { "\(rows) rows have the number of \($0.dn.text)" }
+      let rows = try await house.site.sql("SELECT id, status, ends FROM users WHERE phone = '\(phone)'")
+        .split(separator: "\n")
+      if rows.count > 1, await house.losses == ambiguity.losses {
+        wrong += entries.filter { !$0.isUnlinked }.map { "\(rows) have the number of \($0.dn.text)" }
       }
       for entry in entries.filter(\.isUnlinked).dropFirst() {
         try await site.directory.modify("dn: \(entry.dn.text)\nchangetype: delete\n")
