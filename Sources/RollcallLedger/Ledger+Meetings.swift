@@ -12,10 +12,16 @@ extension Ledger {
   // MARK: Known entries
 
   /// The ids of the known entries of these keys.
+  ///
+  /// One look into the index for each: before a table is analyzed, `key = ANY` makes PostgreSQL take all entries of the
+  /// directory and compare each with the keys.
   func known(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: String] {
     let result = try await database.execute(
-      "known", "SELECT key, entry_id FROM rollcall.entry WHERE directory = $1 AND key = ANY ($2::text[])",
-      [directory, SQLText.array(keys)])
+      "known",
+      """
+      SELECT x.key, e.entry_id FROM unnest($2::text[]) AS x(key),
+        LATERAL (SELECT entry_id FROM rollcall.entry WHERE directory = $1 AND key = x.key LIMIT 1) AS e
+      """, [directory, SQLText.array(keys)])
     var known: [RosterKey: String] = [:]
     for row in 0..<result.rowCount { known[result.key(row, 0) ?? ""] = result.text(row, 1) ?? "" }
     return known

@@ -20,8 +20,11 @@ extension Ledger {
 
   func passwords(_ keys: [RosterKey]) async throws(EngineError) -> [RosterKey: String] {
     let result = try await database.execute(
-      "passwords", "SELECT key, digest FROM rollcall.password WHERE directory = $1 AND key = ANY ($2::text[])",
-      [directory, SQLText.array(keys)])
+      "passwords",
+      """
+      SELECT x.key, p.digest FROM unnest($2::text[]) AS x(key),
+        LATERAL (SELECT digest FROM rollcall.password WHERE directory = $1 AND key = x.key LIMIT 1) AS p
+      """, [directory, SQLText.array(keys)])
     var found: [RosterKey: String] = [:]
     for row in 0..<result.rowCount { found[result.key(row, 0) ?? ""] = result.text(row, 1) ?? "" }
     return found

@@ -40,7 +40,8 @@ extension Ledger {
       WITH new AS (INSERT INTO rollcall.reference (directory, key, target)
         SELECT $1, x.key, x.target FROM unnest($3::text[], $4::text[]) AS x(key, target)
         ON CONFLICT DO NOTHING)
-      SELECT key, target, name, due FROM rollcall.reference WHERE directory = $1 AND key = ANY ($2::text[])
+      SELECT x.key, r.target, r.name, r.due FROM (SELECT DISTINCT unnest($2::text[]) AS key) AS x,
+        LATERAL (SELECT target, name, due FROM rollcall.reference WHERE directory = $1 AND key = x.key OFFSET 0) AS r
       """,
       [directory, SQLText.array(keys), SQLText.array(new.map(\.key)), SQLText.array(new.map(\.target))])
     return (0..<found.rowCount).map { row in

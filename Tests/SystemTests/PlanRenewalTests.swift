@@ -1,5 +1,6 @@
 import Postgres
 import Reactor
+import RollcallCore
 import Testing
 
 @testable import RollcallEngine
@@ -39,6 +40,30 @@ import Testing
       for _ in 0..<100 { try await look() }
       let after = try await plan()
       #expect(after.contains("AND (key = ANY"), "\(after)")
+    }
+  }
+
+  @Test("Of a table that nobody has analyzed yet only the entries of the keys are read")
+  func beforeItIsAnalyzed() async throws {
+    let site = try await World.shared.site()
+    try await site.sql(
+      """
+      ALTER TABLE rollcall.entry SET (autovacuum_enabled = off);
+      INSERT INTO rollcall.entry SELECT '\(site.name)', n::text, 'id of ' || n FROM generate_series(1, 5000) AS n
+      """)
+    let configuration = site.configuration
+    try await Reactor.run {
+      let ledger = try Ledger(configuration)
+      defer { ledger.database.end() }
+      let keys = (4001...4064).map { RosterKey("\($0)") } + ["none"]
+      let known = try await ledger.known(keys)
+      #expect(known.count == 64 && known["4010"] == "id of 4010")
+      let name = try await ledger.database.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'known%'")
+      let lines = try await ledger.database.query(
+        "EXPLAIN (ANALYZE, COSTS off, TIMING off) EXECUTE \(name.text(0, 0) ?? "")('\(site.name)', '\(SQLText.array(keys))')"
+      )
+      let plan = (0..<lines.rowCount).compactMap { lines.text($0, 0) }.joined(separator: "\n")
+      #expect(plan.contains("rows=1 loops=65") && !plan.contains("Removed by Filter"), "\(plan)")
     }
   }
 }
