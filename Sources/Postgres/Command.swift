@@ -14,6 +14,9 @@ final class Command {
     case describe(name: String)
     /// A statement in a read-only transaction of its own that is always rolled back.
     case read(String, [String?], limit: Duration?)
+    /// The same of a statement that the session keeps, without what undoes it.
+    case readKept(String, [String?], limit: Duration?, anew: Bool)
+    case endRead
   }
 
   private let text: Text
@@ -27,7 +30,7 @@ final class Command {
   private(set) var rows = Deque<QueryResult>()
   private var onRows: (@Reactor () -> Void)?
   private(set) var isFinished = false
-  /// For a read: the number of the pipeline's two synchronization points that have arrived.
+  /// For a read: the number of the pipeline's synchronization points that have arrived.
   private var syncs = 0
   /// For a read: the settings before it.
   private var settings: [String?] = []
@@ -53,18 +56,66 @@ final class Command {
   }
 
   /// Whether the statement is sent as a pipeline, whose end is not signalled by a missing result.
-  var isPipeline: Bool { if case .read = text { true } else { false } }
+  var isPipeline: Bool { isRead || isKept || isEnd }
+  private var isRead: Bool { if case .read = text { true } else { false } }
+  private var isEnd: Bool { if case .endRead = text { true } else { false } }
+  /// Whether the transaction is still to be ended when it is answered.
+  var isKept: Bool { if case .readKept = text { true } else { false } }
+  /// Whether the answer is complete, though what is to be undone may not be undone yet.
+  var isAnswered: Bool { isRead && syncs > 0 }
   /// Whether the whole pipeline has been answered.
-  var isPipelineOver: Bool { syncs == 2 }
+  var isPipelineOver: Bool { syncs == (isRead ? 2 : 1) }
 
   var isSaturated: Bool { isStream && rows.count >= saturation }
   var streamError: PostgresError? { error }
+  var hasFailed: Bool { error != nil }
 
   /// Passes the statement to libpq; false if libpq refuses it.
-  func send(_ connection: OpaquePointer) -> Bool {
+  func send(_ connection: OpaquePointer, _ parsed: inout ParsedStatements) -> Bool {
+    if case .readKept(let sql, let parameters, let limit, let anew) = text {
+      return unsafe sendKept(sql, parameters, limit, anew: anew, &parsed, connection)
+    }
+    parsed.note(text)
     guard unsafe send(text, connection) else { return false }
     return isStream ? unsafe PQsetSingleRowMode(connection) == 1 : true
   }
+
+  /// The statement that reads is the unnamed one of the protocol, which stays parsed until the next one without a name,
+  /// and which no SQL can replace (PostgreSQL manual, "Extended Query"). The names of those before it are parsed each
+  /// time: should code have left others under these names, that is an error.
+  private func sendKept(
+    _ sql: String, _ parameters: [String?], _ limit: Duration?, anew: Bool, _ parsed: inout ParsedStatements,
+    _ connection: OpaquePointer
+  ) -> Bool {
+    settings = unsafe Command.reported(connection)
+    guard unsafe PQenterPipelineMode(connection) == 1,
+      unsafe run("rollcall_begin", "BEGIN READ ONLY", connection)
+    else { return false }
+    if let limit {
+      let setting = "SET LOCAL statement_timeout = \(Int(limit / .milliseconds(1)))"
+      guard unsafe run("rollcall_limit", setting, connection) else { return false }
+    }
+    if anew || parsed.unnamed != sql {
+      guard unsafe send(.prepare(name: "", sql), connection) else { return false }
+      parsed.unnamed = sql
+    }
+    return unsafe send(.execute(name: "", parameters), connection) && PQpipelineSync(connection) == 1
+  }
+
+  private func run(_ name: String, _ sql: String, _ connection: OpaquePointer) -> Bool {
+    unsafe send(.prepare(name: name, sql), connection) && send(.execute(name: name, []), connection)
+  }
+
+  /// What undoes a read, and leaves the unnamed statement.
+  private func sendEnd(_ connection: OpaquePointer) -> Bool {
+    guard unsafe PQenterPipelineMode(connection) == 1 else { return false }
+    for (index, statement) in Command.ending.enumerated() {
+      guard unsafe run("rollcall_end_\(index)", statement, connection) else { return false }
+    }
+    return unsafe PQpipelineSync(connection) == 1
+  }
+
+  private static let ending = ["ROLLBACK", "SELECT pg_catalog.pg_advisory_unlock_all()", "DEALLOCATE ALL"]
 
   /// The end of the transaction follows a synchronization point of its own: an error before it skips only the
   /// commands before it (PostgreSQL manual, 34.5.1). The statement has no name, because code that it calls could
@@ -83,7 +134,7 @@ final class Command {
     }
     guard unsafe send(.statement(sql, parameters), connection), unsafe PQpipelineSync(connection) == 1
     else { return false }
-    for statement in ["ROLLBACK", "SELECT pg_catalog.pg_advisory_unlock_all()", "DEALLOCATE ALL"] {
+    for statement in Command.ending {
       guard unsafe send(.statement(statement, []), connection) else { return false }
     }
     return unsafe PQpipelineSync(connection) == 1
@@ -103,7 +154,7 @@ final class Command {
   /// Rejects an answer during which code has changed how values are formatted, since other rows are affected. Call it
   /// after a result was taken; the rollback follows the first synchronization point of the pipeline.
   func lookAtSettings(_ connection: OpaquePointer) {
-    guard isPipeline, syncs == 1, error == nil else { return }
+    guard isRead || isKept, syncs == 1, error == nil, !isFinished else { return }
     let now = unsafe Command.reported(connection)
     guard let index = now.indices.first(where: { now[$0] != settings[$0] }) else { return }
     // 38000 is external_routine_exception.
@@ -117,6 +168,8 @@ final class Command {
     let sent: Int32
     switch text {
     case .read(let sql, let parameters, let limit): return unsafe sendRead(sql, parameters, limit, connection)
+    case .readKept: return false
+    case .endRead: return unsafe sendEnd(connection)
     case .script(let sql): sent = unsafe PQsendQuery(connection, sql)
     case .prepare(let name, let sql): sent = unsafe PQsendPrepare(connection, name, sql, 0, nil)
     case .describe(let name): sent = unsafe PQsendDescribePrepared(connection, name)

@@ -12,15 +12,17 @@ public struct Notification: Sendable, Equatable {
 
 /// A connection to one PostgreSQL session, non-blocking on the reactor.
 ///
-/// Statements are sent in the order of the calls, one at a time. Once the connection is lost every statement fails
+/// Statements are sent in the order of the calls, one at a time; those of urgent tasks (``StatementPriority``) overtake others. Once the connection is lost every statement fails
 /// and the object stays unusable: create a new one.
 @Reactor @safe
 public final class PostgresConnection {
   private var connection: OpaquePointer?
   private var watch: Watch?
-  private var waiting = Deque<Command>()
+  private var waiting = WaitingCommands()
   private var active: Command?
+  private var parsed = ParsedStatements()
   private var deadline: Timer?
+  private var ending: Timer?
   private var closeReason: PostgresError?
   private var onIdle: (@Reactor () -> Void)?
 
@@ -80,7 +82,7 @@ public final class PostgresConnection {
       return command.finish(
         .failure((closeReason ?? PostgresError(kind: .connection, message: "not connected")).unsent))
     }
-    waiting.append(command)
+    waiting.append(command, isUrgent: StatementPriority.isUrgent)
     if active == nil { startNext() }
   }
 
@@ -93,10 +95,10 @@ public final class PostgresConnection {
   }
 
   private func startNext() {
-    while active == nil, let command = waiting.popFirst() {
+    while active == nil, let command = waiting.next() {
       guard let connection = unsafe connection else { return }
       active = command
-      guard unsafe command.send(connection) else { return fail(lastError(of: .connection)) }
+      guard unsafe command.send(connection, &parsed) else { return fail(lastError(of: .connection)) }
       armDeadline(command)
       flush()
     }
@@ -147,6 +149,8 @@ public final class PostgresConnection {
       if let pointer = unsafe pointer { command.take(unsafe QueryResult(ResultHandle(pointer))) }
       unsafe command.lookAtSettings(connection)
       if command.isPipeline {
+        // Nobody waits for what is undone; the next statement does.
+        if command.isAnswered { command.finish(nil) }
         // Between the results of a pipeline's statements there is none.
         guard command.isPipelineOver else {
           if unsafe PQstatus(connection) == CONNECTION_BAD { break }
@@ -160,13 +164,29 @@ public final class PostgresConnection {
       active = nil
       deadline?.cancel()
       deadline = nil
+      if command.isKept {
+        if command.hasFailed { parsed.unnamed = nil }
+        endRead()
+      }
       command.finish(nil)
+      if command.isKept { return }
       startNext()
       endIfIdle()
     }
     if let connection = unsafe connection, unsafe PQstatus(connection) == CONNECTION_BAD {
       fail(lastError(of: .connection))
     }
+  }
+
+  /// Has a read undone before any other statement, and a moment later at the latest: so that it does not compete with
+  /// what the rows were read for.
+  private func endRead() {
+    let end = Command(.endRead, timeout: PostgresConnection.defaultTimeout) { [weak self] result in
+      // Whoever reads next must not find what code has left behind.
+      if case .failure(let error) = result { self?.fail(error) }
+    }
+    waiting.prepend(end)
+    ending = Reactor.loop.after(.milliseconds(1)) { [weak self] in self?.startNext() }
   }
 
   private func drainNotifications() {
@@ -192,13 +212,14 @@ public final class PostgresConnection {
     closeReason = error
     watch?.cancel()
     watch = nil
+    ending?.cancel()
+    ending = nil
     deadline?.cancel()
     deadline = nil
     unsafe PQfinish(connection)
     unsafe self.connection = nil
-    let (sent, unsent) = (active, waiting)
+    let (sent, unsent) = (active, waiting.takeAll())
     active = nil
-    waiting.removeAll()
     sent?.finish(.failure(error))
     for command in unsent { command.finish(.failure(error.unsent)) }
     let onClose = self.onClose

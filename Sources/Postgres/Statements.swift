@@ -55,6 +55,20 @@ extension PostgresConnection {
     try await run(.read(sql, parameters, limit: limit), timeout)
   }
 
+  /// The same as ``read(_:_:limit:timeout:)`` for a statement that is run again and again: the server keeps what it has
+  /// parsed and planned until another statement without a name, or an error. What is to be undone is undone after the
+  /// rows were returned, and before the next statement.
+  ///
+  /// - Parameters:
+  ///   - limit: `statement_timeout`; nil keeps the session's.
+  ///   - anew: whether the server parses and plans it again.
+  public func readKept(
+    _ sql: String, _ parameters: [String?] = [], limit: Duration? = nil, anew: Bool = false,
+    timeout: Duration? = defaultTimeout
+  ) async throws(PostgresError) -> QueryResult {
+    try await run(.readKept(sql, parameters, limit: limit, anew: anew), timeout)
+  }
+
   /// Starts a statement whose rows are taken as they arrive (libpq's single-row mode).
   ///
   /// The connection does nothing else until the stream has been read to its end or the connection is closed.

@@ -118,4 +118,33 @@ import Testing
       }
     }
   }
+
+  @Test func urgentStatementsOvertakeOthersButNotForEver() async throws {
+    try await withConnection { connection in
+      let order = Order()
+      @Reactor func send(_ name: String, isUrgent: Bool) -> Task<Void, Never> {
+        StatementPriority.$isUrgent.withValue(isUrgent) {
+          Reactor.task {
+            _ = try? await connection.query("SELECT pg_sleep(\(name == "first" ? "0.2" : "0"))")
+            order.names.append(name)
+          }
+        }
+      }
+      var tasks = [send("first", isUrgent: false)]
+      for number in 1...3 { tasks.append(send("other\(number)", isUrgent: false)) }
+      for number in 1...20 { tasks.append(send("urgent\(number)", isUrgent: true)) }
+      for task in tasks { await task.value }
+      var expected = (1...20).map { "urgent\($0)" }
+      expected.insert("other1", at: 16)
+      expected.insert("first", at: 0)
+      expected += ["other2", "other3"]
+      #expect(order.names == expected)
+    }
+  }
+
+  @Reactor
+  private final class Order {
+    var names: [String] = []
+    nonisolated init() {}
+  }
 }

@@ -37,9 +37,12 @@ extension Roster {
   private static let mostOthers = 20
 
   /// Runs a statement whose first parameter is the array of keys.
+  ///
+  /// - Parameter isKept: whether the session keeps it.
   func ask(
-    _ sql: String, _ keys: [RosterKey], _ more: [String] = [], limit: Duration
+    _ sql: String, _ keys: [RosterKey], _ more: [String] = [], limit: Duration, isKept: Bool = false
   ) async throws(ReadingError) -> QueryResult {
+    var isKept = isKept
     let closings = database.closings
     var losses = 0
     var others = 0
@@ -49,10 +52,18 @@ extension Roster {
       let backend = session.backendID
       let failure: PostgresError
       do throws(PostgresError) {
-        return try await session.read(
-          sql, [SQLText.array(keys)] + more, limit: limit, timeout: limit + Roster.grace)
+        let (parameters, timeout) = ([SQLText.array(keys)] + more, limit + Roster.grace)
+        if isKept {
+          return try await session.readKept(sql, parameters, limit: limit, anew: plans.isDue(), timeout: timeout)
+        }
+        return try await session.read(sql, parameters, limit: limit, timeout: timeout)
       } catch {
         failure = error
+      }
+      // The plan is of a table as it was before.
+      if isKept, failure.sqlState == "0A000" {
+        isKept = false
+        continue
       }
       // It was closed on purpose, because a side was lost.
       if closings != database.closings { throw .other(.database(failure)) }

@@ -43,12 +43,16 @@ package final class Roster {
   static let budget = 32 << 20
   /// libpq keeps the buffer that a value needed; after a value of this size the session is replaced.
   private static let buffer = 8 << 20
+  /// So many rows are read by the statement that is kept.
+  private static let few = 4
 
   let database: Database
   package let query: RosterQuery
   let health: RosterHealth
   let largestRow: Int
   private var shape: (session: PostgresConnection, shape: RosterShape)?
+  private var select: (shape: RosterShape, sql: String)?
+  var plans = PlanRenewal()
 
   init(_ database: Database, _ query: RosterQuery, largestRow: Int, health: RosterHealth? = nil) {
     self.database = database
@@ -237,6 +241,16 @@ package final class Roster {
   private func run(
     _ keys: [RosterKey], share: Int, limit: Duration? = nil, _ shape: RosterShape
   ) async throws(ReadingError) -> QueryResult {
-    try await ask(query.selectByKey(shape), keys, ["\(share)"], limit: limit ?? health.patience)
+    // PostgreSQL parses and plans it once: most of the work on one row, which the rows of a batch share.
+    try await ask(
+      select(shape), keys, ["\(share)"], limit: limit ?? health.patience, isKept: keys.count <= Roster.few)
+  }
+
+  /// The statement that reads rows.
+  private func select(_ shape: RosterShape) -> String {
+    if let select, select.shape == shape { return select.sql }
+    let sql = query.selectByKey(shape)
+    select = (shape, sql)
+    return sql
   }
 }

@@ -4,7 +4,7 @@ internal import RollcallCore
 internal import RollcallLedger
 
 /// The columns of the roster's SELECT in one session: determined anew in each, because tables are altered.
-struct RosterShape: Sendable {
+struct RosterShape: Sendable, Equatable {
   let key: KeyType
   /// The OID of the table or view whose column the key is; 0 if it is computed.
   let origin: UInt32

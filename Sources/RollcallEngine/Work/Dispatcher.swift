@@ -218,9 +218,12 @@ package final class Dispatcher {
     passes.insert(pass)
     for key in batch.keys { originsInFlight[key] = origins.removeValue(forKey: key) }
     Reactor.task {
-      let report = await worker.work(
-        batch.keys, lane, origin: { self.origin(of: $0, batch.priority) },
-        hasAwaited: { self.queue.hasAwaited($0, $1) })
+      // What a single change asks of the ledger does not wait for the records of bulk work.
+      let report = await StatementPriority.$isUrgent.withValue(lane == .fast) {
+        await worker.work(
+          batch.keys, lane, origin: { self.origin(of: $0, batch.priority) },
+          hasAwaited: { self.queue.hasAwaited($0, $1) })
+      }
       self.passes.remove(pass)
       // Changes reported meanwhile may already have been read.
       for step in report.applied {

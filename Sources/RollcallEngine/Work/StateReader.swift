@@ -88,13 +88,12 @@ package final class StateReader {
     _ keys: [RosterKey], lane: DirectoryLink.Lane, careful: Bool, book: ReferenceBook? = nil
   ) async throws(EngineError) -> Survey {
     let session = try link.session(lane)
-    // Both sides are queried at once; neither answer depends on the other. The task starts after the rows have been
-    // requested, which take longer.
-    let search = Task(executorPreference: Reactor.loop) { @Reactor in self.finder.linked(to: keys, session) }
+    // Both sides are queried at once; neither answer depends on the other.
+    let search = finder.linked(to: keys, session)
     let acquaintances = acquaintances(with: keys, session)
     let ended = state.meetings.expired(keys, deadline)
     let read = try await (lane == .fast ? roster : bulk).fetch(keys)
-    let entries = try await search.value.entries()
+    let entries = try await search.entries()
     var survey = Survey()
     survey.postponed = read.postponed
     try await join(read.asked(keys), read.answers, entries, session, into: &survey)
