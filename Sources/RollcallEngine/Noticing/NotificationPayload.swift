@@ -34,35 +34,56 @@ struct NotificationPayload: Sendable, Equatable, Decodable {
   /// `{"xid":"741","keys":["17","18"],"source":16401}` without escapes: nearly every message. Each one delays an
   /// entry after its commit, and a general JSON decoder took a tenth of the daemon's own time.
   private init?(plain text: String) {
-    let opening = #"{"xid":""#
-    let (text, source) = NotificationPayload.split(text)
-    guard text.hasPrefix(opening), text.hasSuffix("]}"),
-      text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\\") })
-    else { return nil }
-    // Strings alternate with the text between them.
-    let parts = text.utf8.dropFirst(opening.utf8.count).split(
-      separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
-    guard parts.count >= 6, parts.count.isMultiple(of: 2), parts[1].elementsEqual(",".utf8),
-      parts[2].elementsEqual("keys".utf8), parts[3].elementsEqual(":[".utf8),
-      parts[parts.count - 1].elementsEqual("]}".utf8)
-    else { return nil }
+    var reader = PlainReader(bytes: Array(text.utf8))
+    guard reader.skip(#"{"xid":"#), let xid = reader.string(), reader.skip(#","keys":["#) else { return nil }
     var keys: [RosterKey] = []
-    for index in stride(from: 4, to: parts.count - 1, by: 2) {
-      guard index == 4 || parts[index - 1].elementsEqual(",".utf8) else { return nil }
-      keys.append(RosterKey(String(Substring(parts[index]))))
+    repeat {
+      guard let key = reader.string() else { return nil }
+      keys.append(RosterKey(key))
+    } while reader.skip(",")
+    guard reader.skip("]") else { return nil }
+    if reader.skip(#","source":"#) {
+      guard let source = reader.number() else { return nil }
+      self.source = source
     }
-    self.xid = String(Substring(parts[0]))
+    guard reader.skip("}"), reader.isAtEnd else { return nil }
+    self.xid = xid
     self.keys = keys
-    self.source = source
+  }
+}
+
+/// Reads JSON without blanks and escapes.
+private struct PlainReader {
+  let bytes: [UInt8]
+  private var place = 0
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  var isAtEnd: Bool { place == bytes.count }
+
+  /// Passes over this text, if it comes next.
+  mutating func skip(_ text: String) -> Bool {
+    guard bytes[place...].starts(with: text.utf8) else { return false }
+    place += text.utf8.count
+    return true
   }
 
-  /// Splits the source off the end, if there is one.
-  private static func split(_ text: String) -> (text: String, source: UInt32?) {
-    let tail = #","source":"#
-    let digits = text.utf8.dropLast().reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
-    let head = text.dropLast(digits + 1)
-    guard digits > 0, text.hasSuffix("}"), head.hasSuffix(tail), let source = UInt32(text.dropLast().suffix(digits))
-    else { return (text, nil) }
-    return (head.dropLast(tail.count) + "}", source)
+  /// A string; nil if there is none, or one with escapes or control characters.
+  mutating func string() -> String? {
+    guard skip("\"") else { return nil }
+    let start = place
+    while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
+      guard bytes[place] >= 0x20, bytes[place] != UInt8(ascii: "\\") else { return nil }
+      place += 1
+    }
+    guard place < bytes.count else { return nil }
+    place += 1
+    return String(decoding: bytes[start..<(place - 1)], as: UTF8.self)
+  }
+
+  mutating func number() -> UInt32? {
+    let digits = bytes[place...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    place += digits.count
+    return UInt32(String(decoding: digits, as: UTF8.self))
   }
 }
