@@ -59,7 +59,12 @@ public enum RemovalBudget {
   /// How many managed entries suffice to allow `wanted` more removals, however many more there are; nil if the exact
   /// number is needed.
   public static func sufficient(wanted: Int, spent: Int, policy: RemovalPolicy) -> Int? {
-    wanted + spent <= policy.least ? max(4, 2 * (wanted + spent)) : nil
+    let all = wanted + spent
+    if all <= policy.least { return max(4, 2 * all) }
+    guard policy.most > 0 else { return nil }
+    let share = (Double(all) * 100 / policy.most).rounded(.up)
+    // One more, for what the division rounds off.
+    return share < 1e15 ? max(4, 2 * all, Int(share) + 1) : nil
   }
 
   private static func allowance(among population: Int, _ policy: RemovalPolicy) -> Int {

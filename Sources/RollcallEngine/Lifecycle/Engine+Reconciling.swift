@@ -222,5 +222,5 @@ extension Engine {
   /// Small enough that some entries are seen before the server cuts the search off.
   private static let countedAtOnce = 100
   /// So many are counted ahead of bulk work.
-  static let fewEntries = 1000
+  static let fewEntries = 5000
 }

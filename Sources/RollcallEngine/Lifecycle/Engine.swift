@@ -209,7 +209,7 @@ package final class Engine {
     // The previous leader may have written meanwhile.
     sweeper?.stop()
     sweeper = nil
-    removalGuard.managed = [:]
+    removalGuard.forgetCounts()
     return true
   }
 

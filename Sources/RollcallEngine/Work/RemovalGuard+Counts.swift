@@ -1,3 +1,4 @@
+internal import Reactor
 internal import RollcallCore
 internal import RollcallLedger
 
@@ -24,11 +25,43 @@ extension RemovalGuard {
     comparison.note(step)
     dispatcher?.counting.count(step)
     switch step.what {
-    case .create, .adopt: managed[.people] = managed[.people].map { $0 + 1 }
-    case .delete: managed[.people] = managed[.people].map { $0 - 1 }
-    case .join, .makeGroup: managed[.memberships] = managed[.memberships].map { $0 + 1 }
-    case .leave: managed[.memberships] = managed[.memberships].map { $0 - 1 }
+    case .create, .adopt: count(1, .people)
+    case .delete: count(-1, .people)
+    case .join, .makeGroup: count(1, .memberships)
+    case .leave: count(-1, .memberships)
     default: break
     }
+  }
+
+  private func count(_ change: Int, _ kind: RemovalKind) {
+    managed[kind]? += change
+    atLeast[kind]? += change
+    if change < 0 { gone[kind, default: 0] -= change }
+  }
+
+  /// Counts managed entries up to about a limit: as many there are at least.
+  func countSome(_ kind: RemovalKind, upTo limit: Int) async throws(EngineError) -> Int {
+    let (before, since) = (gone[kind, default: 0], forgotten)
+    let found = try await count(kind, limit)
+    // Some of them may have been counted before they went.
+    let certain = found - (gone[kind, default: 0] - before)
+    if since == forgotten { atLeast[kind] = max(atLeast[kind] ?? 0, certain) }
+    return found
+  }
+
+  /// Counts more of them beside, so that the next who leave need not wait for it.
+  func countAhead(_ kind: RemovalKind) {
+    guard !isCountingAhead, managed[kind] == nil, (atLeast[kind] ?? 0) <= Engine.fewEntries else { return }
+    isCountingAhead = true
+    Reactor.task {
+      _ = try? await self.countSome(kind, upTo: Engine.fewEntries + 1)
+      self.isCountingAhead = false
+    }
+  }
+
+  /// Another process may have written meanwhile.
+  func forgetCounts() {
+    (managed, atLeast) = ([:], [:])
+    forgotten += 1
   }
 }

@@ -27,6 +27,13 @@ package final class RemovalGuard {
   var comparison = ComparisonWatch()
   /// The number of linked entries, and of memberships in managed groups; empty until they are counted.
   var managed: [RemovalKind: Int] = [:]
+  /// So many there are at least; more than that need not be counted for a few leavers.
+  var atLeast: [RemovalKind: Int] = [:]
+  /// How often the counts have been forgotten, how many have been removed, and whether somebody is counting for those who
+  /// may leave next.
+  var forgotten = 0
+  var gone: [RemovalKind: Int] = [:]
+  var isCountingAhead = false
   /// Counts them in the directory, up to about the limit, or all of them.
   package var count: @Reactor (_ kind: RemovalKind, _ limit: Int?) async throws(EngineError) -> Int = {
     _, _ throws(EngineError) in 0
@@ -266,10 +273,17 @@ package final class RemovalGuard {
     let spending = try await state.ledger.spending(within: seconds, of: batch, kind, forgetting: !isForecast)
     let wanted = batch.map(\.weight).reduce(0, +) - spending.paid
     if managed[kind] == nil, holding == nil, wanted > 0 {
-      let limit = RemovalBudget.sufficient(wanted: wanted, spent: spending.all, policy: policy)
-      let found = try await count(kind, limit)
-      if let limit, found >= limit { return nil }
-      managed[kind] = found
+      if let enough = RemovalBudget.sufficient(wanted: wanted, spent: spending.all, policy: policy) {
+        if let known = atLeast[kind], known >= enough { return nil }
+        let found = try await countSome(kind, upTo: enough)
+        if found >= enough {
+          if !isForecast { countAhead(kind) }
+          return nil
+        }
+        managed[kind] = found
+      } else {
+        managed[kind] = try await count(kind, nil)
+      }
     }
     let decision = RemovalBudget.decide(
       wanted: wanted, managed: managed[kind] ?? 0, spent: spending.all, disabled: spending.disabled, policy: policy,

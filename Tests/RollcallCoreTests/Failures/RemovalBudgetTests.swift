@@ -40,6 +40,30 @@ import Testing
     #expect(spent <= population / 2)
   }
 
+  @Test(
+    "as many as suffice do suffice, whatever else there is, and hardly fewer would",
+    arguments: [0, 0.1, 3, 10, 33.3, 99.9])
+  func whatSuffices(most: Double) {
+    for least in [0, 2, 25] {
+      let policy = RemovalPolicy(most: most, least: least)
+      for (wanted, spent) in [(1, 0), (1, 24), (1, 25), (26, 0), (7, 90), (300, 1), (4_000, 77)] {
+        guard let enough = RemovalBudget.sufficient(wanted: wanted, spent: spent, policy: policy) else {
+          #expect(most == 0 && wanted + spent > least)
+          continue
+        }
+        for managed in [enough, enough + 1, 2 * enough, 1_000_000] where managed >= enough {
+          #expect(isAllowed(wanted, of: managed, spent: spent, policy))
+          #expect(
+            RemovalBudget.decide(wanted: wanted, managed: managed, spent: spent, disabled: spent, policy: policy)
+              == .allowed)
+        }
+        let fewer = RemovalBudget.decide(
+          wanted: wanted, managed: enough - 3, spent: spent, disabled: spent, policy: policy)
+        #expect(fewer != .allowed || enough <= 4, "\(wanted) \(spent) of \(enough)")
+      }
+    }
+  }
+
   @Test func nothingToRemove() {
     #expect(isAllowed(0, of: 10, first: true))
   }

@@ -141,7 +141,7 @@ extension RemovalModel {
     }
     let bound = Dictionary(uniqueKeysWithValues: removals.map { ($0.key, bonds(of: $0.key)) })
     note("turn \(turn.number) plans \(removals.map(\.key))")
-    removalGuard.managed = [:]
+    removalGuard.forgetCounts()
     do throws(EngineError) {
       let withheld = try await removalGuard.withhold(removals)
       for removal in removals {
@@ -205,7 +205,7 @@ extension RemovalModel {
     isDeciding = true
     let before = removalGuard.allowed[.people] ?? []
     let bound = Dictionary(uniqueKeysWithValues: keys.map { ($0, bonds(of: $0, besides: removalBatch)) })
-    removalGuard.managed = [:]
+    removalGuard.forgetCounts()
     do throws(EngineError) { try await removalGuard.decide(removalBatch, epoch: epoch) } catch { fail("\(error)") }
     for key in (removalGuard.allowed[.people] ?? []).subtracting(before) { boundAtDecision[key] = bound[key] }
     note("batch \(removalBatch) has decided: \((removalGuard.allowed[.people] ?? []).sorted())")
