@@ -176,11 +176,12 @@ struct LeaverWork {
     return histogram
   }
 
-  /// Everybody is back in the directory before the next measurement.
+  /// Everybody is back in the directory, with the mail of before, for the next measurement.
   private func comeBack() async throws {
     await stage.stopDaemon()
     try await stage.postgres.psql(
-      "UPDATE users SET status = 'active' WHERE status <> 'active'; DELETE FROM rollcall.removal", database: "hr")
+      "UPDATE users SET status = 'active', email = 'user' || id || '@example.com' WHERE status <> 'active' "
+        + "OR email <> 'user' || id || '@example.com'; DELETE FROM rollcall.removal", database: "hr")
     let run = try await stage.rollcall(["sync", "--log-level", "error"])
     if run.status != 0 { throw BenchError("rollcall sync: \(run.output)") }
   }
