@@ -111,7 +111,8 @@ extension Ledger {
     if removals.isEmpty { return }
     try await database.query(
       """
-      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS x(key, action, dn, reason)),
+      WITH x AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS x(key, action, dn, reason)
+        WHERE \(Ledger.inTerm(6))),
       other AS (DELETE FROM rollcall.held AS h USING x
         WHERE h.directory = $1 AND h.subject = x.key AND h.action <> x.action AND \(Ledger.actions(kind)))
       INSERT INTO rollcall.held AS h (directory, subject, action, dn, since, approved, reason)
@@ -121,7 +122,7 @@ extension Ledger {
       """,
       [
         directory, SQLText.array(removals.map(\.key)), SQLText.array(removals.map(\.action.rawValue)),
-        SQLText.array(removals.map(\.dn.text)), SQLText.array(removals.map { $0.explanation(reason) }),
+        SQLText.array(removals.map(\.dn.text)), SQLText.array(removals.map { $0.explanation(reason) }), term,
       ])
   }
 
@@ -131,9 +132,9 @@ extension Ledger {
     try await database.query(
       """
       DELETE FROM rollcall.held AS h
-      WHERE directory = $1 AND subject = ANY($2::text[]) AND \(Ledger.actions(kind))
+      WHERE directory = $1 AND subject = ANY($2::text[]) AND \(Ledger.actions(kind)) AND \(Ledger.inTerm(3))
       """,
-      [directory, SQLText.array(keys)])
+      [directory, SQLText.array(keys), term])
   }
 
   func held(_ kind: RemovalKind) async throws(EngineError) -> [RosterKey: HeldRemoval] {

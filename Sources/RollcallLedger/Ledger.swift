@@ -25,6 +25,8 @@ package final class Ledger {
 
   package let directory: String
   package let database: Database
+  /// The start of the term in which this process leads, as ``note(leader:)`` has returned it; nil where it does not lead.
+  package var term: String?
 
   package init(_ database: Database, directory: String) {
     self.database = database
@@ -61,6 +63,17 @@ package final class Ledger {
       "UPDATE rollcall.directory SET cut = NULL WHERE name = $1 AND cut IS NOT NULL", [directory])
   }
 
+  /// A condition that another process has not begun to lead since this one did. A process that was stopped for a while
+  /// would otherwise still record what it found before: its successor knows nothing of that.
+  ///
+  /// - Parameter parameter: the number of the parameter that is ``term``.
+  static func inTerm(_ parameter: Int) -> String {
+    """
+    ($\(parameter)::text IS NULL OR EXISTS (
+      SELECT FROM rollcall.directory AS d WHERE d.name = $1 AND d.leader_since::text = $\(parameter)))
+    """
+  }
+
   // MARK: Parked
 
   /// Parks keys, or updates the records of parked ones.
@@ -74,6 +87,7 @@ package final class Ledger {
         now() + x.retry * interval '1 second'
       FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::float8[])
         AS x(key, reason, code, message, blocks, attempts, retry)
+      WHERE \(Ledger.inTerm(9))
       ON CONFLICT (directory, key) DO UPDATE SET reason = excluded.reason, code = excluded.code,
         message = excluded.message, blocks = excluded.blocks, attempts = excluded.attempts,
         next_at = excluded.next_at
@@ -82,7 +96,7 @@ package final class Ledger {
         directory, SQLText.array(keys.map(\.key)), SQLText.array(keys.map { $0.problem.reason.rawValue }),
         SQLText.array(keys.map { $0.problem.code.map { "\($0)" } }), SQLText.array(keys.map(\.problem.message)),
         SQLText.array(keys.map(\.problem.blocks)), SQLText.array(keys.map { "\($0.attempts)" }),
-        SQLText.array(keys.map { $0.retryAfter.map { "\($0)" } }),
+        SQLText.array(keys.map { $0.retryAfter.map { "\($0)" } }), term,
       ])
   }
 
@@ -90,8 +104,8 @@ package final class Ledger {
   func unpark(_ keys: [RosterKey]) async throws(EngineError) {
     if keys.isEmpty { return }
     try await database.query(
-      "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[])",
-      [directory, SQLText.array(keys)])
+      "DELETE FROM rollcall.parked WHERE directory = $1 AND key = ANY($2::text[]) AND \(Ledger.inTerm(3))",
+      [directory, SQLText.array(keys), term])
   }
 
   /// Makes parked keys due at once, with their attempts reset; no keys means all of them.

@@ -51,7 +51,7 @@ package final class Engine {
   /// Determines the outcome of removals that were planned before the last connection.
   private(set) lazy var intents = OpenIntents(self)
   /// When this process became leader, as recorded in the ledger.
-  private(set) var leadingSince: String?
+  private(set) var leadingSince: String? { didSet { ledger.term = leadingSince } }
   /// How long to wait for the leader's lock while another process holds it.
   var patience: Duration = .zero
   /// Called when work has stopped because a server was lost.
