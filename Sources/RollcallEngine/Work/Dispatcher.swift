@@ -267,8 +267,9 @@ package final class Dispatcher {
 
   func trouble(_ error: EngineError) {
     guard worker != nil else { return }
-    suspend()
+    // Before it is suspended, which tells the first error of a loss from those that follow.
     onTrouble?(error)
+    suspend()
   }
 }
 
