@@ -14,9 +14,9 @@ final class Command {
     case describe(name: String)
     /// A statement in a read-only transaction of its own that is always rolled back.
     case read(String, [String?], limit: Duration?)
-    /// The same of a statement that the session keeps, without what undoes it.
+    /// The same of a statement that the session keeps. What no rollback undoes is left to ``clean``.
     case readKept(String, [String?], limit: Duration?, anew: Bool)
-    case endRead
+    case clean
   }
 
   private let text: Text
@@ -30,7 +30,7 @@ final class Command {
   private(set) var rows = Deque<QueryResult>()
   private var onRows: (@Reactor () -> Void)?
   private(set) var isFinished = false
-  /// For a read: the number of the pipeline's synchronization points that have arrived.
+  /// The number of the pipeline's synchronization points that have arrived.
   private var syncs = 0
   /// For a read: the settings before it.
   private var settings: [String?] = []
@@ -56,14 +56,14 @@ final class Command {
   }
 
   /// Whether the statement is sent as a pipeline, whose end is not signalled by a missing result.
-  var isPipeline: Bool { isRead || isKept || isEnd }
-  private var isRead: Bool { if case .read = text { true } else { false } }
-  private var isEnd: Bool { if case .endRead = text { true } else { false } }
-  /// Whether the transaction is still to be ended when it is answered.
+  var isPipeline: Bool { isRead || isClean }
+  private var isRead: Bool { if case .read = text { true } else { isKept } }
+  private var isClean: Bool { if case .clean = text { true } else { false } }
+  /// Whether the session is still to be cleaned.
   var isKept: Bool { if case .readKept = text { true } else { false } }
-  /// Whether the answer is complete, though what is to be undone may not be undone yet.
+  /// Whether the answer is complete, though its transaction may not have ended yet.
   var isAnswered: Bool { isRead && syncs > 0 }
-  /// Whether the whole pipeline has been answered.
+  /// Whether the whole pipeline has been answered: a read has two synchronization points.
   var isPipelineOver: Bool { syncs == (isRead ? 2 : 1) }
 
   var isSaturated: Bool { isStream && rows.count >= saturation }
@@ -99,23 +99,27 @@ final class Command {
       guard unsafe send(.prepare(name: "", sql), connection) else { return false }
       parsed.unnamed = sql
     }
-    return unsafe send(.execute(name: "", parameters), connection) && PQpipelineSync(connection) == 1
+    guard unsafe send(.execute(name: "", parameters), connection), unsafe PQpipelineSync(connection) == 1,
+      unsafe run("rollcall_end", Command.rollback, connection)
+    else { return false }
+    return unsafe PQpipelineSync(connection) == 1
   }
 
   private func run(_ name: String, _ sql: String, _ connection: OpaquePointer) -> Bool {
     unsafe send(.prepare(name: name, sql), connection) && send(.execute(name: name, []), connection)
   }
 
-  /// What undoes a read, and leaves the unnamed statement.
-  private func sendEnd(_ connection: OpaquePointer) -> Bool {
+  /// Undoes what a rollback does not, and leaves the unnamed statement.
+  private func sendClean(_ connection: OpaquePointer) -> Bool {
     guard unsafe PQenterPipelineMode(connection) == 1 else { return false }
-    for (index, statement) in Command.ending.enumerated() {
-      guard unsafe run("rollcall_end_\(index)", statement, connection) else { return false }
+    for (index, statement) in Command.cleaning.enumerated() {
+      guard unsafe run("rollcall_clean_\(index)", statement, connection) else { return false }
     }
     return unsafe PQpipelineSync(connection) == 1
   }
 
-  private static let ending = ["ROLLBACK", "SELECT pg_catalog.pg_advisory_unlock_all()", "DEALLOCATE ALL"]
+  private static let rollback = "ROLLBACK"
+  private static let cleaning = ["SELECT pg_catalog.pg_advisory_unlock_all()", "DEALLOCATE ALL"]
 
   /// The end of the transaction follows a synchronization point of its own: an error before it skips only the
   /// commands before it (PostgreSQL manual, 34.5.1). The statement has no name, because code that it calls could
@@ -134,7 +138,7 @@ final class Command {
     }
     guard unsafe send(.statement(sql, parameters), connection), unsafe PQpipelineSync(connection) == 1
     else { return false }
-    for statement in Command.ending {
+    for statement in [Command.rollback] + Command.cleaning {
       guard unsafe send(.statement(statement, []), connection) else { return false }
     }
     return unsafe PQpipelineSync(connection) == 1
@@ -154,7 +158,7 @@ final class Command {
   /// Rejects an answer during which code has changed how values are formatted, since other rows are affected. Call it
   /// after a result was taken; the rollback follows the first synchronization point of the pipeline.
   func lookAtSettings(_ connection: OpaquePointer) {
-    guard isRead || isKept, syncs == 1, error == nil, !isFinished else { return }
+    guard isRead, syncs == 1, error == nil, !isFinished else { return }
     let now = unsafe Command.reported(connection)
     guard let index = now.indices.first(where: { now[$0] != settings[$0] }) else { return }
     // 38000 is external_routine_exception.
@@ -169,7 +173,7 @@ final class Command {
     switch text {
     case .read(let sql, let parameters, let limit): return unsafe sendRead(sql, parameters, limit, connection)
     case .readKept: return false
-    case .endRead: return unsafe sendEnd(connection)
+    case .clean: return unsafe sendClean(connection)
     case .script(let sql): sent = unsafe PQsendQuery(connection, sql)
     case .prepare(let name, let sql): sent = unsafe PQsendPrepare(connection, name, sql, 0, nil)
     case .describe(let name): sent = unsafe PQsendDescribePrepared(connection, name)

@@ -7,7 +7,7 @@ struct ParsedStatements {
   mutating func note(_ text: Command.Text) {
     switch text {
     case .script, .statement, .read, .prepare(name: "", _): unnamed = nil
-    case .prepare, .execute, .describe, .readKept, .endRead: break
+    case .prepare, .execute, .describe, .readKept, .clean: break
     }
   }
 }

@@ -12,8 +12,8 @@ public struct Notification: Sendable, Equatable {
 
 /// A connection to one PostgreSQL session, non-blocking on the reactor.
 ///
-/// Statements are sent in the order of the calls, one at a time; those of urgent tasks (``StatementPriority``) overtake others. Once the connection is lost every statement fails
-/// and the object stays unusable: create a new one.
+/// Statements are sent in the order of the calls, one at a time; those of urgent tasks (``StatementPriority``) overtake
+/// others. Once the connection is lost every statement fails and the object stays unusable: create a new one.
 @Reactor @safe
 public final class PostgresConnection {
   private var connection: OpaquePointer?
@@ -22,7 +22,7 @@ public final class PostgresConnection {
   private var active: Command?
   private var parsed = ParsedStatements()
   private var deadline: Timer?
-  private var ending: Timer?
+  private var cleaning: Timer?
   private var closeReason: PostgresError?
   private var onIdle: (@Reactor () -> Void)?
 
@@ -149,7 +149,7 @@ public final class PostgresConnection {
       if let pointer = unsafe pointer { command.take(unsafe QueryResult(ResultHandle(pointer))) }
       unsafe command.lookAtSettings(connection)
       if command.isPipeline {
-        // Nobody waits for what is undone; the next statement does.
+        // Nobody waits for the end of the transaction; the next statement does.
         if command.isAnswered { command.finish(nil) }
         // Between the results of a pipeline's statements there is none.
         guard command.isPipelineOver else {
@@ -164,12 +164,8 @@ public final class PostgresConnection {
       active = nil
       deadline?.cancel()
       deadline = nil
-      if command.isKept {
-        if command.hasFailed { parsed.unnamed = nil }
-        endRead()
-      }
       command.finish(nil)
-      if command.isKept { return }
+      if command.isKept { return cleanSoon(after: command) }
       startNext()
       endIfIdle()
     }
@@ -178,15 +174,20 @@ public final class PostgresConnection {
     }
   }
 
-  /// Has a read undone before any other statement, and a moment later at the latest: so that it does not compete with
-  /// what the rows were read for.
-  private func endRead() {
-    let end = Command(.endRead, timeout: PostgresConnection.defaultTimeout) { [weak self] result in
+  /// Has the session cleaned after a read before any other statement, and a moment later at the latest: so that it does
+  /// not compete with what the rows were read for.
+  private func cleanSoon(after command: Command) {
+    guard let connection = unsafe connection else { return }
+    guard unsafe PQtransactionStatus(connection) == PQTRANS_IDLE else {
+      return fail(PostgresError(kind: .connection, message: "code of the session keeps its transaction open"))
+    }
+    if command.hasFailed { parsed.unnamed = nil }
+    let clean = Command(.clean, timeout: PostgresConnection.defaultTimeout) { [weak self] result in
       // Whoever reads next must not find what code has left behind.
       if case .failure(let error) = result { self?.fail(error) }
     }
-    waiting.prepend(end)
-    ending = Reactor.loop.after(.milliseconds(1)) { [weak self] in self?.startNext() }
+    waiting.prepend(clean)
+    cleaning = Reactor.loop.after(.milliseconds(1)) { [weak self] in self?.startNext() }
   }
 
   private func drainNotifications() {
@@ -212,8 +213,8 @@ public final class PostgresConnection {
     closeReason = error
     watch?.cancel()
     watch = nil
-    ending?.cancel()
-    ending = nil
+    cleaning?.cancel()
+    cleaning = nil
     deadline?.cancel()
     deadline = nil
     unsafe PQfinish(connection)

@@ -56,8 +56,8 @@ extension PostgresConnection {
   }
 
   /// The same as ``read(_:_:limit:timeout:)`` for a statement that is run again and again: the server keeps what it has
-  /// parsed and planned until another statement without a name, or an error. What is to be undone is undone after the
-  /// rows were returned, and before the next statement.
+  /// parsed and planned until another statement without a name, or an error. Locks and statements of the session are gone
+  /// before its next statement.
   ///
   /// - Parameters:
   ///   - limit: `statement_timeout`; nil keeps the session's.
