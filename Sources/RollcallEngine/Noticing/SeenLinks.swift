@@ -7,7 +7,7 @@ internal import RollcallCore
 /// Swift seeds its hashes anew in each process, so two links that collide (one pair in 10^19) do not do so twice.
 @Reactor
 package final class SeenLinks {
-  private var hashes: Set<UInt64> = []
+  private var hashes = HashShelves()
   /// Pages that were seen and whose keys have not been queued yet.
   private var pages: [Set<UInt64>] = []
   private let rule: MatchingRule
@@ -30,7 +30,7 @@ package final class SeenLinks {
   /// Whether a link is seen for the first time.
   func insert(_ value: AttributeValue) -> Bool {
     let hash = hash(value)
-    guard hashes.insert(hash).inserted else { return false }
+    guard hashes.insert(hash) else { return false }
     if !pages.isEmpty { pages[pages.count - 1].insert(hash) }
     return true
   }
