@@ -98,12 +98,14 @@ extension Ledger {
     try await database.query(
       """
       INSERT INTO rollcall.held AS h (directory, subject, action, dn, reason)
-      SELECT DISTINCT ON (x.subject) $1, x.subject, $2, x.dn, 'Rollcall did not make it' FROM unnest($3::text[], $4::text[]) AS x(subject, dn)
+      SELECT DISTINCT ON (x.subject) $1, x.subject, $2, x.dn, 'Rollcall did not make it'
+      FROM unnest($3::text[], $4::text[]) AS x(subject, dn) WHERE \(Ledger.inTerm(5))
       ON CONFLICT (directory, action, subject) DO UPDATE SET dn = excluded.dn,
         since = CASE WHEN h.dn = excluded.dn THEN h.since ELSE now() END, approved = h.approved AND h.dn = excluded.dn
       """,
       [
         directory, Takeover.action, SQLText.array(takeovers.map(\.subject)), SQLText.array(takeovers.map(\.dn.text)),
+        term,
       ])
   }
 
@@ -111,7 +113,9 @@ extension Ledger {
   func unhold(takeovers subjects: [RosterKey]) async throws(EngineError) {
     if subjects.isEmpty { return }
     try await database.query(
-      "DELETE FROM rollcall.held WHERE directory = $1 AND action = $2 AND subject = ANY ($3::text[])",
-      [directory, Takeover.action, SQLText.array(subjects)])
+      """
+      DELETE FROM rollcall.held
+      WHERE directory = $1 AND action = $2 AND subject = ANY ($3::text[]) AND \(Ledger.inTerm(4))
+      """, [directory, Takeover.action, SQLText.array(subjects), term])
   }
 }

@@ -33,23 +33,26 @@ import Testing
         let removal = Removal(
           key: key, action: .delete, dn: try DistinguishedName(parsing: "uid=\(key),dc=example,dc=com"))
         try await ledger.hold([removal], .people, because: nil)
+        try await ledger.hold([Takeover(subject: "\(key)t", dn: removal.dn)])
       }
       former.term = try await former.note(leader: "former")
       try await park(former, "1")
       try await hold(former, "1")
-      #expect(try await recorded() == "1name-taken\n1delete")
+      #expect(try await recorded() == "1name-taken\n1delete 1ttakeover")
       successor.term = try await successor.note(leader: "successor")
       try await park(successor, "2")
       try await hold(successor, "2")
-      let both = "1name-taken 2name-taken\n1delete 2delete"
+      let both = "1name-taken 2name-taken\n1delete 1ttakeover 2delete 2ttakeover"
       #expect(try await recorded() == both)
       try await park(former, "3")
       try await hold(former, "3")
       try await former.unpark(["1", "2"])
       try await former.unhold(["1", "2"], .people)
+      try await former.unhold(takeovers: ["1t", "2t"])
       #expect(try await recorded() == both)
       try await successor.unpark(["1", "2"])
       try await successor.unhold(["1", "2"], .people)
+      try await successor.unhold(takeovers: ["1t", "2t"])
       #expect(try await recorded().allSatisfy(\.isNewline))
     }
   }
